@@ -1,4 +1,4 @@
 import { defineConfig } from "tsdown";
 import { program } from "../../tsdown.base.ts";
 
-export default defineConfig({ ...program, entry: ["src/main.ts","src/worker.ts"] });
+export default defineConfig({ ...program, entry: ["src/main.ts", "src/worker.ts"], fixedExtension: false });

@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { eventually } from "@holdfast/test-servers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+// As a user runs it: the built program against the built packages.
+const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+const TIMEOUT = 180_000;
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "holdfast-demo-test-"));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Demo {
+  readonly child: ChildProcess;
+  stdout: string;
+  stderr: string;
+}
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Demo {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    // A process group of its own, by which the test sees whether any process is left.
+    detached: true,
+    env: { ...process.env, NODE_OPTIONS: "", OPENAI_API_KEY: "", MODEL: "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const demo: Demo = { child, stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    demo.stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    demo.stderr += text;
+  });
+  return demo;
+}
+
+async function run(args: readonly string[], env?: NodeJS.ProcessEnv) {
+  const demo = start(args, env);
+  const [exitCode] = (await once(demo.child, "close")) as [number | null];
+  return { exitCode, stdout: demo.stdout, stderr: demo.stderr };
+}
+
+function leftProcesses({ child }: Demo): boolean {
+  try {
+    return process.kill(-(child.pid ?? 0), 0);
+  } catch {
+    return false;
+  }
+}
+
+const ZEROS = { lost: 0, doubled: 0, differing: 0, reexecuted: 0 };
+
+test("built-in conversations survive their workers", { timeout: TIMEOUT }, async () => {
+  const { exitCode, stdout, stderr } = await run(["--limit", "3", "--kills", "2", "--json"]);
+  expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({ ...ZEROS, store: "postgres", workers: 3, conversations: 3, turns: 9, kills: 2 });
+  expect(report).toMatchObject({
+    server: expect.stringMatching(/^PostgreSQL \d+/),
+    supersteps: expect.any(Number),
+    resumes: expect.any(Number),
+    contentBytes: expect.any(Number),
+    storedBytes: expect.any(Number),
+    seconds: expect.any(Number),
+  });
+  expect(report.supersteps).toBeGreaterThan(3 * report.conversations);
+  expect(report.storedBytes).toBeGreaterThan(report.contentBytes);
+  expect(stderr).toContain("2 of which will be killed");
+});
+
+test("conversations of a file are replayed message by message", { timeout: TIMEOUT }, async () => {
+  const file = join(folder, "transcripts.jsonl");
+  await writeFile(file, Array.from({ length: 5 }, (_, index) => `${JSON.stringify({ traj: transcript(index) })}\n`).join(""));
+  const { exitCode, stdout, stderr } = await run([
+    "--transcripts",
+    file,
+    "--limit",
+    "4",
+    "--kills",
+    "3",
+    "--seed",
+    "7",
+    "--json",
+  ]);
+  expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({ ...ZEROS, conversations: 4, turns: 12, kills: 3, model: "recorded (transcripts)" });
+});
+
+/** What real transcripts have and tidy ones have not. */
+function transcript(index: number): object[] {
+  const call = (id: string, name: string, args: string) => ({ id, type: "function", function: { name, arguments: args } });
+  const messages: object[] = [
+    { role: "user", content: `Hello ${index} – "quoted", \u0000, \\, 日本語 🎻` },
+    { role: "assistant", content: "One moment.", tool_calls: [call("call_1", "get_user", '{"b": 1.0, "a": [ ]}')] },
+    { role: "tool", tool_call_id: "call_1", name: "get_user", content: "" },
+    // The same id again, several calls at once, of every kind.
+    {
+      role: "assistant",
+      content: null,
+      tool_calls: [
+        call("call_1", "search_direct_flight", "{}"),
+        call("call_2", "update_reservation", '{"n":-0}'),
+        call("call_3", "calculate", '{"expression":"1+1"}'),
+        call("call_4", "cancel_reservation", "{}"),
+      ],
+    },
+    { role: "tool", tool_call_id: "call_1", name: "search_direct_flight", content: "[]" },
+    { role: "tool", tool_call_id: "call_2", name: "update_reservation", content: "x".repeat(20_000) },
+    { role: "tool", tool_call_id: "call_3", name: "calculate", content: "2" },
+    { role: "tool", tool_call_id: "call_4", name: "cancel_reservation", content: "null" },
+    { role: "assistant", content: "" },
+    { role: "user", content: "" },
+    { role: "assistant", content: "Pardon?" },
+    { role: "user", content: "A human, please." },
+    { role: "assistant", content: null, tool_calls: [call("call_9", "transfer_to_human_agents", "{}")] },
+    { role: "tool", tool_call_id: "call_9", name: "transfer_to_human_agents", content: "Transferred." },
+  ];
+  return index % 2 === 0 ? [{ role: "system", content: "# Policy" }, ...messages] : messages;
+}
+
+test("a chat model of one's own runs the same graph live", { timeout: TIMEOUT }, async () => {
+  const model = fileURLToPath(new URL("./chatty-model.mjs", import.meta.url));
+  const { exitCode, stdout, stderr } = await run(["--limit", "2", "--kills", "2", "--json"], { MODEL: model });
+  expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({ ...ZEROS, conversations: 2, turns: 6, kills: 2, model });
+});
+
+test("kills that found no moment are a failure", { timeout: TIMEOUT }, async () => {
+  // Each node would be over long before it is to be killed.
+  const { exitCode, stdout, stderr } = await run([
+    "--limit",
+    "1",
+    "--kills",
+    "200",
+    "--workers",
+    "2",
+    "--latency",
+    "1",
+    "--json",
+  ]);
+  const { kills } = JSON.parse(stdout);
+  expect(exitCode).toBe(kills === 200 ? 0 : 1);
+  if (kills !== 200) expect(stderr).toContain(`FAILED: ${kills} workers were killed, not 200`);
+});
+
+test("a worker that ends by itself ends the run, with its last words", { timeout: TIMEOUT }, async () => {
+  const model = fileURLToPath(new URL("./dying-model.mjs", import.meta.url));
+  const { exitCode, stdout, stderr } = await run(["--limit", "1", "--kills", "0", "--json"], { MODEL: model });
+  expect(exitCode).toBe(1);
+  expect(stdout).toBe("");
+  expect(stderr).toMatch(/Worker \d ended by itself \(exit code 3\)\. Its last words:\nI cannot go on\./);
+});
+
+test.each([
+  [["--workers", "none"], "--workers none: a whole number from 1 to 100 is needed."],
+  [["--store", "mongo"], "--store mongo: known stores are postgres"],
+  [["--wrokers", "3"], "Unknown option '--wrokers'"],
+  [["--transcripts", "/no/such/file.jsonl"], "The transcripts cannot be read: ENOENT"],
+])("refuses %j with exit code 2, before anything is started", async (args, text) => {
+  const { exitCode, stdout, stderr } = await run(args);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain(text);
+  expect(stderr).not.toContain("Starting");
+});
+
+test.each(["SIGINT", "SIGKILL"] as const)("%s leaves no process behind", { timeout: TIMEOUT }, async (signal) => {
+  const demo = start(["--limit", "30", "--json"]);
+  const closed = once(demo.child, "close") as Promise<[number | null]>;
+  await eventually("the run is on its way", () => /[1-9]\d* nodes begun/.test(demo.stderr), { timeoutMs: 60_000 });
+  demo.child.kill(signal);
+  const [exitCode] = await closed;
+  expect(exitCode).toBe(signal === "SIGINT" ? 130 : null);
+  await eventually("no process is left", () => !leftProcesses(demo));
+});

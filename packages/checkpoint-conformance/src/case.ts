@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { Capability, ConformanceTarget, OpenOptions } from "./target.js";
+
+/** A part of the target that a case cannot do without. */
+export type Hook = "inspect" | "roundTrips" | "lifecycle" | "errors";
+
+/** What a case needs; where the target lacks it, the case is skipped and the reason printed. */
+export interface CaseOptions {
+  readonly requires?: readonly Capability[];
+  readonly hooks?: readonly Hook[];
+  /** Milliseconds until the case counts as hanging. Default: what the runner says. */
+  readonly timeout?: number;
+}
+
+/** What a running case works with. */
+export interface CaseContext {
+  readonly target: ConformanceTarget;
+  /** The saver of this case. */
+  readonly saver: BaseCheckpointSaver;
+  /** Another saver on the same store, closed when the case ends. */
+  open(options?: OpenOptions): Promise<BaseCheckpointSaver>;
+  /** Closes this saver when the case ends. */
+  closeLater(saver: BaseCheckpointSaver): void;
+  /** A thread id that nothing else uses; it ends with `suffix`. */
+  thread(suffix?: string): string;
+}
+
+/** One promise of the contract, checked. */
+export interface ConformanceCase {
+  /** Starts with the rules it checks, e.g. `C-35 a fork keeps its own values`. */
+  readonly title: string;
+  readonly options: CaseOptions;
+  run(context: CaseContext): Promise<void>;
+}
+
+/** The cases of one topic. */
+export interface ConformanceSuite {
+  readonly name: string;
+  readonly cases: readonly ConformanceCase[];
+}
+
+type Run = ConformanceCase["run"];
+
+/** Adds a case to a suite. */
+export interface AddCase {
+  (title: string, run: Run): void;
+  (title: string, options: CaseOptions, run: Run): void;
+}
+
+/** Collects the cases of one topic, as data: a runner registers them, and a test of the suite itself runs them one by one. */
+export function defineSuite(name: string, define: (it: AddCase) => void): ConformanceSuite {
+  const cases: ConformanceCase[] = [];
+  define((title: string, ...rest: [Run] | [CaseOptions, Run]) => {
+    const [options, run] = rest.length === 1 ? [{}, rest[0]] : rest;
+    if (!/^C-\d\d /.test(title)) throw new Error(`A case starts with the rule it checks: "${title}"`);
+    cases.push({ title, options, run });
+  });
+  return { name, cases };
+}
+
+/** The rules that a case checks, as its title names them. */
+export function rulesOf(title: string): readonly string[] {
+  return /^(?:C-\d+\s+)+/.exec(title)?.[0].trim().split(/\s+/) ?? [];
+}
+
+/** Why `target` cannot run this case; undefined when it can. */
+export function whyNot(target: ConformanceTarget, { options }: ConformanceCase): string | undefined {
+  for (const capability of options.requires ?? []) {
+    const support = target.supports?.[capability] ?? true;
+    if (support !== true) return `${capability}: ${support.no}`;
+  }
+  const missing = options.hooks?.find((hook) => target[hook] === undefined);
+  return missing === undefined ? undefined : `the target has no ${missing}`;
+}
+
+/** Runs one case with savers of its own, and closes them. Rejects when the saver breaks the rule. */
+export async function runCase(target: ConformanceTarget, conformanceCase: ConformanceCase): Promise<void> {
+  const opened = new Set<BaseCheckpointSaver>();
+  const open = async (options?: OpenOptions): Promise<BaseCheckpointSaver> => {
+    const saver = await target.open(options);
+    opened.add(saver);
+    return saver;
+  };
+  try {
+    await conformanceCase.run({
+      target,
+      saver: await open(),
+      open,
+      closeLater: (saver) => void opened.add(saver),
+      thread: (suffix = "thread") => `${randomUUID()}-${suffix}`,
+    });
+  } finally {
+    await Promise.all([...opened].map((saver) => target.close(saver)));
+  }
+}

@@ -1,0 +1,80 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import {
+  BaseCheckpointSaver,
+  type Checkpoint,
+  type CheckpointListOptions,
+  type CheckpointMetadata,
+  type CheckpointTuple,
+  type PendingWrite,
+} from "@langchain/langgraph-checkpoint";
+
+/**
+ * A put that went through an {@link ObservedSaver}, with the values as they were at the call. A channel that was never written has no
+ * version; LangGraph gives its default along, and makes it anew where it is missing.
+ */
+export interface ObservedPut {
+  readonly ns: string;
+  readonly id: string;
+  readonly metadata: CheckpointMetadata;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Surrounds a put: may hold it back before, or look on after. */
+export type AroundPut = (put: ObservedPut, proceed: () => Promise<void>) => Promise<void>;
+
+/** Passes everything on to another saver, and remembers what was put. */
+export class ObservedSaver extends BaseCheckpointSaver {
+  readonly #inner: BaseCheckpointSaver;
+  readonly #around: AroundPut;
+  readonly puts: ObservedPut[] = [];
+
+  constructor(inner: BaseCheckpointSaver, around: AroundPut = (_, proceed) => proceed()) {
+    super(inner.serde);
+    this.#inner = inner;
+    this.#around = around;
+  }
+
+  override async put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: Checkpoint["channel_versions"],
+  ): Promise<RunnableConfig> {
+    const values = structuredClone(
+      Object.fromEntries(Object.entries(checkpoint.channel_values).filter(([channel]) => channel in checkpoint.channel_versions)),
+    );
+    const put = { ns: String(config.configurable?.checkpoint_ns ?? ""), id: checkpoint.id, metadata, values };
+    this.puts.push(put);
+    let result: RunnableConfig = config;
+    await this.#around(put, async () => {
+      result = await this.#inner.put(config, checkpoint, metadata, newVersions);
+    });
+    return result;
+  }
+
+  override putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string): Promise<void> {
+    return this.#inner.putWrites(config, writes, taskId);
+  }
+
+  override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    return this.#inner.getTuple(config);
+  }
+
+  override list(config: RunnableConfig, options?: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
+    return this.#inner.list(config, options);
+  }
+
+  override deleteThread(threadId: string): Promise<void> {
+    return this.#inner.deleteThread(threadId);
+  }
+
+  override getDeltaChannelHistory(
+    options: Parameters<BaseCheckpointSaver["getDeltaChannelHistory"]>[0],
+  ): ReturnType<BaseCheckpointSaver["getDeltaChannelHistory"]> {
+    return this.#inner.getDeltaChannelHistory(options);
+  }
+
+  override getNextVersion(current: number | undefined): number {
+    return this.#inner.getNextVersion(current);
+  }
+}

@@ -1,0 +1,41 @@
+import type { ConformanceSuite } from "./case.js";
+import { concurrentRuns } from "./suites/concurrent-runs.js";
+import { deleteThread } from "./suites/delete-thread.js";
+import { deltaHistory } from "./suites/delta-history.js";
+import { fidelity } from "./suites/fidelity.js";
+import { getTuple } from "./suites/get-tuple.js";
+import { graphs } from "./suites/graphs.js";
+import { instances } from "./suites/instances.js";
+import { interrupts } from "./suites/interrupts.js";
+import { largeState } from "./suites/large-state.js";
+import { lifecycle } from "./suites/lifecycle.js";
+import { list } from "./suites/list.js";
+import { pendingWrites } from "./suites/pending-writes.js";
+import { putCheckpoints } from "./suites/put.js";
+import { randomPrograms } from "./suites/random-programs.js";
+import { rememberingSubgraph } from "./suites/remembering-subgraph.js";
+import { stateUpdates } from "./suites/state-updates.js";
+import { threadIdentity } from "./suites/thread-identity.js";
+import { timeTravel } from "./suites/time-travel.js";
+
+/** Every suite, in the order in which they are best read: from single calls to whole programs. */
+export const allSuites: readonly ConformanceSuite[] = [
+  threadIdentity,
+  getTuple,
+  list,
+  putCheckpoints,
+  pendingWrites,
+  deltaHistory,
+  deleteThread,
+  fidelity,
+  randomPrograms,
+  instances,
+  largeState,
+  lifecycle,
+  graphs,
+  timeTravel,
+  interrupts,
+  stateUpdates,
+  rememberingSubgraph,
+  concurrentRuns,
+];

@@ -1,0 +1,37 @@
+import { defineSuite } from "../case.js";
+import { Gate } from "../gate.js";
+import { ObservedSaver } from "../observed-saver.js";
+import { rememberingGraph } from "../scenarios/remembering-graph.js";
+import { assertAsInMemory, findState, type Scenario } from "../scenarios/scenario.js";
+
+const goesBack =
+  (rootPutsAreSlow: boolean): Scenario =>
+  async (run) => {
+    const graph = () => rememberingGraph(run.nextSaver());
+    run.note(await graph().invoke({ input: "one" }, run.config));
+    const innerPut = new Gate();
+    const slow = new ObservedSaver(run.nextSaver(), async ({ ns, metadata }, proceed) => {
+      // The root's puts and the subgraph's are not ordered: the store may commit the subgraph's first.
+      if (ns === "" && metadata.source === "loop" && rootPutsAreSlow) await innerPut.pass();
+      await proceed();
+      if (ns !== "") innerPut.open();
+    });
+    run.note(await rememberingGraph(slow).invoke({ input: "two" }, { ...run.config, durability: "async" }));
+    run.note(await graph().invoke({ input: "three" }, run.config));
+
+    const before = await findState(graph(), run.thread, (state) => state.next.includes("inner") && state.values.input === "two");
+    run.note(await graph().invoke(null, before.config));
+    const one = await findState(graph(), run.thread, (state) => state.next.length === 0 && state.values.input === "one");
+    run.note(await graph().invoke({ input: "two again" }, one.config));
+    const edited = await graph().updateState(before.config, { input: "two, edited" });
+    run.note(await graph().invoke(null, edited));
+    run.note(await graph().invoke({ input: "four" }, run.config));
+    return graph();
+  };
+
+export const rememberingSubgraph = defineSuite("a subgraph that remembers", (it) => {
+  it("C-22 it goes back with its graph: as in memory", (context) => assertAsInMemory(context, goesBack(false)));
+
+  it("C-22 it goes back with its graph, also where the store has committed its checkpoints before the graph's", (context) =>
+    assertAsInMemory(context, goesBack(true)));
+});

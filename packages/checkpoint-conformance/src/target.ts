@@ -1,0 +1,91 @@
+import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
+
+/**
+ * What a saver may lack. A saver that keeps the whole contract declares nothing; one that does not says which part it lacks, and why.
+ *
+ * - `specialThreadIds`: every well-formed string is a thread id like any other, `__proto__` too
+ * - `numericThreadIds`: a finite integer or a bigint is taken as its decimal string
+ * - `exactConfig`: `tuple.config.configurable` holds the three keys of its checkpoint and nothing of the caller's config
+ * - `commitOrder`: "latest", the order of `list` and `before` follow the order of the store, whatever the writers' clocks said
+ * - `incrementalChannels`: only channels in `newVersions` are taken from a `put`; the others carry over from the parent
+ * - `listTogether`: a list over several namespaces or threads is one list, in the order of the store
+ * - `filterByValue`: `filter` compares objects and arrays by value
+ * - `ownParent`: a checkpoint that is put again with itself as parent keeps the parent that it had
+ * - `deleteDuringWrites`: a thread may be deleted while it is written
+ * - `taskPath`: `putWrites` takes a task path as its 4th argument, and pending writes are ordered by it
+ * - `losslessValues`: what is put is what is read, for every value of C-60, or the put fails
+ * - `exactMetadata`: metadata is JSON, stored as it is; an `undefined` property is left out
+ * - `customSerde`: a serializer given by the user encodes every channel value and pending write, and only those
+ */
+export type Capability =
+  | "specialThreadIds"
+  | "numericThreadIds"
+  | "exactConfig"
+  | "commitOrder"
+  | "incrementalChannels"
+  | "listTogether"
+  | "filterByValue"
+  | "ownParent"
+  | "deleteDuringWrites"
+  | "taskPath"
+  | "losslessValues"
+  | "exactMetadata"
+  | "customSerde";
+
+/** A capability that is not named is expected. `{ no: reason }` skips the cases that need it, and the reason is printed. */
+export type Supports = Partial<Readonly<Record<Capability, true | { readonly no: string }>>>;
+
+/** The failures that a saver must tell apart. */
+export type Failure =
+  | "missingThreadId"
+  | "invalidThreadId"
+  | "invalidConfig"
+  | "invalidMetadata"
+  | "serialization"
+  | "setupRequired"
+  | "saverClosed";
+
+/** How a test makes another saver on the same store. */
+export interface OpenOptions {
+  /** Encodes channel values and pending writes instead of the saver's own serializer. */
+  readonly serde?: SerializerProtocol;
+}
+
+/** How to test `setup()` and what comes before it. */
+export interface LifecycleTarget {
+  /** `count` savers on one new store that nobody has set up, each with its own connections. */
+  openOnEmptyStore(count: number): Promise<readonly BaseCheckpointSaver[]>;
+  /** Sets up the store of this saver, as a user's program would. */
+  setup(saver: BaseCheckpointSaver): Promise<void>;
+}
+
+/** A saver under test, and what the suite may know about it. */
+export interface ConformanceTarget {
+  /** Shown in the titles of the tests. */
+  readonly name: string;
+  /** What the saver cannot do. */
+  readonly supports?: Supports;
+  /** The `code` of the error of each failure. Without it, the cases that tell failures apart are skipped. */
+  readonly errors?: Readonly<Record<Failure, string>>;
+  /** Another saver on the same store. Each has its own connections and caches, as another process would. */
+  open(options?: OpenOptions): Promise<BaseCheckpointSaver>;
+  /** Closes a saver that `open` made. */
+  close(saver: BaseCheckpointSaver): Promise<void>;
+  /** What lies underneath for a thread: rows or keys by kind. All of them are 0 after `deleteThread`. */
+  inspect?(threadId: string): Promise<Readonly<Record<string, number>>>;
+  /** How many requests this saver has sent to its store since it was opened. */
+  roundTrips?(saver: BaseCheckpointSaver): number;
+  /** Without it, the cases about `setup()` are skipped. */
+  readonly lifecycle?: LifecycleTarget;
+}
+
+/** The codes of Holdfast's own savers. */
+export const holdfastErrors: Readonly<Record<Failure, string>> = {
+  missingThreadId: "HOLDFAST_MISSING_THREAD_ID",
+  invalidThreadId: "HOLDFAST_INVALID_THREAD_ID",
+  invalidConfig: "HOLDFAST_INVALID_CONFIG",
+  invalidMetadata: "HOLDFAST_INVALID_METADATA",
+  serialization: "HOLDFAST_SERIALIZATION",
+  setupRequired: "HOLDFAST_SETUP_REQUIRED",
+  saverClosed: "HOLDFAST_SAVER_CLOSED",
+};

@@ -1,0 +1,88 @@
+import type { ChannelVersions, Checkpoint, CheckpointMetadata, SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import type { ChannelUpdate, KnownCheckpoint, SerializedValue } from "./checkpoint-record.js";
+import { ValueTooLargeError } from "./errors.js";
+import { type Dumped, HoldfastSerializer } from "./serializer/index.js";
+
+/** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
+export class ValueSerializer {
+  readonly #serde: SerializerProtocol;
+  readonly #maxValueBytes: number;
+
+  constructor(serde: SerializerProtocol, maxValueBytes: number) {
+    this.#serde = serde;
+    this.#maxValueBytes = maxValueBytes;
+  }
+
+  /**
+   * The value is taken at the call: a serde that encodes before its first await, as ours does, makes later mutations harmless (contract C-36).
+   *
+   * @param name the channel, for error messages.
+   * @throws SerializationError, ValueTooLargeError
+   */
+  async dump(value: unknown, name: string): Promise<SerializedValue> {
+    const [type, data] = this.#serde instanceof HoldfastSerializer ? await confirmed(this.#serde.dump(value, name)) : await this.#serde.dumpsTyped(value);
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    if (bytes.length > this.#maxValueBytes) {
+      throw new ValueTooLargeError(
+        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.#maxValueBytes}. ` +
+          "Keep large documents in a file or object store and their address in the state.",
+      );
+    }
+    return { type, bytes };
+  }
+
+  async load(value: SerializedValue): Promise<unknown> {
+    return (await this.#serde.loadsTyped(value.type, value.bytes)) as unknown;
+  }
+}
+
+async function confirmed([type, data, confirm]: Dumped): Promise<readonly [string, Uint8Array]> {
+  await confirm?.();
+  return [type, data];
+}
+
+/** The channels that `put` was given new values for, serialized at the call. */
+export type ChangedChannels = ReadonlyMap<string, SerializedValue>;
+
+/**
+ * Serializes what changed: the channels of `newVersions`, or every one when the checkpoint is a copy (contract C-32, C-34).
+ *
+ * LangGraph's `updateState(config, …, "__copy__")` puts a copy with empty `newVersions` beside its original, under the original's parent, so the
+ * values given are the only ones that are right.
+ */
+export async function serializeChanged(
+  serializer: ValueSerializer,
+  checkpoint: Checkpoint,
+  metadata: CheckpointMetadata,
+  newVersions: ChannelVersions,
+): Promise<ChangedChannels> {
+  const values = checkpoint.channel_values;
+  const changed = metadata.source === "fork" ? Object.keys(values) : Object.keys(newVersions).filter((channel) => Object.hasOwn(values, channel));
+  return new Map(await Promise.all(changed.map(async (channel) => [channel, await serializer.dump(values[channel], channel)] as const)));
+}
+
+/**
+ * What becomes of every channel: changed ones take their new value, others carry over from the parent where it holds them at the same version, and
+ * take the value given where it does not (contract C-33).
+ *
+ * @param parent `undefined`: there is none; `"not-stored"`: one is named that the store does not have.
+ */
+export async function resolveUpdates(
+  serializer: ValueSerializer,
+  checkpoint: Checkpoint,
+  newVersions: ChannelVersions,
+  changed: ChangedChannels,
+  parent: KnownCheckpoint | "not-stored" | undefined,
+): Promise<Map<string, ChannelUpdate>> {
+  const { channel_values: values, channel_versions: versions } = checkpoint;
+  const updates = new Map<string, ChannelUpdate>();
+  for (const channel of new Set([...Object.keys(values), ...Object.keys(versions)])) {
+    const update = changed.get(channel);
+    if (update !== undefined) updates.set(channel, update);
+    else if (parent === undefined || Object.hasOwn(newVersions, channel)) continue;
+    else if (parent !== "not-stored" && Object.hasOwn(parent.versions, channel) && parent.versions[channel] === versions[channel]) {
+      if (parent.channels.has(channel)) updates.set(channel, "carried-over");
+    } else if (Object.hasOwn(values, channel)) updates.set(channel, await serializer.dump(values[channel], channel));
+  }
+  return updates;
+}

@@ -1,0 +1,170 @@
+import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
+import { type ChannelValue, encodeValue } from "./channel-value.js";
+import { PacketReader, PacketWriter, type ValueEntry } from "./packet.js";
+import { dictionaryLength, makeKeyframe, type OpenSegment, open, SEGMENT_ID_BYTES, type SegmentReader, seal } from "./segment.js";
+
+/**
+ * The stored form of one checkpoint: everything but its ids and its metadata.
+ *
+ * `body` is a sealed packet. When its dictionary has a link, that is the record's **keyframe**: an earlier record of the thread, kept as a segment,
+ * that this one is compressed against and whose links it can point to by position. So neither the names of channels and nodes nor the list of
+ * pieces, which hardly change from one superstep to the next, are stored again.
+ */
+export interface CheckpointRecord {
+  /** The keyframe, if there is one, and the segments that the keyframe does not link to. */
+  readonly links: readonly string[];
+  readonly body: Buffer;
+}
+
+/** A checkpoint as it was written or read by this process: what the next one of its branch can build on. */
+export interface KnownCheckpoint {
+  readonly channels: ReadonlyMap<string, ChannelValue>;
+  readonly versions: Readonly<ChannelVersions>;
+  readonly keyframe: OpenSegment | undefined;
+}
+
+/** What must be stored for a new checkpoint. */
+export interface EncodedCheckpoint {
+  readonly record: CheckpointRecord;
+  /** Segments that do not stand in the store yet, as far as this process knows. */
+  readonly created: readonly OpenSegment[];
+  /** Whether the record refers to segments beyond `created`. */
+  readonly reusesSegments: boolean;
+  readonly known: KnownCheckpoint;
+}
+
+/** A checkpoint without its values and its id. */
+export type CheckpointFrame = Pick<Checkpoint, "v" | "ts" | "channel_versions" | "versions_seen">;
+
+/** A channel value as the serializer gave it. */
+export interface SerializedValue {
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+/** The new content of a channel, or that it carries over from the parent. */
+export type ChannelUpdate = SerializedValue | "carried-over";
+
+interface RecordHeader extends Pick<CheckpointFrame, "v" | "ts"> {
+  readonly cv: ChannelVersions;
+  readonly vs: Checkpoint["versions_seen"];
+  readonly ch: readonly (readonly [channel: string, ...ValueEntry])[];
+}
+
+/**
+ * Encodes a checkpoint on top of what is known of its parent.
+ *
+ * @param updates the channels that have a value, in the order in which they are to be read back.
+ * @param related open segments that new values may repeat: the parent's pending writes, which they were made from.
+ */
+export function encodeCheckpoint(
+  frame: CheckpointFrame,
+  updates: ReadonlyMap<string, ChannelUpdate>,
+  parent: KnownCheckpoint | undefined,
+  related: readonly OpenSegment[] = [],
+): EncodedCheckpoint {
+  const channels = new Map<string, ChannelValue>();
+  const created = new Map<string, OpenSegment>();
+  for (const [channel, update] of updates) {
+    const old = parent?.channels.get(channel);
+    if (update === "carried-over") {
+      if (old !== undefined) channels.set(channel, old);
+      continue;
+    }
+    const encoded = encodeValue(update.type, update.bytes, old, related);
+    channels.set(channel, encoded.value);
+    for (const segment of encoded.created) created.set(segment.id, segment);
+  }
+  const { record, keyframe, isNew } = encodeRecord(frame, channels, parent);
+  if (isNew && keyframe !== undefined) created.set(keyframe.id, keyframe);
+  // What a new segment is compressed against is sent along: the statement that stores the pending writes may still be on its way.
+  for (const segment of related) {
+    if ([...created.values()].some((made) => made.links.includes(segment.id))) created.set(segment.id, segment);
+  }
+  const needed = [...record.links, ...(keyframe?.links ?? [])];
+  return {
+    record,
+    created: [...created.values()],
+    reusesSegments: needed.some((id) => !created.has(id)),
+    known: { channels, versions: { ...frame.channel_versions }, keyframe },
+  };
+}
+
+function encodeRecord(
+  frame: CheckpointFrame,
+  channels: ReadonlyMap<string, ChannelValue>,
+  parent: KnownCheckpoint | undefined,
+): { record: CheckpointRecord; keyframe: OpenSegment | undefined; isNew: boolean } {
+  const keyframe = parent?.keyframe;
+  if (keyframe !== undefined) {
+    const packet = new PacketWriter(keyframe.links);
+    const body = seal(writeRecord(packet, frame, channels), [keyframe.content]);
+    const ownLinks = packet.links.slice(keyframe.links.length);
+    const keyframeBytes = keyframe.body.length + keyframe.links.length * SEGMENT_ID_BYTES;
+    if (dictionaryLength(body) === 1 && body.length + ownLinks.length * SEGMENT_ID_BYTES <= deltaBudget(keyframeBytes)) {
+      return { record: { links: [keyframe.id, ...ownLinks], body }, keyframe, isNew: false };
+    }
+  }
+  const packet = new PacketWriter();
+  const content = writeRecord(packet, frame, channels);
+  // The first checkpoint of a namespace is rarely like those that follow it, and may stay the only one.
+  if (parent === undefined) return { record: { links: packet.links, body: seal(content) }, keyframe: undefined, isNew: false };
+  const next = makeKeyframe(packet.links, content);
+  const body = seal(content, [content]);
+  // Tiny content does not compress; then it stands for itself.
+  if (dictionaryLength(body) !== 1) return { record: { links: packet.links, body }, keyframe: undefined, isNew: false };
+  return { record: { links: [next.id], body }, keyframe: next, isNew: true };
+}
+
+/**
+ * How large a record may get before a new keyframe pays: deltas start at some 80 bytes and grow by some 24 with each superstep (a link, a piece,
+ * versions), and the sum of the growth should reach the cost of a keyframe, n²·24/2 = cost, when it is replaced.
+ */
+function deltaBudget(keyframeBytes: number): number {
+  return 80 + Math.sqrt(2 * 24 * (keyframeBytes + KEYFRAME_ROW_BYTES));
+}
+const KEYFRAME_ROW_BYTES = 110;
+
+function writeRecord(packet: PacketWriter, frame: CheckpointFrame, channels: ReadonlyMap<string, ChannelValue>): Buffer {
+  const header: RecordHeader = {
+    v: frame.v,
+    ts: frame.ts,
+    cv: frame.channel_versions,
+    vs: frame.versions_seen,
+    ch: Array.from(channels, ([channel, value]) => [channel, ...packet.add(value)] as const),
+  };
+  return packet.write(header);
+}
+
+/** What a stored record says. */
+export interface DecodedCheckpoint {
+  readonly frame: CheckpointFrame;
+  readonly known: KnownCheckpoint;
+}
+
+/**
+ * The inverse of {@link encodeCheckpoint}.
+ *
+ * @param segments every segment that can be reached from the record's links.
+ * @throws DeserializationError
+ */
+export function decodeCheckpoint(record: CheckpointRecord, segments: SegmentReader): DecodedCheckpoint {
+  const { packet, keyframe } = openRecord(record, segments);
+  const { v, ts, cv, vs, ch } = packet.header as RecordHeader;
+  const channels = new Map(ch.map(([channel, ...entry]) => [channel, packet.next(entry)]));
+  return { frame: { v, ts, channel_versions: cv, versions_seen: vs }, known: { channels, versions: cv, keyframe } };
+}
+
+/** The channels of a stored checkpoint that have a value. Needs no segment but the record's keyframe. */
+export function channelNames(record: CheckpointRecord, segments: SegmentReader): ReadonlySet<string> {
+  const { ch } = openRecord(record, segments).packet.header as RecordHeader;
+  return new Set(ch.map(([channel]) => channel));
+}
+
+function openRecord(record: CheckpointRecord, segments: SegmentReader): { packet: PacketReader; keyframe: OpenSegment | undefined } {
+  if (dictionaryLength(record.body) === 0) return { packet: new PacketReader(open(record.body), record.links, segments), keyframe: undefined };
+  const segment = segments.segment(record.links[0] as string);
+  const keyframe = { ...segment, content: segments.content(segment.id) };
+  const links = [...keyframe.links, ...record.links.slice(1)];
+  return { packet: new PacketReader(open(record.body, [keyframe.content]), links, segments), keyframe };
+}

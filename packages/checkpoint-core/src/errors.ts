@@ -1,0 +1,129 @@
+/**
+ * The error family of every Holdfast package.
+ *
+ * The `code` is the API: it does not change between major versions, and one failure has one code on every store. Messages may change.
+ * `docs/errors.md` has a heading per code.
+ */
+
+/** Marks the family across duplicate copies of this package, where `instanceof` fails. */
+const BRAND: unique symbol = Symbol.for("holdfast.error") as never;
+
+export type HoldfastErrorCode =
+  | "HOLDFAST_MISSING_THREAD_ID"
+  | "HOLDFAST_INVALID_THREAD_ID"
+  | "HOLDFAST_INVALID_CONFIG"
+  | "HOLDFAST_INVALID_METADATA"
+  | "HOLDFAST_INVALID_OPTIONS"
+  | "HOLDFAST_SERIALIZATION"
+  | "HOLDFAST_DESERIALIZATION"
+  | "HOLDFAST_VALUE_TOO_LARGE"
+  | "HOLDFAST_STORE_UNAVAILABLE"
+  | "HOLDFAST_STORE_FAILURE"
+  | "HOLDFAST_SETUP_REQUIRED"
+  | "HOLDFAST_SCHEMA_TOO_NEW"
+  | "HOLDFAST_UNSUPPORTED_SERVER"
+  | "HOLDFAST_SAVER_CLOSED";
+
+export abstract class HoldfastError extends Error {
+  abstract readonly code: HoldfastErrorCode;
+  /** @internal */
+  readonly [BRAND] = true;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Whether `error` is one of ours, whichever copy of the package made it. */
+export function isHoldfastError(error: unknown): error is HoldfastError {
+  return typeof error === "object" && error !== null && (error as { [BRAND]?: unknown })[BRAND] === true;
+}
+
+/** No `thread_id` in `config.configurable`. */
+export class MissingThreadIdError extends HoldfastError {
+  readonly code = "HOLDFAST_MISSING_THREAD_ID";
+
+  constructor(operation: string) {
+    super(
+      `${operation} needs a thread_id: the id of the conversation whose state is saved. ` +
+        `Pass it with every call, the same one for every turn: graph.invoke(input, { configurable: { thread_id: "user-1" } }).`,
+    );
+  }
+}
+
+/** A `thread_id` that cannot name a thread: empty, not a string or an integer, malformed, or too long. */
+export class InvalidThreadIdError extends HoldfastError {
+  readonly code = "HOLDFAST_INVALID_THREAD_ID";
+}
+
+/** A key of `config.configurable`, a task id or a list option that is malformed. */
+export class InvalidConfigError extends HoldfastError {
+  readonly code = "HOLDFAST_INVALID_CONFIG";
+}
+
+/** Checkpoint metadata that is not JSON. */
+export class InvalidMetadataError extends HoldfastError {
+  readonly code = "HOLDFAST_INVALID_METADATA";
+}
+
+/** An option of a saver that cannot be used. */
+export class InvalidOptionsError extends HoldfastError {
+  readonly code = "HOLDFAST_INVALID_OPTIONS";
+}
+
+/** A value that could not be stored without loss. The message names the channel and the path in its value. */
+export class SerializationError extends HoldfastError {
+  readonly code = "HOLDFAST_SERIALIZATION";
+  /** The part of the value that is at fault, e.g. `messages[3].artifact`. */
+  readonly path: string;
+
+  constructor(path: string, reason: string, options?: ErrorOptions) {
+    super(`Cannot store ${path}: ${reason}`, options);
+    this.path = path;
+  }
+}
+
+/** Stored bytes that this version, or this process's classes, cannot read. */
+export class DeserializationError extends HoldfastError {
+  readonly code = "HOLDFAST_DESERIALIZATION";
+}
+
+/** A channel value that is larger than `maxValueBytes`. */
+export class ValueTooLargeError extends HoldfastError {
+  readonly code = "HOLDFAST_VALUE_TOO_LARGE";
+}
+
+/** The store could not be reached, or did not answer, within the retry budget. `cause` is the last failure. */
+export class StoreUnavailableError extends HoldfastError {
+  readonly code = "HOLDFAST_STORE_UNAVAILABLE";
+}
+
+/** The store refused an operation for a reason that a retry does not mend (rights, disk, a damaged table). `cause` says which. */
+export class StoreFailureError extends HoldfastError {
+  readonly code = "HOLDFAST_STORE_FAILURE";
+}
+
+/** The store has not been set up for this saver: `await saver.setup()` was not run. */
+export class SetupRequiredError extends HoldfastError {
+  readonly code = "HOLDFAST_SETUP_REQUIRED";
+}
+
+/** The store was set up by a newer version of this package, whose format this version cannot use. */
+export class SchemaTooNewError extends HoldfastError {
+  readonly code = "HOLDFAST_SCHEMA_TOO_NEW";
+}
+
+/** A server that lacks something this saver needs. */
+export class UnsupportedServerError extends HoldfastError {
+  readonly code = "HOLDFAST_UNSUPPORTED_SERVER";
+}
+
+/** The saver was used after `end()`. */
+export class SaverClosedError extends HoldfastError {
+  readonly code = "HOLDFAST_SAVER_CLOSED";
+
+  constructor(operation: string) {
+    super(`${operation} was called after end(). Make a new saver, or call end() later.`);
+  }
+}

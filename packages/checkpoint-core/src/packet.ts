@@ -1,0 +1,86 @@
+import type { ChannelValue, Piece } from "./channel-value.js";
+import { DeserializationError } from "./errors.js";
+import type { SegmentReader } from "./segment.js";
+
+/**
+ * Several values with a JSON header, as one run of bytes: `[header length: u32][header][inline bytes of the values, end to end]`.
+ *
+ * In the header a value is `[type, n]` (n inline bytes) or `[type, [link, start, length, …]]` (pieces; `link` is a position in the links).
+ */
+export type ValueEntry = readonly [type: string, inlineLength: number | readonly number[]];
+
+/** Collects values for one packet, and the segments they refer to. */
+export class PacketWriter {
+  readonly #linkPositions: Map<string, number>;
+  readonly #inline: Buffer[] = [];
+
+  /** @param links segments that the reader will know by position beforehand. */
+  constructor(links: readonly string[] = []) {
+    this.#linkPositions = new Map(links.map((link, position) => [link, position]));
+  }
+
+  add(value: ChannelValue): ValueEntry {
+    if (value.pieces === undefined) {
+      this.#inline.push(value.bytes);
+      return [value.type, value.bytes.length];
+    }
+    return [value.type, value.pieces.flatMap((piece) => [this.#position(piece.segment), piece.start, piece.length])];
+  }
+
+  #position(segment: string): number {
+    const known = this.#linkPositions.get(segment);
+    if (known !== undefined) return known;
+    this.#linkPositions.set(segment, this.#linkPositions.size);
+    return this.#linkPositions.size - 1;
+  }
+
+  /** All links, those given beforehand first. */
+  get links(): string[] {
+    return [...this.#linkPositions.keys()];
+  }
+
+  write(header: unknown): Buffer {
+    const text = Buffer.from(JSON.stringify(header), "utf8");
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(text.length);
+    return Buffer.concat([length, text, ...this.#inline]);
+  }
+}
+
+/** Reads the values of a packet in the order in which they were added. */
+export class PacketReader {
+  readonly header: unknown;
+  readonly #content: Buffer;
+  readonly #links: readonly string[];
+  readonly #segments: SegmentReader;
+  #inlineOffset: number;
+
+  constructor(content: Buffer, links: readonly string[], segments: SegmentReader) {
+    const headerEnd = 4 + content.readUInt32LE(0);
+    this.header = JSON.parse(content.toString("utf8", 4, headerEnd));
+    this.#inlineOffset = headerEnd;
+    this.#content = content;
+    this.#links = links;
+    this.#segments = segments;
+  }
+
+  next([type, where]: ValueEntry): ChannelValue {
+    if (typeof where === "number") {
+      const bytes = this.#content.subarray(this.#inlineOffset, this.#inlineOffset + where);
+      this.#inlineOffset += where;
+      return { type, bytes, pieces: undefined };
+    }
+    const pieces: Piece[] = [];
+    const parts: Buffer[] = [];
+    for (let at = 0; at < where.length; at += 3) {
+      const [position, start, length] = where.slice(at, at + 3) as [number, number, number];
+      const segment = this.#links[position];
+      if (segment === undefined) throw new DeserializationError("A stored value points to a segment that its record does not name.");
+      const content = this.#segments.content(segment);
+      pieces.push({ segment, start, length, of: content.length });
+      parts.push(content.subarray(start, start + length));
+    }
+    const [only] = parts;
+    return { type, bytes: parts.length === 1 && only !== undefined ? only : Buffer.concat(parts), pieces };
+  }
+}

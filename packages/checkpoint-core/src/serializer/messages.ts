@@ -1,0 +1,110 @@
+import * as core from "@langchain/core/messages";
+import type { Decoding } from "./decoding.js";
+import type { Encoding } from "./encoding.js";
+import { type Json, type JsonObject, TAG } from "./format.js";
+import { setOwn } from "./own-property.js";
+
+type MessageClass = new (fields: Record<string, unknown>) => core.BaseMessage;
+
+/** The classes a stored message may have: a closed list (C-62). */
+export const MESSAGE_CLASSES: ReadonlyMap<string, MessageClass> = new Map(
+  Object.entries({
+    AIMessage: core.AIMessage,
+    AIMessageChunk: core.AIMessageChunk,
+    ChatMessage: core.ChatMessage,
+    ChatMessageChunk: core.ChatMessageChunk,
+    FunctionMessage: core.FunctionMessage,
+    FunctionMessageChunk: core.FunctionMessageChunk,
+    HumanMessage: core.HumanMessage,
+    HumanMessageChunk: core.HumanMessageChunk,
+    RemoveMessage: core.RemoveMessage,
+    SystemMessage: core.SystemMessage,
+    SystemMessageChunk: core.SystemMessageChunk,
+    ToolMessage: core.ToolMessage,
+    ToolMessageChunk: core.ToolMessageChunk,
+  }) as [string, MessageClass][],
+);
+
+/** The class of a message by its prototype. Filled with the classes of other copies of core as they are met. */
+const namesByPrototype = new WeakMap<object, string>();
+for (const [name, Class] of MESSAGE_CLASSES) namesByPrototype.set(Class.prototype, name);
+
+/** Fields that a class gives to each of its instances; everything else on a message is its state. */
+const GIVEN_BY_CLASS: ReadonlySet<string> = new Set([
+  "lc_serializable",
+  "lc_kwargs",
+  "lc_namespace",
+  "lc_direct_tool_output",
+  "type",
+]);
+
+/** Fields that are `undefined` on a new message, so leaving them out says the same. */
+const UNDEFINED_WHEN_ABSENT: ReadonlySet<string> = new Set([
+  "id",
+  "name",
+  "usage_metadata",
+  "tool_call_id",
+  "status",
+  "metadata",
+  "artifact",
+  "role",
+]);
+
+/** The name in {@link MESSAGE_CLASSES} of the class with this prototype, if it is one of them in any copy of core. */
+export function messageClassName(message: object, prototype: object): string | undefined {
+  const known = namesByPrototype.get(prototype);
+  if (known !== undefined) return known;
+  if (!("lc_serializable" in message) || !("lc_id" in message) || !Array.isArray(message.lc_id)) return undefined;
+  const [root, module, name, ...rest] = message.lc_id as unknown[];
+  if (root !== "langchain_core" || module !== "messages" || rest.length > 0) return undefined;
+  // A subclass without an `lc_name` of its own has an id with the subclass's name, which is not on the list.
+  if (typeof name !== "string" || !MESSAGE_CLASSES.has(name)) return undefined;
+  namesByPrototype.set(prototype, name);
+  return name;
+}
+
+/** The fields of a message, whatever assigned them and when; `undefined` if it is no LangChain message. */
+export function encodeMessage(encoding: Encoding, message: object, prototype: object): Json | undefined {
+  const className = messageClassName(message, prototype);
+  if (className === undefined) return undefined;
+  const level = encoding.enter(message);
+  const fields: JsonObject = {};
+  for (const key of Object.keys(message)) {
+    if (GIVEN_BY_CLASS.has(key)) continue;
+    encoding.at(level, key);
+    const value = (message as Record<string, unknown>)[key];
+    if (value === undefined && UNDEFINED_WHEN_ABSENT.has(key)) continue;
+    setOwn(fields, key, encoding.value(value));
+  }
+  const rest = otherArguments(encoding, level, message);
+  encoding.leave(level);
+  return rest === undefined ? { [TAG]: "msg", c: className, k: fields } : { [TAG]: "msg", c: className, k: fields, x: rest };
+}
+
+/** Constructor arguments that are in `lc_kwargs` only. `contentBlocks` is another name of `content`. */
+function otherArguments(encoding: Encoding, level: number, message: object): JsonObject | undefined {
+  const kwargs = (message as { lc_kwargs?: unknown }).lc_kwargs;
+  if (typeof kwargs !== "object" || kwargs === null) return undefined;
+  let rest: JsonObject | undefined;
+  for (const key of Object.keys(kwargs)) {
+    if (Object.hasOwn(message, key) || key === "contentBlocks") continue;
+    rest ??= {};
+    encoding.property(level, rest, key, kwargs);
+  }
+  return rest;
+}
+
+/**
+ * The message with exactly the fields that were stored. They are not passed to the constructor, because constructors change them: that
+ * of `AIMessageChunk` computes `tool_calls` anew from its chunks, that of `AIMessage` appends to the content of a v1 message.
+ */
+export function reviveMessage(decoding: Decoding, tagged: JsonObject): core.BaseMessage {
+  const className = decoding.text(tagged, "c");
+  const Class = MESSAGE_CLASSES.get(className) ?? decoding.fail(`a message of the class ${className}`);
+  const fields = decoding.body(tagged, "k");
+  const message = new Class({ content: "", additional_kwargs: {}, response_metadata: {} }) as unknown as Record<string, unknown>;
+  for (const key of Object.keys(fields)) setOwn(message, key, fields[key]);
+  // As after a constructor call: `toJSON` of core writes the current value of each key that it finds here.
+  message.lc_kwargs = Object.hasOwn(tagged, "x") ? { ...decoding.body(tagged, "x"), ...fields } : fields;
+  return message as unknown as core.BaseMessage;
+}

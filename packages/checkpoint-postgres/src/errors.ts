@@ -1,0 +1,103 @@
+import {
+  type HoldfastError,
+  isHoldfastError,
+  SetupRequiredError,
+  StoreFailureError,
+  StoreUnavailableError,
+} from "@holdfast/checkpoint-core";
+
+/** SQLSTATEs after which the same statement may succeed. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const TRANSIENT: ReadonlySet<string> = new Set([
+  "40001", // serialization_failure
+  "40P01", // deadlock_detected
+  "55P03", // lock_not_available
+  "57014", // query_canceled: a statement_timeout of the server, or an administrator
+  "57P01", // admin_shutdown: pg_terminate_backend, a fast shutdown
+  "57P02", // crash_shutdown
+  "57P03", // cannot_connect_now: starting up or in recovery
+  "57P05", // idle_session_timeout
+  "25P03", // idle_in_transaction_session_timeout
+  "25006", // read_only_sql_transaction: the server we reached was demoted by a failover
+  "53300", // too_many_connections
+  "53400", // configuration_limit_exceeded: per-role or per-database connection limit
+  "23503", // foreign_key_violation: the thread was deleted while we wrote to it; the next try begins it anew
+]);
+/** Whole classes of the same kind: connection exceptions. */
+const TRANSIENT_CLASSES: readonly string[] = ["08"];
+
+/** SQLSTATEs that mean the tables are not there, or are older than this code. */
+const NOT_SET_UP: ReadonlySet<string> = new Set([
+  "42P01", // undefined_table
+  "3F000", // invalid_schema_name
+  "42703", // undefined_column
+]);
+
+/** SQLSTATEs of a connection that cannot be made as configured: another try does not help. */
+const CANNOT_CONNECT: ReadonlySet<string> = new Set([
+  "28000", // invalid_authorization_specification
+  "28P01", // invalid_password
+  "3D000", // invalid_catalog_name: no such database
+]);
+
+/** What an error of `pg` says beyond its text. */
+interface DatabaseError extends Error {
+  readonly code: string;
+  readonly severity: string;
+}
+
+function isDatabaseError(error: unknown): error is DatabaseError {
+  return error instanceof Error && "severity" in error && "code" in error && typeof error.code === "string";
+}
+
+/**
+ * Whether another try may succeed.
+ *
+ * Whatever fails without an answer of the server is a fault of the connection (refused, reset, timed out, closed): `pg` gives some of these no code,
+ * so they are told by what they are not. A bug in the calling code is a TypeError or RangeError, and is never retried.
+ */
+export function isTransient(error: unknown): boolean {
+  if (isHoldfastError(error) || error instanceof TypeError || error instanceof RangeError) return false;
+  if (!isDatabaseError(error)) return error instanceof Error;
+  return TRANSIENT.has(error.code) || TRANSIENT_CLASSES.includes(error.code.slice(0, 2));
+}
+
+/** Whether the connection that failed with this error can be used again: it can when the server answered and did not end the session. */
+export function leavesConnectionUsable(error: unknown): boolean {
+  return isDatabaseError(error) && error.severity === "ERROR";
+}
+
+/** Where a saver's server is, for messages. Never the user or the password. */
+export interface ServerName {
+  readonly host: string;
+  readonly schemaName: string;
+}
+
+/** The error that a caller sees (contract C-71): one family, with the driver's as its cause. */
+export function toHoldfastError(error: unknown, operation: string, server: ServerName): unknown {
+  if (isHoldfastError(error) || error instanceof TypeError || error instanceof RangeError) return error;
+  const options = { cause: error };
+  if (!isDatabaseError(error)) {
+    return new StoreUnavailableError(`${operation}: Postgres at ${server.host} could not be reached: ${reasonOf(error)}.`, options);
+  }
+  const reason = `${error.message} (SQLSTATE ${error.code})`;
+  if (NOT_SET_UP.has(error.code)) return setupRequired(operation, server, options);
+  if (CANNOT_CONNECT.has(error.code)) {
+    return new StoreUnavailableError(`${operation}: Postgres at ${server.host} does not let us in: ${reason}.`, options);
+  }
+  if (isTransient(error)) return new StoreUnavailableError(`${operation}: Postgres at ${server.host} was not available: ${reason}.`, options);
+  return new StoreFailureError(`${operation}: Postgres at ${server.host} refused: ${reason}.`, options);
+}
+
+export function setupRequired(operation: string, server: ServerName, options?: ErrorOptions): HoldfastError {
+  return new SetupRequiredError(
+    `${operation}: the tables of schema "${server.schemaName}" are missing or older than this version of Holdfast. ` +
+      "Run `await saver.setup()` once, when your service starts or in its deployment.",
+    options,
+  );
+}
+
+/** The text of a connection error; an AggregateError (several addresses of one host) has none of its own. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
+  return error instanceof Error ? error.message : String(error);
+}

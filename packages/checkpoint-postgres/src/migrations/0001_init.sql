@@ -1,0 +1,53 @@
+-- One row per thread. Every put locks its row, so a thread's checkpoints commit in the order of their commit_order.
+create table :schema.thread (
+  thread_key bigint generated always as identity primary key,
+  -- Grows when segments of the thread are deleted: whoever wants to refer to segments it read before must find it unchanged.
+  epoch bigint not null default 0,
+  created_at timestamptz not null default now(),
+  thread_id text collate "C" not null unique
+);
+
+-- The order of commits, for the whole schema; taken while holding the thread's lock.
+create sequence :schema.commit_order as bigint;
+
+create table :schema.checkpoint (
+  thread_key bigint not null references :schema.thread on delete cascade,
+  commit_order bigint not null,
+  checkpoint_ns text collate "C" not null,
+  checkpoint_id bytea not null,
+  parent_id bytea,
+  -- Channels whose value is a delta channel's snapshot, where there are any: a walk along the ancestors can stop here.
+  snapshots text[],
+  metadata jsonb not null,
+  links bytea not null,
+  record bytea not null,
+  primary key (thread_key, checkpoint_ns, checkpoint_id)
+);
+-- Records are compressed already, mostly short, and read whole.
+alter table :schema.checkpoint alter column record set storage external, alter column links set storage external;
+create unique index checkpoint_commit_order on :schema.checkpoint (thread_key, checkpoint_ns, commit_order);
+
+-- Immutable runs of bytes under a hash of their content.
+create table :schema.segment (
+  thread_key bigint not null references :schema.thread on delete cascade,
+  segment_id bytea not null,
+  links bytea not null,
+  body bytea not null,
+  primary key (thread_key, segment_id)
+);
+alter table :schema.segment alter column body set storage external, alter column links set storage external;
+
+-- No reference to checkpoint: writes may arrive before the checkpoint they belong to.
+create table :schema.pending_write (
+  thread_key bigint not null references :schema.thread on delete cascade,
+  arrival bigint generated always as identity,
+  slot integer not null,
+  checkpoint_ns text collate "C" not null,
+  checkpoint_id bytea not null,
+  task_id bytea not null,
+  task_path text,
+  links bytea not null,
+  payload bytea not null,
+  primary key (thread_key, checkpoint_ns, checkpoint_id, task_id, slot)
+);
+alter table :schema.pending_write alter column payload set storage external, alter column links set storage external;

@@ -1,0 +1,118 @@
+import { InvalidOptionsError, SchemaTooNewError, UnsupportedServerError } from "@holdfast/checkpoint-core";
+import { integer, isNull, text } from "../columns.js";
+import type { Connections, PostgresClient } from "../pool.js";
+import { type Tables, tablesIn } from "../tables.js";
+import { inTransaction } from "../transaction.js";
+import { setupRequired } from "../errors.js";
+import { MIGRATIONS, type Migration, SCHEMA_VERSION } from "./index.js";
+
+/** 14 is the oldest version that Postgres itself still supports in 2026. */
+const OLDEST_SERVER = 14;
+
+function ledgerSql(t: Tables): string {
+  return `create table if not exists ${t.migration} (
+  version integer primary key,
+  name text not null,
+  min_client_version integer not null,
+  applied_at timestamptz not null default now()
+);`;
+}
+
+function stepSql(t: Tables, { version, name, minClientVersion, sql }: Migration): string {
+  const body = sql.replaceAll(":schema", () => t.schema).trim();
+  return `${body}\ninsert into ${t.migration} (version, name, min_client_version) values (${version}, '${name}', ${minClientVersion});`;
+}
+
+/**
+ * The SQL that `setup()` runs, for those who let a DBA run it: one transaction for an empty schema, or from a version on.
+ *
+ * @param options.schema default `"holdfast"`. `options.from` the schema version that is there already; default 0, none.
+ * @throws InvalidOptionsError
+ */
+export function migrationSql(options: { readonly schema?: string; readonly from?: number; readonly createSchema?: boolean } = {}): string {
+  const { schema = "holdfast", from = 0, createSchema = true } = options;
+  const t = tablesIn(schema);
+  if (!Number.isInteger(from) || from < 0) throw new InvalidOptionsError(`from is ${String(from)}. It must be a schema version: an integer of at least 0.`);
+  const head = from === 0 ? [...(createSchema ? [`create schema if not exists ${t.schema};`] : []), ledgerSql(t)] : [];
+  const steps = MIGRATIONS.filter(({ version }) => version > from).map((step) => `-- ${step.version} ${step.name}\n${stepSql(t, step)}`);
+  return ["begin;", ...head, ...steps, "commit;", ""].join("\n\n");
+}
+
+/**
+ * Brings the schema to the newest version, in one transaction: all steps or none.
+ *
+ * Any number of processes may call it at once, on an empty database too. They queue at an advisory lock that ends with the transaction, so it also
+ * works through PgBouncer in transaction mode, and whoever comes later finds nothing to do.
+ */
+export async function migrate(db: Connections, t: Tables, createSchema: boolean): Promise<void> {
+  await db.withClient("setup", async (client) => {
+    await inTransaction(client, async () => {
+      await checkServer(db, client);
+      // Before any DDL: CREATE SCHEMA and CREATE TABLE "if not exists" are themselves not safe against each other.
+      await db.execute(client, { text: "select pg_advisory_xact_lock(hashtextextended($1, $2))", values: [`holdfast:${t.schemaName}`, LOCK_SEED] });
+      const found = await readLedger(db, client, t);
+      refuseNewer(found, t);
+      const missing = MIGRATIONS.filter(({ version }) => version > found.version);
+      if (missing.length === 0) return;
+      if (!found.hasLedger) {
+        if (createSchema) await client.query(`create schema if not exists ${t.schema}`);
+        await client.query(ledgerSql(t));
+      }
+      for (const step of missing) await client.query(stepSql(t, step));
+    });
+  });
+}
+
+/** Keeps our advisory locks apart from those of other programs that hash the same text. */
+const LOCK_SEED = 7_406_371;
+
+/**
+ * Refuses a schema that is missing, older than this code, or newer than it can work with. One round trip.
+ *
+ * @throws SetupRequiredError, SchemaTooNewError
+ */
+export async function checkSchema(db: Connections, t: Tables, operation: string): Promise<void> {
+  const found = await db.withClient(operation, (client) => readLedger(db, client, t));
+  refuseNewer(found, t);
+  if (found.version < SCHEMA_VERSION) throw setupRequired(operation, db.server);
+}
+
+interface Ledger {
+  readonly hasLedger: boolean;
+  readonly version: number;
+  readonly minClientVersion: number;
+}
+
+/** One statement whether or not the ledger is there: `query_to_xml` runs its text only if it is. */
+async function readLedger(db: Connections, client: PostgresClient, t: Tables): Promise<Ledger> {
+  const ledgerQuery = `select coalesce(max(version), 0) || ' ' || coalesce(max(min_client_version), 0) as v from ${t.migration}`;
+  const [row] = await db.execute(client, {
+    text: `select case when to_regclass($1) is null then null
+  else (xpath('/table/row/v/text()', query_to_xml($2, false, false, '')))[1]::text end`,
+    values: [t.migration, ledgerQuery],
+  });
+  if (row === undefined || isNull(row, 0)) return { hasLedger: false, version: 0, minClientVersion: 0 };
+  const [version, minClientVersion] = text(row, 0).split(" ").map(Number) as [number, number];
+  return { hasLedger: true, version, minClientVersion };
+}
+
+function refuseNewer(found: Ledger, t: Tables): void {
+  if (found.minClientVersion <= SCHEMA_VERSION) return;
+  throw new SchemaTooNewError(
+    `Schema "${t.schemaName}" is at version ${found.version} and needs a Holdfast that knows version ${found.minClientVersion}; ` +
+      `this one knows ${SCHEMA_VERSION}. Update @holdfast/checkpoint-postgres in this service.`,
+  );
+}
+
+async function checkServer(db: Connections, client: PostgresClient): Promise<void> {
+  const [row] = await db.execute(client, {
+    text: "select current_setting('server_version_num'), current_setting('server_encoding')",
+    values: [],
+  });
+  if (row === undefined) return;
+  const major = Math.floor(integer(row, 0) / 10_000);
+  if (major < OLDEST_SERVER) throw new UnsupportedServerError(`Postgres ${major} is too old; Holdfast needs ${OLDEST_SERVER} or later.`);
+  if (text(row, 1) !== "UTF8") {
+    throw new UnsupportedServerError(`The database's encoding is ${text(row, 1)}; Holdfast needs UTF8, or ids could be mixed up.`);
+  }
+}

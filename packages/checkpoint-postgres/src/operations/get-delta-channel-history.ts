@@ -1,0 +1,42 @@
+import { encodeId, type NamespaceRef } from "@holdfast/checkpoint-core";
+import type { Connections } from "../pool.js";
+import type { Tables } from "../tables.js";
+import { type Reading, readCheckpoints } from "./read-checkpoints.js";
+
+/**
+ * The ancestors of a checkpoint, nearest first, with their writes, up to and including the one where every channel asked for has had a snapshot.
+ *
+ * Values are only fetched of ancestors with a snapshot of one of the channels; of the others, only what is needed to tell which channels they have.
+ */
+export async function readAncestors(
+  db: Connections,
+  t: Tables,
+  ref: NamespaceRef,
+  checkpointId: string | undefined,
+  channels: readonly string[],
+): Promise<Reading> {
+  const ancestor = `${t.checkpoint} c`;
+  const start = checkpointId === undefined ? "order by c.commit_order desc limit 1" : "and c.checkpoint_id = $5::bytea";
+  const values: unknown[] = [ref.threadId, ref.namespace, channels.filter((channel) => !channel.includes("\0") && channel.isWellFormed())];
+  if (checkpointId !== undefined) values.push(encodeId(checkpointId));
+  const sql = `
+select chain.position, chain.snapshots && $4::text[] as whole, chain.epoch, c.*
+from (
+  with recursive walk (position, epoch, thread_key, checkpoint_ns, checkpoint_id, parent_id, snapshots, wanted) as (
+    select 0, th.epoch, c.thread_key, c.checkpoint_ns, c.checkpoint_id, c.parent_id, '{}'::text[], $4::text[]
+    from ${t.thread} th cross join lateral (
+      select * from ${ancestor} where c.thread_key = th.thread_key and c.checkpoint_ns = $3 ${start}
+    ) c
+    where th.thread_id = $2
+    union all
+    select walk.position + 1, walk.epoch, c.thread_key, c.checkpoint_ns, c.checkpoint_id, c.parent_id, coalesce(c.snapshots, '{}'),
+      array(select unnest(walk.wanted) except select unnest(c.snapshots))
+    from walk join ${ancestor} on
+      c.thread_key = walk.thread_key and c.checkpoint_ns = walk.checkpoint_ns and c.checkpoint_id = walk.parent_id
+    where walk.wanted <> '{}'
+  )
+  select * from walk where position > 0
+) chain
+join ${ancestor} using (thread_key, checkpoint_ns, checkpoint_id)`;
+  return readCheckpoints(db, t, "getDeltaChannelHistory", { sql, values });
+}

@@ -1,0 +1,88 @@
+import { encodeId, encodeMetadata, type Segment } from "@holdfast/checkpoint-core";
+import { bigint, text } from "../columns.js";
+import type { Connections } from "../pool.js";
+import type { Tables } from "../tables.js";
+import { type Reading, readCheckpoints } from "./read-checkpoints.js";
+
+/** What narrows a list; an absent field does not. */
+export interface ListSelection {
+  readonly namespace: string | undefined;
+  readonly checkpointId: string | undefined;
+  /** Only what was committed before this checkpoint of the thread; where it does not have it, only smaller ids. */
+  readonly before: string | undefined;
+  /** Only metadata that contains this. */
+  readonly filter: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The first page is small, so that the first item comes soon; the others are large, so that a long list needs few round trips. */
+const FIRST_PAGE = 8;
+const PAGE = 64;
+
+/** The checkpoints of one thread, newest committed first, page by page. */
+export async function* listThread(
+  db: Connections,
+  t: Tables,
+  threadId: string,
+  selection: ListSelection,
+  limit: number,
+): AsyncGenerator<Reading> {
+  let cursor: bigint | undefined;
+  let known: ReadonlyMap<string, Segment> = new Map();
+  for (let left = limit, size = FIRST_PAGE; left > 0; size = PAGE) {
+    const count = Math.min(left, size);
+    // Neighbouring checkpoints share most of their segments: those of the page before are not sent again.
+    const page = await readCheckpoints(db, t, "list", target(t, threadId, selection, cursor, count), known);
+    const last = page.checkpoints.at(-1);
+    if (last === undefined) return;
+    yield page;
+    if (page.checkpoints.length < count) return;
+    cursor = last.commitOrder;
+    known = page.segments;
+    left -= count;
+  }
+}
+
+function target(t: Tables, threadId: string, selection: ListSelection, cursor: bigint | undefined, count: number) {
+  // $1 belongs to the statement around this.
+  const values: unknown[] = [];
+  const parameter = (value: unknown): string => `$${values.push(value) + 1}`;
+  const conditions = [`th.thread_id = ${parameter(threadId)}`];
+  const { namespace, checkpointId, before, filter } = selection;
+  if (namespace !== undefined) conditions.push(`c.checkpoint_ns = ${parameter(namespace)}`);
+  if (checkpointId !== undefined) conditions.push(`c.checkpoint_id = ${parameter(encodeId(checkpointId))}::bytea`);
+  if (filter !== undefined) conditions.push(`c.metadata @> ${parameter(encodeMetadata(filter))}::jsonb`);
+  if (cursor !== undefined) conditions.push(`c.commit_order < ${parameter(cursor)}`);
+  let joinBefore = "";
+  if (before !== undefined) {
+    const id = `${parameter(encodeId(before))}::bytea`;
+    // Replaying a parent graph lists a subgraph's namespace before a checkpoint of the parent's, so the namespace is not known; mostly it is the root.
+    joinBefore = `left join lateral (
+  select commit_order from ${t.checkpoint} b where b.thread_key = th.thread_key and b.checkpoint_id = ${id}
+  order by b.checkpoint_ns = '' desc limit 1
+) b on true`;
+    conditions.push(`case when b.commit_order is null then c.checkpoint_id < ${id} else c.commit_order < b.commit_order end`);
+  }
+  const sql = `
+select (row_number() over (order by commit_order desc))::int4 as position, true as whole, page.* from (
+  select th.epoch, c.* from ${t.thread} th join ${t.checkpoint} c using (thread_key)
+  ${joinBefore}
+  where ${conditions.join(" and ")}
+  order by c.commit_order desc limit ${count}
+) page`;
+  return { sql, values };
+}
+
+/** All thread ids, the thread that was made last first, page by page. */
+export async function* listThreadIds(db: Connections, t: Tables): AsyncGenerator<string> {
+  let cursor: bigint | null = null;
+  for (;;) {
+    const rows = await db.run("list", {
+      text: `select thread_key, thread_id from ${t.thread} where $1::bigint is null or thread_key < $1 order by thread_key desc limit ${PAGE}`,
+      values: [cursor],
+    });
+    for (const row of rows) yield text(row, 1);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return;
+    cursor = bigint(last, 0);
+  }
+}

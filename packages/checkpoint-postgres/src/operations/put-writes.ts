@@ -1,0 +1,45 @@
+import { type CheckpointRef, type EncodedWrites, encodeId, encodeLinks } from "@holdfast/checkpoint-core";
+import type { Connections } from "../pool.js";
+import type { Tables } from "../tables.js";
+import { segmentRows } from "./segment-rows.js";
+
+/**
+ * Stores a batch of pending writes in one statement (contract C-40). The checkpoint need not be there, nor the thread.
+ *
+ * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place in the order of arrival.
+ */
+export async function putWrites(
+  db: Connections,
+  t: Tables,
+  ref: CheckpointRef,
+  taskId: string,
+  taskPath: string | undefined,
+  writes: EncodedWrites,
+): Promise<void> {
+  const values: unknown[] = [ref.threadId, ref.namespace, encodeId(ref.checkpointId), encodeId(taskId), taskPath ?? null];
+  const segments = segmentRows(t, writes.created, values);
+  const slots = writes.slots.map(({ slot, links, payload }) => {
+    const first = values.push(slot, encodeLinks(links), payload) - 2;
+    return `($${first}::int, $${first + 1}::bytea, $${first + 2}::bytea)`;
+  });
+  // No lock on the thread is needed: the foreign keys see to it that it stays until the commit.
+  const sql = `
+with found as (select thread_key from ${t.thread} where thread_id = $1),
+made as (
+  insert into ${t.thread} as th (thread_id) select $1 where not exists (select from found)
+  on conflict (thread_id) do update set epoch = th.epoch
+  returning thread_key
+),
+th as (select thread_key from found union all select thread_key from made),
+${segments}
+saved as (
+  insert into ${t.pendingWrite} as w
+    (thread_key, checkpoint_ns, checkpoint_id, task_id, task_path, slot, links, payload)
+  select th.thread_key, $2, $3::bytea, $4::bytea, $5, s.* from th cross join (values ${slots.join(", ")}) s
+  on conflict (thread_key, checkpoint_ns, checkpoint_id, task_id, slot) do update set
+    task_path = excluded.task_path, links = excluded.links, payload = excluded.payload
+    where w.slot < 0
+)
+select from th`;
+  await db.run("putWrites", { text: sql, values });
+}

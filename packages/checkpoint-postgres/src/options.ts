@@ -1,0 +1,84 @@
+import { InvalidOptionsError, type RetryOptions, type RetryPolicy, resolveRetry } from "@holdfast/checkpoint-core";
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { type Tables, tablesIn } from "./tables.js";
+
+/** Options of {@link PostgresSaver}. */
+export interface PostgresSaverOptions {
+  /** The Postgres schema that holds the tables. Default `"holdfast"`. */
+  readonly schema?: string;
+  /** Whether `setup()` creates the schema. `false` for a role that may only create tables in a schema made by a DBA. Default `true`. */
+  readonly createSchema?: boolean;
+  /** How long transient faults are hidden from a run. Default: 10 tries within 30 seconds. */
+  readonly retry?: RetryOptions;
+  /** A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again. Default 30,000. */
+  readonly statementTimeoutMs?: number;
+  /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 64 MiB. */
+  readonly cacheBytes?: number;
+  /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
+  readonly maxValueBytes?: number;
+}
+
+/** Options of {@link PostgresSaver.fromConnString}: those of the saver and of the pool that it opens. */
+export interface ConnectionOptions extends PostgresSaverOptions {
+  /** Encodes channel values and pending writes. Default: ours, which is lossless or throws. */
+  readonly serde?: SerializerProtocol;
+  /** Most connections of the pool. Default 10. */
+  readonly poolSize?: number;
+  /** A connection that has not come up after this many milliseconds is given up, and tried again. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+}
+
+export interface ResolvedOptions {
+  readonly tables: Tables;
+  readonly createSchema: boolean;
+  readonly retry: RetryPolicy;
+  readonly statementTimeoutMs: number;
+  readonly cacheBytes: number;
+  readonly maxValueBytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+const KNOWN: ReadonlySet<string> = new Set([
+  "schema",
+  "createSchema",
+  "retry",
+  "statementTimeoutMs",
+  "cacheBytes",
+  "maxValueBytes",
+  "serde",
+  "poolSize",
+  "connectTimeoutMs",
+] satisfies (keyof ConnectionOptions)[]);
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOptions {
+  for (const name of Object.keys(options)) {
+    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
+  }
+  const { schema = "holdfast", createSchema = true } = options;
+  if (typeof createSchema !== "boolean") throw new InvalidOptionsError("createSchema must be true or false.");
+  return Object.freeze({
+    tables: tablesIn(schema),
+    createSchema,
+    retry: resolveRetry(options.retry),
+    statementTimeoutMs: integer("statementTimeoutMs", options.statementTimeoutMs ?? 30_000, 1, 2 ** 31 - 1),
+    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
+    maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
+  });
+}
+
+/** The part of the options that is about the pool. */
+export function resolvePoolOptions(options: ConnectionOptions = {}): { readonly poolSize: number; readonly connectTimeoutMs: number } {
+  return {
+    poolSize: integer("poolSize", options.poolSize ?? 10, 1, 10_000),
+    connectTimeoutMs: integer("connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 1, 2 ** 31 - 1),
+  };
+}
+
+function integer(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new InvalidOptionsError(`${name} is ${String(value)}. It must be an integer from ${least} to ${most}.`);
+}

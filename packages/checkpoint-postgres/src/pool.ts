@@ -1,0 +1,144 @@
+import { InvalidOptionsError, type RetryPolicy, retry, SaverClosedError } from "@holdfast/checkpoint-core";
+import { isTransient, leavesConnectionUsable, type ServerName, toHoldfastError } from "./errors.js";
+
+/** The part of `pg.Pool` that the saver uses; any pool that is a `pg.Pool` fits, `@neondatabase/serverless`' too. */
+export interface PostgresPool {
+  connect(): Promise<PostgresClient>;
+  end(): Promise<void>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+}
+
+/** The part of `pg.PoolClient` that the saver uses. */
+export interface PostgresClient {
+  query(query: PostgresQuery): Promise<{ readonly rows: readonly Row[] }>;
+  query(text: string): Promise<unknown>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  off(event: "error", listener: (error: Error) => void): unknown;
+  release(destroy?: boolean): void;
+}
+
+export interface PostgresQuery {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly rowMode: "array";
+  readonly types: { getTypeParser(): (value: string) => string };
+  readonly query_timeout: number;
+}
+
+/** One row of a result: each column as the text that Postgres sent. */
+export type Row = readonly (string | null)[];
+
+/** A statement with its parameters. Buffers travel as binary. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+/** Columns are decoded by the operation that asked for them (`columns.ts`), whatever type parsers the application has set on `pg`. */
+const RAW_COLUMNS = { getTypeParser: () => (value: string) => value };
+
+/** Runs statements on a pool, with retries, and turns failures into errors of the Holdfast family. */
+export class Connections {
+  readonly #pool: PostgresPool;
+  readonly #owned: boolean;
+  readonly #retry: RetryPolicy;
+  readonly #statementTimeoutMs: number;
+  readonly #server: ServerName;
+  readonly #closing = new AbortController();
+
+  constructor(
+    pool: PostgresPool,
+    settings: { readonly owned: boolean; readonly retry: RetryPolicy; readonly statementTimeoutMs: number; readonly schemaName: string },
+  ) {
+    if (typeof pool?.connect !== "function" || typeof pool.on !== "function") {
+      throw new InvalidOptionsError("PostgresSaver needs a pg.Pool: new PostgresSaver(new pg.Pool({ connectionString })).");
+    }
+    this.#pool = pool;
+    this.#owned = settings.owned;
+    this.#retry = settings.retry;
+    this.#statementTimeoutMs = settings.statementTimeoutMs;
+    this.#server = { host: hostOf(pool), schemaName: settings.schemaName };
+    // An idle connection that the server ends is an 'error' event of the pool; without a listener it ends the process.
+    // The pool drops that connection by itself, and what matters of the fault shows in the next statement.
+    pool.on("error", ignore);
+  }
+
+  get server(): ServerName {
+    return this.#server;
+  }
+
+  /**
+   * Runs one idempotent statement. It may run more than once.
+   *
+   * @param operation the method that the user called, for error messages.
+   * @throws SaverClosedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   */
+  async run(operation: string, statement: Statement): Promise<readonly Row[]> {
+    return this.withClient(operation, (client) => this.execute(client, statement));
+  }
+
+  /** One statement on a client, without retry. */
+  async execute(client: PostgresClient, { text, values }: Statement): Promise<readonly Row[]> {
+    const result = await client.query({
+      text,
+      values,
+      rowMode: "array",
+      types: RAW_COLUMNS,
+      query_timeout: this.#statementTimeoutMs,
+    });
+    return result.rows;
+  }
+
+  /** Lends a client to work that may run more than once. */
+  async withClient<T>(operation: string, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    try {
+      return await retry(
+        this.#retry,
+        isTransient,
+        async () => {
+          if (this.#closing.signal.aborted) throw new SaverClosedError(operation);
+          return await this.#lend(work);
+        },
+        this.#closing.signal,
+      );
+    } catch (error) {
+      throw toHoldfastError(error, operation, this.#server);
+    }
+  }
+
+  async #lend<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    // pg-pool takes its own listener off while a client is lent; a connection lost between two events would end the process.
+    client.on("error", ignore);
+    let destroy = false;
+    try {
+      return await work(client);
+    } catch (error) {
+      // After a timeout the answer may still arrive on this connection, and after a lost connection nothing will.
+      destroy = !leavesConnectionUsable(error);
+      throw error;
+    } finally {
+      client.off("error", ignore);
+      client.release(destroy);
+    }
+  }
+
+  /** Ends the waits of retries, and the pool if the saver opened it. */
+  async end(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    if (this.#owned) await this.#pool.end();
+  }
+}
+
+function ignore(): void {}
+
+/** `host:port` of a pool, as far as its options tell. */
+function hostOf(pool: PostgresPool): string {
+  const { options } = pool as { readonly options?: { readonly host?: string; readonly port?: number; readonly connectionString?: string } };
+  if (options?.connectionString !== undefined && URL.canParse(options.connectionString)) {
+    const url = new URL(options.connectionString);
+    return `${url.hostname || "localhost"}:${url.port || "5432"}`;
+  }
+  return `${options?.host ?? process.env["PGHOST"] ?? "localhost"}:${options?.port ?? process.env["PGPORT"] ?? 5432}`;
+}

@@ -1,0 +1,53 @@
+import { InvalidOptionsError } from "@holdfast/checkpoint-core";
+
+/** NAMEDATALEN - 1: Postgres cuts longer names silently, so that two could become one. */
+const MAX_IDENTIFIER_BYTES = 63;
+
+/** Schema-qualified, quoted names. Quoted once, here: any name is legal, and none is code. */
+export interface Tables {
+  /** The schema's own name, unquoted. */
+  readonly schemaName: string;
+  readonly schema: string;
+  readonly thread: string;
+  readonly checkpoint: string;
+  readonly segment: string;
+  readonly pendingWrite: string;
+  readonly migration: string;
+  /** As a string literal, for `nextval`. */
+  readonly commitOrder: string;
+}
+
+/**
+ * @throws InvalidOptionsError when the name is empty, contains NUL, is longer than 63 bytes or is reserved by Postgres.
+ */
+export function tablesIn(schemaName: unknown): Tables {
+  if (typeof schemaName !== "string" || schemaName === "") throw new InvalidOptionsError("schema must be a non-empty string.");
+  if (schemaName.includes("\0") || !schemaName.isWellFormed()) {
+    throw new InvalidOptionsError("schema contains a NUL character or a lone surrogate.");
+  }
+  const bytes = Buffer.byteLength(schemaName);
+  if (bytes > MAX_IDENTIFIER_BYTES) {
+    throw new InvalidOptionsError(`schema is ${bytes} bytes long; Postgres cuts names after ${MAX_IDENTIFIER_BYTES}.`);
+  }
+  if (schemaName.startsWith("pg_")) throw new InvalidOptionsError(`schema is "${schemaName}"; Postgres keeps names that begin with pg_ for itself.`);
+  const schema = quoteIdentifier(schemaName);
+  return Object.freeze({
+    schemaName,
+    schema,
+    thread: `${schema}.thread`,
+    checkpoint: `${schema}.checkpoint`,
+    segment: `${schema}.segment`,
+    pendingWrite: `${schema}.pending_write`,
+    migration: `${schema}.migration`,
+    commitOrder: quoteLiteral(`${schema}.commit_order`),
+  });
+}
+
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function quoteLiteral(text: string): string {
+  // A backslash is plain text in a '' literal unless standard_conforming_strings is off; E'' means the same under both settings.
+  return `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,155 @@
+import { connect, type Socket } from "node:net";
+
+/** What a match sees: all bytes that the client sent since the server answered last. */
+export type RequestMatch = (request: Buffer) => boolean;
+
+/** Waits for one request of any connection, and then cuts that connection. */
+export interface Trap {
+  readonly match: RequestMatch;
+  /** Whether the server gets the request. If so, `isAnswered` says from the bytes of the answer so far whether it is whole. */
+  readonly isAnswered: ((answer: Buffer) => boolean) | undefined;
+  readonly fire: () => void;
+}
+
+/** What all connections of a proxy share. The proxy changes it; the connections obey. */
+export interface ProxyState {
+  delayMs: number;
+  isBlackhole: boolean;
+  trap: Trap | undefined;
+  bytesUp: number;
+  bytesDown: number;
+  roundTrips: number;
+}
+
+type Item = { readonly dueAt: number } & ({ readonly bytes: Buffer } | { readonly end: true } | { readonly reset: true });
+
+/** One direction: what came in goes out in order, not before its time and not during a black hole. */
+class Lane {
+  readonly #to: Socket;
+  readonly #state: ProxyState;
+  readonly #queue: Item[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(to: Socket, state: ProxyState) {
+    this.#to = to;
+    this.#state = state;
+  }
+
+  push(item: { bytes: Buffer } | { end: true } | { reset: true }, delayMs: number): void {
+    this.#queue.push({ ...item, dueAt: performance.now() + delayMs });
+    this.flush();
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    while (!this.#state.isBlackhole && !this.#to.destroyed) {
+      const [item] = this.#queue;
+      if (item === undefined) return;
+      const waitMs = item.dueAt - performance.now();
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => this.flush(), Math.ceil(waitMs));
+        return;
+      }
+      this.#queue.shift();
+      if ("bytes" in item) this.#to.write(item.bytes);
+      else if ("end" in item) this.#to.end();
+      else this.#to.resetAndDestroy();
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#queue.length = 0;
+  }
+}
+
+export class ProxiedConnection {
+  readonly #client: Socket;
+  readonly #server: Socket;
+  readonly #state: ProxyState;
+  readonly #up: Lane;
+  readonly #down: Lane;
+  /** Since the other side spoke last. */
+  #request: Buffer[] = [];
+  #answer: Buffer[] = [];
+  #isServersTurn = false;
+  #sprung: Trap | undefined;
+
+  constructor(client: Socket, target: { host: string; port: number }, state: ProxyState, onClose: () => void) {
+    this.#client = client;
+    this.#server = connect({ ...target, allowHalfOpen: true, noDelay: true });
+    this.#state = state;
+    this.#up = new Lane(this.#server, state);
+    this.#down = new Lane(client, state);
+    client.setNoDelay(true);
+    client.on("data", (bytes) => this.#fromClient(bytes));
+    this.#server.on("data", (bytes) => this.#fromServer(bytes));
+    this.#passOnEnd(client, this.#up);
+    this.#passOnEnd(this.#server, this.#down);
+    let open = 2;
+    for (const socket of [client, this.#server]) {
+      socket.once("close", () => {
+        if (--open === 0) onClose();
+      });
+    }
+  }
+
+  /** After a change of the state. */
+  flush(): void {
+    this.#up.flush();
+    this.#down.flush();
+  }
+
+  /** Both sides get a TCP reset. */
+  cut(): void {
+    this.#up.stop();
+    this.#down.stop();
+    this.#client.resetAndDestroy();
+    this.#server.resetAndDestroy();
+  }
+
+  #passOnEnd(from: Socket, lane: Lane): void {
+    from.on("end", () => lane.push({ end: true }, 0));
+    // A reset on one side is a reset on the other, and a server that refuses the connection is a reset for the client.
+    from.on("error", () => lane.push({ reset: true }, 0));
+  }
+
+  #fromClient(bytes: Buffer): void {
+    const state = this.#state;
+    if (!this.#isServersTurn) {
+      state.roundTrips++;
+      this.#isServersTurn = true;
+      this.#request = [];
+    }
+    state.bytesUp += bytes.length;
+    if (state.trap !== undefined && this.#sprung === undefined) {
+      this.#request.push(bytes);
+      if (state.trap.match(Buffer.concat(this.#request))) {
+        // Once per arming: the next connection goes free.
+        this.#sprung = state.trap;
+        state.trap = undefined;
+        if (this.#sprung.isAnswered === undefined) {
+          this.#springNow(this.#sprung);
+          return;
+        }
+      }
+    }
+    this.#up.push({ bytes }, state.delayMs);
+  }
+
+  #fromServer(bytes: Buffer): void {
+    this.#isServersTurn = false;
+    this.#state.bytesDown += bytes.length;
+    if (this.#sprung === undefined) {
+      this.#down.push({ bytes }, 0);
+      return;
+    }
+    this.#answer.push(bytes);
+    if (this.#sprung.isAnswered?.(Buffer.concat(this.#answer))) this.#springNow(this.#sprung);
+  }
+
+  #springNow(trap: Trap): void {
+    this.cut();
+    trap.fire();
+  }
+}

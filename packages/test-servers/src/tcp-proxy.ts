@@ -1,0 +1,148 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { freePort } from "./free-port.js";
+import { ProxiedConnection, type ProxyState, type RequestMatch } from "./proxied-connection.js";
+
+export interface CutAfterRequestOptions {
+  /** Whether the answer that the server sent so far is whole. Default: it ends as PostgreSQL's answers do. */
+  readonly isAnswered?: (answer: Buffer) => boolean;
+}
+
+/** A network between clients and one server, with faults to be had at will. */
+export interface TcpProxy {
+  readonly host: string;
+  readonly port: number;
+  /** The server's URL with the proxy's host and port. */
+  url(serverUrl: string): string;
+
+  /** Connections that are open now. */
+  readonly connections: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** How often a client spoke after its server had spoken, or first. Take the difference of two readings: connecting counts too. */
+  readonly roundTrips: number;
+
+  /** From now on every round trip takes this much longer (requests are held back, answers are not). 0 ends it. */
+  delay(ms: number): void;
+  /** All open connections get a TCP reset, on both sides. */
+  cut(): void;
+  /** Connections are accepted and their bytes read, but neither bytes nor closings get through: a network that is partitioned. */
+  blackhole(): void;
+  /** Ends `blackhole`. What was held back goes through now, as TCP would send it again. */
+  restore(): void;
+  /** New connections are refused; the open ones stay. */
+  refuse(): void;
+  /** Ends `refuse`. */
+  accept(): Promise<void>;
+  /**
+   * Lets the next request that matches reach the server, waits until the server has answered, withholds the answer and cuts the connection: the
+   * server did it and the client does not know. Resolves when that has happened; once per call. `match` sees all that the client sent since
+   * the last answer.
+   */
+  cutAfterRequest(match: RequestMatch, options?: CutAfterRequestOptions): Promise<void>;
+  /** Cuts the connection instead of passing on the next request that matches: the server never got it and the client does not know. */
+  cutBeforeRequest(match: RequestMatch): Promise<void>;
+
+  stop(): Promise<void>;
+}
+
+/** ReadyForQuery: PostgreSQL is done with the request, and with the commit if there was one. */
+function endsWithReadyForQuery(answer: Buffer): boolean {
+  return answer.length >= 6 && answer.subarray(-6, -1).equals(READY_FOR_QUERY);
+}
+
+const READY_FOR_QUERY = Buffer.from([0x5a, 0, 0, 0, 5]);
+
+const HOST = "127.0.0.1";
+
+export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+  const state: ProxyState = {
+    delayMs: 0,
+    isBlackhole: false,
+    trap: undefined,
+    bytesUp: 0,
+    bytesDown: 0,
+    roundTrips: 0,
+  };
+  const connections = new Set<ProxiedConnection>();
+
+  async function listen(onPort: number): Promise<Server> {
+    const listener = createServer({ allowHalfOpen: true }, (client) => {
+      const connection = new ProxiedConnection(client, target, state, () => connections.delete(connection));
+      connections.add(connection);
+    });
+    listener.listen(onPort, HOST);
+    await once(listener, "listening");
+    return listener;
+  }
+
+  const port = await freePort();
+  let server: Server | undefined = await listen(port);
+
+  function flushAll(): void {
+    for (const connection of connections) connection.flush();
+  }
+
+  function arm(match: RequestMatch, isAnswered: ((answer: Buffer) => boolean) | undefined): Promise<void> {
+    if (state.trap !== undefined) throw new Error("The proxy is already waiting for a request to cut.");
+    return new Promise((fire) => {
+      state.trap = { match, isAnswered, fire };
+    });
+  }
+
+  function cut(): void {
+    for (const connection of connections) connection.cut();
+  }
+
+  return {
+    host: HOST,
+    port,
+    url(serverUrl) {
+      const url = new URL(serverUrl);
+      url.hostname = HOST;
+      url.port = String(port);
+      return url.href;
+    },
+    get connections() {
+      return connections.size;
+    },
+    get bytesUp() {
+      return state.bytesUp;
+    },
+    get bytesDown() {
+      return state.bytesDown;
+    },
+    get roundTrips() {
+      return state.roundTrips;
+    },
+    delay(ms) {
+      state.delayMs = ms;
+    },
+    cut,
+    blackhole() {
+      state.isBlackhole = true;
+    },
+    restore() {
+      state.isBlackhole = false;
+      flushAll();
+    },
+    refuse() {
+      // Closed at once; only its callback waits for the connections.
+      server?.close();
+      server = undefined;
+    },
+    async accept() {
+      server ??= await listen(port);
+    },
+    cutAfterRequest: (match, { isAnswered = endsWithReadyForQuery } = {}) => arm(match, isAnswered),
+    cutBeforeRequest: (match) => arm(match, undefined),
+    async stop() {
+      state.trap = undefined;
+      const closed = server === undefined ? undefined : once(server, "close");
+      server?.close();
+      server = undefined;
+      cut();
+      await closed;
+    },
+  };
+}
