@@ -14,7 +14,7 @@ export interface Options {
   readonly json: boolean;
 }
 
-export const DEFAULT_CONVERSATIONS = 30;
+export const DEFAULT_CONVERSATIONS = 20;
 
 export const USAGE = `Usage: demo [options]
 

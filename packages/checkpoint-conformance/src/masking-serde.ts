@@ -25,7 +25,7 @@ export class MaskingSerde implements SerializerProtocol {
     if (!type.startsWith("masked:")) throw new Error(`The serializer is given the type "${type}", which it did not write`);
     if (typeof data === "string") throw new Error("The serializer is given a string, and it wrote bytes");
     this.decoded += 1;
-    const plain = data.map((byte) => byte ^ this.#mask);
+    const plain = Uint8Array.from(data, (byte) => byte ^ this.#mask);
     return this.#inner.loadsTyped(type.slice("masked:".length), plain);
   }
 }

@@ -9,9 +9,14 @@ import {
 } from "@langchain/langgraph-checkpoint";
 
 /**
- * A put that went through an {@link ObservedSaver}, with the values as they were at the call. A channel that was never written has no
- * version; LangGraph gives its default along, and makes it anew where it is missing.
+ * The values of a checkpoint without those of channels that have no version, because nothing has written to them: LangGraph gives their
+ * defaults along, and makes them anew where they are missing.
  */
+export function valuesOfWrittenChannels({ channel_values, channel_versions }: Checkpoint): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(channel_values).filter(([channel]) => channel in channel_versions));
+}
+
+/** A put that went through an {@link ObservedSaver}, with the values as they were at the call. */
 export interface ObservedPut {
   readonly ns: string;
   readonly id: string;
@@ -40,9 +45,7 @@ export class ObservedSaver extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
     newVersions: Checkpoint["channel_versions"],
   ): Promise<RunnableConfig> {
-    const values = structuredClone(
-      Object.fromEntries(Object.entries(checkpoint.channel_values).filter(([channel]) => channel in checkpoint.channel_versions)),
-    );
+    const values = structuredClone(valuesOfWrittenChannels(checkpoint));
     const put = { ns: String(config.configurable?.checkpoint_ns ?? ""), id: checkpoint.id, metadata, values };
     this.puts.push(put);
     let result: RunnableConfig = config;

@@ -66,7 +66,7 @@ export {
   writeIndex,
 } from "./pending-writes.js";
 export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retry.js";
-export { decodeLinks, encodeLinks, type OpenSegment, type Segment, SegmentReader } from "./segment.js";
+export { type OpenSegment, type Segment, SegmentReader } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";
 export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
 export { makeTuple, needsParentSends, type StoredTuple } from "./tuple.js";

@@ -148,17 +148,3 @@ export class SegmentReader {
     return content;
   }
 }
-
-/** Segment ids as one column: 16 bytes each, end to end. */
-export function encodeLinks(links: readonly string[]): Buffer {
-  return Buffer.from(links.join(""), "hex");
-}
-
-/** The inverse of {@link encodeLinks}. */
-export function decodeLinks(bytes: Buffer): string[] {
-  const links: string[] = [];
-  for (let start = 0; start < bytes.length; start += SEGMENT_ID_BYTES) {
-    links.push(bytes.toString("hex", start, start + SEGMENT_ID_BYTES));
-  }
-  return links;
-}

@@ -33,3 +33,18 @@ export function bigint(row: Row, column: number): bigint {
 export function bool(row: Row, column: number): boolean {
   return text(row, column) === "t";
 }
+
+/** Postgres writes a uuid with hyphens; segments are named without. */
+export function segmentId(uuid: string): string {
+  return uuid.replaceAll("-", "");
+}
+
+/** A `uuid[]` column of segment ids; NULL is the empty list. */
+export function links(row: Row, column: number): string[] {
+  return isNull(row, column) ? [] : text(row, column).slice(1, -1).split(",").map(segmentId);
+}
+
+/** The inverse of {@link links}, as a parameter. */
+export function linksParameter(ids: readonly string[]): readonly string[] | null {
+  return ids.length === 0 ? null : ids;
+}

@@ -3,6 +3,7 @@ import { isDeltaSnapshot } from "@langchain/langgraph-checkpoint";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { StateSnapshot } from "@langchain/langgraph";
 import { address, collect } from "../checkpoints.js";
+import { valuesOfWrittenChannels } from "../observed-saver.js";
 
 /** What the suite asks of a compiled graph. */
 export interface StatefulGraph {
@@ -87,10 +88,8 @@ interface StoredCheckpoint extends Record<string, unknown> {
  * writes arrived, a delta channel's snapshot, which may carry over, and the defaults of channels that were never written.
  */
 function tupleRecord(tuple: CheckpointTuple): StoredCheckpoint {
-  const { channel_values, channel_versions } = tuple.checkpoint;
-  const values = Object.entries(channel_values).filter(
-    ([channel, value]) => channel in channel_versions && value !== undefined && !isDeltaSnapshot(value),
-  );
+  const written = Object.entries(valuesOfWrittenChannels(tuple.checkpoint));
+  const values = written.filter(([, value]) => value !== undefined && !isDeltaSnapshot(value));
   return {
     place: placeOf(tuple.config),
     parent: placeOf(tuple.parentConfig),
@@ -121,10 +120,10 @@ export async function threadRecord(
   }
   const ids = new IdNumbers(thread);
   const seen = ids.number({
+    results,
     history: history.map(snapshotRecord),
     states: states.map(snapshotRecord),
     latest: snapshotRecord(latest),
-    results,
   });
   const withSortedWrites = (stored: readonly StoredCheckpoint[]): StoredCheckpoint[] =>
     stored.map((checkpoint) => ({ ...checkpoint, writes: ids.sort(checkpoint.writes) }));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { type CaseContext, defineSuite } from "../case.js";
 import { address, listIds, read } from "../checkpoints.js";
-import { ObservedSaver } from "../observed-saver.js";
+import { ObservedSaver, valuesOfWrittenChannels } from "../observed-saver.js";
 import { assertSame } from "../same-value.js";
 import { about } from "../scenarios/conversation.js";
 import { questionGraph } from "../scenarios/question-graph.js";
@@ -20,7 +20,7 @@ async function assertWhole(
   const puts = observed.flatMap((saver) => saver.puts);
   for (const { id, ns, values } of puts) {
     const { checkpoint } = await read(reader, thread, id, ns);
-    assertSame(checkpoint.channel_values, values, `${when}: checkpoint ${id} of namespace "${ns}"`);
+    assertSame(valuesOfWrittenChannels(checkpoint), values, `${when}: checkpoint ${id} of namespace "${ns}"`);
   }
   const listed = await listIds(reader, address(thread));
   for (const { id } of puts) assert(listed.includes(id), `${when}: list lacks checkpoint ${id}`);

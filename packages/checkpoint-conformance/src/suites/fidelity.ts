@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MemorySaver } from "@langchain/langgraph-checkpoint";
+import { type CheckpointPendingWrite, MemorySaver } from "@langchain/langgraph-checkpoint";
 import fc from "fast-check";
 import { type CaseContext, defineSuite } from "../case.js";
 import { address, checkpointOf, collect, listIds, metadataOf, put, read, readValues } from "../checkpoints.js";
@@ -7,6 +7,10 @@ import { assertFails } from "../failures.js";
 import { MaskingSerde } from "../masking-serde.js";
 import { assertSame } from "../same-value.js";
 import { imitations, jsonValues, type MakeValue, refusedValues, richValues } from "../values.js";
+
+/** Writes by channel: the order in which ordinary and special writes of one batch come back is not what these cases are about. */
+const byChannel = (writes: readonly CheckpointPendingWrite[] | undefined): Record<string, unknown> =>
+  Object.fromEntries((writes ?? []).map(([, channel, value]) => [channel, value]));
 
 /** Puts the value alone, inside others, and as a pending write; reads it with another saver. */
 async function roundTrip(
@@ -16,26 +20,15 @@ async function roundTrip(
   const reader = await open();
   for (const [what, make] of Object.entries(table)) {
     const thread = newThread();
-    const values = (): Record<string, unknown> => ({ alone: make(), inside: { list: [make(), { deep: make() }] } });
-    const id = await put(saver, { thread, values: values() });
-    await saver.putWrites(
-      address(thread, { ns: "", id }),
-      [
-        ["__interrupt__", { value: make() }],
-        ["a", make()],
-        ["b", [make()]],
-      ],
-      "task",
-    );
+    const value = make();
+    const values = { alone: value, inside: { list: [value, { deep: value }] } };
+    const writes = { a: value, b: [value], __interrupt__: { value } };
+    const id = await put(saver, { thread, values });
+    await saver.putWrites(address(thread, { ns: "", id }), Object.entries(writes), "task");
     for (const by of [saver, reader]) {
       const tuple = await read(by, thread, id);
-      assertSame(tuple.checkpoint.channel_values, values(), `channel values with ${what}`);
-      const writes = [
-        ["task", "__interrupt__", { value: make() }],
-        ["task", "a", make()],
-        ["task", "b", [make()]],
-      ];
-      assertSame(tuple.pendingWrites, writes, `pending writes with ${what}`);
+      assertSame(tuple.checkpoint.channel_values, values, `channel values with ${what}`);
+      assertSame(byChannel(tuple.pendingWrites), writes, `pending writes with ${what}`);
     }
   }
 }

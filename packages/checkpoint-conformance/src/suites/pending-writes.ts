@@ -191,8 +191,8 @@ export const pendingWrites = defineSuite("pending writes", (it) => {
     const at = address(thread, { ns: "", id });
     const putWrites: PutWritesWithPath = saver.putWrites.bind(saver);
     const batch: PendingWrite[] = Array.from({ length: 12 }, (_, n) => ["c", n]);
-    await putWrites(at, [["c", "😀"]], "1", "~😀");
-    await putWrites(at, [["c", "ﬀ"]], "1", "~\ufb00");
+    await putWrites(at, [["c", "😀"]], "p1", "~😀");
+    await putWrites(at, [["c", "ﬀ"]], "p2", "~\ufb00");
     await putWrites(at, batch, "t2", "~__pregel_pull, b");
     await putWrites(at, batch, "t1", "~__pregel_pull, b");
     await putWrites(at, [["c", "B"]], "9", "~__pregel_pull, B");
@@ -206,8 +206,8 @@ export const pendingWrites = defineSuite("pending writes", (it) => {
         ["9", "c", "B"],
         ...batch.map(([channel, value]) => ["t1", channel, value]),
         ...batch.map(([channel, value]) => ["t2", channel, value]),
-        ["1", "c", "ﬀ"],
-        ["1", "c", "😀"],
+        ["p2", "c", "ﬀ"],
+        ["p1", "c", "😀"],
       ],
       "pending writes",
     );

@@ -277,7 +277,7 @@ export const putCheckpoints = defineSuite("put", (it) => {
       words: "v 1",
     };
     const values = Object.fromEntries(Object.keys(versions).map((channel) => [channel, channel]));
-    for (const id of [uuid6(0), "not a uuid", "ID with 'quotes' \\ and é", "x".repeat(300)]) {
+    for (const id of [uuid6(0), "not a uuid", "ID with 'quotes' \\ and é", "x".repeat(250)]) {
       const checkpoint = {
         ...checkpointOf({ id, values, versions }),
         ts: "2020-02-29T23:59:59.999Z",

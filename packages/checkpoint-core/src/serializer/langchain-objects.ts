@@ -16,8 +16,8 @@ export interface Unconfirmed {
   readonly text: string;
 }
 
-/** Per set of classes: why it cannot be loaded back, or `undefined` if it can. */
-const verdicts = new Map<string, string | undefined>();
+/** Sets of classes that were loaded back. A failure is not kept: it may be that of one object's contents. */
+const confirmed = new Set<string>();
 
 /**
  * A LangChain object that is no message: the text that core's `load` reads.
@@ -31,12 +31,7 @@ export function encodeSerializable(encoding: Encoding, object: object): Json | u
   const classes = checkArguments(encoding, level, object as never);
   encoding.leave(level);
   const text = JSON.stringify(object);
-  if (verdicts.has(classes)) {
-    const verdict = verdicts.get(classes);
-    if (verdict !== undefined) encoding.refuse(verdict);
-  } else {
-    encoding.unconfirmed.push({ path: encoding.path(), classes, text });
-  }
+  if (!confirmed.has(classes)) encoding.unconfirmed.push({ path: encoding.path(), classes, text });
   return { [TAG]: "lc", v: text };
 }
 
@@ -50,29 +45,24 @@ export function loadSerializable(text: string): Promise<unknown> {
 }
 
 /**
- * Loads each object back once per set of classes and process: `load` alone knows which classes it can make, and some do not come back
- * as they went (`StringPromptValue`).
+ * Loads each object back, once per set of classes and process: `load` alone knows which classes it can make, and some do not come
+ * back as they went (`StringPromptValue`).
  *
  * @throws {SerializationError} if one of them is not loaded as it was.
  */
 export async function confirm(unconfirmed: readonly Unconfirmed[]): Promise<void> {
   for (const { path, classes, text } of unconfirmed) {
-    let cause: unknown;
-    if (!verdicts.has(classes)) {
-      try {
-        const again = JSON.stringify(await loadSerializable(text));
-        const same = isDeepStrictEqual(JSON.parse(again), JSON.parse(text));
-        verdicts.set(
-          classes,
-          same ? undefined : `LangChain loads the class ${classes} with other contents than it was saved with`,
-        );
-      } catch (error) {
-        cause = error;
-        verdicts.set(classes, `LangChain cannot load the class ${classes} again`);
-      }
+    if (confirmed.has(classes)) continue;
+    let again: string;
+    try {
+      again = JSON.stringify(await loadSerializable(text));
+    } catch (cause) {
+      throw new SerializationError(path, `LangChain cannot load ${classes} again`, { cause });
     }
-    const verdict = verdicts.get(classes);
-    if (verdict !== undefined) throw new SerializationError(path, verdict, { cause });
+    if (!isDeepStrictEqual(JSON.parse(again), JSON.parse(text))) {
+      throw new SerializationError(path, `LangChain loads ${classes} with other contents than it was saved with`);
+    }
+    confirmed.add(classes);
   }
 }
 

@@ -19,23 +19,25 @@ create table :schema.checkpoint (
   -- Channels whose value is a delta channel's snapshot, where there are any: a walk along the ancestors can stop here.
   snapshots text[],
   metadata jsonb not null,
-  links bytea not null,
+  -- Segments that the record points to, null for none.
+  links uuid[],
   record bytea not null,
   primary key (thread_key, checkpoint_ns, checkpoint_id)
 );
 -- Records are compressed already, mostly short, and read whole.
-alter table :schema.checkpoint alter column record set storage external, alter column links set storage external;
+alter table :schema.checkpoint alter column record set storage external;
 create unique index checkpoint_commit_order on :schema.checkpoint (thread_key, checkpoint_ns, commit_order);
 
 -- Immutable runs of bytes under a hash of their content.
 create table :schema.segment (
   thread_key bigint not null references :schema.thread on delete cascade,
-  segment_id bytea not null,
-  links bytea not null,
+  -- The first 128 bits of a hash of links and content; a uuid because that is Postgres' type of 16 bytes.
+  segment_id uuid not null,
+  links uuid[],
   body bytea not null,
   primary key (thread_key, segment_id)
 );
-alter table :schema.segment alter column body set storage external, alter column links set storage external;
+alter table :schema.segment alter column body set storage external;
 
 -- No reference to checkpoint: writes may arrive before the checkpoint they belong to.
 create table :schema.pending_write (
@@ -46,8 +48,8 @@ create table :schema.pending_write (
   checkpoint_id bytea not null,
   task_id bytea not null,
   task_path text,
-  links bytea not null,
+  links uuid[],
   payload bytea not null,
   primary key (thread_key, checkpoint_ns, checkpoint_id, task_id, slot)
 );
-alter table :schema.pending_write alter column payload set storage external, alter column links set storage external;
+alter table :schema.pending_write alter column payload set storage external;

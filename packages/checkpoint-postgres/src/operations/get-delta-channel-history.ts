@@ -22,18 +22,19 @@ export async function readAncestors(
   const sql = `
 select chain.position, chain.snapshots && $4::text[] as whole, chain.epoch, c.*
 from (
-  with recursive walk (position, epoch, thread_key, checkpoint_ns, checkpoint_id, parent_id, snapshots, wanted) as (
-    select 0, th.epoch, c.thread_key, c.checkpoint_ns, c.checkpoint_id, c.parent_id, '{}'::text[], $4::text[]
+  with recursive walk (position, epoch, thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, snapshots, wanted) as (
+    select 0, th.epoch, c.thread_key, c.commit_order, c.checkpoint_ns, c.checkpoint_id, c.parent_id, '{}'::text[], $4::text[]
     from ${t.thread} th cross join lateral (
       select * from ${ancestor} where c.thread_key = th.thread_key and c.checkpoint_ns = $3 ${start}
     ) c
     where th.thread_id = $2
     union all
-    select walk.position + 1, walk.epoch, c.thread_key, c.checkpoint_ns, c.checkpoint_id, c.parent_id, coalesce(c.snapshots, '{}'),
+    select walk.position + 1, walk.epoch, c.thread_key, c.commit_order, c.checkpoint_ns, c.checkpoint_id, c.parent_id, coalesce(c.snapshots, '{}'),
       array(select unnest(walk.wanted) except select unnest(c.snapshots))
     from walk join ${ancestor} on
       c.thread_key = walk.thread_key and c.checkpoint_ns = walk.checkpoint_ns and c.checkpoint_id = walk.parent_id
-    where walk.wanted <> '{}'
+    -- An ancestor was committed before its child; so no loop of parents, however it came about, makes this one endless.
+    where walk.wanted <> '{}' and c.commit_order < walk.commit_order
   )
   select * from walk where position > 0
 ) chain

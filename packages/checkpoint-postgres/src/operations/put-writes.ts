@@ -1,4 +1,5 @@
-import { type CheckpointRef, type EncodedWrites, encodeId, encodeLinks } from "@holdfast/checkpoint-core";
+import { type CheckpointRef, type EncodedWrites, encodeId } from "@holdfast/checkpoint-core";
+import { linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { segmentRows } from "./segment-rows.js";
@@ -19,8 +20,8 @@ export async function putWrites(
   const values: unknown[] = [ref.threadId, ref.namespace, encodeId(ref.checkpointId), encodeId(taskId), taskPath ?? null];
   const segments = segmentRows(t, writes.created, values);
   const slots = writes.slots.map(({ slot, links, payload }) => {
-    const first = values.push(slot, encodeLinks(links), payload) - 2;
-    return `($${first}::int, $${first + 1}::bytea, $${first + 2}::bytea)`;
+    const first = values.push(slot, linksParameter(links), payload) - 2;
+    return `($${first}::int, $${first + 1}::uuid[], $${first + 2}::bytea)`;
   });
   // No lock on the thread is needed: the foreign keys see to it that it stays until the commit.
   const sql = `

@@ -1,5 +1,5 @@
-import { type CheckpointRecord, type CheckpointRef, encodeId, encodeLinks, type Segment } from "@holdfast/checkpoint-core";
-import { bigint } from "../columns.js";
+import { type CheckpointRecord, type CheckpointRef, encodeId, type Segment } from "@holdfast/checkpoint-core";
+import { bigint, linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import type { ThreadGuard } from "./read-checkpoints.js";
@@ -43,7 +43,7 @@ export async function put(db: Connections, t: Tables, input: PutInput): Promise<
     encodeId(ref.checkpointId),
     input.parentId === undefined ? null : encodeId(input.parentId),
     input.metadata,
-    encodeLinks(input.record.links),
+    linksParameter(input.record.links),
     input.record.body,
     ...(guard === undefined ? [] : [guard.threadKey, guard.epoch]),
     input.snapshots.length === 0 ? null : input.snapshots.filter((channel) => !channel.includes("\0") && channel.isWellFormed()),
@@ -55,7 +55,7 @@ ${segmentRows(t, input.created, values)}
 saved as (
   insert into ${t.checkpoint} as c
     (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, links, record, snapshots)
-  select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::bytea, $7::bytea, ${snapshots} from th
+  select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::uuid[], $7::bytea, ${snapshots} from th
   on conflict (thread_key, checkpoint_ns, checkpoint_id) do update set
     parent_id = excluded.parent_id, metadata = excluded.metadata, links = excluded.links, record = excluded.record,
     snapshots = excluded.snapshots

@@ -1,4 +1,5 @@
-import { encodeLinks, type Segment } from "@holdfast/checkpoint-core";
+import type { Segment } from "@holdfast/checkpoint-core";
+import { linksParameter } from "../columns.js";
 import type { Tables } from "../tables.js";
 
 /**
@@ -14,8 +15,8 @@ export function segmentRows(t: Tables, segments: readonly Segment[], values: unk
   const rows = [...segments]
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .map((segment) => {
-      const first = values.push(Buffer.from(segment.id, "hex"), encodeLinks(segment.links), segment.body) - 2;
-      return `($${first}::bytea, $${first + 1}::bytea, $${first + 2}::bytea)`;
+      const first = values.push(segment.id, linksParameter(segment.links), segment.body) - 2;
+      return `($${first}::uuid, $${first + 1}::uuid[], $${first + 2}::bytea)`;
     });
   return `stored as (
   insert into ${t.segment} (thread_key, segment_id, links, body)

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { faultsOf, type Report, table } from "./report.js";
+
+const good: Report = {
+  store: "postgres",
+  server: "PostgreSQL 17.6 (embedded)",
+  model: "recorded",
+  workers: 3,
+  conversations: 20,
+  turns: 1_234,
+  supersteps: 500,
+  kills: 10,
+  killedInNode: 10,
+  resumes: 12,
+  kept: 2,
+  lost: 0,
+  doubled: 0,
+  differing: 0,
+  reexecuted: 0,
+  contentBytes: 1_000,
+  storedBytes: 2_500,
+  seconds: 12.3,
+};
+
+test("all zeros and all kills: nothing to complain about", () => {
+  expect(faultsOf(good, { kills: 10 })).toEqual([]);
+});
+
+test.each([
+  [{ lost: 1 }, "1 messages or turns were lost"],
+  [{ doubled: 2 }, "2 messages or turns are there twice"],
+  [{ differing: 3 }, "3 messages differ from what was said"],
+  [{ reexecuted: 4 }, "4 tasks ran again although their writes had been acknowledged"],
+  [{ kills: 9 }, "9 workers were killed, not 10"],
+  [{ kills: 11 }, "11 workers were killed, not 10"],
+])("%j is a fault", (change, text) => {
+  expect(faultsOf({ ...good, ...change }, { kills: 10 })).toEqual([expect.stringContaining(text)]);
+});
+
+test("the table shows every number", () => {
+  const shown = table(good);
+  expect(shown).toMatch(/^ {2}turns +1,234$/m);
+  expect(shown).toMatch(/^ {2}workers killed +10 {2}10 in the middle of a node$/m);
+  expect(shown).toMatch(/^ {2}bytes stored +2,500 {2}2\.5 x the content$/m);
+});
