@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { KillPlan, randomNumbers } from "./kill-plan.js";
-import { planTurns, type PlannedTurn } from "./play.js";
+import { type PlannedTurn, planTurns } from "./play.js";
 import { samples } from "./samples.js";
 
 const turns = planTurns(samples);

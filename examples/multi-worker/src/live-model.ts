@@ -1,6 +1,6 @@
+import { pathToFileURL } from "node:url";
 import type { BaseChatModel } from "@langchain/core/language_models/chat_models";
 import type { AIMessage } from "@langchain/core/messages";
-import { pathToFileURL } from "node:url";
 import { messageId } from "./messages.js";
 import type { Model } from "./model.js";
 import { runTravelTool, travelTools } from "./travel-tools.js";

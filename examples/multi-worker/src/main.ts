@@ -1,18 +1,12 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { checkLive, compareWithTranscript, contentBytes, total } from "./check.js";
-import { Front } from "./front.js";
-import { KillPlan, randomNumbers } from "./kill-plan.js";
-import { parseLedger, tally } from "./ledger.js";
+import { demonstrate } from "./demonstration.js";
 import { modelSettings, openModel } from "./model.js";
 import { DEFAULT_CONVERSATIONS, type Options, parseOptions, USAGE, UsageError } from "./options.js";
-import { type PlannedTurn, planTurns, play } from "./play.js";
-import { faultsOf, Progress, type Report, table } from "./report.js";
+import { faultsOf, Progress, table } from "./report.js";
 import { samples } from "./samples.js";
-import { type RunningStore, stores } from "./store.js";
-import { Supervisor } from "./supervisor.js";
-import { threadIdOf } from "./thread-ids.js";
+import { stores } from "./store.js";
 import { type Conversation, readTranscripts, TranscriptError } from "./transcripts.js";
 
 process.exitCode = await main().catch((error: Error) => {
@@ -80,8 +74,8 @@ async function run(
       progress,
       store,
       model: model.name,
+      isLive: settings.live !== undefined,
       env,
-      live: settings.live,
     });
     const faults = faultsOf(report, options);
     progress.say(`\n${table(report)}\n`);
@@ -90,115 +84,6 @@ async function run(
     return faults.length === 0 ? 0 : 1;
   } finally {
     await store.stop();
-  }
-}
-
-interface Demonstration {
-  readonly options: Options;
-  readonly conversations: readonly Conversation[];
-  readonly ledger: string;
-  readonly signal: AbortSignal;
-  readonly progress: Progress;
-  readonly store: RunningStore;
-  readonly model: string;
-  readonly live: string | undefined;
-  readonly env: NodeJS.ProcessEnv;
-}
-
-async function demonstrate({
-  options,
-  conversations,
-  ledger,
-  signal,
-  progress,
-  store,
-  model,
-  live,
-  env,
-}: Demonstration): Promise<Report> {
-  const turns = planTurns(conversations);
-  const random = randomNumbers(options.seed);
-  const plan = new KillPlan(turns, options.kills, random);
-  const current = new Map<string, PlannedTurn>();
-  let [begun, done] = [0, 0];
-
-  const supervisor = new Supervisor({
-    env: {
-      ...env,
-      STORE: options.store,
-      DATABASE_URL: store.location.url,
-      STORE_SPACE: store.location.space,
-      LEDGER: ledger,
-      PORT: "",
-    },
-    onBegin(worker, thread) {
-      begun += 1;
-      const turn = current.get(thread);
-      if (turn === undefined || !plan.claim(turn)) return;
-      const kill = () => {
-        if (!supervisor.killInNode(worker)) plan.missed();
-      };
-      // While the node is at it, or its siblings; a recorded tool takes up to a few times the latency.
-      setTimeout(kill, random() * 2 * options.latencyMs);
-    },
-  });
-  const stopped = new Promise<never>((_, reject) => signal.addEventListener("abort", reject));
-  stopped.catch(() => {});
-  const show = () =>
-    progress.show(
-      `turn ${done} of ${turns.length}, ${begun} nodes begun, ${supervisor.killedPids.length} of ${options.kills} workers killed`,
-    );
-
-  const shown = setInterval(show, 100);
-  try {
-    const played = async () => {
-      await supervisor.start(options.workers);
-      return await play(new Front(supervisor), {
-        turns,
-        concurrency: options.concurrency,
-        onTurn: (turn) => void current.set(turn.thread, turn),
-        onTurnDone(turn) {
-          done += 1;
-          plan.over(turn);
-        },
-      });
-    };
-    const threads = await Promise.race([played(), supervisor.failed, stopped]);
-    clearInterval(shown);
-    const { supersteps, resumes, reexecuted, killedInNode, kept } = tally(
-      parseLedger(await readFile(ledger, "utf8")),
-      supervisor.killedPids,
-    );
-    for (const what of reexecuted) console.error(`Run again: ${what}`);
-    const compare = live === undefined ? compareWithTranscript : checkLive;
-    const found = conversations.map((conversation, index) => {
-      const thread = threadIdOf(index);
-      const differences = compare(threads.get(thread) ?? { messages: [], turns: [] }, conversation);
-      if (differences.lost + differences.doubled + differences.differing > 0)
-        console.error(`${thread}: ${JSON.stringify(differences)}`);
-      return differences;
-    });
-    return {
-      store: options.store,
-      server: store.server,
-      model,
-      workers: options.workers,
-      conversations: conversations.length,
-      turns: turns.length,
-      supersteps,
-      kills: supervisor.killedPids.length,
-      killedInNode,
-      resumes,
-      kept,
-      ...total(found),
-      reexecuted: reexecuted.length,
-      contentBytes: [...threads.values()].reduce((bytes, { messages }) => bytes + contentBytes(messages), 0),
-      storedBytes: await store.storedBytes(),
-      seconds: Number(progress.seconds.toFixed(1)),
-    };
-  } finally {
-    clearInterval(shown);
-    await supervisor.stop();
   }
 }
 

@@ -4,10 +4,40 @@ type Result = readonly [tool: string, args: Record<string, unknown>, result: str
 
 const SYSTEM: ChatMessage = {
   role: "system",
-  content:
-    "You work at a travel desk. Look things up before you answer. Booking, changing and cancelling need the approval of a person. " +
-    "Answer in one or two short sentences.",
+  content: [
+    "# Travel desk",
+    "You work at the travel desk of Holdfast Air. You help with flights, trains, reservations and baggage, and with nothing else.",
+    "## How you work",
+    "- Look things up before you answer: flights, fares, weather and rules change, and what you remember of them may be out of date.",
+    "- Call several tools at once where one does not need the result of the other.",
+    "- Booking, changing, cancelling, refunding and handing over to a colleague are approved by a person. Say what you are going to do before you do it.",
+    "- Answer in one or two short sentences, in the language of the customer. Name prices in whole euros, times in local time.",
+    "## Rules",
+    "- A reservation holds up to nine passengers, all on the same flights and in the same fare.",
+    "- Flexible fares can be cancelled until departure for a full refund, to the card that paid. Basic fares cannot, but for twenty-four hours after booking.",
+    "- One piece of hand baggage of up to 8 kg is free. A piece of checked baggage of up to 23 kg costs 35, two cost 60.",
+    "- Large instruments travel on a seat of their own at the child's fare, and have to be checked in at the counter.",
+    "- Delayed baggage is traced for 21 days, then it counts as lost. Compensation is a matter of the claims desk, not yours.",
+    "- Never guess a code, a name or a number of a card. Ask, or look it up.",
+    "If a customer asks for a human, do not argue: offer to connect them with the right desk.",
+  ].join("\n"),
 };
+
+/** What a search for flights gives: as long as such answers are. The first of them is the one that is talked about. */
+function flights(number: number, departs: string, price: number, route: string): string {
+  const [from, to] = route.split("-");
+  const one = (nth: number) => ({
+    flight: `HF ${number + 2 * nth}`,
+    from,
+    to,
+    departs: nth === 0 ? departs : `${String((6 + 3 * nth) % 24).padStart(2, "0")}:${nth}5`,
+    duration_minutes: 125 + 5 * nth,
+    aircraft: nth % 2 === 0 ? "A320neo" : "E195-E2",
+    fares: { basic: price, flexible: price + 85, business: price * 3 },
+    seats_left: { basic: 9 - nth, flexible: 12, business: 4 },
+  });
+  return JSON.stringify([0, 1, 2, 3, 4].map(one));
+}
 
 const user = (content: string): ChatMessage[] => [{ role: "user", content }];
 const assistant = (content: string): ChatMessage[] => [{ role: "assistant", content }];
@@ -37,8 +67,8 @@ export const samples: readonly Conversation[] = [
     ...assistant("Gladly. From where, and on which days?"),
     ...user("From Oslo, out on 3 June, back on the 10th."),
     ...calls(
-      ["search_flights", { from: "OSL", to: "LIS", date: "2030-06-03" }, '[{"flight":"HF 210","departs":"08:10","price":142}]'],
-      ["search_flights", { from: "LIS", to: "OSL", date: "2030-06-10" }, '[{"flight":"HF 211","departs":"17:35","price":128}]'],
+      ["search_flights", { from: "OSL", to: "LIS", date: "2030-06-03" }, flights(210, "08:10", 142, "OSL-LIS")],
+      ["search_flights", { from: "LIS", to: "OSL", date: "2030-06-10" }, flights(211, "17:35", 128, "LIS-OSL")],
       ["get_weather", { city: "Lisbon", month: 6 }, '{"high":26,"low":16,"rain_days":2}'],
     ),
     ...assistant("HF 210 out at 08:10 and HF 211 back at 17:35, 270 in all. June is dry there, about 26 degrees."),
@@ -67,12 +97,8 @@ export const samples: readonly Conversation[] = [
     SYSTEM,
     ...user("Which is cheaper next Friday to Rome, from Vienna or from Graz?"),
     ...calls(
-      [
-        "search_flights",
-        { from: "VIE", to: "FCO", date: "2030-03-08" },
-        '[{"flight":"HF 512","price":96},{"flight":"HF 514","price":119}]',
-      ],
-      ["search_flights", { from: "GRZ", to: "FCO", date: "2030-03-08" }, '[{"flight":"HF 733","price":134}]'],
+      ["search_flights", { from: "VIE", to: "FCO", date: "2030-03-08" }, flights(512, "07:05", 96, "VIE-FCO")],
+      ["search_flights", { from: "GRZ", to: "FCO", date: "2030-03-08" }, flights(733, "12:20", 134, "GRZ-FCO")],
       ["search_trains", { from: "Graz", to: "Vienna", date: "2030-03-08" }, '[{"train":"RJ 554","price":24}]'],
     ),
     ...calls(["calculate", { expression: "96 + 24" }, "120"]),

@@ -1,7 +1,7 @@
-import { AIMessage, type BaseMessage, HumanMessage, SystemMessage } from "@langchain/core/messages";
 import type { Callbacks } from "@langchain/core/callbacks/manager";
+import { AIMessage, type BaseMessage, HumanMessage, SystemMessage } from "@langchain/core/messages";
 import { Command, type StateSnapshot } from "@langchain/langgraph";
-import type { agentGraph, ApprovalAnswer, ApprovalRequest } from "./graph.js";
+import type { ApprovalAnswer, ApprovalRequest, agentGraph } from "./graph.js";
 import { messageId, type StoredMessage, toChat } from "./messages.js";
 import type { Model } from "./model.js";
 

@@ -27,7 +27,7 @@ const different = (path: string, actual: unknown, expected: unknown, what = ""):
  * Values are equal when no program that reads them as data can tell them apart: -0 is not 0, a hole is not `undefined`, a `Buffer` is not a
  * `Uint8Array`, an object without prototype is not a plain one. The order of an object's keys and the identity of objects play no part.
  */
-export function difference(actual: unknown, expected: unknown, path = "value"): string | undefined {
+function difference(actual: unknown, expected: unknown, path = "value"): string | undefined {
   if (Object.is(actual, expected)) return undefined;
   if (typeof actual !== "object" || typeof expected !== "object" || actual === null || expected === null) {
     return different(path, actual, expected);

@@ -36,6 +36,17 @@ export interface EncodedCheckpoint {
 /** A checkpoint without its values and its id. */
 export type CheckpointFrame = Pick<Checkpoint, "v" | "ts" | "channel_versions" | "versions_seen">;
 
+/** The frame of a checkpoint as it is now: the run goes on changing versions in place (contract C-36). */
+export function frameOf(checkpoint: Checkpoint): CheckpointFrame {
+  const seen = Object.entries(checkpoint.versions_seen).map(([node, versions]) => [node, { ...versions }]);
+  return {
+    v: checkpoint.v,
+    ts: checkpoint.ts,
+    channel_versions: { ...checkpoint.channel_versions },
+    versions_seen: Object.fromEntries(seen),
+  };
+}
+
 /** A channel value as the serializer gave it. */
 export interface SerializedValue {
   readonly type: string;

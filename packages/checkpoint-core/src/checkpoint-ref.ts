@@ -56,7 +56,7 @@ export function threadIdArgument(value: unknown, operation: string): string {
 /** The `checkpoint_ns` of a config, `undefined` when it does not name one. */
 export function optionalNamespace(config: RunnableConfig): string | undefined {
   const { checkpoint_ns: given } = configurableOf(config);
-  if (given === undefined || given === null) return undefined;
+  if (given === undefined) return undefined;
   return wellFormed(given, "checkpoint_ns", MAX_NAMESPACE_BYTES);
 }
 

@@ -15,6 +15,7 @@ export {
   decodeCheckpoint,
   type EncodedCheckpoint,
   encodeCheckpoint,
+  frameOf,
   type KnownCheckpoint,
   type SerializedValue,
 } from "./checkpoint-record.js";

@@ -29,7 +29,7 @@ export interface EncodedWrites {
 export interface StoredSlot extends PendingSlot {
   readonly taskId: string;
   readonly taskPath: string | undefined;
-  /** Grows with each slot stored; kept when a slot is replaced. */
+  /** Grows with each batch stored; kept when a slot is replaced. */
   readonly arrival: number;
 }
 
@@ -44,12 +44,13 @@ export interface StoredWrite {
 /** A write of a batch with its serialized value. */
 export interface SerializedWrite extends SerializedValue {
   readonly channel: string;
-  /** Position in the batch; negative for a special write. */
+  /** {@link writeIndex}. */
   readonly index: number;
+  readonly position: number;
 }
 
 interface SlotHeader {
-  readonly w: readonly (readonly [index: number, channel: string, ...ValueEntry])[];
+  readonly w: readonly (readonly [index: number, position: number, channel: string, ...ValueEntry])[];
 }
 
 /** The position of each write of a batch, or the number of its special channel, as upstream's savers count. */
@@ -72,7 +73,7 @@ export function encodeWrites(writes: readonly SerializedWrite[]): EncodedWrites 
       w: entries.map((write) => {
         const encoded = encodeValue(write.type, write.bytes, undefined);
         for (const segment of encoded.created) created.set(segment.id, segment);
-        return [write.index, write.channel, ...packet.add(encoded.value)];
+        return [write.index, write.position, write.channel, ...packet.add(encoded.value)];
       }),
     };
     const payload = seal(packet.write(header));
@@ -85,21 +86,22 @@ export function encodeWrites(writes: readonly SerializedWrite[]): EncodedWrites 
  * The writes that count, in the order of contract C-42: those without a task path as they arrived, then the others by task path, task and position.
  */
 export function decodeWrites(slots: readonly StoredSlot[], segments: SegmentReader): StoredWrite[] {
-  const seen = new Set<string>();
-  const arrived: (StoredWrite & { readonly taskPath: string | undefined })[] = [];
-  for (const slot of [...slots].sort((a, b) => a.arrival - b.arrival)) {
+  const entries = slots.flatMap((slot) => {
     const packet = new PacketReader(open(slot.payload), slot.links, segments);
-    for (const [index, channel, ...entry] of (packet.header as SlotHeader).w) {
-      const value = packet.next(entry);
-      const key = `${index} ${slot.taskId}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      arrived.push({ taskId: slot.taskId, channel, index, value, taskPath: slot.taskPath });
-    }
-  }
-  const withPath = arrived.filter((write) => write.taskPath !== undefined);
-  withPath.sort((a, b) => compareText(a.taskPath as string, b.taskPath as string) || compareTaskOrder(a, b));
-  return [...arrived.filter((write) => write.taskPath === undefined), ...withPath];
+    return (packet.header as SlotHeader).w.map(([index, position, channel, ...entry]) => {
+      const write: StoredWrite = { taskId: slot.taskId, channel, index, value: packet.next(entry) };
+      return { write, position, arrival: slot.arrival, taskPath: slot.taskPath };
+    });
+  });
+  entries.sort((a, b) => a.arrival - b.arrival || a.position - b.position);
+  const seen = new Set<string>();
+  const counting = entries.filter(({ write }) => {
+    const key = `${write.index} ${write.taskId}`;
+    return !seen.has(key) && seen.add(key);
+  });
+  const withPath = counting.filter((entry) => entry.taskPath !== undefined);
+  withPath.sort((a, b) => compareText(a.taskPath as string, b.taskPath as string) || compareTaskOrder(a.write, b.write));
+  return [...counting.filter((entry) => entry.taskPath === undefined), ...withPath].map((entry) => entry.write);
 }
 
 /** The order in which delta channels replay the writes of one checkpoint: by task, then by position (as upstream's base class). */

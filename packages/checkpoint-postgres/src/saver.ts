@@ -12,6 +12,7 @@ import {
   encodeCheckpoint,
   encodeMetadata,
   encodeWrites,
+  frameOf,
   HoldfastSerializer,
   InvalidConfigError,
   InvalidOptionsError,
@@ -194,9 +195,9 @@ export class PostgresSaver extends BaseCheckpointSaver {
     const ref: CheckpointRef = { ...namespace, checkpointId: requiredId(checkpoint.id, "checkpoint.id") };
     const metadataJson = encodeMetadata(metadata);
     const snapshots = Object.keys(newVersions).filter((channel) => isDeltaSnapshot(checkpoint.channel_values[channel]));
-    // Values are taken here, before the first await (contract C-36).
-    const serializing = serializeChanged(this.#serializer, checkpoint, metadata, newVersions);
-    const changed = await serializing;
+    // What the run may go on changing is taken here, before the first await (contract C-36).
+    const frame = frameOf(checkpoint);
+    const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions);
     await this.#ready("put");
 
     const store = async (encoded: EncodedCheckpoint, guard: ThreadGuard | undefined): Promise<boolean> => {
@@ -217,7 +218,7 @@ export class PostgresSaver extends BaseCheckpointSaver {
     const encode = async (parent: CachedCheckpoint<ThreadGuard> | "not-stored" | undefined): Promise<EncodedCheckpoint> => {
       const known = parent === "not-stored" ? parent : parent?.known;
       const updates = await resolveUpdates(this.#serializer, checkpoint, newVersions, changed, known);
-      return encodeCheckpoint(checkpoint, updates, known === "not-stored" ? undefined : known, parent === "not-stored" ? [] : parent?.related);
+      return encodeCheckpoint(frame, updates, known === "not-stored" ? undefined : known, parent === "not-stored" ? [] : parent?.related);
     };
 
     const parentRef = parentId === undefined ? undefined : { ...namespace, checkpointId: parentId };
@@ -227,7 +228,7 @@ export class PostgresSaver extends BaseCheckpointSaver {
       parent = parentRef === undefined ? undefined : await this.#readParent(parentRef);
     }
     // The run goes on from the new checkpoint. Keeping both would double what a thread holds in the cache.
-    if (parentRef !== undefined) this.#cache.delete(parentRef);
+    if (parentRef !== undefined && parentId !== ref.checkpointId) this.#cache.delete(parentRef);
     return configOf(ref);
   }
 
@@ -249,6 +250,7 @@ export class PostgresSaver extends BaseCheckpointSaver {
         ...(await this.#serializer.dump(value, channel)),
         channel,
         index: indexes[position] as number,
+        position,
       })),
     );
     await this.#ready("putWrites");

@@ -13,8 +13,9 @@ export interface Tables {
   readonly segment: string;
   readonly pendingWrite: string;
   readonly migration: string;
-  /** As a string literal, for `nextval`. */
+  /** Sequences, as string literals for `nextval`. */
   readonly commitOrder: string;
+  readonly writeArrival: string;
 }
 
 /**
@@ -40,6 +41,7 @@ export function tablesIn(schemaName: unknown): Tables {
     pendingWrite: `${schema}.pending_write`,
     migration: `${schema}.migration`,
     commitOrder: quoteLiteral(`${schema}.commit_order`),
+    writeArrival: quoteLiteral(`${schema}.write_arrival`),
   });
 }
 

@@ -1,6 +1,6 @@
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { AIMessage, type BaseMessage, HumanMessage, isAIMessage, ToolMessage } from "@langchain/core/messages";
 import { END, interrupt, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 const toolCallsOf = (message: BaseMessage | undefined) =>
   message !== undefined && isAIMessage(message) ? (message.tool_calls ?? []) : [];

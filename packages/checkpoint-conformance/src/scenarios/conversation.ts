@@ -1,5 +1,5 @@
 import type { StateSnapshot } from "@langchain/langgraph";
-import { type QuestionGraph, questionGraph, type QuestionOptions } from "./question-graph.js";
+import { type QuestionGraph, type QuestionOptions, questionGraph } from "./question-graph.js";
 import { answerWith, type Durability, findState, type ScenarioRun } from "./scenario.js";
 
 type Place = StateSnapshot["config"];

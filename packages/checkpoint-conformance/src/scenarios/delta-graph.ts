@@ -1,5 +1,5 @@
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { Annotation, DeltaChannel, END, interrupt, Overwrite, START, StateGraph } from "@langchain/langgraph";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 const concat = (all: string[], more: readonly (string | string[])[]): string[] => all.concat(...more);
 

@@ -1,5 +1,5 @@
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { Annotation, Command, END, interrupt, Send, START, StateGraph } from "@langchain/langgraph";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 const State = Annotation.Root({
   items: Annotation<string[]>,

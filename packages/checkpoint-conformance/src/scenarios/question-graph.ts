@@ -1,11 +1,11 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { Annotation, END, interrupt, START, StateGraph } from "@langchain/langgraph";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { Answer, Durability } from "./scenario.js";
 import type { StatefulGraph } from "./thread-record.js";
 
 /** The state of the scenarios' graphs: a question, what became of it, and a log that grows. */
-export const QuestionState = Annotation.Root({
+const QuestionState = Annotation.Root({
   question: Annotation<string>,
   draft: Annotation<string>,
   answer: Annotation<string>,

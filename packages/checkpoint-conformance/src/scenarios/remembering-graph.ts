@@ -1,5 +1,5 @@
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 const all = Annotation<string[]>({ reducer: (said, more) => said.concat(more), default: () => [] });
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { RunnableConfig } from "@langchain/core/runnables";
-import { type BaseCheckpointSaver, type Checkpoint, type CheckpointMetadata, MemorySaver } from "@langchain/langgraph-checkpoint";
 import { Command, type StateSnapshot } from "@langchain/langgraph";
+import { type BaseCheckpointSaver, type Checkpoint, type CheckpointMetadata, MemorySaver } from "@langchain/langgraph-checkpoint";
 import type { CaseContext } from "../case.js";
 import { address, collect } from "../checkpoints.js";
 import { assertSame } from "../same-value.js";
-import { plain, snapshotRecord, type StatefulGraph, threadRecord } from "./thread-record.js";
+import { plain, type StatefulGraph, snapshotRecord, threadRecord } from "./thread-record.js";
 
 /**
  * `MemorySaver`, except where it is at fault: a checkpoint that LangGraph puts again on top of itself (durability "exit") keeps its parent

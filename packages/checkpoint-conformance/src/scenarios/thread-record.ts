@@ -1,7 +1,7 @@
-import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
-import { isDeltaSnapshot } from "@langchain/langgraph-checkpoint";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { StateSnapshot } from "@langchain/langgraph";
+import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
+import { isDeltaSnapshot } from "@langchain/langgraph-checkpoint";
 import { address, collect } from "../checkpoints.js";
 import { valuesOfWrittenChannels } from "../observed-saver.js";
 

@@ -1,5 +1,5 @@
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { entrypoint, getPreviousState, interrupt, task } from "@langchain/langgraph";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 /** A workflow of the functional API: tasks at once, a question to a human, and a sum that the next call sees. */
 export function workflow(checkpointer: BaseCheckpointSaver, onTask: (n: number) => void) {

@@ -181,8 +181,8 @@ export const fidelity = defineSuite("fidelity", (it) => {
     await saver.putWrites(
       address(thread, { ns: "", id }),
       [
-        ["__interrupt__", [1]],
         ["a", { b: 1 }],
+        ["b", [1]],
       ],
       "t",
     );
@@ -193,8 +193,8 @@ export const fidelity = defineSuite("fidelity", (it) => {
     assertSame(
       tuple.pendingWrites,
       [
-        ["t", "__interrupt__", [1]],
         ["t", "a", { b: 1 }],
+        ["t", "b", [1]],
       ],
       "pending writes",
     );

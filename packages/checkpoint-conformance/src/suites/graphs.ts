@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { Command, type StateSnapshot } from "@langchain/langgraph";
+import { Command, type MessagesAnnotation, type StateSnapshot } from "@langchain/langgraph";
 import { defineSuite } from "../case.js";
+import { withClock } from "../checkpoints.js";
 import { rejection } from "../failures.js";
 import { chatGraph, says } from "../scenarios/chat-graph.js";
 import { deltaGraph } from "../scenarios/delta-graph.js";
@@ -143,6 +144,32 @@ export const graphs = defineSuite("graphs", (it) => {
     assert.deepEqual(
       (state.values as { messages: { content: unknown }[] }).messages.map(({ content }) => content),
       expected,
+    );
+  });
+
+  it("C-10 a turn that ran where the clock is an hour behind is not lost", { requires: ["commitOrder"] }, async ({
+    open,
+    thread: newThread,
+  }) => {
+    const config = { configurable: { thread_id: newThread() } };
+    const humans = async (): Promise<unknown[]> => {
+      const { messages } = (await chatGraph(await open()).getState(config)).values as typeof MessagesAnnotation.State;
+      return messages.filter((message) => message.getType() === "human").map(({ content }) => content);
+    };
+    const expected: string[] = [];
+    for (const [turn, hours] of [0, 1, 0, 2, 1].entries()) {
+      const graph = chatGraph(await open());
+      const { messages } = await withClock(-hours * 3_600_000, () => graph.invoke(says(`turn ${turn}`), config));
+      expected.push(`turn ${turn}`);
+      assert.equal(messages.length, 2 * expected.length);
+      assert.deepEqual(await humans(), expected, `after turn ${turn}, ${hours} hours behind`);
+    }
+    const steps: unknown[] = [];
+    for await (const state of chatGraph(await open()).getStateHistory(config)) steps.push(state.metadata?.step);
+    assert.deepEqual(
+      steps,
+      [...steps].sort((a, b) => Number(b) - Number(a)),
+      "the history goes from the last step to the first",
     );
   });
 });

@@ -1,7 +1,7 @@
 import { defineSuite } from "../case.js";
-import type { Capability } from "../target.js";
 import { conversation, depths, finished, interrupted } from "../scenarios/conversation.js";
 import { assertAsInMemory, type Scenario } from "../scenarios/scenario.js";
+import type { Capability } from "../target.js";
 
 type Depth = 0 | 1 | 2;
 

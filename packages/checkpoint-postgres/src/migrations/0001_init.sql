@@ -39,10 +39,13 @@ create table :schema.segment (
 );
 alter table :schema.segment alter column body set storage external;
 
+create sequence :schema.write_arrival as bigint;
+
 -- No reference to checkpoint: writes may arrive before the checkpoint they belong to.
 create table :schema.pending_write (
   thread_key bigint not null references :schema.thread on delete cascade,
-  arrival bigint generated always as identity,
+  -- One number for the slots of one batch.
+  arrival bigint not null,
   slot integer not null,
   checkpoint_ns text collate "C" not null,
   checkpoint_id bytea not null,

@@ -50,17 +50,13 @@ function target(t: Tables, threadId: string, selection: ListSelection, cursor: b
   const { namespace, checkpointId, before, filter } = selection;
   if (namespace !== undefined) conditions.push(`c.checkpoint_ns = ${parameter(namespace)}`);
   if (checkpointId !== undefined) conditions.push(`c.checkpoint_id = ${parameter(encodeId(checkpointId))}::bytea`);
-  if (filter !== undefined) conditions.push(`c.metadata @> ${parameter(encodeMetadata(filter))}::jsonb`);
+  for (const [key, value] of Object.entries(filter ?? {})) conditions.push(metadataEquals(key, value, parameter));
   if (cursor !== undefined) conditions.push(`c.commit_order < ${parameter(cursor)}`);
   let joinBefore = "";
   if (before !== undefined) {
     const id = `${parameter(encodeId(before))}::bytea`;
-    // Replaying a parent graph lists a subgraph's namespace before a checkpoint of the parent's, so the namespace is not known; mostly it is the root.
-    joinBefore = `left join lateral (
-  select commit_order from ${t.checkpoint} b where b.thread_key = th.thread_key and b.checkpoint_id = ${id}
-  order by b.checkpoint_ns = '' desc limit 1
-) b on true`;
-    conditions.push(`case when b.commit_order is null then c.checkpoint_id < ${id} else c.commit_order < b.commit_order end`);
+    joinBefore = beforeJoin(t, id);
+    conditions.push(`case when b.commit_order is null then c.checkpoint_id < ${id} else coalesce(p.commit_order, c.commit_order) < b.commit_order end`);
   }
   const sql = `
 select (row_number() over (order by commit_order desc))::int4 as position, true as whole, page.* from (
@@ -70,6 +66,33 @@ select (row_number() over (order by commit_order desc))::int4 as position, true 
   order by c.commit_order desc limit ${count}
 ) page`;
   return { sql, values };
+}
+
+/**
+ * `b`: the checkpoint that is the upper end. `p`: of a candidate in another namespace, the checkpoint of b's namespace that it was made on.
+ *
+ * Replaying a parent graph lists a subgraph's namespace before a checkpoint of the parent's. Both write at their own pace, so their commits may come
+ * in another order than they were made; but in the parent's own namespace commits are in order, and `metadata.parents` says where the subgraph ran.
+ */
+function beforeJoin(t: Tables, id: string): string {
+  const parent = "c.metadata->'parents'->>b.checkpoint_ns";
+  return `left join lateral (
+  select commit_order, checkpoint_ns from ${t.checkpoint} b where b.thread_key = th.thread_key and b.checkpoint_id = ${id}
+  order by b.checkpoint_ns = '' desc limit 1
+) b on true
+left join lateral (
+  select commit_order from ${t.checkpoint} p
+  where c.checkpoint_ns <> b.checkpoint_ns and p.thread_key = th.thread_key and p.checkpoint_ns = b.checkpoint_ns
+    and p.checkpoint_id = case when ${parent} ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then decode(replace(${parent}, '-', ''), 'hex') end
+) p on true`;
+}
+
+/** Equal, not merely contained: `jsonb @>` would find `[1, 2]` by `[1]`. */
+function metadataEquals(key: string, value: unknown, parameter: (value: unknown) => string): string {
+  const [entry] = Object.entries(JSON.parse(encodeMetadata({ [key]: value ?? null })) as Record<string, unknown>);
+  const [storedKey, storedValue] = entry as [string, unknown];
+  const actual = `c.metadata -> ${parameter(storedKey)}::text`;
+  return value === undefined ? `${actual} is null` : `${actual} = ${parameter(JSON.stringify(storedValue))}::jsonb`;
 }
 
 /** All thread ids, the thread that was made last first, page by page. */

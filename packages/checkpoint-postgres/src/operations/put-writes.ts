@@ -32,11 +32,12 @@ made as (
   returning thread_key
 ),
 th as (select thread_key from found union all select thread_key from made),
+batch as materialized (select nextval(${t.writeArrival}) as arrival),
 ${segments}
 saved as (
   insert into ${t.pendingWrite} as w
-    (thread_key, checkpoint_ns, checkpoint_id, task_id, task_path, slot, links, payload)
-  select th.thread_key, $2, $3::bytea, $4::bytea, $5, s.* from th cross join (values ${slots.join(", ")}) s
+    (thread_key, arrival, checkpoint_ns, checkpoint_id, task_id, task_path, slot, links, payload)
+  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, s.* from th cross join batch cross join (values ${slots.join(", ")}) s
   on conflict (thread_key, checkpoint_ns, checkpoint_id, task_id, slot) do update set
     task_path = excluded.task_path, links = excluded.links, payload = excluded.payload
     where w.slot < 0

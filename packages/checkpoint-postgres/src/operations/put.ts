@@ -37,11 +37,13 @@ const LOCK_IF_SAME = (t: Tables): string => `
  */
 export async function put(db: Connections, t: Tables, input: PutInput): Promise<ThreadGuard | undefined> {
   const { ref, guard } = input;
+  // With durability "exit", LangGraph may put a run's last checkpoint again with itself as parent.
+  const ownParent = input.parentId === ref.checkpointId;
   const values: unknown[] = [
     ref.threadId,
     ref.namespace,
     encodeId(ref.checkpointId),
-    input.parentId === undefined ? null : encodeId(input.parentId),
+    input.parentId === undefined || ownParent ? null : encodeId(input.parentId),
     input.metadata,
     linksParameter(input.record.links),
     input.record.body,
@@ -57,7 +59,7 @@ saved as (
     (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, links, record, snapshots)
   select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::uuid[], $7::bytea, ${snapshots} from th
   on conflict (thread_key, checkpoint_ns, checkpoint_id) do update set
-    parent_id = excluded.parent_id, metadata = excluded.metadata, links = excluded.links, record = excluded.record,
+    parent_id = ${ownParent ? "c.parent_id" : "excluded.parent_id"}, metadata = excluded.metadata, links = excluded.links, record = excluded.record,
     snapshots = excluded.snapshots
 )
 select thread_key, epoch from th`;
