@@ -53,7 +53,7 @@ function compareTurns({ turns }: FinalState, transcript: Conversation): Differen
  * The smallest number of changes that make one list of the other: what is missing is lost, what is there once too often is doubled, what stands in
  * place of something else is differing.
  */
-export function differences(expected: readonly string[], actual: readonly string[], repeated = 0): Differences {
+function differences(expected: readonly string[], actual: readonly string[], repeated = 0): Differences {
   // row[a]: the best way to make `actual[0..a]` of the expected items seen so far.
   let row: Differences[] = [];
   for (let a = 0; a <= actual.length; a++) row.push({ lost: 0, doubled: a, differing: 0 });

@@ -86,7 +86,7 @@ async function playAndKill(run: Demonstration, turns: readonly PlannedTurn[]): P
         if (!supervisor.killInNode(worker)) plan.missed();
       };
       // While the worker is at this node, or at another one: it serves several threads, and a thread's tools take up to a few times the latency.
-      setTimeout(kill, random() * 2 * options.latencyMs);
+      setTimeout(kill, random() * 3 * options.latencyMs);
     },
   });
   const played = async () => {

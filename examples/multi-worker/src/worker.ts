@@ -18,6 +18,10 @@ const TurnBody = z.object({
   approvals: z.record(z.string(), z.enum(["approved", "declined"])).default({}),
 });
 
+// A worker must not outlive its supervisor, however that one went, also while it still starts.
+process.once("disconnect", () => process.exit(0));
+if (process.connected === false) process.exit(0);
+
 const { env } = process;
 const url = env.DATABASE_URL;
 if (url === undefined) fail("DATABASE_URL is not set. Example: DATABASE_URL=postgres://user:password@host:5432/database");
@@ -41,8 +45,6 @@ server.listen(Number(env.PORT || 0), env.HOST || "127.0.0.1", () => {
   else tell({ kind: "ready", port });
 });
 
-// A worker must not outlive its supervisor, however that one went.
-process.once("disconnect", () => process.exit(0));
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, () => {
     // Ctrl-C goes to all processes of a terminal; under a supervisor it is the supervisor who says when.
@@ -90,6 +92,9 @@ async function route(request: IncomingMessage): Promise<Answer> {
 function failure(error: unknown): Answer {
   if (error instanceof z.ZodError) return { status: 400, body: { error: z.prettifyError(error) } };
   if (error instanceof SyntaxError || error instanceof URIError) return { status: 400, body: { error: error.message } };
+  // The codes of Holdfast's errors are the same on every store.
+  if ((error as { code?: unknown }).code === "HOLDFAST_INVALID_THREAD_ID")
+    return { status: 400, body: { error: (error as Error).message } };
   if (error instanceof ThreadConflictError) return { status: 409, body: { error: error.message } };
   console.error(error);
   return { status: 500, body: { error: (error as Error).message } };

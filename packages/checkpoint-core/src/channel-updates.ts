@@ -6,10 +6,13 @@ import { type Dumped, HoldfastSerializer } from "./serializer/index.js";
 /** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
 export class ValueSerializer {
   readonly #serde: SerializerProtocol;
+  /** The serde, when it is ours as it is. A subclass may encode in its own way. */
+  readonly #ours: HoldfastSerializer | undefined;
   readonly #maxValueBytes: number;
 
   constructor(serde: SerializerProtocol, maxValueBytes: number) {
     this.#serde = serde;
+    this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
     this.#maxValueBytes = maxValueBytes;
   }
 
@@ -20,7 +23,7 @@ export class ValueSerializer {
    * @throws SerializationError, ValueTooLargeError
    */
   async dump(value: unknown, name: string): Promise<SerializedValue> {
-    const [type, data] = this.#serde instanceof HoldfastSerializer ? await confirmed(this.#serde.dump(value, name)) : await this.#serde.dumpsTyped(value);
+    const [type, data] = this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : await confirmed(this.#ours.dump(value, name));
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     if (bytes.length > this.#maxValueBytes) {
       throw new ValueTooLargeError(
@@ -32,8 +35,18 @@ export class ValueSerializer {
   }
 
   async load(value: SerializedValue): Promise<unknown> {
-    return (await this.#serde.loadsTyped(value.type, value.bytes)) as unknown;
+    // Ours copies by itself.
+    const bytes = this.#ours === undefined ? Buffer.from(value.bytes) : value.bytes;
+    return (await this.#serde.loadsTyped(value.type, bytes)) as unknown;
   }
+}
+
+/**
+ * A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
+ * stored as its difference to what these bytes were.
+ */
+function copied([type, data]: readonly [string, Uint8Array]): readonly [string, Uint8Array] {
+  return [type, Buffer.from(data)];
 }
 
 async function confirmed([type, data, confirm]: Dumped): Promise<readonly [string, Uint8Array]> {

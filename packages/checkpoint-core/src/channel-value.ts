@@ -1,4 +1,4 @@
-import { makeSegment, type OpenSegment } from "./segment.js";
+import { makeSegment, type OpenSegment, type Repeatable } from "./segment.js";
 
 /**
  * How a channel value is stored: a piece table, as a text editor keeps a file.
@@ -55,20 +55,21 @@ const MAX_PIECES = 256;
  *
  * Reading a value costs at most about twice its size, whatever its history: a segment of which less than half is used is not referenced.
  *
- * @param related segments that the new bytes may repeat, e.g. the pending writes that the value came from.
+ * @param repeatable what the new bytes may repeat.
  */
 export function encodeValue(
   type: string,
   bytes: Buffer,
   parent: ChannelValue | undefined,
-  related: readonly OpenSegment[] = [],
+  repeatable?: Repeatable,
 ): EncodedValue {
   if (bytes.length <= MAX_INLINE_BYTES) return { value: { type, bytes, pieces: undefined }, created: [] };
   let spans = parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
   spans = dropWasteful(spans);
-  spans = mergeSmallNeighbours(spans);
+  // What is merged is no longer used where it stood.
+  spans = dropWasteful(mergeSmallNeighbours(spans));
   if (spans.length > MAX_PIECES) spans = [fresh(bytes.length)];
-  return materialize(type, bytes, spans, related);
+  return materialize(type, bytes, spans, repeatable);
 }
 
 /** A stretch of the new value: stored already (`piece`), or to be stored. */
@@ -181,7 +182,7 @@ function joinFresh(spans: readonly Span[]): Span[] {
   return joined;
 }
 
-function materialize(type: string, bytes: Buffer, spans: readonly Span[], related: readonly OpenSegment[]): EncodedValue {
+function materialize(type: string, bytes: Buffer, spans: readonly Span[], repeatable: Repeatable | undefined): EncodedValue {
   const created = new Map<string, OpenSegment>();
   const pieces: Piece[] = [];
   let offset = 0;
@@ -189,7 +190,7 @@ function materialize(type: string, bytes: Buffer, spans: readonly Span[], relate
     if (piece !== undefined) pieces.push(piece);
     for (let done = 0; piece === undefined && done < length; done += MAX_SEGMENT_BYTES) {
       const size = Math.min(MAX_SEGMENT_BYTES, length - done);
-      const segment = makeSegment(bytes.subarray(offset + done, offset + done + size), related);
+      const segment = makeSegment(bytes.subarray(offset + done, offset + done + size), repeatable);
       created.set(segment.id, segment);
       pieces.push({ segment: segment.id, start: 0, length: size, of: size });
     }

@@ -1,7 +1,7 @@
 import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
 import { type ChannelValue, encodeValue } from "./channel-value.js";
 import { PacketReader, PacketWriter, type ValueEntry } from "./packet.js";
-import { dictionaryLength, makeKeyframe, type OpenSegment, open, SEGMENT_ID_BYTES, type SegmentReader, seal } from "./segment.js";
+import { dictionaryLength, linksElsewhere, MAX_LINKING_BYTES, makeKeyframe, type OpenSegment, open, SEGMENT_ID_BYTES, type SegmentReader, seal, withLinked } from "./segment.js";
 
 /**
  * The stored form of one checkpoint: everything but its ids and its metadata.
@@ -21,6 +21,11 @@ export interface KnownCheckpoint {
   readonly channels: ReadonlyMap<string, ChannelValue>;
   readonly versions: Readonly<ChannelVersions>;
   readonly keyframe: OpenSegment | undefined;
+  /**
+   * A segment that the checkpoint's values are made of, with so much of what was said in the thread that new segments shrink when compressed against
+   * it: by a third in the recorded conversations.
+   */
+  readonly context: OpenSegment | undefined;
 }
 
 /** What must be stored for a new checkpoint. */
@@ -66,7 +71,7 @@ interface RecordHeader extends Pick<CheckpointFrame, "v" | "ts"> {
  * Encodes a checkpoint on top of what is known of its parent.
  *
  * @param updates the channels that have a value, in the order in which they are to be read back.
- * @param related open segments that new values may repeat: the parent's pending writes, which they were made from.
+ * @param related open segments that new values may repeat: those of the parent's pending writes, which they were made from.
  */
 export function encodeCheckpoint(
   frame: CheckpointFrame,
@@ -76,35 +81,57 @@ export function encodeCheckpoint(
 ): EncodedCheckpoint {
   const channels = new Map<string, ChannelValue>();
   const created = new Map<string, OpenSegment>();
+  const repeatable = { verbatim: related, context: parent?.context };
+  let freshInlineBytes = 0;
   for (const [channel, update] of updates) {
     const old = parent?.channels.get(channel);
     if (update === "carried-over") {
       if (old !== undefined) channels.set(channel, old);
       continue;
     }
-    const encoded = encodeValue(update.type, update.bytes, old, related);
+    const encoded = encodeValue(update.type, update.bytes, old, repeatable);
     channels.set(channel, encoded.value);
+    if (encoded.value.pieces === undefined) freshInlineBytes += update.bytes.length;
     for (const segment of encoded.created) created.set(segment.id, segment);
   }
-  const { record, keyframe, isNew } = encodeRecord(frame, channels, parent);
+  const { record, keyframe, isNew } = encodeRecord(frame, channels, parent, freshInlineBytes);
   if (isNew && keyframe !== undefined) created.set(keyframe.id, keyframe);
-  // What a new segment is compressed against is sent along: the statement that stores the pending writes may still be on its way.
-  for (const segment of related) {
-    if ([...created.values()].some((made) => made.links.includes(segment.id))) created.set(segment.id, segment);
-  }
-  const needed = [...record.links, ...(keyframe?.links ?? [])];
+  const sent = withLinked(created, related);
+  const own = new Set(sent.map(({ id }) => id));
+  const pointsTo = [...record.links, ...(keyframe?.links ?? [])];
   return {
     record,
-    created: [...created.values()],
-    reusesSegments: needed.some((id) => !created.has(id)),
-    known: { channels, versions: { ...frame.channel_versions }, keyframe },
+    created: sent,
+    reusesSegments: pointsTo.some((id) => !own.has(id)) || linksElsewhere(sent),
+    known: { channels, versions: { ...frame.channel_versions }, keyframe, context: contextOf(channels, created, parent?.context) },
   };
+}
+
+/** A segment is worth compressing others against when it is long enough to say much; of a long one deflate sees the end. It has no links itself. */
+const MIN_CONTEXT_BYTES = MAX_LINKING_BYTES;
+const MAX_CONTEXT_BYTES = 64 * 1024;
+
+/** The newest fitting segment that the values still use, so that reading them does not cost a segment more. */
+function contextOf(
+  channels: ReadonlyMap<string, ChannelValue>,
+  open: ReadonlyMap<string, OpenSegment>,
+  last: OpenSegment | undefined,
+): OpenSegment | undefined {
+  let context: OpenSegment | undefined;
+  for (const { pieces = [] } of channels.values()) {
+    for (const { segment, of } of pieces) {
+      if (of < MIN_CONTEXT_BYTES || of > MAX_CONTEXT_BYTES) continue;
+      context = open.get(segment) ?? (last?.id === segment ? last : undefined) ?? context;
+    }
+  }
+  return context;
 }
 
 function encodeRecord(
   frame: CheckpointFrame,
   channels: ReadonlyMap<string, ChannelValue>,
   parent: KnownCheckpoint | undefined,
+  freshInlineBytes: number,
 ): { record: CheckpointRecord; keyframe: OpenSegment | undefined; isNew: boolean } {
   const keyframe = parent?.keyframe;
   if (keyframe !== undefined) {
@@ -112,7 +139,9 @@ function encodeRecord(
     const body = seal(writeRecord(packet, frame, channels), [keyframe.content]);
     const ownLinks = packet.links.slice(keyframe.links.length);
     const keyframeBytes = keyframe.body.length + keyframe.links.length * SEGMENT_ID_BYTES;
-    if (dictionaryLength(body) === 1 && body.length + ownLinks.length * SEGMENT_ID_BYTES <= deltaBudget(keyframeBytes)) {
+    // New inline values would cost the same with a new keyframe.
+    const deltaBytes = body.length - freshInlineBytes * DEFLATED_SHARE + ownLinks.length * SEGMENT_ID_BYTES;
+    if (dictionaryLength(body) === 1 && deltaBytes <= deltaBudget(keyframeBytes)) {
       return { record: { links: [keyframe.id, ...ownLinks], body }, keyframe, isNew: false };
     }
   }
@@ -128,13 +157,15 @@ function encodeRecord(
 }
 
 /**
- * How large a record may get before a new keyframe pays: deltas start at some 80 bytes and grow by some 24 with each superstep (a link, a piece,
- * versions), and the sum of the growth should reach the cost of a keyframe, n²·24/2 = cost, when it is replaced.
+ * How large a record may get before a new keyframe pays: deltas start at some 80 bytes and grow by some 12 with each superstep (two links in
+ * three), and the sum of the growth should have reached the cost of a keyframe, n²·12/2 = cost, when it is replaced.
  */
 function deltaBudget(keyframeBytes: number): number {
-  return 80 + Math.sqrt(2 * 24 * (keyframeBytes + KEYFRAME_ROW_BYTES));
+  return 80 + Math.sqrt(2 * 12 * (keyframeBytes + KEYFRAME_ROW_BYTES));
 }
 const KEYFRAME_ROW_BYTES = 110;
+/** What is about left of text when it is deflated. */
+const DEFLATED_SHARE = 0.5;
 
 function writeRecord(packet: PacketWriter, frame: CheckpointFrame, channels: ReadonlyMap<string, ChannelValue>): Buffer {
   const header: RecordHeader = {
@@ -163,7 +194,10 @@ export function decodeCheckpoint(record: CheckpointRecord, segments: SegmentRead
   const { packet, keyframe } = openRecord(record, segments);
   const { v, ts, cv, vs, ch } = packet.header as RecordHeader;
   const channels = new Map(ch.map(([channel, ...entry]) => [channel, packet.next(entry)]));
-  return { frame: { v, ts, channel_versions: cv, versions_seen: vs }, known: { channels, versions: cv, keyframe } };
+  const used = [...channels.values()].flatMap((value) => value.pieces ?? []);
+  const candidate = used.findLast(({ of }) => of >= MIN_CONTEXT_BYTES && of <= MAX_CONTEXT_BYTES);
+  const context = candidate === undefined ? undefined : segments.openSegment(candidate.segment);
+  return { frame: { v, ts, channel_versions: cv, versions_seen: vs }, known: { channels, versions: cv, keyframe, context } };
 }
 
 /** The channels of a stored checkpoint that have a value. Needs no segment but the record's keyframe. */
@@ -174,8 +208,7 @@ export function channelNames(record: CheckpointRecord, segments: SegmentReader):
 
 function openRecord(record: CheckpointRecord, segments: SegmentReader): { packet: PacketReader; keyframe: OpenSegment | undefined } {
   if (dictionaryLength(record.body) === 0) return { packet: new PacketReader(open(record.body), record.links, segments), keyframe: undefined };
-  const segment = segments.segment(record.links[0] as string);
-  const keyframe = { ...segment, content: segments.content(segment.id) };
+  const keyframe = segments.openSegment(record.links[0] as string);
   const links = [...keyframe.links, ...record.links.slice(1)];
   return { packet: new PacketReader(open(record.body, [keyframe.content]), links, segments), keyframe };
 }

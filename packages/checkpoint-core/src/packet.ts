@@ -5,9 +5,12 @@ import type { SegmentReader } from "./segment.js";
 /**
  * Several values with a JSON header, as one run of bytes: `[header length: u32][header][inline bytes of the values, end to end]`.
  *
- * In the header a value is `[type, n]` (n inline bytes) or `[type, [link, start, length, …]]` (pieces; `link` is a position in the links).
+ * In the header a value is `[type, n]` (n inline bytes) or `[type, [a, b, c, …]]`, pieces in triples; `link` is a position in the links:
+ * - `link, start, length`: one piece;
+ * - `link, -n, trim`: n segments from that position on, each whole but for its last `trim` bytes. A list that grew by appending is one such run (the
+ *   closing bracket of each but the last was overwritten), so its growth changes one number.
  */
-export type ValueEntry = readonly [type: string, inlineLength: number | readonly number[]];
+export type ValueEntry = readonly [type: string, where: number | readonly number[]];
 
 /** Collects values for one packet, and the segments they refer to. */
 export class PacketWriter {
@@ -24,7 +27,16 @@ export class PacketWriter {
       this.#inline.push(value.bytes);
       return [value.type, value.bytes.length];
     }
-    return [value.type, value.pieces.flatMap((piece) => [this.#position(piece.segment), piece.start, piece.length])];
+    const triples: [link: number, start: number, length: number][] = [];
+    for (const piece of value.pieces) {
+      const link = this.#position(piece.segment);
+      const trim = piece.of - piece.length;
+      const last = triples.at(-1);
+      if (piece.start !== 0 || trim > 1) triples.push([link, piece.start, piece.length]);
+      else if (last !== undefined && last[1] < 0 && last[2] === trim && last[0] - last[1] === link) last[1] -= 1;
+      else triples.push([link, -1, trim]);
+    }
+    return [value.type, triples.flat()];
   }
 
   #position(segment: string): number {
@@ -56,9 +68,13 @@ export class PacketReader {
   #inlineOffset: number;
 
   constructor(content: Buffer, links: readonly string[], segments: SegmentReader) {
-    const headerEnd = 4 + content.readUInt32LE(0);
-    this.header = JSON.parse(content.toString("utf8", 4, headerEnd));
-    this.#inlineOffset = headerEnd;
+    try {
+      const headerEnd = 4 + content.readUInt32LE(0);
+      this.header = JSON.parse(content.toString("utf8", 4, headerEnd));
+      this.#inlineOffset = headerEnd;
+    } catch (cause) {
+      throw new DeserializationError("Stored bytes are damaged.", { cause });
+    }
     this.#content = content;
     this.#links = links;
     this.#segments = segments;
@@ -68,17 +84,23 @@ export class PacketReader {
     if (typeof where === "number") {
       const bytes = this.#content.subarray(this.#inlineOffset, this.#inlineOffset + where);
       this.#inlineOffset += where;
+      if (bytes.length !== where) throw new DeserializationError("A stored value is shorter than its record says.");
       return { type, bytes, pieces: undefined };
     }
     const pieces: Piece[] = [];
     const parts: Buffer[] = [];
-    for (let at = 0; at < where.length; at += 3) {
-      const [position, start, length] = where.slice(at, at + 3) as [number, number, number];
+    const add = (position: number, start: number, lengthOf: (segmentLength: number) => number): void => {
       const segment = this.#links[position];
       if (segment === undefined) throw new DeserializationError("A stored value points to a segment that its record does not name.");
       const content = this.#segments.content(segment);
+      const length = lengthOf(content.length);
       pieces.push({ segment, start, length, of: content.length });
       parts.push(content.subarray(start, start + length));
+    };
+    for (let at = 0; at < where.length; at += 3) {
+      const [position, start, length] = where.slice(at, at + 3) as [number, number, number];
+      if (start >= 0) add(position, start, () => length);
+      else for (let next = 0; next < -start; next += 1) add(position + next, 0, (segmentLength) => segmentLength - length);
     }
     const [only] = parts;
     return { type, bytes: parts.length === 1 && only !== undefined ? only : Buffer.concat(parts), pieces };

@@ -1,8 +1,8 @@
 import { type CheckpointPendingWrite, type PendingWrite, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
 import { type ChannelValue, encodeValue } from "./channel-value.js";
-import type { SerializedValue } from "./checkpoint-record.js";
+import type { KnownCheckpoint, SerializedValue } from "./checkpoint-record.js";
 import { PacketReader, PacketWriter, type ValueEntry } from "./packet.js";
-import { type OpenSegment, open, type SegmentReader, seal } from "./segment.js";
+import { linksElsewhere, type OpenSegment, open, type SegmentReader, seal, withLinked } from "./segment.js";
 
 /**
  * How pending writes are stored, and the one place that knows which of two writes counts.
@@ -12,6 +12,8 @@ import { type OpenSegment, open, type SegmentReader, seal } from "./segment.js";
  * - a special write has the negative number upstream gives its channel, so that a second one replaces the first;
  * - the ordinary writes of a batch have the slot `highest position + 1`. A second batch of the same length finds its slot taken and is ignored; a
  *   longer one gets a slot of its own, of which only the positions that the first did not have are read.
+ * - an ordinary write that stands behind a special one in its batch has a slot of its own: the slot of a batch stands for every position before its
+ *   last.
  */
 export interface PendingSlot {
   readonly slot: number;
@@ -23,6 +25,8 @@ export interface PendingSlot {
 export interface EncodedWrites {
   readonly slots: readonly PendingSlot[];
   readonly created: readonly OpenSegment[];
+  /** Whether they refer to segments beyond `created`. */
+  readonly reusesSegments: boolean;
 }
 
 /** A slot as the store returns it. */
@@ -58,12 +62,26 @@ export function writeIndex(writes: readonly PendingWrite[]): number[] {
   return writes.map(([channel], position) => (Object.hasOwn(WRITES_IDX_MAP, channel) ? (WRITES_IDX_MAP[channel] as number) : position));
 }
 
-/** Encodes a batch. Of two special writes to one channel the last counts. */
-export function encodeWrites(writes: readonly SerializedWrite[]): EncodedWrites {
+/** Slots are 32-bit integers in Postgres. No batch is as long. */
+const FIRST_SINGLE_SLOT = 2 ** 30;
+
+/**
+ * Encodes a batch. Of two special writes to one channel the last counts.
+ *
+ * @param related open segments that the writes may repeat: those of the checkpoint that they are made on.
+ * @param context a segment of the thread that new ones are compressed against where it pays: {@link KnownCheckpoint.context}.
+ */
+export function encodeWrites(
+  writes: readonly SerializedWrite[],
+  related: readonly OpenSegment[] = [],
+  context?: OpenSegment,
+): EncodedWrites {
+  const repeatable = { verbatim: related, context };
   const bySlot = new Map<number, SerializedWrite[]>();
   const ordinary = writes.filter((write) => write.index >= 0);
-  const last = ordinary.at(-1);
-  if (last !== undefined) bySlot.set(last.index + 1, ordinary);
+  const leading = ordinary.filter((write, rank) => write.index === rank);
+  if (leading.length > 0) bySlot.set(leading.length, leading);
+  for (const write of ordinary.slice(leading.length)) bySlot.set(FIRST_SINGLE_SLOT + write.index, [write]);
   for (const write of writes) if (write.index < 0) bySlot.set(write.index, [write]);
 
   const created = new Map<string, OpenSegment>();
@@ -71,7 +89,7 @@ export function encodeWrites(writes: readonly SerializedWrite[]): EncodedWrites 
     const packet = new PacketWriter();
     const header: SlotHeader = {
       w: entries.map((write) => {
-        const encoded = encodeValue(write.type, write.bytes, undefined);
+        const encoded = encodeValue(write.type, write.bytes, undefined, repeatable);
         for (const segment of encoded.created) created.set(segment.id, segment);
         return [write.index, write.position, write.channel, ...packet.add(encoded.value)];
       }),
@@ -79,7 +97,8 @@ export function encodeWrites(writes: readonly SerializedWrite[]): EncodedWrites 
     const payload = seal(packet.write(header));
     return { slot, links: packet.links, payload };
   });
-  return { slots, created: [...created.values()] };
+  const sent = withLinked(created, related);
+  return { slots, created: sent, reusesSegments: linksElsewhere(sent) };
 }
 
 /**
@@ -93,7 +112,8 @@ export function decodeWrites(slots: readonly StoredSlot[], segments: SegmentRead
       return { write, position, arrival: slot.arrival, taskPath: slot.taskPath };
     });
   });
-  entries.sort((a, b) => a.arrival - b.arrival || a.position - b.position);
+  // A special write that was replaced may have the position of another: then it comes first.
+  entries.sort((a, b) => a.arrival - b.arrival || a.position - b.position || a.write.index - b.write.index);
   const seen = new Set<string>();
   const counting = entries.filter(({ write }) => {
     const key = `${write.index} ${write.taskId}`;

@@ -30,7 +30,8 @@ const RAW = 0;
 const DEFLATED = 1;
 
 /**
- * Larger content is stored as it is: deflate runs at some 60 MB/s here, on the thread that runs the graphs, so 256 KiB block it for about 4 ms.
+ * Larger content is stored as it is: deflate, even at its fastest, runs at some 60 MB/s here, on the thread that runs the graphs, so 256 KiB block it
+ * for about 4 ms.
  */
 const MAX_DEFLATED_BYTES = 256 * 1024;
 /** deflate cannot look back further, so a longer dictionary is of no use. */
@@ -39,10 +40,11 @@ const WINDOW_BYTES = 32 * 1024;
 /**
  * The name of a segment: a hash of its links and its content.
  *
- * The links count because the content of a keyframe points into them by position.
+ * The links count because the content of a keyframe points into them by position. Their number comes first: else a link and content that begins with
+ * the bytes of that id would have one name.
  */
 export function segmentId(links: readonly string[], content: Uint8Array): string {
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(`${links.length} `);
   for (const link of links) hash.update(Buffer.from(link, "hex"));
   return hash.update(content).digest("hex").slice(0, 2 * SEGMENT_ID_BYTES);
 }
@@ -54,7 +56,8 @@ export function segmentId(links: readonly string[], content: Uint8Array): string
  */
 export function seal(content: Buffer, dictionary: readonly Buffer[] = []): Buffer {
   if (content.length <= MAX_DEFLATED_BYTES) {
-    const deflated = deflateRawSync(content, { level: constants.Z_BEST_SPEED + 2, dictionary: dictionaryBytes(dictionary) });
+    const level = content.length <= WINDOW_BYTES ? constants.Z_DEFAULT_COMPRESSION : constants.Z_BEST_SPEED;
+    const deflated = deflateRawSync(content, { level, dictionary: dictionaryBytes(dictionary) });
     if (deflated.length + 1 < content.length) return Buffer.concat([Buffer.of(DEFLATED, dictionary.length), deflated]);
   }
   return Buffer.concat([Buffer.of(RAW, 0), content]);
@@ -88,25 +91,76 @@ function dictionaryBytes(parts: readonly Buffer[]): Buffer {
   return all.length <= WINDOW_BYTES ? all : all.subarray(all.length - WINDOW_BYTES);
 }
 
+/** What the content of a new segment may repeat: segments of the same thread. */
+export interface Repeatable {
+  /** Segments of which whole stretches may stand in it: pending writes, the input. */
+  readonly verbatim: readonly OpenSegment[];
+  /** What was said in the thread before: the same words and names. */
+  readonly context: OpenSegment | undefined;
+}
+
 /**
- * A new segment of this content.
- *
- * @param related segments of the same thread that the content may repeat. They become links, and a preset dictionary, where that saves more than
- *   the links cost.
+ * A new segment of this content. It is compressed against other segments, which then are its links, where that saves more than the links cost.
  */
-export function makeSegment(content: Buffer, related: readonly OpenSegment[] = []): OpenSegment {
-  const plain = seal(content);
-  if (related.length > 0 && content.length <= WINDOW_BYTES) {
-    const body = seal(
+export function makeSegment(content: Buffer, { verbatim, context }: Repeatable = { verbatim: [], context: undefined }): OpenSegment {
+  let links: readonly string[] = [];
+  let body = seal(content);
+  const candidates = [verbatim.filter((segment) => shareStretch(content, segment.content)), context === undefined ? [] : [context]];
+  for (const segments of content.length < MAX_LINKING_BYTES ? candidates : []) {
+    if (segments.length === 0) continue;
+    const shrunk = seal(
       content,
-      related.map((segment) => segment.content),
+      segments.map((segment) => segment.content),
     );
-    if (body.length + related.length * SEGMENT_ID_BYTES < plain.length - WORTHWHILE_BYTES) {
-      const links = related.map((segment) => segment.id);
-      return { id: segmentId(links, content), links, body, content };
+    if (shrunk.length + linkBytes(segments) < body.length + linkBytes(links) - WORTHWHILE_BYTES) {
+      body = shrunk;
+      links = segments.map((segment) => segment.id);
     }
   }
-  return { id: segmentId([], content), links: [], body: plain, content };
+  return { id: segmentId(links, content), links, body, content };
+}
+
+const PROBE_BYTES = 24;
+
+/** Whether one of a few samples of `other` stands in `content`. */
+function shareStretch(content: Buffer, other: Buffer): boolean {
+  return [0.2, 0.4, 0.6, 0.8].some((part) => {
+    const start = Math.floor(other.length * part);
+    return content.includes(other.subarray(start, start + PROBE_BYTES));
+  });
+}
+
+/**
+ * Only smaller segments are compressed against others; larger ones, such as the results of merges, stand alone. So chains of links are short: a
+ * message, the pending write it came from, the input that it repeats, and the context.
+ */
+export const MAX_LINKING_BYTES = 8 * 1024;
+
+function linkBytes({ length }: { readonly length: number }): number {
+  return length * SEGMENT_ID_BYTES;
+}
+
+/**
+ * The new segments, and with them those of `candidates` that they link to, at one remove or several: these may still be on their way to the store in
+ * another statement, and what is stored must be readable whether or not that one succeeds.
+ */
+export function withLinked(created: ReadonlyMap<string, OpenSegment>, candidates: readonly OpenSegment[]): OpenSegment[] {
+  const sent = new Map(created);
+  const byId = new Map(candidates.map((segment) => [segment.id, segment]));
+  // Goes on to the segments that it adds.
+  for (const { links } of sent.values()) {
+    for (const link of links) {
+      const candidate = byId.get(link);
+      if (candidate !== undefined) sent.set(link, candidate);
+    }
+  }
+  return [...sent.values()];
+}
+
+/** Whether segments link to others than themselves. */
+export function linksElsewhere(segments: readonly OpenSegment[]): boolean {
+  const own = new Set(segments.map(({ id }) => id));
+  return segments.some(({ links }) => links.some((link) => !own.has(link)));
 }
 
 /** A segment that is an earlier record: its links are what it points to, not what it is compressed against. */
@@ -114,7 +168,7 @@ export function makeKeyframe(links: readonly string[], content: Buffer): OpenSeg
   return { id: segmentId(links, content), links, body: seal(content), content };
 }
 
-/** Reading a segment with links costs further rows, so a few bytes saved are not worth it. */
+/** A list of links has 24 bytes of its own, and reading a segment with links costs further rows. */
 const WORTHWHILE_BYTES = 64;
 
 /** Opens segments on demand, each once, with the segments that they need. */
@@ -133,6 +187,10 @@ export class SegmentReader {
     const segment = this.#stored.get(id);
     if (segment === undefined) throw new DeserializationError(`Segment ${id} is missing from the store: was it deleted by hand?`);
     return segment;
+  }
+
+  openSegment(id: string): OpenSegment {
+    return { ...this.segment(id), content: this.content(id) };
   }
 
   content(id: string): Buffer {

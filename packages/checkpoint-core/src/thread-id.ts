@@ -10,7 +10,7 @@ export const MAX_THREAD_ID_BYTES = 1024;
  * @throws InvalidThreadIdError for anything else.
  */
 export function parseThreadId(value: unknown): string {
-  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "bigint") return parseThreadId(value.toString());
   if (typeof value === "number") {
     if (Number.isSafeInteger(value)) return String(value);
     throw new InvalidThreadIdError(

@@ -6,6 +6,7 @@ import {
   type CheckpointRef,
   checkpointRef,
   compareTaskOrder,
+  type ContextAndGuard,
   configOf,
   decodeWrites,
   type EncodedCheckpoint,
@@ -202,6 +203,11 @@ export class PostgresSaver extends BaseCheckpointSaver {
 
     const store = async (encoded: EncodedCheckpoint, guard: ThreadGuard | undefined): Promise<boolean> => {
       const { record, created, known, reusesSegments } = encoded;
+      // Before the answer: the tasks that run on this checkpoint do not wait for it.
+      this.#cache.addRelated(
+        ref,
+        created.filter((segment) => segment.id !== known.keyframe?.id),
+      );
       const now = await put(this.#db, this.#options.tables, {
         ref,
         parentId,
@@ -254,9 +260,15 @@ export class PostgresSaver extends BaseCheckpointSaver {
       })),
     );
     await this.#ready("putWrites");
-    const encoded = encodeWrites(serialized);
-    await putWrites(this.#db, this.#options.tables, ref, taskId, path, encoded);
-    this.#cache.addRelated(ref, encoded.created);
+    const store = async (context: ContextAndGuard<ThreadGuard> | undefined): Promise<boolean> => {
+      const encoded = encodeWrites(serialized, this.#cache.related(ref), context?.segment);
+      // Before the answer: the put of the next checkpoint does not wait for it.
+      this.#cache.addRelated(ref, encoded.created);
+      const guard = encoded.reusesSegments ? context?.guard : undefined;
+      return putWrites(this.#db, this.#options.tables, { ref, taskId, taskPath: path, writes: encoded, guard });
+    };
+    // A thread that was deleted since fails the guard; then nothing of it is referred to.
+    if (!(await store(this.#cache.context(ref)))) await store(undefined);
   }
 
   /**

@@ -5,13 +5,15 @@ import pg from "pg";
 export class CountedPool implements PostgresPool {
   readonly #pool: pg.Pool;
   statements = 0;
+  /** Connections that could not be made. */
+  refusals = 0;
 
   constructor(connectionString: string, max = 4) {
     this.#pool = new pg.Pool({ connectionString, max });
   }
 
   async connect(): Promise<PostgresClient> {
-    const client = (await this.#pool.connect()) as unknown as PostgresClient;
+    const client = (await this.#connect()) as unknown as PostgresClient;
     return new Proxy(client, {
       get: (target, property) => {
         const value: unknown = Reflect.get(target, property);
@@ -22,6 +24,15 @@ export class CountedPool implements PostgresPool {
         };
       },
     });
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      this.refusals += 1;
+      throw error;
+    }
   }
 
   async end(): Promise<void> {

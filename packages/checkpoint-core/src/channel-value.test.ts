@@ -1,0 +1,262 @@
+import { createHash, randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type ChannelValue, encodeValue, MAX_INLINE_BYTES } from "./channel-value.js";
+import { makeSegment, type OpenSegment, SegmentReader } from "./segment.js";
+
+/** The same bytes for the same seed; deflate finds nothing in them. */
+const noise = (seed: number | string, length: number): Buffer => createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
+
+/** Encodes values one after the other, and reads each back from what was stored. */
+class History {
+  readonly segments = new Map<string, OpenSegment>();
+  last: ChannelValue | undefined;
+  lastNew: readonly OpenSegment[] = [];
+
+  put(bytes: Buffer, type = "t", parent = this.last): ChannelValue {
+    const { value, created } = encodeValue(type, bytes, parent);
+    this.lastNew = created.filter(({ id }) => !this.segments.has(id));
+    for (const segment of created) this.segments.set(segment.id, segment);
+    this.last = value;
+    expect(value.type).toBe(type);
+    expect(this.read(value).equals(bytes)).toBe(true);
+    return value;
+  }
+
+  read({ bytes, pieces }: ChannelValue): Buffer {
+    if (pieces === undefined) return bytes;
+    const reader = new SegmentReader(this.segments);
+    return Buffer.concat(
+      pieces.map(({ segment, start, length, of }) => {
+        const content = reader.content(segment);
+        expect(content).toHaveLength(of);
+        expect(start >= 0 && length > 0 && start + length <= of).toBe(true);
+        return content.subarray(start, start + length);
+      }),
+    );
+  }
+
+  get newBytes(): number {
+    return this.lastNew.reduce((sum, segment) => sum + segment.content.length, 0);
+  }
+
+  /** Content that must be read for the last value. */
+  get readBytes(): number {
+    const sizes = new Map(this.last?.pieces?.map(({ segment, of }) => [segment, of]));
+    return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  }
+}
+
+describe("encodeValue", () => {
+  it("keeps small values in the record", () => {
+    expect(encodeValue("t", noise(1, MAX_INLINE_BYTES), undefined)).toMatchObject({ value: { pieces: undefined }, created: [] });
+    expect(encodeValue("t", noise(1, MAX_INLINE_BYTES + 1), undefined).created).toHaveLength(1);
+    expect(encodeValue("t", Buffer.alloc(0), undefined).value.bytes).toHaveLength(0);
+  });
+
+  it("C-31 makes the same segments of the same value", () => {
+    const make = (): string[] => encodeValue("t", noise(1, 5000), undefined).created.map(({ id }) => id);
+    expect(make()).toEqual(make());
+  });
+
+  it("stores nothing for a value that is the parent's", () => {
+    const history = new History();
+    const first = history.put(noise(1, 5000));
+    expect(history.put(noise(1, 5000)).pieces).toEqual(first.pieces);
+    expect(history.newBytes).toBe(0);
+  });
+
+  it.for<[string, Buffer, number]>([
+    ["append", Buffer.concat([noise(1, 5000), noise(2, 700)]), 700],
+    ["prepend", Buffer.concat([noise(2, 700), noise(1, 5000)]), 700],
+    ["insert", Buffer.concat([noise(1, 5000).subarray(0, 2000), noise(2, 700), noise(1, 5000).subarray(2000)]), 700],
+    ["replace in the middle", Buffer.concat([noise(1, 5000).subarray(0, 2000), noise(2, 700), noise(1, 5000).subarray(3000)]), 700],
+    ["truncate", noise(1, 5000).subarray(0, 3000), 0],
+    ["remove from the start", noise(1, 5000).subarray(2000), 0],
+    ["remove from the middle", Buffer.concat([noise(1, 5000).subarray(0, 2000), noise(1, 5000).subarray(3000)]), 0],
+    ["replace it all", noise(2, 5000), 5000],
+  ])("stores only what is new: %s", ([, bytes, expected]) => {
+    const history = new History();
+    history.put(noise(1, 5000));
+    history.put(bytes);
+    expect(history.newBytes).toBeGreaterThanOrEqual(expected);
+    // Bytes at the seam may be equal by chance.
+    expect(history.newBytes).toBeLessThanOrEqual(expected + 4);
+  });
+
+  it("does not confuse an equal start with an equal end", () => {
+    const unit = noise(1, 1000);
+    for (const [from, to] of [[2, 3], [3, 2], [5, 1], [1, 5]] as const) {
+      const history = new History();
+      history.put(Buffer.concat(Array.from({ length: from }, () => unit)));
+      history.put(Buffer.concat(Array.from({ length: to }, () => unit)));
+    }
+  });
+
+  it("finds where values differ, at and around the blocks that it compares", () => {
+    const old = noise(1, 20_000);
+    for (const at of [256, 4095, 4096, 4097, 8191, 8192, 10_000, 15_903, 15_904, 15_905, 19_744]) {
+      const history = new History();
+      history.put(old);
+      const changed = Buffer.from(old);
+      changed[at] = (changed[at] as number) ^ 1;
+      const { pieces = [] } = history.put(changed);
+      expect(history.newBytes).toBe(1);
+      expect(pieces.map(({ start, length }) => [start, length])).toEqual([[0, at], [0, 1], [at + 1, 20_000 - at - 1]]);
+    }
+  });
+
+  it("shares nothing with a value of another type, or one in the record", () => {
+    const history = new History();
+    history.put(noise(1, 5000), "t");
+    history.put(Buffer.concat([noise(1, 5000), noise(2, 600)]), "u");
+    expect(history.newBytes).toBe(5600);
+    history.put(noise(3, 400));
+    history.put(Buffer.concat([noise(3, 400), noise(4, 600)]));
+    expect(history.newBytes).toBe(1000);
+  });
+
+  it("stores less than 256 shared bytes again rather than as a piece", () => {
+    const history = new History();
+    history.put(noise(1, 400 + 255));
+    expect(history.put(Buffer.concat([noise(1, 400 + 255).subarray(400), noise(2, 600)])).pieces).toHaveLength(1);
+  });
+
+  it("no longer refers to a segment of which less than half is used", () => {
+    const history = new History();
+    history.put(noise(1, 10_000));
+    history.put(noise(1, 10_000).subarray(0, 5000));
+    expect(history.readBytes).toBe(10_000);
+    history.put(noise(1, 10_000).subarray(0, 4999));
+    expect([history.readBytes, history.newBytes]).toEqual([4999, 4999]);
+  });
+
+  it("C-65 stores a large value in segments of 8 MiB", () => {
+    const history = new History();
+    const bytes = randomBytes(20 * 1024 * 1024 + 5);
+    const { pieces = [] } = history.put(bytes);
+    expect(pieces.map(({ length }) => length)).toEqual([8 << 20, 8 << 20, (4 << 20) + 5]);
+    bytes[0] = 1 ^ (bytes[0] as number);
+  });
+
+  it("compresses against what the value may repeat", () => {
+    const write = makeSegment(noise(1, 2000));
+    const bytes = Buffer.concat([Buffer.from("["), noise(1, 2000), Buffer.from("]")]);
+    const { created } = encodeValue("t", bytes, undefined, { verbatim: [write], context: undefined });
+    expect(created.map(({ links }) => links)).toEqual([[write.id]]);
+    expect(created[0]?.body.length).toBeLessThan(200);
+  });
+});
+
+/** Edits as [kind, where, how much, seed]. */
+const edits = fc.array(
+  fc.tuple(
+    fc.constantFrom("append", "append", "append", "prepend", "insert", "remove", "truncate", "replace", "swap", "repeat"),
+    fc.double({ min: 0, max: 1, noNaN: true }),
+    fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 900 }) }, fc.integer({ min: 1, max: 12_000 }), fc.constant(300_000)),
+    fc.nat(),
+  ),
+  { minLength: 1, maxLength: 60 },
+);
+
+function edited(old: Buffer, [kind, where, size, seed]: [string, number, number, number]): Buffer {
+  const at = Math.floor(where * old.length);
+  const [before, after] = [old.subarray(0, at), old.subarray(at)];
+  switch (kind) {
+    case "append":
+      return Buffer.concat([old, noise(seed, size)]);
+    case "prepend":
+      return Buffer.concat([noise(seed, size), old]);
+    case "insert":
+      return Buffer.concat([before, noise(seed, size), after]);
+    case "remove":
+      return Buffer.concat([before, after.subarray(size)]);
+    case "truncate":
+      return before;
+    case "swap":
+      return Buffer.concat([after, before]);
+    case "repeat":
+      return Buffer.concat([old, old.subarray(0, 40_000)]);
+    default:
+      return noise(seed, size);
+  }
+}
+
+it("C-35 a value edited in any way reads as it was put, in few pieces, for at most twice its size", () => {
+  fc.assert(
+    fc.property(edits, (list) => {
+      const history = new History();
+      const all: [ChannelValue, Buffer][] = [];
+      let bytes = Buffer.alloc(0);
+      for (const edit of list) {
+        bytes = Buffer.from(edited(bytes, edit).subarray(0, 1_000_000));
+        all.push([history.put(bytes), bytes]);
+        expect(history.last?.pieces?.length ?? 0).toBeLessThanOrEqual(256);
+        expect(history.readBytes).toBeLessThanOrEqual(2 * bytes.length);
+      }
+      for (const [value, expected] of all) expect(history.read(value).equals(expected)).toBe(true);
+    }),
+    { seed: 35, numRuns: 80 },
+  );
+});
+
+it("what is merged away is not read any more for the little that is left of it", () => {
+  // 35 pieces of 7,000 bytes of one segment, each behind a new byte, merge; a 36th stands alone behind a large piece.
+  const [base, large] = [noise("base", 500_000), noise("large", 300_000)];
+  const history = new History();
+  history.put(base);
+  let bytes = base;
+  for (let part = 0; part < 36; part += 1) {
+    bytes = Buffer.concat([bytes.subarray(0, part * 7_300), noise(part, 300), bytes.subarray(part * 7_300)]);
+    history.put(bytes);
+    expect(history.readBytes).toBeLessThanOrEqual(2 * bytes.length);
+  }
+  history.put(Buffer.concat([bytes.subarray(0, 36 * 7_300), large, bytes.subarray(36 * 7_300, 36 * 7_300 + 7_000)]));
+  expect(history.readBytes).toBeLessThanOrEqual(2 * (36 * 7_300 + 307_000));
+});
+
+it("is stored anew when it was edited in very many places", () => {
+  const history = new History();
+  let bytes = noise("base", 3_000_000);
+  history.put(bytes);
+  let most = 0;
+  for (let edit = 0; edit < 150; edit += 1) {
+    const at = 19_000 * edit;
+    bytes = Buffer.concat([bytes.subarray(0, at), noise(edit, 300_000 / 1000), bytes.subarray(at)]);
+    most = Math.max(most, history.put(bytes).pieces?.length ?? 0);
+  }
+  expect(most).toBeGreaterThan(30);
+  expect(most).toBeLessThanOrEqual(256);
+});
+
+/** Appends as LangGraph does: the closing bracket moves. */
+function append(history: History, count: number, size: number): { stored: number; mostPieces: number; mostRead: number } {
+  let bytes = Buffer.from("[]");
+  let [stored, mostPieces, mostRead] = [0, 0, 0];
+  for (let i = 0; i < count; i += 1) {
+    bytes = Buffer.concat([bytes.subarray(0, -1), noise(i, size), Buffer.from("]")]);
+    const { value, created } = encodeValue("t", bytes, history.last);
+    history.last = value;
+    for (const segment of created) {
+      if (!history.segments.has(segment.id)) stored += segment.content.length;
+      history.segments.set(segment.id, segment);
+    }
+    mostPieces = Math.max(mostPieces, value.pieces?.length ?? 0);
+    mostRead = Math.max(mostRead, history.readBytes / bytes.length);
+  }
+  expect(history.read(history.last as ChannelValue).equals(bytes)).toBe(true);
+  return { stored, mostPieces, mostRead };
+}
+
+describe("a list that grows at its end", () => {
+  it("costs what is new, copied once per 32-fold growth, and stays in few pieces", () => {
+    const [small, large] = [append(new History(), 1100, 300), append(new History(), 2200, 300)];
+    expect(large.mostPieces).toBeLessThanOrEqual(70);
+    expect(large.mostRead).toBeLessThan(1.1);
+    expect(large.stored / small.stored).toBeLessThanOrEqual(2.3);
+    // Both have been merged at both levels.
+    expect(small.stored).toBeLessThanOrEqual(3 * 1100 * 300);
+    expect(large.stored).toBeLessThanOrEqual(3 * 2200 * 300);
+    console.log(small, large);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it, vi } from "vitest";
+import * as errors from "./errors.js";
+
+const { isHoldfastError } = errors;
+
+const EVERY: readonly (readonly [errors.HoldfastErrorCode, errors.HoldfastError])[] = [
+  ["HOLDFAST_MISSING_THREAD_ID", new errors.MissingThreadIdError("put")],
+  ["HOLDFAST_INVALID_THREAD_ID", new errors.InvalidThreadIdError("m")],
+  ["HOLDFAST_INVALID_CONFIG", new errors.InvalidConfigError("m")],
+  ["HOLDFAST_INVALID_METADATA", new errors.InvalidMetadataError("m")],
+  ["HOLDFAST_INVALID_OPTIONS", new errors.InvalidOptionsError("m")],
+  ["HOLDFAST_SERIALIZATION", new errors.SerializationError("messages[3].artifact", "it is a function")],
+  ["HOLDFAST_DESERIALIZATION", new errors.DeserializationError("m")],
+  ["HOLDFAST_VALUE_TOO_LARGE", new errors.ValueTooLargeError("m")],
+  ["HOLDFAST_STORE_UNAVAILABLE", new errors.StoreUnavailableError("m")],
+  ["HOLDFAST_STORE_FAILURE", new errors.StoreFailureError("m")],
+  ["HOLDFAST_SETUP_REQUIRED", new errors.SetupRequiredError("m")],
+  ["HOLDFAST_SCHEMA_TOO_NEW", new errors.SchemaTooNewError("m")],
+  ["HOLDFAST_UNSUPPORTED_SERVER", new errors.UnsupportedServerError("m")],
+  ["HOLDFAST_SAVER_CLOSED", new errors.SaverClosedError("getTuple")],
+];
+
+describe.for(EVERY)("%s", ([code, error]) => {
+  it("is the code of an error of the family", () => {
+    expect(error.code).toBe(code);
+    expect(error).toBeInstanceOf(errors.HoldfastError);
+    expect(error).toBeInstanceOf(Error);
+    expect(isHoldfastError(error)).toBe(true);
+    expect(error.name).toBe(error.constructor.name);
+    expect(error.stack).toContain(error.message);
+  });
+});
+
+it("every class has a code of its own", () => {
+  const classes = Object.values(errors).filter((it) => it.prototype instanceof errors.HoldfastError);
+  expect(new Set(EVERY.map(([code]) => code)).size).toBe(classes.length);
+  expect(new Set(EVERY.map(([, error]) => error.constructor))).toEqual(new Set(classes));
+});
+
+it("an error of another copy of the package is one of the family", async () => {
+  vi.resetModules();
+  const copy = await import("./errors.js");
+  const foreign = new copy.StoreUnavailableError("m");
+  expect(foreign).not.toBeInstanceOf(errors.HoldfastError);
+  expect(isHoldfastError(foreign)).toBe(true);
+  expect(copy.isHoldfastError(new errors.StoreUnavailableError("m"))).toBe(true);
+});
+
+it("other errors are not of the family", () => {
+  const alike = Object.assign(new Error("m"), { code: "HOLDFAST_STORE_FAILURE", name: "StoreFailureError" });
+  for (const other of [alike, new Error("m"), null, undefined, "HOLDFAST_STORE_FAILURE", { code: "HOLDFAST_STORE_FAILURE" }, () => 1]) {
+    expect(isHoldfastError(other)).toBe(false);
+  }
+});
+
+it("C-71 carries its cause", () => {
+  const cause = new Error("ECONNREFUSED");
+  expect(new errors.StoreUnavailableError("m", { cause }).cause).toBe(cause);
+  expect(new errors.SerializationError("a", "b", { cause }).cause).toBe(cause);
+  expect("cause" in new errors.StoreUnavailableError("m")).toBe(false);
+});
+
+it("C-60 a SerializationError says what and why", () => {
+  const error = new errors.SerializationError("messages[3].artifact", "it is a function");
+  expect(error.path).toBe("messages[3].artifact");
+  expect(error.message).toBe("Cannot store messages[3].artifact: it is a function");
+});
+
+it("C-83 an operation after end() is named", () => {
+  expect(new errors.SaverClosedError("getTuple").message).toMatch(/^getTuple /);
+});
