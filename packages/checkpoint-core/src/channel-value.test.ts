@@ -5,7 +5,8 @@ import { type ChannelValue, encodeValue, MAX_INLINE_BYTES } from "./channel-valu
 import { makeSegment, type OpenSegment, SegmentReader } from "./segment.js";
 
 /** The same bytes for the same seed; deflate finds nothing in them. */
-const noise = (seed: number | string, length: number): Buffer => createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
+const noise = (seed: number | string, length: number): Buffer =>
+  createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
 
 /** Encodes values one after the other, and reads each back from what was stored. */
 class History {
@@ -70,7 +71,11 @@ describe("encodeValue", () => {
     ["append", Buffer.concat([noise(1, 5000), noise(2, 700)]), 700],
     ["prepend", Buffer.concat([noise(2, 700), noise(1, 5000)]), 700],
     ["insert", Buffer.concat([noise(1, 5000).subarray(0, 2000), noise(2, 700), noise(1, 5000).subarray(2000)]), 700],
-    ["replace in the middle", Buffer.concat([noise(1, 5000).subarray(0, 2000), noise(2, 700), noise(1, 5000).subarray(3000)]), 700],
+    [
+      "replace in the middle",
+      Buffer.concat([noise(1, 5000).subarray(0, 2000), noise(2, 700), noise(1, 5000).subarray(3000)]),
+      700,
+    ],
     ["truncate", noise(1, 5000).subarray(0, 3000), 0],
     ["remove from the start", noise(1, 5000).subarray(2000), 0],
     ["remove from the middle", Buffer.concat([noise(1, 5000).subarray(0, 2000), noise(1, 5000).subarray(3000)]), 0],
@@ -86,7 +91,12 @@ describe("encodeValue", () => {
 
   it("does not confuse an equal start with an equal end", () => {
     const unit = noise(1, 1000);
-    for (const [from, to] of [[2, 3], [3, 2], [5, 1], [1, 5]] as const) {
+    for (const [from, to] of [
+      [2, 3],
+      [3, 2],
+      [5, 1],
+      [1, 5],
+    ] as const) {
       const history = new History();
       history.put(Buffer.concat(Array.from({ length: from }, () => unit)));
       history.put(Buffer.concat(Array.from({ length: to }, () => unit)));
@@ -95,14 +105,18 @@ describe("encodeValue", () => {
 
   it("finds where values differ, at and around the blocks that it compares", () => {
     const old = noise(1, 20_000);
-    for (const at of [256, 4095, 4096, 4097, 8191, 8192, 10_000, 15_903, 15_904, 15_905, 19_744]) {
+    for (const at of [256, 4095, 4096, 4097, 8191, 8192, 10_000, 15_903, 15_904, 15_905, 19_743]) {
       const history = new History();
       history.put(old);
       const changed = Buffer.from(old);
       changed[at] = (changed[at] as number) ^ 1;
       const { pieces = [] } = history.put(changed);
       expect(history.newBytes).toBe(1);
-      expect(pieces.map(({ start, length }) => [start, length])).toEqual([[0, at], [0, 1], [at + 1, 20_000 - at - 1]]);
+      expect(pieces.map(({ start, length }) => [start, length])).toEqual([
+        [0, at],
+        [0, 1],
+        [at + 1, 20_000 - at - 1],
+      ]);
     }
   });
 
@@ -136,7 +150,6 @@ describe("encodeValue", () => {
     const bytes = randomBytes(20 * 1024 * 1024 + 5);
     const { pieces = [] } = history.put(bytes);
     expect(pieces.map(({ length }) => length)).toEqual([8 << 20, 8 << 20, (4 << 20) + 5]);
-    bytes[0] = 1 ^ (bytes[0] as number);
   });
 
   it("compresses against what the value may repeat", () => {
@@ -153,7 +166,11 @@ const edits = fc.array(
   fc.tuple(
     fc.constantFrom("append", "append", "append", "prepend", "insert", "remove", "truncate", "replace", "swap", "repeat"),
     fc.double({ min: 0, max: 1, noNaN: true }),
-    fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 900 }) }, fc.integer({ min: 1, max: 12_000 }), fc.constant(300_000)),
+    fc.oneof(
+      { weight: 4, arbitrary: fc.integer({ min: 1, max: 900 }) },
+      fc.integer({ min: 1, max: 12_000 }),
+      fc.constant(300_000),
+    ),
     fc.nat(),
   ),
   { minLength: 1, maxLength: 60 },
@@ -257,6 +274,5 @@ describe("a list that grows at its end", () => {
     // Both have been merged at both levels.
     expect(small.stored).toBeLessThanOrEqual(3 * 1100 * 300);
     expect(large.stored).toBeLessThanOrEqual(3 * 2200 * 300);
-    console.log(small, large);
   });
 });

@@ -77,7 +77,8 @@ describe("checkpoint_id", () => {
   });
 
   it("that is empty names none, as upstream", () => {
-    for (const checkpoint_id of [undefined, null, ""]) expect(optionalCheckpointId({ configurable: { checkpoint_id } })).toBeUndefined();
+    for (const checkpoint_id of [undefined, null, ""])
+      expect(optionalCheckpointId({ configurable: { checkpoint_id } })).toBeUndefined();
   });
 
   it.for([...NOT_IDS, ["257 bytes", "x".repeat(MAX_ID_BYTES + 1)] as const])("C-05 is not %s", ([, checkpoint_id]) => {

@@ -48,7 +48,15 @@ it("an error of another copy of the package is one of the family", async () => {
 
 it("other errors are not of the family", () => {
   const alike = Object.assign(new Error("m"), { code: "HOLDFAST_STORE_FAILURE", name: "StoreFailureError" });
-  for (const other of [alike, new Error("m"), null, undefined, "HOLDFAST_STORE_FAILURE", { code: "HOLDFAST_STORE_FAILURE" }, () => 1]) {
+  for (const other of [
+    alike,
+    new Error("m"),
+    null,
+    undefined,
+    "HOLDFAST_STORE_FAILURE",
+    { code: "HOLDFAST_STORE_FAILURE" },
+    () => 1,
+  ]) {
     expect(isHoldfastError(other)).toBe(false);
   }
 });

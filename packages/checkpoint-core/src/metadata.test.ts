@@ -4,8 +4,24 @@ import { DeserializationError, InvalidMetadataError } from "./errors.js";
 import { decodeMetadata, encodeMetadata } from "./metadata.js";
 import { difference } from "./serializer/strict-equality.testing.js";
 
-const marks = fc.constantFrom("\0", "\u001a", "\u001a-0", "\u001a0000", "\u001ad800", "\ud800", "\udc00", "\ud83d\ude00", "\udc00\ud800", "__proto__", "a", "");
-const anyText = fc.oneof(fc.string({ unit: "binary", maxLength: 6 }), fc.array(marks, { maxLength: 4 }).map((parts) => parts.join("")));
+const marks = fc.constantFrom(
+  "\0",
+  "\u001a",
+  "\u001a-0",
+  "\u001a0000",
+  "\u001ad800",
+  "\ud800",
+  "\udc00",
+  "\ud83d\ude00",
+  "\udc00\ud800",
+  "__proto__",
+  "a",
+  "",
+);
+const anyText = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 6 }),
+  fc.array(marks, { maxLength: 4 }).map((parts) => parts.join("")),
+);
 const { json } = fc.letrec<{ json: unknown }>((tie) => ({
   json: fc.oneof(
     { maxDepth: 3, withCrossShrink: true },
@@ -16,7 +32,9 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
     fc.array(fc.tuple(anyText, tie("json")), { maxLength: 4 }).map((entries) => Object.fromEntries(entries)),
   ),
 }));
-const anyMetadata = fc.array(fc.tuple(anyText, json), { maxLength: 5 }).map((entries): Record<string, unknown> => Object.fromEntries(entries));
+const anyMetadata = fc
+  .array(fc.tuple(anyText, json), { maxLength: 5 })
+  .map((entries): Record<string, unknown> => Object.fromEntries(entries));
 
 it("C-64 comes back exactly", () => {
   fc.assert(
@@ -42,7 +60,11 @@ it("C-64 is text that jsonb holds: no NUL, no lone surrogate, no -0", () => {
 });
 
 it("C-23 text without special characters is stored as it is, so that a filter can be read", () => {
-  expect(JSON.parse(encodeMetadata({ source: "loop", step: 3, user: "Zoë 😀" }))).toEqual({ source: "loop", step: 3, user: "Zoë 😀" });
+  expect(JSON.parse(encodeMetadata({ source: "loop", step: 3, user: "Zoë 😀" }))).toEqual({
+    source: "loop",
+    step: 3,
+    user: "Zoë 😀",
+  });
 });
 
 it("C-23 different text is stored differently", () => {

@@ -32,7 +32,13 @@ class Store {
   readonly segments = new Map<string, Segment>();
   #arrival = 0;
 
-  put(taskId: string, writes: readonly PendingWrite[], taskPath?: string, related?: readonly OpenSegment[], context?: OpenSegment): void {
+  put(
+    taskId: string,
+    writes: readonly PendingWrite[],
+    taskPath?: string,
+    related?: readonly OpenSegment[],
+    context?: OpenSegment,
+  ): void {
     const encoded = encodeWrites(serialized(writes), related, context);
     for (const segment of encoded.created) if (!this.segments.has(segment.id)) this.segments.set(segment.id, segment);
     this.#arrival += 1;
@@ -46,7 +52,11 @@ class Store {
   }
 
   read(order: readonly StoredSlot[] = [...this.slots.values()]): [taskId: string, channel: string, value: string][] {
-    return decodeWrites(order, new SegmentReader(this.segments)).map((write) => [write.taskId, write.channel, write.value.bytes.toString()]);
+    return decodeWrites(order, new SegmentReader(this.segments)).map((write) => [
+      write.taskId,
+      write.channel,
+      write.value.bytes.toString(),
+    ]);
   }
 }
 
@@ -74,7 +84,15 @@ class Model {
       const key = `${index} ${taskId}`;
       const old = this.#writes.get(key);
       if (old !== undefined && special < 0) continue;
-      this.#writes.set(key, { taskId, channel, value: String(value), index, position, arrival: old?.arrival ?? this.#arrival, path });
+      this.#writes.set(key, {
+        taskId,
+        channel,
+        value: String(value),
+        index,
+        position,
+        arrival: old?.arrival ?? this.#arrival,
+        path,
+      });
     }
   }
 
@@ -84,7 +102,9 @@ class Model {
     const byPath = (a: ModelWrite, b: ModelWrite): number =>
       text(a.path ?? "", b.path ?? "") || text(a.taskId, b.taskId) || a.index - b.index;
     const ordered = [
-      ...all.filter(({ path }) => path === undefined).sort((a, b) => a.arrival - b.arrival || a.position - b.position || a.index - b.index),
+      ...all
+        .filter(({ path }) => path === undefined)
+        .sort((a, b) => a.arrival - b.arrival || a.position - b.position || a.index - b.index),
       ...all.filter(({ path }) => path !== undefined).sort(byPath),
     ];
     return ordered.map(({ taskId, channel, value }) => [taskId, channel, value]);
@@ -108,7 +128,11 @@ const batches = fc
       writes: channels.map((name, position): PendingWrite => [name, `${batch}/${position}${large ? " text".repeat(150) : ""}`]),
     })),
   );
-const pathOf = fc.constantFrom<Readonly<Record<string, string>>>({}, { t1: "p", t2: "o", "\u{10000}": "p", "\ufffd": "\u{10000}" }, { t2: "p", "\ufffd": "\ufffd" });
+const pathOf = fc.constantFrom<Readonly<Record<string, string>>>(
+  {},
+  { t1: "p", t2: "o", "\u{10000}": "p", "\ufffd": "\u{10000}" },
+  { t2: "p", "\ufffd": "\ufffd" },
+);
 
 describe("C-41 C-42 pending writes", () => {
   it("count and are ordered as the rules say, whatever the batches", () => {
@@ -131,44 +155,91 @@ describe("C-41 C-42 pending writes", () => {
 
   it("C-41 ignores a second ordinary write of a task and position", () => {
     const store = new Store();
-    store.put("t", [["a", 1], ["b", 2]]);
-    store.put("t", [["a", 3], ["b", 4]]);
+    store.put("t", [
+      ["a", 1],
+      ["b", 2],
+    ]);
+    store.put("t", [
+      ["a", 3],
+      ["b", 4],
+    ]);
     store.put("t", [["c", 5]]);
-    expect(store.read()).toEqual([["t", "a", "1"], ["t", "b", "2"]]);
+    expect(store.read()).toEqual([
+      ["t", "a", "1"],
+      ["t", "b", "2"],
+    ]);
   });
 
   it("C-41 takes from a longer batch what the first did not have", () => {
     const store = new Store();
     store.put("t", [["a", 1]]);
-    store.put("t", [["a", 2], ["b", 3]]);
-    expect(store.read()).toEqual([["t", "a", "1"], ["t", "b", "3"]]);
+    store.put("t", [
+      ["a", 2],
+      ["b", 3],
+    ]);
+    expect(store.read()).toEqual([
+      ["t", "a", "1"],
+      ["t", "b", "3"],
+    ]);
   });
 
   it("C-41 takes an ordinary write where the first batch had a special one", () => {
     const store = new Store();
-    store.put("t", [[RESUME, 1], ["b", 2]]);
-    store.put("t", [["a", 3], ["b", 4]]);
-    expect(store.read()).toEqual([["t", RESUME, "1"], ["t", "b", "2"], ["t", "a", "3"]]);
+    store.put("t", [
+      [RESUME, 1],
+      ["b", 2],
+    ]);
+    store.put("t", [
+      ["a", 3],
+      ["b", 4],
+    ]);
+    expect(store.read()).toEqual([
+      ["t", RESUME, "1"],
+      ["t", "b", "2"],
+      ["t", "a", "3"],
+    ]);
   });
 
   it("C-41 replaces special writes one by one, also in a mixed batch", () => {
     const store = new Store();
-    store.put("t", [[INTERRUPT, 1], [RESUME, 2]]);
-    store.put("t", [["a", 3], [INTERRUPT, 4]]);
+    store.put("t", [
+      [INTERRUPT, 1],
+      [RESUME, 2],
+    ]);
+    store.put("t", [
+      ["a", 3],
+      [INTERRUPT, 4],
+    ]);
     store.put("u", [[INTERRUPT, 5]]);
-    expect(new Set(store.read().map(String))).toEqual(new Set([`t,${INTERRUPT},4`, `t,${RESUME},2`, "t,a,3", `u,${INTERRUPT},5`]));
+    expect(new Set(store.read().map(String))).toEqual(
+      new Set([`t,${INTERRUPT},4`, `t,${RESUME},2`, "t,a,3", `u,${INTERRUPT},5`]),
+    );
   });
 
   it("C-41 of two special writes in one batch the last counts", () => {
     const store = new Store();
-    store.put("t", [[RESUME, 1], ["a", 2], [RESUME, 3]]);
-    expect(store.read()).toEqual([["t", "a", "2"], ["t", RESUME, "3"]]);
+    store.put("t", [
+      [RESUME, 1],
+      ["a", 2],
+      [RESUME, 3],
+    ]);
+    expect(store.read()).toEqual([
+      ["t", "a", "2"],
+      ["t", RESUME, "3"],
+    ]);
   });
 
   it("C-42 those with a path come last, by path, task and position, by code point", () => {
     const store = new Store();
     store.put("z", [["a", 1]], "p");
-    store.put("\u{10000}", [["a", 2], ["b", 3]], "o");
+    store.put(
+      "\u{10000}",
+      [
+        ["a", 2],
+        ["b", 3],
+      ],
+      "o",
+    );
     store.put("\ufffd", [["a", 4]], "o");
     store.put("y", [["a", 5]]);
     store.put("x", [["a", 6]]);
@@ -178,25 +249,48 @@ describe("C-41 C-42 pending writes", () => {
 
 it("C-44 delta channels replay by task, then by position", () => {
   const store = new Store();
-  store.put("b", [["a", 1], ["a", 2]]);
-  store.put("a", [["a", 3], [ERROR, 4]]);
+  store.put("b", [
+    ["a", 1],
+    ["a", 2],
+  ]);
+  store.put("a", [
+    ["a", 3],
+    [ERROR, 4],
+  ]);
   const writes = decodeWrites([...store.slots.values()], new SegmentReader(store.segments)).sort(compareTaskOrder);
   expect(writes.map(({ value }) => value.bytes.toString())).toEqual(["4", "3", "1", "2"]);
 });
 
 it("C-41 a special channel has upstream's number, any other its position", () => {
-  expect(writeIndex([["a", 0], [ERROR, 0], [SCHEDULED, 0], [INTERRUPT, 0], [RESUME, 0], ["toString", 0], ["__proto__", 0]])).toEqual([
-    0, -1, -2, -3, -4, 5, 6,
-  ]);
+  expect(
+    writeIndex([
+      ["a", 0],
+      [ERROR, 0],
+      [SCHEDULED, 0],
+      [INTERRUPT, 0],
+      [RESUME, 0],
+      ["toString", 0],
+      ["__proto__", 0],
+    ]),
+  ).toEqual([0, -1, -2, -3, -4, 5, 6]);
 });
 
 it("takes one slot for a batch of ordinary writes", () => {
-  const { slots } = encodeWrites(serialized([["a", 1], ["b", 2], ["c", 3]]));
+  const { slots } = encodeWrites(
+    serialized([
+      ["a", 1],
+      ["b", 2],
+      ["c", 3],
+    ]),
+  );
   expect(slots.map(({ slot }) => slot)).toEqual([3]);
 });
 
 it("C-40 the same batch makes the same segments", () => {
-  const writes = serialized([["a", "x".repeat(2000)], ["b", "y".repeat(600)]]);
+  const writes = serialized([
+    ["a", "x".repeat(2000)],
+    ["b", "y".repeat(600)],
+  ]);
   const [once, again] = [encodeWrites(writes), encodeWrites(writes)];
   expect(once.created.map(({ id }) => id)).toEqual(again.created.map(({ id }) => id));
   expect(once.created).toHaveLength(2);

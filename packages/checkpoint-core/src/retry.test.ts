@@ -64,7 +64,9 @@ describe("retry", () => {
   it("never waits longer than the longest wait, jitter aside", async () => {
     // 2 ** 40 ms would be 35 years.
     const operation = failing(...Array.from({ length: 40 }, () => transient()));
-    await expect(retry(resolveRetry({ maxAttempts: 41, minDelayMs: 1, maxDelayMs: 1 }), isTransient, operation.run)).resolves.toBe("done");
+    await expect(
+      retry(resolveRetry({ maxAttempts: 41, minDelayMs: 1, maxDelayMs: 1 }), isTransient, operation.run),
+    ).resolves.toBe("done");
   });
 
   it("C-83 ends a wait when it is told to give up, with the error that it waited for", async () => {

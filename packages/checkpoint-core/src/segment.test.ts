@@ -17,14 +17,16 @@ import {
   withLinked,
 } from "./segment.js";
 
-const text = (length: number): Buffer => Buffer.from("The quick brown fox jumps over the lazy dog. ".repeat(1 + length / 45).slice(0, length));
+const text = (length: number): Buffer =>
+  Buffer.from("The quick brown fox jumps over the lazy dog. ".repeat(1 + length / 45).slice(0, length));
 const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 400 }).map((it) => Buffer.from(it)),
   fc.tuple(fc.string({ maxLength: 20 }), fc.integer({ min: 1, max: 300 })).map(([it, times]) => Buffer.from(it.repeat(times))),
 );
 const repeating = (...verbatim: readonly OpenSegment[]): Repeatable => ({ verbatim, context: undefined });
 /** The same bytes for the same seed; deflate finds nothing in them. */
-const noise = (seed: number, length: number): Buffer => createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
+const noise = (seed: number, length: number): Buffer =>
+  createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
 const stored = (...segments: readonly Segment[]): SegmentReader => new SegmentReader(new Map(segments.map((it) => [it.id, it])));
 
 describe("seal and open", () => {
@@ -159,7 +161,11 @@ describe("withLinked", () => {
     const message = makeSegment(Buffer.concat([noise(3, 300), write.content]), repeating(write));
     const other = makeSegment(noise(4, 600));
     expect([write.links, message.links]).toEqual([[input.id], [write.id]]);
-    for (const candidates of [[input, write, other], [other, write, input], [write, write, input]]) {
+    for (const candidates of [
+      [input, write, other],
+      [other, write, input],
+      [write, write, input],
+    ]) {
       const sent = withLinked(new Map([[message.id, message]]), candidates);
       expect(new Set(sent)).toEqual(new Set([message, write, input]));
       expect(sent).toHaveLength(3);

@@ -87,7 +87,11 @@ describe("threadId", () => {
 
   it("C-04 gives different ids for different parts", () => {
     // Few characters, the significant ones, so that collisions would be found.
-    const text = fc.string({ unit: fc.constantFrom("/", "%", ":", "2", "F", "5", "user", "user:", "a"), minLength: 1, maxLength: 5 });
+    const text = fc.string({
+      unit: fc.constantFrom("/", "%", ":", "2", "F", "5", "user", "user:", "a"),
+      minLength: 1,
+      maxLength: 5,
+    });
     const parts: fc.Arbitrary<ThreadIdParts> = fc
       .record({ tenant: text, user: text, conversation: text }, { requiredKeys: [] })
       .filter((given) => Object.keys(given).length > 0);

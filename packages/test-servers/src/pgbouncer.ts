@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { access, constants, open, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { Client } from "pg";
+import { type UnpackedProgram, unpackDebianPackage } from "./debian-package.js";
 import { freePort } from "./free-port.js";
 import { eventually } from "./gate.js";
 import { signalProcess, untilGone } from "./process-state.js";
@@ -33,12 +34,12 @@ export interface PgBouncer {
 
 const HOST = "127.0.0.1";
 
-/** A real PgBouncer in front of a server. */
+/** A real PgBouncer in front of a server: the one of this machine, or on Debian and Ubuntu its package, unpacked and not installed. */
 export async function startPgBouncer(
   server: PgBouncerTarget,
   { poolMode = "transaction", poolSize = 5 }: StartPgBouncerOptions = {},
 ): Promise<PgBouncer> {
-  const binary = await findPgBouncer();
+  const { binary, env } = await findPgBouncer();
   const runAs = await unprivilegedUser();
   const folder = await serverFolder("pgbouncer", runAs);
   const watchdog = startWatchdog({ signal: "TERM", folder });
@@ -81,6 +82,7 @@ max_client_conn = 500
     child = spawn(binary, [configuration], {
       cwd: folder,
       detached: true,
+      env: { ...process.env, ...env },
       stdio: ["ignore", log.fd, log.fd],
       ...runAs,
     });
@@ -116,7 +118,7 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
   if (outcome === "exited") throw new Error("PgBouncer exited");
 }
 
-async function findPgBouncer(): Promise<string> {
+async function findPgBouncer(): Promise<UnpackedProgram> {
   // Debian puts it where only root's PATH leads.
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"];
   for (const folder of folders) {
@@ -125,8 +127,10 @@ async function findPgBouncer(): Promise<string> {
       () => true,
       () => false,
     );
-    if (folder !== "" && isThere) return path;
+    if (folder !== "" && isThere) return { binary: path, env: {} };
   }
+  const unpacked = await unpackDebianPackage("pgbouncer", "usr/sbin/pgbouncer");
+  if (unpacked !== undefined) return unpacked;
   throw new Error(
     "No PgBouncer found for the tests. Get it:\n" +
       "  Debian, Ubuntu:   sudo apt-get install pgbouncer\n" +

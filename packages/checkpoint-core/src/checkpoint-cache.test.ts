@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { CheckpointCache } from "./checkpoint-cache.js";
+import { encodeCheckpoint, type KnownCheckpoint } from "./checkpoint-record.js";
+import { makeSegment } from "./segment.js";
+
+const ref = (checkpointId: string, namespace = "", threadId = "t") => ({ threadId, namespace, checkpointId });
+
+function known(bytes: number, parent?: KnownCheckpoint): KnownCheckpoint {
+  const frame = { v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: {} };
+  return encodeCheckpoint(frame, new Map([["a", { type: "t", bytes: Buffer.alloc(bytes) }]]), parent).known;
+}
+
+it("gives back what was set, with its guard", () => {
+  const cache = new CheckpointCache<string>(1_000_000);
+  const [one, two] = [known(10), known(20)];
+  cache.set(ref("1"), one, "g1");
+  cache.set(ref("2"), two, "g2");
+  expect(cache.get(ref("1"))).toMatchObject({ known: one, guard: "g1", related: [] });
+  expect(cache.get(ref("2"))?.known).toBe(two);
+  cache.set(ref("1"), two, "g3");
+  expect(cache.get(ref("1"))).toMatchObject({ known: two, guard: "g3" });
+  cache.delete(ref("1"));
+  expect(cache.get(ref("1"))).toBeUndefined();
+  cache.clear();
+  expect(cache.get(ref("2"))).toBeUndefined();
+  expect(cache.bytes).toBe(0);
+});
+
+it("C-03 tells threads, namespaces and checkpoints apart", () => {
+  const cache = new CheckpointCache<string>(1_000_000);
+  const refs = [
+    ref("c", "b", "a"),
+    ref("c", "", "ab"),
+    ref("bc", "", "a"),
+    ref("", "bc", "a"),
+    ref("c", "b:", "a"),
+    ref("C", "b", "a"),
+  ];
+  for (const [i, it] of refs.entries()) cache.set(it, known(1), `g${i}`);
+  expect(refs.map((it) => cache.get(it)?.guard)).toEqual(refs.map((_, i) => `g${i}`));
+});
+
+it("never holds more than it may", () => {
+  const action = fc.record({
+    id: fc.integer({ min: 0, max: 9 }),
+    bytes: fc.integer({ min: 0, max: 60_000 }),
+    kind: fc.constantFrom("set", "set", "related", "get", "delete"),
+  });
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 200_000 }), fc.array(action, { maxLength: 40 }), (maxBytes, actions) => {
+      const cache = new CheckpointCache<number>(maxBytes);
+      for (const { id, bytes, kind } of actions) {
+        const at = ref(`${id}`);
+        if (kind === "set") cache.set(at, known(bytes), id);
+        else if (kind === "related") cache.addRelated(at, [makeSegment(Buffer.alloc(bytes))]);
+        else if (kind === "delete") cache.delete(at);
+        else {
+          const entry = cache.get(at);
+          if (entry !== undefined) expect(entry.guard).toBe(id);
+        }
+        expect(cache.bytes).toBeLessThanOrEqual(maxBytes);
+      }
+    }),
+    { seed: 1, numRuns: 100 },
+  );
+});
+
+it("counts what it holds", () => {
+  const cache = new CheckpointCache<string>(10_000_000);
+  for (let id = 0; id < 10; id += 1) cache.set(ref(`${id}`), known(100_000), "g");
+  expect(cache.bytes).toBeGreaterThanOrEqual(1_000_000);
+});
+
+it("drops what was used longest ago", () => {
+  const cache = new CheckpointCache<string>(200_000);
+  cache.set(ref("1"), known(50_000), "g");
+  cache.set(ref("2"), known(50_000), "g");
+  cache.get(ref("1"));
+  cache.set(ref("3"), known(50_000), "g");
+  expect(["1", "2", "3"].map((id) => cache.get(ref(id)) !== undefined)).toEqual([true, false, true]);
+});
+
+it("keeps nothing when it may hold nothing, and not the old entry when a new one is too large", () => {
+  const none = new CheckpointCache<string>(0);
+  none.set(ref("1"), known(0), "g");
+  none.addRelated(ref("1"), [makeSegment(Buffer.from("x"))]);
+  expect(none.get(ref("1"))).toBeUndefined();
+  expect(none.bytes).toBe(0);
+  const small = new CheckpointCache<string>(10_000);
+  small.set(ref("1"), known(10), "old");
+  small.set(ref("1"), known(20_000), "new");
+  expect(small.get(ref("1"))).toBeUndefined();
+});
+
+it("remembers the segments of pending writes, the newest first, up to what deflate can look back", () => {
+  const cache = new CheckpointCache<string>(10_000_000);
+  cache.set(ref("1"), known(10), "g");
+  const segments = Array.from({ length: 20 }, () => makeSegment(randomBytes(2000)));
+  for (const segment of segments) cache.addRelated(ref("1"), [segment]);
+  const { related = [] } = cache.get(ref("1")) ?? {};
+  expect(related.length).toBeGreaterThan(5);
+  expect(related.length).toBeLessThanOrEqual(12);
+  expect(related).toEqual(segments.toReversed().slice(0, related.length));
+  cache.addRelated(ref("1"), related);
+  expect(new Set(cache.get(ref("1"))?.related).size).toBe(cache.get(ref("1"))?.related.length);
+  cache.delete(ref("1"));
+  cache.set(ref("1"), known(10), "g");
+  expect(cache.get(ref("1"))?.related).toEqual([]);
+});
