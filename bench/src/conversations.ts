@@ -25,7 +25,10 @@ interface RecordedMessage {
   readonly content: string | null;
   readonly name?: string;
   readonly tool_call_id?: string;
-  readonly tool_calls?: readonly { readonly id: string; readonly function: { readonly name: string; readonly arguments: string } }[];
+  readonly tool_calls?: readonly {
+    readonly id: string;
+    readonly function: { readonly name: string; readonly arguments: string };
+  }[];
 }
 
 /** Conversations in OpenAI's chat format, one JSON object `{ traj: [message, …] }` a line. */
@@ -50,7 +53,8 @@ function toMessage({ role, content, name, tool_calls, tool_call_id }: RecordedMe
   const text = content ?? "";
   if (role === "system") return new SystemMessage({ id, content: text });
   if (role === "user") return new HumanMessage({ id, content: text });
-  if (role === "tool") return new ToolMessage({ id, content: text, tool_call_id: tool_call_id ?? "", ...(name === undefined ? {} : { name }) });
+  if (role === "tool")
+    return new ToolMessage({ id, content: text, tool_call_id: tool_call_id ?? "", ...(name === undefined ? {} : { name }) });
   return new AIMessage({
     id,
     content: text,

@@ -28,7 +28,8 @@ export function contentBytes(messages: readonly BaseMessage[]): number {
   let bytes = 0;
   for (const message of messages) {
     bytes += Buffer.byteLength(typeof message.content === "string" ? message.content : JSON.stringify(message.content));
-    if (message instanceof AIMessage) for (const call of message.tool_calls ?? []) bytes += Buffer.byteLength(JSON.stringify(call.args));
+    if (message instanceof AIMessage)
+      for (const call of message.tool_calls ?? []) bytes += Buffer.byteLength(JSON.stringify(call.args));
   }
   return bytes;
 }

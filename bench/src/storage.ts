@@ -3,7 +3,7 @@
  * characters), and recorded conversations.
  *
  * Stored bytes are the pages of all tables, their TOAST tables and their indexes (not Postgres' maps of free space and visibility, which have the same
- * few pages whatever a small table holds), less those of the tables when empty; content is the UTF-8 bytes of the
+ * few pages whatever a small table holds), after VACUUM, which gives back pages that Postgres took in advance, less those of the tables when empty; content is the UTF-8 bytes of the
  * messages' text and tool calls' arguments. See `bench/README.md`.
  */
 import { writeFile } from "node:fs/promises";
@@ -67,6 +67,7 @@ const results: Measurement[] = [];
 async function storedBytes(url: string, schema: string): Promise<number> {
   const client = new pg.Client(url);
   await client.connect();
+  await client.query("vacuum");
   const { rows } = await client.query<{ bytes: string }>(
     `with tables as (select c.oid, c.reltoastrelid from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and n.nspname = $1),
 heaps as (select oid from tables union all select reltoastrelid from tables where reltoastrelid <> 0)
@@ -78,7 +79,13 @@ select sum(pg_relation_size(oid, 'main') + pg_indexes_size(oid)) as bytes from h
 }
 
 /** Plays conversations on one saver, measuring at each of the given numbers of turns played in all. */
-async function measure(server: string, contender: Contender, workload: string, conversations: readonly Conversation[], at: readonly number[]) {
+async function measure(
+  server: string,
+  contender: Contender,
+  workload: string,
+  conversations: readonly Conversation[],
+  at: readonly number[],
+) {
   const database = await createDatabase(server);
   const saver = await contender.open(database.url);
   const empty = await storedBytes(database.url, contender.schema);
@@ -90,8 +97,17 @@ async function measure(server: string, contender: Contender, workload: string, c
       content += contentBytes(messages);
       if (!at.includes(turns)) return;
       const stored = (await storedBytes(database.url, contender.schema)) - empty;
-      results.push({ workload, saver: contender.name, turns, contentBytes: content, storedBytes: stored, ratio: stored / content });
-      process.stderr.write(`${workload} ${contender.name}: ${turns} turns, ${stored} bytes stored, ${(stored / content).toFixed(2)}x the content\n`);
+      results.push({
+        workload,
+        saver: contender.name,
+        turns,
+        contentBytes: content,
+        storedBytes: stored,
+        ratio: stored / content,
+      });
+      process.stderr.write(
+        `${workload} ${contender.name}: ${turns} turns, ${stored} bytes stored, ${(stored / content).toFixed(2)}x the content\n`,
+      );
     });
   }
   await saver.end();
@@ -108,7 +124,13 @@ for (const contender of contenders) {
   if (options.transcripts !== undefined) {
     const recorded = (await readTranscripts(options.transcripts)).slice(0, Number(options.limit));
     const all = recorded.reduce((sum, conversation) => sum + conversation.length, 0);
-    await measure(server.url, contender, "transcripts", recorded, [1, 2, 3, 4].map((quarter) => Math.round((all * quarter) / 4)));
+    await measure(
+      server.url,
+      contender,
+      "transcripts",
+      recorded,
+      [1, 2, 3, 4].map((quarter) => Math.round((all * quarter) / 4)),
+    );
   }
 }
 const report = { date: new Date().toISOString(), postgres: server.version, node: process.version, results };
@@ -118,9 +140,13 @@ console.log(`\nPostgres ${report.postgres}, Node ${report.node}\n`);
 console.log("| workload | turns | content | Holdfast stores | x content | official stores | x content |");
 console.log("|---|--:|--:|--:|--:|--:|--:|");
 for (const ours of results.filter((result) => result.saver === "holdfast")) {
-  const theirs = results.find((result) => result.saver === "official" && result.workload === ours.workload && result.turns === ours.turns);
+  const theirs = results.find(
+    (result) => result.saver === "official" && result.workload === ours.workload && result.turns === ours.turns,
+  );
   const cells = [ours.workload, ours.turns, kb(ours.contentBytes), kb(ours.storedBytes), ours.ratio.toFixed(2)];
-  console.log(`| ${[...cells, theirs === undefined ? "" : kb(theirs.storedBytes), theirs?.ratio.toFixed(0) ?? ""].join(" | ")} |`);
+  console.log(
+    `| ${[...cells, theirs === undefined ? "" : kb(theirs.storedBytes), theirs?.ratio.toFixed(0) ?? ""].join(" | ")} |`,
+  );
 }
 if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
 

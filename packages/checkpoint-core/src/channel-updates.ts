@@ -23,7 +23,8 @@ export class ValueSerializer {
    * @throws SerializationError, ValueTooLargeError
    */
   async dump(value: unknown, name: string): Promise<SerializedValue> {
-    const [type, data] = this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : await confirmed(this.#ours.dump(value, name));
+    const [type, data] =
+      this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : await confirmed(this.#ours.dump(value, name));
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     if (bytes.length > this.#maxValueBytes) {
       throw new ValueTooLargeError(
@@ -70,8 +71,13 @@ export async function serializeChanged(
   newVersions: ChannelVersions,
 ): Promise<ChangedChannels> {
   const values = checkpoint.channel_values;
-  const changed = metadata.source === "fork" ? Object.keys(values) : Object.keys(newVersions).filter((channel) => Object.hasOwn(values, channel));
-  return new Map(await Promise.all(changed.map(async (channel) => [channel, await serializer.dump(values[channel], channel)] as const)));
+  const changed =
+    metadata.source === "fork"
+      ? Object.keys(values)
+      : Object.keys(newVersions).filter((channel) => Object.hasOwn(values, channel));
+  return new Map(
+    await Promise.all(changed.map(async (channel) => [channel, await serializer.dump(values[channel], channel)] as const)),
+  );
 }
 
 /**
@@ -93,7 +99,11 @@ export async function resolveUpdates(
     const update = changed.get(channel);
     if (update !== undefined) updates.set(channel, update);
     else if (parent === undefined || Object.hasOwn(newVersions, channel)) continue;
-    else if (parent !== "not-stored" && Object.hasOwn(parent.versions, channel) && parent.versions[channel] === versions[channel]) {
+    else if (
+      parent !== "not-stored" &&
+      Object.hasOwn(parent.versions, channel) &&
+      parent.versions[channel] === versions[channel]
+    ) {
       if (parent.channels.has(channel)) updates.set(channel, "carried-over");
     } else if (Object.hasOwn(values, channel)) updates.set(channel, await serializer.dump(values[channel], channel));
   }

@@ -64,7 +64,8 @@ export function encodeValue(
   repeatable?: Repeatable,
 ): EncodedValue {
   if (bytes.length <= MAX_INLINE_BYTES) return { value: { type, bytes, pieces: undefined }, created: [] };
-  let spans = parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
+  let spans =
+    parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
   spans = dropWasteful(spans);
   // What is merged is no longer used where it stood.
   spans = dropWasteful(mergeSmallNeighbours(spans));
@@ -162,7 +163,8 @@ function mergeSmallNeighbours(spans: readonly Span[]): Span[] {
       let end = start;
       while (end < result.length && (result[end] as Span).length < below) end += 1;
       const run = result.slice(start, end);
-      if (run.filter((span) => span.length >= from).length >= FAN_OUT) merged.push(fresh(run.reduce((sum, span) => sum + span.length, 0)));
+      if (run.filter((span) => span.length >= from).length >= FAN_OUT)
+        merged.push(fresh(run.reduce((sum, span) => sum + span.length, 0)));
       else merged.push(...run);
       if (end < result.length) merged.push(result[end] as Span);
       start = end + 1;
@@ -176,7 +178,8 @@ function joinFresh(spans: readonly Span[]): Span[] {
   const joined: Span[] = [];
   for (const span of spans) {
     const last = joined.at(-1);
-    if (last !== undefined && last.piece === undefined && span.piece === undefined) joined[joined.length - 1] = fresh(last.length + span.length);
+    if (last !== undefined && last.piece === undefined && span.piece === undefined)
+      joined[joined.length - 1] = fresh(last.length + span.length);
     else joined.push(span);
   }
   return joined;

@@ -18,7 +18,9 @@ export class CheckpointCache<Guard> {
   constructor(maxBytes: number) {
     this.#checkpoints = new LRUCache<string, KnownAndGuard<Guard>>(bounded(maxBytes * 0.75, ({ known }) => knownBytes(known)));
     this.#related = new LRUCache<string, readonly OpenSegment[]>(bounded(maxBytes * 0.125, contentBytes));
-    this.#contexts = new LRUCache<string, ContextAndGuard<Guard>>(bounded(maxBytes * 0.125, ({ segment }) => contentBytes([segment])));
+    this.#contexts = new LRUCache<string, ContextAndGuard<Guard>>(
+      bounded(maxBytes * 0.125, ({ segment }) => contentBytes([segment])),
+    );
   }
 
   /** A checkpoint, and what the next one's values may repeat. */

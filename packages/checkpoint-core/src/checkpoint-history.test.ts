@@ -11,7 +11,7 @@ import {
   type KnownCheckpoint,
 } from "./checkpoint-record.js";
 import { encodeWrites } from "./pending-writes.js";
-import { type OpenSegment, open, type Segment, SegmentReader } from "./segment.js";
+import { type OpenSegment, type Segment, SegmentReader } from "./segment.js";
 
 /** The same bytes for the same seed; deflate finds nothing in them. */
 const noise = (seed: number | string, length: number): Buffer =>
@@ -304,11 +304,11 @@ describe("a conversation", () => {
 
 describe("reading costs no more with age:", () => {
   /** One checkpoint after the other, each a new value in the same channels. */
-  function replaced(puts: number, valueOf: (put: number) => Readonly<Record<string, Buffer>>): Thread {
+  function replaced(puts: number, valuesAt: (put: number) => Readonly<Record<string, Buffer>>): Thread {
     const thread = new Thread();
     let last: Put | undefined;
     for (let put = 0; put < puts; put += 1) {
-      const values = new Map(Object.entries(valueOf(put)).map(([channel, bytes]) => [channel, { type: "t", bytes }]));
+      const values = new Map(Object.entries(valuesAt(put)).map(([channel, bytes]) => [channel, { type: "t", bytes }]));
       const frame = { v: 4, ts: `t${put}`, channel_versions: { doc: put }, versions_seen: {} };
       last = thread.put(frame, values, values, last?.known);
     }
@@ -333,4 +333,17 @@ describe("reading costs no more with age:", () => {
       }
     },
   );
+
+  it("a conversation that was cut short is read for what is left of it", () => {
+    const { thread } = conversation(300, (turn) => noise(turn, 1500));
+    const long = thread.puts.at(-1) as Put;
+    for (const left of [400, 3000, 100_000, 300_000]) {
+      const values = new Map([
+        ["messages", { type: "hf1", bytes: (long.values.get("messages") as { bytes: Buffer }).bytes.subarray(-left) }],
+      ]);
+      const put = thread.put(long.frame, values, values, long.known);
+      thread.check(put);
+      expect(thread.bytesRead(put.record)).toBeLessThanOrEqual(2 * left + 65_536 + 4096);
+    }
+  });
 });

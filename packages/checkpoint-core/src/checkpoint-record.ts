@@ -1,7 +1,18 @@
 import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
 import { type ChannelValue, encodeValue } from "./channel-value.js";
 import { PacketReader, PacketWriter, type ValueEntry } from "./packet.js";
-import { dictionaryLength, linksElsewhere, MAX_LINKING_BYTES, makeKeyframe, type OpenSegment, open, SEGMENT_ID_BYTES, type SegmentReader, seal, withLinked } from "./segment.js";
+import {
+  dictionaryLength,
+  linksElsewhere,
+  MAX_LINKING_BYTES,
+  makeKeyframe,
+  type OpenSegment,
+  open,
+  SEGMENT_ID_BYTES,
+  type SegmentReader,
+  seal,
+  withLinked,
+} from "./segment.js";
 
 /**
  * The stored form of one checkpoint: everything but its ids and its metadata.
@@ -103,7 +114,12 @@ export function encodeCheckpoint(
     record,
     created: sent,
     reusesSegments: pointsTo.some((id) => !own.has(id)) || linksElsewhere(sent),
-    known: { channels, versions: { ...frame.channel_versions }, keyframe, context: contextOf(channels, created, parent?.context) },
+    known: {
+      channels,
+      versions: { ...frame.channel_versions },
+      keyframe,
+      context: contextOf(channels, created, parent?.context),
+    },
   };
 }
 
@@ -134,7 +150,7 @@ function encodeRecord(
   freshInlineBytes: number,
 ): { record: CheckpointRecord; keyframe: OpenSegment | undefined; isNew: boolean } {
   const keyframe = parent?.keyframe;
-  if (keyframe !== undefined) {
+  if (keyframe !== undefined && bytesLeftBehind(keyframe, parent, channels) <= MAX_BYTES_LEFT_BEHIND + valueBytes(channels)) {
     const packet = new PacketWriter(keyframe.links);
     const body = seal(writeRecord(packet, frame, channels), [keyframe.content]);
     const ownLinks = packet.links.slice(keyframe.links.length);
@@ -154,6 +170,27 @@ function encodeRecord(
   // Tiny content does not compress; then it stands for itself.
   if (dictionaryLength(body) !== 1) return { record: { links: packet.links, body }, keyframe: undefined, isNew: false };
   return { record: { links: [next.id], body }, keyframe: next, isNew: true };
+}
+
+/**
+ * A reader reads what the keyframe links to, used or not. When a large value was cut short or replaced, a new keyframe lets go of it: else a summary of
+ * 3 kB was read with the 900 kB of messages that it stands for, for some ten supersteps.
+ */
+const MAX_BYTES_LEFT_BEHIND = 64 * 1024;
+
+/** Content of the keyframe's segments that the parent's values use, and the new ones do not. */
+function bytesLeftBehind(keyframe: OpenSegment, parent: KnownCheckpoint | undefined, channels: ReadonlyMap<string, ChannelValue>): number {
+  const linked = new Set(keyframe.links);
+  for (const { pieces = [] } of channels.values()) for (const { segment } of pieces) linked.delete(segment);
+  let bytes = 0;
+  for (const { pieces = [] } of parent?.channels.values() ?? []) for (const { segment, of } of pieces) if (linked.delete(segment)) bytes += of;
+  return bytes;
+}
+
+function valueBytes(channels: ReadonlyMap<string, ChannelValue>): number {
+  let bytes = 0;
+  for (const value of channels.values()) bytes += value.bytes.length;
+  return bytes;
 }
 
 /**
@@ -206,8 +243,12 @@ export function channelNames(record: CheckpointRecord, segments: SegmentReader):
   return new Set(ch.map(([channel]) => channel));
 }
 
-function openRecord(record: CheckpointRecord, segments: SegmentReader): { packet: PacketReader; keyframe: OpenSegment | undefined } {
-  if (dictionaryLength(record.body) === 0) return { packet: new PacketReader(open(record.body), record.links, segments), keyframe: undefined };
+function openRecord(
+  record: CheckpointRecord,
+  segments: SegmentReader,
+): { packet: PacketReader; keyframe: OpenSegment | undefined } {
+  if (dictionaryLength(record.body) === 0)
+    return { packet: new PacketReader(open(record.body), record.links, segments), keyframe: undefined };
   const keyframe = segments.openSegment(record.links[0] as string);
   const links = [...keyframe.links, ...record.links.slice(1)];
   return { packet: new PacketReader(open(record.body, [keyframe.content]), links, segments), keyframe };

@@ -15,7 +15,7 @@ const TEXT = [
   '"additional_kwargs":{"tool_calls":[{"id":"call_","type":"function","function":{"name":"","arguments":"{\\"',
   '{"~":"msg","c":"AIMessage","k":{"content":"","additional_kwargs":{},"response_metadata":{},"id":"","tool_calls":[],"invalid_tool_calls":[]}}',
   '{"~":"msg","c":"HumanMessage","k":{"content":"","additional_kwargs":{},"response_metadata":{},"id":"","name":"user"}}',
-  ' the and of to in is that for you are with this have not your from can will would what please thank I',
+  " the and of to in is that for you are with this have not your from can will would what please thank I",
   '{"w":[[0,"messages","hf1",[1,"branch:to:tools","hf1",[1,"branch:to:agent","hf1",4]]}null',
   '{"v":4,"ts":"2026-01-01T00:00:00.000Z","cv":{"__start__":1,"messages":2,"branch:to:agent":3,"branch:to:tools":4},',
   '"vs":{"__input__":{},"__start__":{"__start__":1},"agent":{"branch:to:agent":2},"tools":{"branch:to:tools":3}},',

@@ -13,7 +13,6 @@ const MINUS_ZERO = `${MARK}-0`;
 const NEEDS_ESCAPE = /[\0\u001a]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const ESCAPED = new RegExp(`${MARK}([0-9a-f]{4})`, "g");
 
-
 /**
  * Metadata as JSON text. Properties that are `undefined` are left out, as in JSON.
  *
@@ -66,7 +65,9 @@ function objectToJson(value: object, path: string, ancestors: Set<object>): unkn
   const prototype: unknown = Object.getPrototypeOf(value);
   // A plain object of another realm (vm, test runners) has a prototype whose own prototype is null.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw new InvalidMetadataError(`${path} is an instance of ${value.constructor?.name ?? "a class"}. Metadata holds plain JSON only.`);
+    throw new InvalidMetadataError(
+      `${path} is an instance of ${value.constructor?.name ?? "a class"}. Metadata holds plain JSON only.`,
+    );
   }
   // Entries, not assignment: a key "__proto__" must become a property.
   return Object.fromEntries(

@@ -91,10 +91,12 @@ export class PacketReader {
     const parts: Buffer[] = [];
     const add = (position: number, start: number, lengthOf: (segmentLength: number) => number): void => {
       const segment = this.#links[position];
-      if (segment === undefined) throw new DeserializationError("A stored value points to a segment that its record does not name.");
+      if (segment === undefined)
+        throw new DeserializationError("A stored value points to a segment that its record does not name.");
       const content = this.#segments.content(segment);
       const length = lengthOf(content.length);
-      if (length < 0 || start + length > content.length) throw new DeserializationError(`Segment ${segment} is shorter than a stored value says.`);
+      if (length < 0 || start + length > content.length)
+        throw new DeserializationError(`Segment ${segment} is shorter than a stored value says.`);
       pieces.push({ segment, start, length, of: content.length });
       parts.push(content.subarray(start, start + length));
     };

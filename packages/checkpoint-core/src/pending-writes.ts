@@ -59,7 +59,9 @@ interface SlotHeader {
 
 /** The position of each write of a batch, or the number of its special channel, as upstream's savers count. */
 export function writeIndex(writes: readonly PendingWrite[]): number[] {
-  return writes.map(([channel], position) => (Object.hasOwn(WRITES_IDX_MAP, channel) ? (WRITES_IDX_MAP[channel] as number) : position));
+  return writes.map(([channel], position) =>
+    Object.hasOwn(WRITES_IDX_MAP, channel) ? (WRITES_IDX_MAP[channel] as number) : position,
+  );
 }
 
 /** Slots are 32-bit integers in Postgres. No batch is as long. */

@@ -46,7 +46,10 @@ const WINDOW_BYTES = 32 * 1024;
 export function segmentId(links: readonly string[], content: Uint8Array): string {
   const hash = createHash("sha256").update(`${links.length} `);
   for (const link of links) hash.update(Buffer.from(link, "hex"));
-  return hash.update(content).digest("hex").slice(0, 2 * SEGMENT_ID_BYTES);
+  return hash
+    .update(content)
+    .digest("hex")
+    .slice(0, 2 * SEGMENT_ID_BYTES);
 }
 
 /**
@@ -77,7 +80,8 @@ export function open(sealed: Buffer, dictionary: readonly Buffer[] = []): Buffer
   const [codec] = sealed;
   const body = sealed.subarray(2);
   if (codec === RAW) return body;
-  if (codec !== DEFLATED) throw new DeserializationError(`Stored bytes have the unknown encoding ${codec}: were they written by a newer version?`);
+  if (codec !== DEFLATED)
+    throw new DeserializationError(`Stored bytes have the unknown encoding ${codec}: were they written by a newer version?`);
   try {
     return inflateRawSync(body, { dictionary: dictionaryBytes(dictionary) });
   } catch (cause) {
@@ -102,10 +106,16 @@ export interface Repeatable {
 /**
  * A new segment of this content. It is compressed against other segments, which then are its links, where that saves more than the links cost.
  */
-export function makeSegment(content: Buffer, { verbatim, context }: Repeatable = { verbatim: [], context: undefined }): OpenSegment {
+export function makeSegment(
+  content: Buffer,
+  { verbatim, context }: Repeatable = { verbatim: [], context: undefined },
+): OpenSegment {
   let links: readonly string[] = [];
   let body = seal(content);
-  const candidates = [verbatim.filter((segment) => shareStretch(content, segment.content)), context === undefined ? [] : [context]];
+  const candidates = [
+    verbatim.filter((segment) => shareStretch(content, segment.content)),
+    context === undefined ? [] : [context],
+  ];
   for (const segments of content.length < MAX_LINKING_BYTES ? candidates : []) {
     if (segments.length === 0) continue;
     const shrunk = seal(

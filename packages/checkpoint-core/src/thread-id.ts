@@ -20,7 +20,8 @@ export function parseThreadId(value: unknown): string {
   if (typeof value !== "string") {
     throw new InvalidThreadIdError(`thread_id is ${describe(value)}. It must be a string, e.g. thread_id: "user-1".`);
   }
-  if (value === "") throw new InvalidThreadIdError('thread_id is the empty string. Give each conversation an id, e.g. thread_id: "user-1".');
+  if (value === "")
+    throw new InvalidThreadIdError('thread_id is the empty string. Give each conversation an id, e.g. thread_id: "user-1".');
   const fault = malformation(value, MAX_THREAD_ID_BYTES);
   if (fault !== undefined) throw new InvalidThreadIdError(`thread_id ${fault}.`);
   return value;
@@ -47,7 +48,9 @@ export function threadId(parts: ThreadIdParts): string {
     const part = parts[name];
     if (part === undefined) continue;
     if (typeof part !== "string" || part === "") {
-      throw new InvalidThreadIdError(`threadId(): ${name} is ${part === "" ? "empty" : describe(part)}. Give a non-empty string or leave it out.`);
+      throw new InvalidThreadIdError(
+        `threadId(): ${name} is ${part === "" ? "empty" : describe(part)}. Give a non-empty string or leave it out.`,
+      );
     }
     written.push(`${name}:${part.replaceAll("%", "%25").replaceAll("/", "%2F")}`);
   }

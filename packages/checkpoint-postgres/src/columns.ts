@@ -13,7 +13,8 @@ export function isNull(row: Row, column: number): boolean {
 
 export function text(row: Row, column: number): string {
   const value = row[column];
-  if (value === null || value === undefined) throw new TypeError(`Postgres returned NULL in column ${column}, which is never NULL.`);
+  if (value === null || value === undefined)
+    throw new TypeError(`Postgres returned NULL in column ${column}, which is never NULL.`);
   return value;
 }
 

@@ -77,14 +77,18 @@ export function toHoldfastError(error: unknown, operation: string, server: Serve
   if (isHoldfastError(error) || error instanceof TypeError || error instanceof RangeError) return error;
   const options = { cause: error };
   if (!isDatabaseError(error)) {
-    return new StoreUnavailableError(`${operation}: Postgres at ${server.host} could not be reached: ${reasonOf(error)}.`, options);
+    return new StoreUnavailableError(
+      `${operation}: Postgres at ${server.host} could not be reached: ${reasonOf(error)}.`,
+      options,
+    );
   }
   const reason = `${error.message} (SQLSTATE ${error.code})`;
   if (NOT_SET_UP.has(error.code)) return setupRequired(operation, server, options);
   if (CANNOT_CONNECT.has(error.code)) {
     return new StoreUnavailableError(`${operation}: Postgres at ${server.host} does not let us in: ${reason}.`, options);
   }
-  if (isTransient(error)) return new StoreUnavailableError(`${operation}: Postgres at ${server.host} was not available: ${reason}.`, options);
+  if (isTransient(error))
+    return new StoreUnavailableError(`${operation}: Postgres at ${server.host} was not available: ${reason}.`, options);
   return new StoreFailureError(`${operation}: Postgres at ${server.host} refused: ${reason}.`, options);
 }
 

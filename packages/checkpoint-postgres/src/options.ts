@@ -71,7 +71,10 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
 }
 
 /** The part of the options that is about the pool. */
-export function resolvePoolOptions(options: ConnectionOptions = {}): { readonly poolSize: number; readonly connectTimeoutMs: number } {
+export function resolvePoolOptions(options: ConnectionOptions = {}): {
+  readonly poolSize: number;
+  readonly connectTimeoutMs: number;
+} {
   return {
     poolSize: integer("poolSize", options.poolSize ?? 10, 1, 10_000),
     connectTimeoutMs: integer("connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 1, 2 ** 31 - 1),

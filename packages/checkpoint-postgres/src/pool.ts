@@ -11,7 +11,7 @@ export interface PostgresPool {
 /** The part of `pg.PoolClient` that the saver uses. */
 export interface PostgresClient {
   query(query: PostgresQuery): Promise<{ readonly rows: readonly Row[] }>;
-  query(text: string): Promise<unknown>;
+  query(script: PostgresScript): Promise<unknown>;
   on(event: "error", listener: (error: Error) => void): unknown;
   off(event: "error", listener: (error: Error) => void): unknown;
   release(destroy?: boolean): void;
@@ -22,6 +22,12 @@ export interface PostgresQuery {
   readonly values: readonly unknown[];
   readonly rowMode: "array";
   readonly types: { getTypeParser(): (value: string) => string };
+  readonly query_timeout: number;
+}
+
+/** Statements without parameters, which travel together. */
+export interface PostgresScript {
+  readonly text: string;
   readonly query_timeout: number;
 }
 
@@ -48,7 +54,12 @@ export class Connections {
 
   constructor(
     pool: PostgresPool,
-    settings: { readonly owned: boolean; readonly retry: RetryPolicy; readonly statementTimeoutMs: number; readonly schemaName: string },
+    settings: {
+      readonly owned: boolean;
+      readonly retry: RetryPolicy;
+      readonly statementTimeoutMs: number;
+      readonly schemaName: string;
+    },
   ) {
     if (typeof pool?.connect !== "function" || typeof pool.on !== "function") {
       throw new InvalidOptionsError("PostgresSaver needs a pg.Pool: new PostgresSaver(new pg.Pool({ connectionString })).");
@@ -87,6 +98,11 @@ export class Connections {
       query_timeout: this.#statementTimeoutMs,
     });
     return result.rows;
+  }
+
+  /** Statements without parameters, on a client, without retry. Their results are not looked at. */
+  async executeScript(client: PostgresClient, text: string): Promise<void> {
+    await client.query({ text, query_timeout: this.#statementTimeoutMs });
   }
 
   /** Lends a client to work that may run more than once. */
@@ -135,10 +151,12 @@ function ignore(): void {}
 
 /** `host:port` of a pool, as far as its options tell. */
 function hostOf(pool: PostgresPool): string {
-  const { options } = pool as { readonly options?: { readonly host?: string; readonly port?: number; readonly connectionString?: string } };
+  const { options } = pool as {
+    readonly options?: { readonly host?: string; readonly port?: number; readonly connectionString?: string };
+  };
   if (options?.connectionString !== undefined && URL.canParse(options.connectionString)) {
     const url = new URL(options.connectionString);
     return `${url.hostname || "localhost"}:${url.port || "5432"}`;
   }
-  return `${options?.host ?? process.env["PGHOST"] ?? "localhost"}:${options?.port ?? process.env["PGPORT"] ?? 5432}`;
+  return `${options?.host ?? process.env.PGHOST ?? "localhost"}:${options?.port ?? process.env.PGPORT ?? 5432}`;
 }

@@ -2,11 +2,11 @@ import {
   type CachedCheckpoint,
   type ChannelValue,
   CheckpointCache,
-  channelNames,
   type CheckpointRef,
+  type ContextAndGuard,
+  channelNames,
   checkpointRef,
   compareTaskOrder,
-  type ContextAndGuard,
   configOf,
   decodeWrites,
   type EncodedCheckpoint,
@@ -28,8 +28,8 @@ import {
   requiredId,
   resolveUpdates,
   SegmentReader,
-  serializeChanged,
   type StoredTuple,
+  serializeChanged,
   threadIdArgument,
   ValueSerializer,
   writeIndex,
@@ -57,7 +57,13 @@ import { listThread, listThreadIds } from "./operations/list.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import { decodeStored, type ReadCheckpoint, type ThreadGuard } from "./operations/read-checkpoints.js";
-import { type ConnectionOptions, type PostgresSaverOptions, type ResolvedOptions, resolveOptions, resolvePoolOptions } from "./options.js";
+import {
+  type ConnectionOptions,
+  type PostgresSaverOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  resolvePoolOptions,
+} from "./options.js";
 import { Connections, type PostgresPool } from "./pool.js";
 
 /** Pools that a saver opened itself, and closes. */
@@ -106,7 +112,12 @@ export class PostgresSaver extends BaseCheckpointSaver {
       throw new InvalidOptionsError("The connection string is empty. Write postgres://user:password@host:5432/database.");
     }
     const { poolSize, connectTimeoutMs } = resolvePoolOptions(options);
-    const pool = openPool({ connectionString: connString, max: poolSize, connectionTimeoutMillis: connectTimeoutMs, keepAlive: true });
+    const pool = openPool({
+      connectionString: connString,
+      max: poolSize,
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+    });
     OWN_POOLS.add(pool);
     return new PostgresSaver(pool, options.serde, options);
   }
@@ -224,7 +235,12 @@ export class PostgresSaver extends BaseCheckpointSaver {
     const encode = async (parent: CachedCheckpoint<ThreadGuard> | "not-stored" | undefined): Promise<EncodedCheckpoint> => {
       const known = parent === "not-stored" ? parent : parent?.known;
       const updates = await resolveUpdates(this.#serializer, checkpoint, newVersions, changed, known);
-      return encodeCheckpoint(frame, updates, known === "not-stored" ? undefined : known, parent === "not-stored" ? [] : parent?.related);
+      return encodeCheckpoint(
+        frame,
+        updates,
+        known === "not-stored" ? undefined : known,
+        parent === "not-stored" ? [] : parent?.related,
+      );
     };
 
     const parentRef = parentId === undefined ? undefined : { ...namespace, checkpointId: parentId };
@@ -288,7 +304,10 @@ export class PostgresSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
    */
-  override async getDeltaChannelHistory(options: { config: RunnableConfig; channels: string[] }): Promise<Record<string, DeltaChannelHistory>> {
+  override async getDeltaChannelHistory(options: {
+    config: RunnableConfig;
+    channels: string[];
+  }): Promise<Record<string, DeltaChannelHistory>> {
     const { config, channels } = options;
     if (channels.length === 0 || optionalThreadId(config) === undefined) return historyOf(channels, new Map(), new Map());
     const ref = namespaceRef(config, "getDeltaChannelHistory");

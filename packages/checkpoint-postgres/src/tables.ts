@@ -30,7 +30,8 @@ export function tablesIn(schemaName: unknown): Tables {
   if (bytes > MAX_IDENTIFIER_BYTES) {
     throw new InvalidOptionsError(`schema is ${bytes} bytes long; Postgres cuts names after ${MAX_IDENTIFIER_BYTES}.`);
   }
-  if (schemaName.startsWith("pg_")) throw new InvalidOptionsError(`schema is "${schemaName}"; Postgres keeps names that begin with pg_ for itself.`);
+  if (schemaName.startsWith("pg_"))
+    throw new InvalidOptionsError(`schema is "${schemaName}"; Postgres keeps names that begin with pg_ for itself.`);
   const schema = quoteIdentifier(schemaName);
   return Object.freeze({
     schemaName,
@@ -45,7 +46,7 @@ export function tablesIn(schemaName: unknown): Tables {
   });
 }
 
-export function quoteIdentifier(name: string): string {
+function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

@@ -1,15 +1,16 @@
-import type { PostgresClient } from "./pool.js";
+import { leavesConnectionUsable } from "./errors.js";
+import type { Connections, PostgresClient } from "./pool.js";
 
 /** Runs `work` in one transaction. The error that made it fail is the error the caller sees. */
-export async function inTransaction<T>(client: PostgresClient, work: () => Promise<T>): Promise<T> {
-  await client.query("begin");
+export async function inTransaction<T>(db: Connections, client: PostgresClient, work: () => Promise<T>): Promise<T> {
+  await db.executeScript(client, "begin");
   try {
     const result = await work();
-    await client.query("commit");
+    await db.executeScript(client, "commit");
     return result;
   } catch (error) {
-    // When even this fails the connection is gone, and the transaction with it; the first error says why.
-    await client.query("rollback").catch(() => undefined);
+    // On a connection that is lost, or that owes an answer, a rollback would wait in vain; it is dropped, and the transaction with it.
+    if (leavesConnectionUsable(error)) await db.executeScript(client, "rollback").catch(() => undefined);
     throw error;
   }
 }

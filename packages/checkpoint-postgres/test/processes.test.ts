@@ -45,13 +45,17 @@ async function storedValues(thread: string): Promise<Record<string, unknown>> {
   return values;
 }
 
-it("C-35 two processes run one thread at once, 100 pairs: every checkpoint reads what its run put", { timeout: 180_000 }, async () => {
+it("C-35 two processes run one thread at once, 100 pairs: every checkpoint reads what its run put", {
+  timeout: 180_000,
+}, async () => {
   const pair = await Promise.all([startWorker(), startWorker()]);
   for (let thread = 0; thread < 20; thread += 1) {
     const put: Record<string, unknown> = {};
     // Five pairs on one thread, so that most of them build on what other pairs left.
     for (let round = 0; round < 5; round += 1) {
-      const told = await Promise.all(pair.map((worker, n) => worker.run({ thread: `pair-${thread}`, order: `${thread}.${round} by ${n}` })));
+      const told = await Promise.all(
+        pair.map((worker, n) => worker.run({ thread: `pair-${thread}`, order: `${thread}.${round} by ${n}` })),
+      );
       for (const each of told.flat()) if (each.kind === "put") put[`${each.ns} ${each.id}`] = each.values;
     }
     expect(await storedValues(`pair-${thread}`)).toEqual(put);

@@ -31,7 +31,12 @@ function compare(a: string, b: string): number {
 }
 
 /** Runs the orders on a thread, one turn each. */
-export async function runOrders(saver: BaseCheckpointSaver, thread: string, orders: readonly string[], onTask?: OnTask): Promise<unknown> {
+export async function runOrders(
+  saver: BaseCheckpointSaver,
+  thread: string,
+  orders: readonly string[],
+  onTask?: OnTask,
+): Promise<unknown> {
   const graph = workerGraph(saver, onTask);
   let values: unknown;
   for (const order of orders) values = await graph.invoke({ order }, { configurable: { thread_id: thread } });
@@ -39,7 +44,9 @@ export async function runOrders(saver: BaseCheckpointSaver, thread: string, orde
 }
 
 /** What comes of the orders when nothing goes wrong. */
-export async function undisturbed(orders: readonly string[]): Promise<{ readonly values: unknown; readonly history: HistoryEntry[] }> {
+export async function undisturbed(
+  orders: readonly string[],
+): Promise<{ readonly values: unknown; readonly history: HistoryEntry[] }> {
   const saver = new MemorySaver();
   const values = await runOrders(saver, "undisturbed", orders);
   return { values, history: await threadHistory(saver, "undisturbed") };

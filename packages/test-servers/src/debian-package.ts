@@ -23,8 +23,12 @@ export async function unpackDebianPackage(name: string, program: string): Promis
   const cache = join(tmpdir(), `holdfast-debian-${process.getuid?.() ?? 0}`);
   const root = join(cache, name);
   if (!(await exists(join(root, program)))) await unpack(name, cache, root);
-  const libraries = (await readdir(join(root, "usr/lib"))).filter((folder) => folder.endsWith("-linux-gnu"));
-  const path = [...libraries.map((folder) => join(root, "usr/lib", folder)), process.env["LD_LIBRARY_PATH"]].filter(Boolean).join(":");
+  // A package whose libraries are all installed brings none.
+  const brought = (await exists(join(root, "usr/lib"))) ? await readdir(join(root, "usr/lib")) : [];
+  const libraries = brought.filter((folder) => folder.endsWith("-linux-gnu"));
+  const path = [...libraries.map((folder) => join(root, "usr/lib", folder)), process.env.LD_LIBRARY_PATH]
+    .filter(Boolean)
+    .join(":");
   return { binary: join(root, program), env: { LD_LIBRARY_PATH: path } };
 }
 
@@ -35,7 +39,16 @@ async function unpack(name: string, cache: string, root: string): Promise<void> 
   await mkdir(join(lists, "partial"), { recursive: true });
   await mkdir(join(work, "archives", "partial"), { recursive: true });
   await mkdir(join(work, "root"));
-  const options = ["-o", `Dir::State::Lists=${lists}`, "-o", `Dir::Cache=${work}`, "-o", "APT::Sandbox::User=", "-o", "Debug::NoLocking=1"];
+  const options = [
+    "-o",
+    `Dir::State::Lists=${lists}`,
+    "-o",
+    `Dir::Cache=${work}`,
+    "-o",
+    "APT::Sandbox::User=",
+    "-o",
+    "Debug::NoLocking=1",
+  ];
   const apt = (...args: string[]): Promise<{ stdout: string }> => run("/usr/bin/apt-get", [...options, ...args], { cwd: work });
   await apt("update");
   const { stdout } = await apt("install", "--print-uris", "--yes", "--no-install-recommends", name);

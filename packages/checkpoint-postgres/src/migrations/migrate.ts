@@ -1,9 +1,9 @@
 import { InvalidOptionsError, SchemaTooNewError, UnsupportedServerError } from "@holdfast/checkpoint-core";
 import { integer, isNull, text } from "../columns.js";
+import { setupRequired } from "../errors.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import { type Tables, tablesIn } from "../tables.js";
 import { inTransaction } from "../transaction.js";
-import { setupRequired } from "../errors.js";
 import { MIGRATIONS, type Migration, SCHEMA_VERSION } from "./index.js";
 
 /** 14 is the oldest version that Postgres itself still supports in 2026. */
@@ -29,12 +29,17 @@ function stepSql(t: Tables, { version, name, minClientVersion, sql }: Migration)
  * @param options.schema default `"holdfast"`. `options.from` the schema version that is there already; default 0, none.
  * @throws InvalidOptionsError
  */
-export function migrationSql(options: { readonly schema?: string; readonly from?: number; readonly createSchema?: boolean } = {}): string {
+export function migrationSql(
+  options: { readonly schema?: string; readonly from?: number; readonly createSchema?: boolean } = {},
+): string {
   const { schema = "holdfast", from = 0, createSchema = true } = options;
   const t = tablesIn(schema);
-  if (!Number.isInteger(from) || from < 0) throw new InvalidOptionsError(`from is ${String(from)}. It must be a schema version: an integer of at least 0.`);
+  if (!Number.isInteger(from) || from < 0)
+    throw new InvalidOptionsError(`from is ${String(from)}. It must be a schema version: an integer of at least 0.`);
   const head = from === 0 ? [...(createSchema ? [`create schema if not exists ${t.schema};`] : []), ledgerSql(t)] : [];
-  const steps = MIGRATIONS.filter(({ version }) => version > from).map((step) => `-- ${step.version} ${step.name}\n${stepSql(t, step)}`);
+  const steps = MIGRATIONS.filter(({ version }) => version > from).map(
+    (step) => `-- ${step.version} ${step.name}\n${stepSql(t, step)}`,
+  );
   return ["begin;", ...head, ...steps, "commit;", ""].join("\n\n");
 }
 
@@ -46,19 +51,22 @@ export function migrationSql(options: { readonly schema?: string; readonly from?
  */
 export async function migrate(db: Connections, t: Tables, createSchema: boolean): Promise<void> {
   await db.withClient("setup", async (client) => {
-    await inTransaction(client, async () => {
+    await inTransaction(db, client, async () => {
       await checkServer(db, client);
       // Before any DDL: CREATE SCHEMA and CREATE TABLE "if not exists" are themselves not safe against each other.
-      await db.execute(client, { text: "select pg_advisory_xact_lock(hashtextextended($1, $2))", values: [`holdfast:${t.schemaName}`, LOCK_SEED] });
+      await db.execute(client, {
+        text: "select pg_advisory_xact_lock(hashtextextended($1, $2))",
+        values: [`holdfast:${t.schemaName}`, LOCK_SEED],
+      });
       const found = await readLedger(db, client, t);
       refuseNewer(found, t);
       const missing = MIGRATIONS.filter(({ version }) => version > found.version);
       if (missing.length === 0) return;
       if (!found.hasLedger) {
-        if (createSchema) await client.query(`create schema if not exists ${t.schema}`);
-        await client.query(ledgerSql(t));
+        if (createSchema) await db.executeScript(client, `create schema if not exists ${t.schema}`);
+        await db.executeScript(client, ledgerSql(t));
       }
-      for (const step of missing) await client.query(stepSql(t, step));
+      for (const step of missing) await db.executeScript(client, stepSql(t, step));
     });
   });
 }
@@ -111,8 +119,11 @@ async function checkServer(db: Connections, client: PostgresClient): Promise<voi
   });
   if (row === undefined) return;
   const major = Math.floor(integer(row, 0) / 10_000);
-  if (major < OLDEST_SERVER) throw new UnsupportedServerError(`Postgres ${major} is too old; Holdfast needs ${OLDEST_SERVER} or later.`);
+  if (major < OLDEST_SERVER)
+    throw new UnsupportedServerError(`Postgres ${major} is too old; Holdfast needs ${OLDEST_SERVER} or later.`);
   if (text(row, 1) !== "UTF8") {
-    throw new UnsupportedServerError(`The database's encoding is ${text(row, 1)}; Holdfast needs UTF8, or ids could be mixed up.`);
+    throw new UnsupportedServerError(
+      `The database's encoding is ${text(row, 1)}; Holdfast needs UTF8, or ids could be mixed up.`,
+    );
   }
 }

@@ -17,7 +17,11 @@ export async function readAncestors(
 ): Promise<Reading> {
   const ancestor = `${t.checkpoint} c`;
   const start = checkpointId === undefined ? "order by c.commit_order desc limit 1" : "and c.checkpoint_id = $5::bytea";
-  const values: unknown[] = [ref.threadId, ref.namespace, channels.filter((channel) => !channel.includes("\0") && channel.isWellFormed())];
+  const values: unknown[] = [
+    ref.threadId,
+    ref.namespace,
+    channels.filter((channel) => !channel.includes("\0") && channel.isWellFormed()),
+  ];
   if (checkpointId !== undefined) values.push(encodeId(checkpointId));
   const sql = `
 select chain.position, chain.snapshots && $4::text[] as whole, chain.epoch, c.*

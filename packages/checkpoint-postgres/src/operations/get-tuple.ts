@@ -5,7 +5,12 @@ import type { Tables } from "../tables.js";
 import { type Reading, readCheckpoints } from "./read-checkpoints.js";
 
 /** The checkpoint with that id, or the one that was committed last: `checkpoints` has one row or none. */
-export async function getTuple(db: Connections, t: Tables, ref: NamespaceRef, checkpointId: string | undefined): Promise<Reading> {
+export async function getTuple(
+  db: Connections,
+  t: Tables,
+  ref: NamespaceRef,
+  checkpointId: string | undefined,
+): Promise<Reading> {
   const chosen =
     checkpointId === undefined
       ? { sql: "order by c.commit_order desc limit 1", values: [] }

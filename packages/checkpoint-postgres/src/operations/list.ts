@@ -56,7 +56,9 @@ function target(t: Tables, threadId: string, selection: ListSelection, cursor: b
   if (before !== undefined) {
     const id = `${parameter(encodeId(before))}::bytea`;
     joinBefore = beforeJoin(t, id);
-    conditions.push(`case when b.commit_order is null then c.checkpoint_id < ${id} else coalesce(p.commit_order, c.commit_order) < b.commit_order end`);
+    conditions.push(
+      `case when b.commit_order is null then c.checkpoint_id < ${id} else coalesce(p.commit_order, c.commit_order) < b.commit_order end`,
+    );
   }
   const sql = `
 select (row_number() over (order by commit_order desc))::int4 as position, true as whole, page.* from (

@@ -4,7 +4,7 @@ import {
   decodeId,
   decodeWrites,
   type Segment,
-  SegmentReader,
+  type SegmentReader,
   type StoredSlot,
   type StoredTuple,
 } from "@holdfast/checkpoint-core";
@@ -170,7 +170,11 @@ function decodeRow(row: Row, slots: readonly StoredSlot[]): ReadCheckpoint {
 }
 
 /** Decodes a row up to the user's serializer. */
-export function decodeStored(threadId: string, row: ReadCheckpoint, segments: SegmentReader): StoredTuple & { readonly ref: CheckpointRef } {
+export function decodeStored(
+  threadId: string,
+  row: ReadCheckpoint,
+  segments: SegmentReader,
+): StoredTuple & { readonly ref: CheckpointRef } {
   return {
     ref: { threadId, namespace: row.namespace, checkpointId: row.checkpointId },
     parentId: row.parentId,

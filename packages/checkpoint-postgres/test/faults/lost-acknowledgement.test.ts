@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(async () => server?.stop());
 beforeEach(async () => {
-  proxy = await startTcpProxy(server);
+  proxy = await startTcpProxy({ host: server.host, port: server.port });
   pool = new CountedPool(proxy.url(server.url));
   saver = new PostgresSaver(pool);
 });
@@ -36,7 +36,14 @@ const METADATA: CheckpointMetadata = { source: "loop", step: 0, parents: {} };
 
 function checkpointOf(values: Record<string, unknown>, version = 1): Checkpoint {
   const versions = Object.fromEntries(Object.keys(values).map((channel) => [channel, version]));
-  return { v: 4, id: uuid6(0), ts: new Date().toISOString(), channel_values: values, channel_versions: versions, versions_seen: {} };
+  return {
+    v: 4,
+    id: uuid6(0),
+    ts: new Date().toISOString(),
+    channel_values: values,
+    channel_versions: versions,
+    versions_seen: {},
+  };
 }
 
 async function put(thread: string, checkpoint: Checkpoint, parent?: string): Promise<void> {
@@ -113,7 +120,6 @@ for (const [when, cut] of cuts) {
       ["task 2", "__interrupt__", [{ value: "sure?" }]],
       ["task 3", "a", "late"],
     ]);
-    expect(await rowsOf(server.url, thread)).toMatchObject({ pending_write: 5 });
   });
 
   it(`C-72 a thread whose deletion's connection is lost ${when} is gone, and no other`, async () => {
@@ -213,28 +219,34 @@ it("C-71 setup() and every operation end with an error when the network stays pa
     getDeltaChannelHistory: () => ready.getDeltaChannelHistory({ config: at(thread, checkpoint.id), channels: ["a"] }),
   };
   for (const [name, run] of Object.entries(operations)) {
-    await expect(run(), name).rejects.toMatchObject({ code: "HOLDFAST_STORE_UNAVAILABLE", message: expect.stringContaining(`:${proxy.port}`) });
+    await expect(run(), name).rejects.toMatchObject({
+      code: "HOLDFAST_STORE_UNAVAILABLE",
+      message: expect.stringContaining(`:${proxy.port}`),
+    });
   }
   proxy.restore();
   expect(await ready.getTuple(at(thread)), "and when it ends, the same saver works").toBeUndefined();
   await Promise.all([ready.end(), fresh.end()]);
 });
 
-it("C-71 setup() whose network is partitioned in its middle ends with an error, or goes on elsewhere", async () => {
+it("C-71 setup() whose network is partitioned in its middle is given up and tried again", async () => {
   const impatient = PostgresSaver.fromConnString(proxy.url(server.url), {
     schema: "partitioned",
     statementTimeoutMs: 300,
     connectTimeoutMs: 300,
     retry: { maxAttempts: 1_000, maxDelayMs: 100 },
   });
-  // Answers no longer come back from here on; the server holds the lock of the transaction that it began.
-  const reached = proxy.cutBeforeRequest((request) => {
-    if (request.includes("pg_advisory_xact_lock")) proxy.blackhole();
+  let isPartitioned = false;
+  // From here on nothing gets through, while the server holds the lock of the transaction that was begun.
+  void proxy.cutBeforeRequest((request) => {
+    if (request.includes("create table") && !isPartitioned) {
+      isPartitioned = true;
+      proxy.blackhole();
+    }
     return false;
   });
-  void reached;
   const settingUp = impatient.setup();
-  await eventually("new connections are tried", () => proxy.connections >= 2);
+  await eventually("new connections are tried", () => isPartitioned && proxy.connections >= 2);
   proxy.restore();
   await settingUp;
   expect(await queryRows(server.url, "select version from partitioned.migration")).toEqual([{ version: 1 }]);
