@@ -112,7 +112,7 @@ describe("resolveUpdates", () => {
     const promise = serializeChanged(serializer, given, LOOP, { list: 1, bytes: 1 });
     list.push(2);
     bytes[0] = 2;
-    given.channel_values["list"] = "another";
+    given.channel_values.list = "another";
     const changed = await promise;
     expect([changed.get("list")?.bytes.toString(), changed.get("bytes")?.bytes[0]]).toEqual(["[1]", 1]);
   });

@@ -66,8 +66,7 @@ export function encodeValue(
   if (bytes.length <= MAX_INLINE_BYTES) return { value: { type, bytes, pieces: undefined }, created: [] };
   let spans =
     parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
-  spans = dropWasteful(spans);
-  // What is merged is no longer used where it stood.
+  // In this order: what is merged is no longer used where it stood.
   spans = dropWasteful(mergeSmallNeighbours(spans));
   if (spans.length > MAX_PIECES) spans = [fresh(bytes.length)];
   return materialize(type, bytes, spans, repeatable);

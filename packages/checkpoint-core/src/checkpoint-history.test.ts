@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   type ChannelUpdate,
   type CheckpointFrame,
@@ -12,6 +12,8 @@ import {
 } from "./checkpoint-record.js";
 import { encodeWrites } from "./pending-writes.js";
 import { type OpenSegment, type Segment, SegmentReader } from "./segment.js";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** The same bytes for the same seed; deflate finds nothing in them. */
 const noise = (seed: number | string, length: number): Buffer =>
@@ -212,7 +214,7 @@ function play(thread: Thread, given: Step, repetition: number): void {
 }
 
 describe("C-35 a history of any edits, forks and processes", () => {
-  it("leaves every checkpoint as it was put", { timeout: 60_000 }, () => {
+  it("leaves every checkpoint as it was put", () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
         const thread = new Thread();
@@ -229,7 +231,7 @@ describe("C-35 a history of any edits, forks and processes", () => {
           }
         }
       }),
-      { seed: 35, numRuns: 40 },
+      { seed: 35, numRuns: 30 },
     );
   });
 });
@@ -269,7 +271,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, it) =
 const OVERHEAD_BYTES = 260;
 
 describe("a conversation", () => {
-  it("costs what is said, not what was said before", { timeout: 60_000 }, () => {
+  it("costs what is said, not what was said before", () => {
     const added = (turn: number): Buffer => noise(turn, 300);
     const [small, large] = [conversation(1000, added), conversation(2000, added)];
     // Noise does not shrink, and is copied once at each of two levels of merges.

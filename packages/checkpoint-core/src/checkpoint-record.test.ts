@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Checkpoint } from "@langchain/langgraph-checkpoint";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   type ChannelUpdate,
   type CheckpointFrame,
@@ -13,6 +13,8 @@ import {
 } from "./checkpoint-record.js";
 import { DeserializationError } from "./errors.js";
 import { makeSegment, type OpenSegment, type Segment, SegmentReader } from "./segment.js";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const noise = (seed: number | string, length: number): Buffer =>
   createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
@@ -163,10 +165,10 @@ it("C-36 a frame stays as it was when the run goes on", () => {
     versions_seen: { n: { a: 1 } },
   };
   const before = frameOf(checkpoint);
-  checkpoint.channel_versions["a"] = 2;
-  checkpoint.channel_versions["b"] = 1;
-  (checkpoint.versions_seen["n"] as Record<string, number>)["a"] = 2;
-  checkpoint.versions_seen["m"] = {};
+  checkpoint.channel_versions.a = 2;
+  checkpoint.channel_versions.b = 1;
+  (checkpoint.versions_seen.n as Record<string, number>).a = 2;
+  checkpoint.versions_seen.m = {};
   expect(before).toStrictEqual({ v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: { n: { a: 1 } } });
 });
 

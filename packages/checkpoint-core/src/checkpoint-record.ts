@@ -179,11 +179,16 @@ function encodeRecord(
 const MAX_BYTES_LEFT_BEHIND = 64 * 1024;
 
 /** Content of the keyframe's segments that the parent's values use, and the new ones do not. */
-function bytesLeftBehind(keyframe: OpenSegment, parent: KnownCheckpoint | undefined, channels: ReadonlyMap<string, ChannelValue>): number {
+function bytesLeftBehind(
+  keyframe: OpenSegment,
+  parent: KnownCheckpoint | undefined,
+  channels: ReadonlyMap<string, ChannelValue>,
+): number {
   const linked = new Set(keyframe.links);
   for (const { pieces = [] } of channels.values()) for (const { segment } of pieces) linked.delete(segment);
   let bytes = 0;
-  for (const { pieces = [] } of parent?.channels.values() ?? []) for (const { segment, of } of pieces) if (linked.delete(segment)) bytes += of;
+  for (const { pieces = [] } of parent?.channels.values() ?? [])
+    for (const { segment, of } of pieces) if (linked.delete(segment)) bytes += of;
   return bytes;
 }
 

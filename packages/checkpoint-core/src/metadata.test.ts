@@ -100,7 +100,7 @@ it("C-64 may hold one object twice", () => {
 
 describe("C-64 refuses what is not JSON, and says where:", () => {
   const cyclic: Record<string, unknown> = {};
-  cyclic["a"] = [cyclic];
+  cyclic.a = [cyclic];
   it.for<[string, unknown, string]>([
     ["NaN", { a: [Number.NaN] }, "metadata.a[0]"],
     ["Infinity", { a: Number.POSITIVE_INFINITY }, "metadata.a"],

@@ -88,12 +88,12 @@ describe("makeTuple", () => {
   it("C-35 makes values of its own each time", async () => {
     const given = await stored({ values: [["a", [1]]], versions: { a: 1 } });
     const first = await makeTuple(given, serializer);
-    (first.checkpoint.channel_values["a"] as number[]).push(2);
-    first.checkpoint.channel_versions["a"] = 9;
+    (first.checkpoint.channel_values.a as number[]).push(2);
+    first.checkpoint.channel_versions.a = 9;
     const second = await makeTuple(given, serializer);
-    expect(second.checkpoint.channel_values["a"]).toEqual([1]);
-    expect(second.checkpoint.channel_versions["a"]).toBe(1);
-    expect(given.checkpoint.known.versions["a"]).toBe(1);
+    expect(second.checkpoint.channel_values.a).toEqual([1]);
+    expect(second.checkpoint.channel_versions.a).toBe(1);
+    expect(given.checkpoint.known.versions.a).toBe(1);
   });
 });
 

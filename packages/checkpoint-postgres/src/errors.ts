@@ -83,7 +83,7 @@ export function toHoldfastError(error: unknown, operation: string, server: Serve
     );
   }
   const reason = `${error.message} (SQLSTATE ${error.code})`;
-  if (NOT_SET_UP.has(error.code)) return setupRequired(operation, server, options);
+  if (NOT_SET_UP.has(error.code) && operation !== "setup") return setupRequired(operation, server, options);
   if (CANNOT_CONNECT.has(error.code)) {
     return new StoreUnavailableError(`${operation}: Postgres at ${server.host} does not let us in: ${reason}.`, options);
   }

@@ -6,6 +6,8 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  /** Whether `end()` was called on it. */
+  readonly ending?: boolean;
 }
 
 /** The part of `pg.PoolClient` that the saver uses. */
@@ -112,7 +114,7 @@ export class Connections {
         this.#retry,
         isTransient,
         async () => {
-          if (this.#closing.signal.aborted) throw new SaverClosedError(operation);
+          if (this.#closing.signal.aborted || this.#pool.ending === true) throw new SaverClosedError(operation);
           return await this.#lend(work);
         },
         this.#closing.signal,
