@@ -46,6 +46,11 @@ describe("resolveUpdates", () => {
     ]);
   });
 
+  it("C-32 empties a channel of newVersions even at the version that the parent holds", async () => {
+    const parent = await parentOf({ a: 1 }, { a: 1 });
+    expect(await resolved(checkpoint({}, { a: 1 }), { a: 1 }, parent)).toEqual([]);
+  });
+
   it("C-33 carries over what the parent holds at the same version, whatever value is given", async () => {
     const parent = await parentOf({ a: 1, b: 2 }, { a: 1, b: "1" });
     const given = checkpoint({ a: "ignored", b: "ignored" }, { a: 1, b: "1" });

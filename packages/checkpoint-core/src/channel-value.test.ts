@@ -245,17 +245,15 @@ it("what is merged away is not read any more for the little that is left of it",
 });
 
 it("is stored anew when it was edited in very many places", () => {
-  const history = new History();
-  let bytes = noise("base", 3_000_000);
-  history.put(bytes);
-  let most = 0;
-  for (let edit = 0; edit < 150; edit += 1) {
-    const at = 19_000 * edit;
-    bytes = Buffer.concat([bytes.subarray(0, at), noise(edit, 300_000 / 1000), bytes.subarray(at)]);
-    most = Math.max(most, history.put(bytes).pieces?.length ?? 0);
-  }
-  expect(most).toBeGreaterThan(30);
-  expect(most).toBeLessThanOrEqual(256);
+  // Too few of one size next to each other to merge: 20 middling pieces, and 20 small ones behind each.
+  const segments = Array.from({ length: 20 * 21 }, (_, i) => makeSegment(noise(i, i % 21 === 0 ? 9000 : 600)));
+  const pieces = segments.map(
+    ({ id, content }): Piece => ({ segment: id, start: 0, length: content.length, of: content.length }),
+  );
+  const bytes = Buffer.concat(segments.map(({ content }) => content));
+  expect(encodeValue("t", bytes, { type: "t", bytes, pieces }).value.pieces).toHaveLength(1);
+  const few = bytes.subarray(0, 12 * (9000 + 20 * 600));
+  expect(encodeValue("t", few, { type: "t", bytes, pieces }).value.pieces).toHaveLength(12 * 21);
 });
 
 /** Appends as LangGraph does: the closing bracket moves. */

@@ -54,7 +54,7 @@ it("never holds more than it may", () => {
       for (const { id, bytes, kind } of actions) {
         const at = ref(`${id}`);
         if (kind === "set") cache.set(at, known(bytes), id);
-        else if (kind === "related") cache.addRelated(at, [makeSegment(Buffer.alloc(bytes))]);
+        else if (kind === "related") cache.addRelated(at, [makeSegment(Buffer.alloc(bytes))], undefined);
         else if (kind === "delete") cache.delete(at);
         else {
           const entry = cache.get(at);
@@ -85,7 +85,7 @@ it("drops what was used longest ago", () => {
 it("keeps nothing when it may hold nothing, and not the old entry when a new one is too large", () => {
   const none = new CheckpointCache<string>(0);
   none.set(ref("1"), known(0), "g");
-  none.addRelated(ref("1"), [makeSegment(Buffer.from("x"))]);
+  none.addRelated(ref("1"), [makeSegment(Buffer.from("x"))], undefined);
   expect(none.get(ref("1"))).toBeUndefined();
   expect(none.bytes).toBe(0);
   const small = new CheckpointCache<string>(10_000);
@@ -98,14 +98,26 @@ it("remembers the segments of pending writes, the newest first, up to what defla
   const cache = new CheckpointCache<string>(10_000_000);
   cache.set(ref("1"), known(10), "g");
   const segments = Array.from({ length: 20 }, () => makeSegment(randomBytes(2000)));
-  for (const segment of segments) cache.addRelated(ref("1"), [segment]);
+  for (const segment of segments) cache.addRelated(ref("1"), [segment], undefined);
   const { related = [] } = cache.get(ref("1")) ?? {};
   expect(related.length).toBeGreaterThan(5);
   expect(related.length).toBeLessThanOrEqual(12);
   expect(related).toEqual(segments.toReversed().slice(0, related.length));
-  cache.addRelated(ref("1"), related);
+  cache.addRelated(ref("1"), related, undefined);
   expect(new Set(cache.get(ref("1"))?.related).size).toBe(cache.get(ref("1"))?.related.length);
   cache.delete(ref("1"));
   cache.set(ref("1"), known(10), "g");
   expect(cache.get(ref("1"))?.related).toEqual([]);
+});
+
+it("leaves out segments whose links were stored in another life of the thread", () => {
+  const cache = new CheckpointCache<{ readonly threadKey: bigint }>(10_000_000);
+  const alone = makeSegment(Buffer.from("alone"));
+  const linking = makeSegment(Buffer.from("linking"));
+  cache.addRelated(ref("1"), [alone], undefined);
+  cache.addRelated(ref("1"), [linking], { threadKey: 1n });
+  expect(cache.related(ref("1"), { threadKey: 1n })).toEqual([linking, alone]);
+  expect(cache.related(ref("1"), { threadKey: 2n })).toEqual([alone]);
+  cache.set(ref("1"), known(10), { threadKey: 2n });
+  expect(cache.get(ref("1"))?.related).toEqual([alone]);
 });

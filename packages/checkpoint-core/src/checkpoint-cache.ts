@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { LRUCache } from "lru-cache";
 import type { KnownCheckpoint } from "./checkpoint-record.js";
 import type { CheckpointRef, NamespaceRef } from "./checkpoint-ref.js";
@@ -11,49 +12,66 @@ import { MAX_LINKING_BYTES, type OpenSegment } from "./segment.js";
  */
 export class CheckpointCache<Guard> {
   readonly #checkpoints: LRUCache<string, KnownAndGuard<Guard>>;
-  readonly #related: LRUCache<string, readonly OpenSegment[]>;
-  readonly #contexts: LRUCache<string, ContextAndGuard<Guard>>;
+  readonly #related: LRUCache<string, readonly RelatedSegment<Guard>[]>;
+  readonly #threads: LRUCache<string, KnownThread<Guard>>;
 
   /** @param maxBytes bound on what is kept, in bytes of serialized values; 0 keeps nothing. */
   constructor(maxBytes: number) {
     this.#checkpoints = new LRUCache<string, KnownAndGuard<Guard>>(bounded(maxBytes * 0.75, ({ known }) => knownBytes(known)));
-    this.#related = new LRUCache<string, readonly OpenSegment[]>(bounded(maxBytes * 0.125, contentBytes));
-    this.#contexts = new LRUCache<string, ContextAndGuard<Guard>>(
-      bounded(maxBytes * 0.125, ({ segment }) => contentBytes([segment])),
+    this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>(
+      bounded(maxBytes * 0.125, (related) => related.reduce((sum, { segment }) => sum + segment.content.length, 0)),
+    );
+    this.#threads = new LRUCache<string, KnownThread<Guard>>(
+      bounded(maxBytes * 0.125, ({ context }) => context?.content.length ?? 0),
     );
   }
 
   /** A checkpoint, and what the next one's values may repeat. */
   get(ref: CheckpointRef): CachedCheckpoint<Guard> | undefined {
     const entry = this.#checkpoints.get(checkpointKey(ref));
-    return entry === undefined ? undefined : { ...entry, related: this.related(ref) };
+    return entry === undefined ? undefined : { ...entry, related: this.related(ref, entry.guard) };
   }
 
   set(ref: CheckpointRef, known: KnownCheckpoint, guard: Guard): void {
     this.#checkpoints.set(checkpointKey(ref), { known, guard });
-    if (known.context !== undefined) this.#contexts.set(namespaceKey(ref), { segment: known.context, guard });
+    this.#threads.set(namespaceKey(ref), { context: known.context, guard });
   }
 
-  /** New segments of a checkpoint and of its pending writes, all of which may still be on their way to the store. */
-  related(ref: CheckpointRef): readonly OpenSegment[] {
-    return this.#related.get(checkpointKey(ref)) ?? [];
+  /**
+   * New segments of a checkpoint and of its pending writes, all of which may still be on their way to the store.
+   *
+   * @param guard what will be checked when they are linked to: others, whose links hold under another guard, are left out.
+   */
+  related(ref: CheckpointRef, guard: Guard | undefined): readonly OpenSegment[] {
+    const related = this.#related.get(checkpointKey(ref)) ?? [];
+    return related
+      .filter((each) => each.guard === undefined || isDeepStrictEqual(each.guard, guard))
+      .map(({ segment }) => segment);
   }
 
-  /** Remembers new segments, of which only such are of use that can be linked to, and only so many as deflate can look back. */
-  addRelated(ref: CheckpointRef, segments: readonly OpenSegment[]): void {
-    const kept: OpenSegment[] = [];
+  /**
+   * Remembers new segments, of which only such are of use that can be linked to, and only so many as deflate can look back.
+   *
+   * @param guard under which their links lead somewhere; `undefined` when they link to nothing but each other.
+   */
+  addRelated(ref: CheckpointRef, segments: readonly OpenSegment[], guard: Guard | undefined): void {
+    const before = this.#related.get(checkpointKey(ref)) ?? [];
+    const known = new Set(before.map(({ segment }) => segment.id));
+    const fresh = segments.filter(({ id }) => !known.has(id)).map((segment) => ({ segment, guard }));
+    const kept: RelatedSegment<Guard>[] = [];
     let bytes = 0;
-    for (const segment of new Set([...segments, ...this.related(ref)])) {
-      if (segment.content.length >= MAX_LINKING_BYTES || bytes + segment.content.length > MAX_RELATED_BYTES) continue;
-      bytes += segment.content.length;
-      kept.push(segment);
+    for (const each of [...fresh, ...before]) {
+      const { length } = each.segment.content;
+      if (length >= MAX_LINKING_BYTES || bytes + length > MAX_RELATED_BYTES) continue;
+      bytes += length;
+      kept.push(each);
     }
     if (kept.length > 0) this.#related.set(checkpointKey(ref), kept);
   }
 
-  /** What new segments of this namespace may be compressed against. */
-  context(ref: NamespaceRef): ContextAndGuard<Guard> | undefined {
-    return this.#contexts.get(namespaceKey(ref));
+  /** What is known of the thread, whichever checkpoint of the namespace told it. */
+  thread(ref: NamespaceRef): KnownThread<Guard> | undefined {
+    return this.#threads.get(namespaceKey(ref));
   }
 
   delete(ref: CheckpointRef): void {
@@ -64,12 +82,12 @@ export class CheckpointCache<Guard> {
   clear(): void {
     this.#checkpoints.clear();
     this.#related.clear();
-    this.#contexts.clear();
+    this.#threads.clear();
   }
 
   /** Bytes held. */
   get bytes(): number {
-    return this.#checkpoints.calculatedSize + this.#related.calculatedSize + this.#contexts.calculatedSize;
+    return this.#checkpoints.calculatedSize + this.#related.calculatedSize + this.#threads.calculatedSize;
   }
 }
 
@@ -78,9 +96,14 @@ interface KnownAndGuard<Guard> {
   readonly guard: Guard;
 }
 
-/** A segment that the thread still has as long as the guard holds. */
-export interface ContextAndGuard<Guard> {
+interface RelatedSegment<Guard> {
   readonly segment: OpenSegment;
+  readonly guard: Guard | undefined;
+}
+
+/** {@link KnownCheckpoint.context} of the latest checkpoint that this process read or wrote. */
+export interface KnownThread<Guard> {
+  readonly context: OpenSegment | undefined;
   readonly guard: Guard;
 }
 
@@ -94,10 +117,6 @@ const ENTRY_OVERHEAD_BYTES = 512;
 function bounded<V>(maxBytes: number, bytesOf: (value: V) => number): { maxSize: number; sizeCalculation: (value: V) => number } {
   // lru-cache takes a size of 0 as "no limit"; no entry is as small as 1.
   return { maxSize: Math.max(1, Math.floor(maxBytes)), sizeCalculation: (value) => ENTRY_OVERHEAD_BYTES + bytesOf(value) };
-}
-
-function contentBytes(segments: readonly OpenSegment[]): number {
-  return segments.reduce((sum, segment) => sum + segment.content.length, 0);
 }
 
 function knownBytes(known: KnownCheckpoint): number {

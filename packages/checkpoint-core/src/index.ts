@@ -5,7 +5,7 @@ export {
   ValueSerializer,
 } from "./channel-updates.js";
 export { type ChannelValue, type EncodedValue, encodeValue, type Piece } from "./channel-value.js";
-export { type CachedCheckpoint, CheckpointCache, type ContextAndGuard } from "./checkpoint-cache.js";
+export { type CachedCheckpoint, CheckpointCache, type KnownThread } from "./checkpoint-cache.js";
 export {
   type ChannelUpdate,
   type CheckpointFrame,

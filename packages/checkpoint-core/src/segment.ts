@@ -151,20 +151,20 @@ function linkBytes({ length }: { readonly length: number }): number {
 }
 
 /**
- * The new segments, and with them those of `candidates` that they link to, at one remove or several: these may still be on their way to the store in
- * another statement, and what is stored must be readable whether or not that one succeeds.
+ * The new segments, and with them those of `candidates` that can be reached from them: these may still be on their way to the store in another
+ * statement, and what is stored must be readable whether or not that one succeeds.
  */
 export function withLinked(created: ReadonlyMap<string, OpenSegment>, candidates: readonly OpenSegment[]): OpenSegment[] {
-  const sent = new Map(created);
   const byId = new Map(candidates.map((segment) => [segment.id, segment]));
-  // Goes on to the segments that it adds.
-  for (const { links } of sent.values()) {
+  const all = new Map(created);
+  // A Map goes on to what is added while it is walked.
+  for (const { links } of all.values()) {
     for (const link of links) {
-      const candidate = byId.get(link);
-      if (candidate !== undefined) sent.set(link, candidate);
+      const linked = byId.get(link);
+      if (linked !== undefined && !all.has(link)) all.set(link, linked);
     }
   }
-  return [...sent.values()];
+  return [...all.values()];
 }
 
 /** Whether segments link to others than themselves. */

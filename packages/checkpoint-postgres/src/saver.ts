@@ -1,34 +1,18 @@
 import {
-  type CachedCheckpoint,
-  type ChannelValue,
   CheckpointCache,
   type CheckpointRef,
-  type ContextAndGuard,
-  channelNames,
   checkpointRef,
-  compareTaskOrder,
   configOf,
-  decodeWrites,
-  type EncodedCheckpoint,
-  encodeCheckpoint,
   encodeMetadata,
-  encodeWrites,
   frameOf,
   HoldfastSerializer,
   InvalidConfigError,
   InvalidOptionsError,
-  makeTuple,
-  type NamespaceRef,
   namespaceRef,
-  needsParentSends,
   optionalCheckpointId,
   optionalNamespace,
   optionalThreadId,
-  pendingWrite,
   requiredId,
-  resolveUpdates,
-  SegmentReader,
-  type StoredTuple,
   serializeChanged,
   threadIdArgument,
   ValueSerializer,
@@ -41,7 +25,6 @@ import {
   type Checkpoint,
   type CheckpointListOptions,
   type CheckpointMetadata,
-  type CheckpointPendingWrite,
   type CheckpointTuple,
   type DeltaChannelHistory,
   isDeltaSnapshot,
@@ -49,14 +32,11 @@ import {
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
+import { CheckpointReader } from "./checkpoint-reader.js";
+import { CheckpointWriter } from "./checkpoint-writer.js";
 import { checkSchema, migrate } from "./migrations/migrate.js";
 import { deleteThread } from "./operations/delete-thread.js";
-import { readAncestors } from "./operations/get-delta-channel-history.js";
-import { getTuple } from "./operations/get-tuple.js";
-import { listThread, listThreadIds } from "./operations/list.js";
-import { put } from "./operations/put.js";
-import { putWrites } from "./operations/put-writes.js";
-import { decodeStored, type ReadCheckpoint, type ThreadGuard } from "./operations/read-checkpoints.js";
+import type { ThreadGuard } from "./operations/read-checkpoints.js";
 import {
   type ConnectionOptions,
   type PostgresSaverOptions,
@@ -84,6 +64,8 @@ export class PostgresSaver extends BaseCheckpointSaver {
   readonly #db: Connections;
   readonly #serializer: ValueSerializer;
   readonly #cache: CheckpointCache<ThreadGuard>;
+  readonly #reader: CheckpointReader;
+  readonly #writer: CheckpointWriter;
   /** The check that the schema fits this code, made once, before the first operation. */
   #schemaCheck: Promise<void> | undefined;
 
@@ -99,6 +81,8 @@ export class PostgresSaver extends BaseCheckpointSaver {
     this.#db = new Connections(pool, { owned: OWN_POOLS.has(pool), retry, statementTimeoutMs, schemaName: tables.schemaName });
     this.#serializer = new ValueSerializer(serde, this.#options.maxValueBytes);
     this.#cache = new CheckpointCache(this.#options.cacheBytes);
+    this.#reader = new CheckpointReader(this.#db, tables, this.#serializer, this.#cache);
+    this.#writer = new CheckpointWriter(this.#db, tables, this.#serializer, this.#cache, this.#reader);
   }
 
   /**
@@ -108,9 +92,7 @@ export class PostgresSaver extends BaseCheckpointSaver {
    * @throws InvalidOptionsError
    */
   static fromConnString(connString: string, options: ConnectionOptions = {}): PostgresSaver {
-    if (typeof connString !== "string" || connString === "") {
-      throw new InvalidOptionsError("The connection string is empty. Write postgres://user:password@host:5432/database.");
-    }
+    checkConnString(connString);
     const { poolSize, connectTimeoutMs } = resolvePoolOptions(options);
     const pool = openPool({
       connectionString: connString,
@@ -149,13 +131,7 @@ export class PostgresSaver extends BaseCheckpointSaver {
     const ref = namespaceRef(config, "getTuple");
     const checkpointId = optionalCheckpointId(config);
     await this.#ready("getTuple");
-    const reading = await getTuple(this.#db, this.#options.tables, ref, checkpointId);
-    const [row] = reading.checkpoints;
-    if (row === undefined) return undefined;
-    const stored = decodeStored(ref.threadId, row, new SegmentReader(reading.segments));
-    // The next put of this run builds on it.
-    this.#cache.set(stored.ref, stored.checkpoint.known, row.guard);
-    return this.#tupleOf(stored);
+    return this.#reader.tuple(ref, checkpointId);
   }
 
   /**
@@ -173,20 +149,10 @@ export class PostgresSaver extends BaseCheckpointSaver {
       before: options.before === undefined ? undefined : optionalCheckpointId(options.before),
       filter: options.filter,
     };
-    let left = limitOf(options.limit);
-    if (selection.filter !== undefined) encodeMetadata(selection.filter);
+    const limit = limitOf(options.limit);
+    if (options.filter !== undefined) encodeMetadata(options.filter);
     await this.#ready("list");
-    const { tables } = this.#options;
-    for await (const thread of threadId === undefined ? listThreadIds(this.#db, tables) : [threadId]) {
-      if (left <= 0) return;
-      for await (const page of listThread(this.#db, tables, thread, selection, left)) {
-        const segments = new SegmentReader(page.segments);
-        for (const row of page.checkpoints) {
-          left -= 1;
-          yield await this.#tupleOf(decodeStored(thread, row, segments));
-        }
-      }
-    }
+    yield* this.#reader.list(threadId, selection, limit);
   }
 
   /**
@@ -211,46 +177,7 @@ export class PostgresSaver extends BaseCheckpointSaver {
     const frame = frameOf(checkpoint);
     const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions);
     await this.#ready("put");
-
-    const store = async (encoded: EncodedCheckpoint, guard: ThreadGuard | undefined): Promise<boolean> => {
-      const { record, created, known, reusesSegments } = encoded;
-      // Before the answer: the tasks that run on this checkpoint do not wait for it.
-      this.#cache.addRelated(
-        ref,
-        created.filter((segment) => segment.id !== known.keyframe?.id),
-      );
-      const now = await put(this.#db, this.#options.tables, {
-        ref,
-        parentId,
-        metadata: metadataJson,
-        snapshots,
-        record,
-        created,
-        guard: reusesSegments ? guard : undefined,
-      });
-      if (now === undefined) return false;
-      this.#cache.set(ref, known, now);
-      return true;
-    };
-    const encode = async (parent: CachedCheckpoint<ThreadGuard> | "not-stored" | undefined): Promise<EncodedCheckpoint> => {
-      const known = parent === "not-stored" ? parent : parent?.known;
-      const updates = await resolveUpdates(this.#serializer, checkpoint, newVersions, changed, known);
-      return encodeCheckpoint(
-        frame,
-        updates,
-        known === "not-stored" ? undefined : known,
-        parent === "not-stored" ? [] : parent?.related,
-      );
-    };
-
-    const parentRef = parentId === undefined ? undefined : { ...namespace, checkpointId: parentId };
-    let parent = parentRef === undefined ? undefined : (this.#cache.get(parentRef) ?? (await this.#readParent(parentRef)));
-    // A thread that is deleted while this run goes on fails the guard; a second time means that it was written and deleted again in between.
-    while (!(await store(await encode(parent), parent === "not-stored" ? undefined : parent?.guard))) {
-      parent = parentRef === undefined ? undefined : await this.#readParent(parentRef);
-    }
-    // The run goes on from the new checkpoint. Keeping both would double what a thread holds in the cache.
-    if (parentRef !== undefined && parentId !== ref.checkpointId) this.#cache.delete(parentRef);
+    await this.#writer.put({ ref, parentId, metadata: metadataJson, snapshots, frame, changed, given: checkpoint, newVersions });
     return configOf(ref);
   }
 
@@ -276,15 +203,7 @@ export class PostgresSaver extends BaseCheckpointSaver {
       })),
     );
     await this.#ready("putWrites");
-    const store = async (context: ContextAndGuard<ThreadGuard> | undefined): Promise<boolean> => {
-      const encoded = encodeWrites(serialized, this.#cache.related(ref), context?.segment);
-      // Before the answer: the put of the next checkpoint does not wait for it.
-      this.#cache.addRelated(ref, encoded.created);
-      const guard = encoded.reusesSegments ? context?.guard : undefined;
-      return putWrites(this.#db, this.#options.tables, { ref, taskId, taskPath: path, writes: encoded, guard });
-    };
-    // A thread that was deleted since fails the guard; then nothing of it is referred to.
-    if (!(await store(this.#cache.context(ref)))) await store(undefined);
+    await this.#writer.putWrites({ ref, taskId, taskPath: path, writes: serialized });
   }
 
   /**
@@ -309,34 +228,12 @@ export class PostgresSaver extends BaseCheckpointSaver {
     channels: string[];
   }): Promise<Record<string, DeltaChannelHistory>> {
     const { config, channels } = options;
-    if (channels.length === 0 || optionalThreadId(config) === undefined) return historyOf(channels, new Map(), new Map());
+    if (optionalThreadId(config) === undefined) return Object.fromEntries(channels.map((channel) => [channel, { writes: [] }]));
     const ref = namespaceRef(config, "getDeltaChannelHistory");
     const checkpointId = optionalCheckpointId(config);
+    if (channels.length === 0) return {};
     await this.#ready("getDeltaChannelHistory");
-    const { tables } = this.#options;
-    const reading = await readAncestors(this.#db, tables, ref, checkpointId, channels);
-    const seeds = new Map<string, unknown>();
-    const writes = new Map<string, CheckpointPendingWrite[]>();
-    const segments = new SegmentReader(reading.segments);
-    for (const row of reading.checkpoints) {
-      const open = channels.filter((channel) => !seeds.has(channel));
-      if (open.length === 0) break;
-      for (const write of decodeWrites(row.slots, segments).sort(compareTaskOrder).reverse()) {
-        if (!open.includes(write.channel)) continue;
-        const value = pendingWrite(write, await this.#serializer.load(write.value));
-        const list = writes.get(write.channel);
-        if (list === undefined) writes.set(write.channel, [value]);
-        else list.push(value);
-      }
-      const names = channelNames({ links: row.links, body: row.record }, segments);
-      if (!open.some((channel) => names.has(channel))) continue;
-      const values = await this.#valuesOf(ref, row, segments);
-      for (const channel of open) {
-        const value = values.get(channel);
-        if (value !== undefined) seeds.set(channel, await this.#serializer.load(value));
-      }
-    }
-    return historyOf(channels, writes, seeds);
+    return this.#reader.deltaHistory(ref, checkpointId, channels);
   }
 
   async #ready(operation: string): Promise<void> {
@@ -349,28 +246,20 @@ export class PostgresSaver extends BaseCheckpointSaver {
       throw error;
     }
   }
+}
 
-  async #tupleOf(stored: StoredTuple): Promise<CheckpointTuple> {
-    if (!needsParentSends(stored)) return makeTuple(stored, this.#serializer);
-    const reading = await getTuple(this.#db, this.#options.tables, stored.ref, stored.parentId);
-    const [parent] = reading.checkpoints;
-    const writes = parent === undefined ? [] : decodeWrites(parent.slots, new SegmentReader(reading.segments));
-    return makeTuple(stored, this.#serializer, writes);
+/** The pool itself would find out at the first operation, and blame the network. */
+function checkConnString(connString: unknown): void {
+  const form = "Write postgres://user:password@host:5432/database.";
+  if (typeof connString !== "string" || connString === "")
+    throw new InvalidOptionsError(`The connection string is empty. ${form}`);
+  if (URL.canParse(connString) && !/^(postgres(ql)?|socket):/i.test(connString)) {
+    throw new InvalidOptionsError(`The connection string is not one of Postgres. ${form}`);
   }
-
-  /** The values of an ancestor; read now, if the walk did not know that they would be wanted: a value from before its channel was a delta channel. */
-  async #valuesOf(ref: NamespaceRef, row: ReadCheckpoint, segments: SegmentReader): Promise<ReadonlyMap<string, ChannelValue>> {
-    if (row.whole) return decodeStored(ref.threadId, row, segments).checkpoint.known.channels;
-    const parent = await this.#readParent({ ...ref, checkpointId: row.checkpointId });
-    return parent === "not-stored" ? new Map() : parent.known.channels;
-  }
-
-  async #readParent(ref: CheckpointRef): Promise<CachedCheckpoint<ThreadGuard> | "not-stored"> {
-    const reading = await getTuple(this.#db, this.#options.tables, ref, ref.checkpointId);
-    const [row] = reading.checkpoints;
-    if (row === undefined) return "not-stored";
-    const { known } = decodeStored(ref.threadId, row, new SegmentReader(reading.segments)).checkpoint;
-    return { known, guard: row.guard, related: [] };
+  try {
+    new pg.Client({ connectionString: connString });
+  } catch (cause) {
+    throw new InvalidOptionsError(`The connection string cannot be read. ${form}`, { cause });
   }
 }
 
@@ -382,18 +271,4 @@ function limitOf(limit: unknown): number {
   if (limit === undefined || limit === null) return Number.POSITIVE_INFINITY;
   if (typeof limit === "number" && Number.isInteger(limit) && limit >= 0) return limit;
   throw new InvalidConfigError(`limit is ${String(limit)}. It must be an integer of at least 0.`);
-}
-
-function historyOf(
-  channels: readonly string[],
-  newestFirst: ReadonlyMap<string, readonly CheckpointPendingWrite[]>,
-  seeds: ReadonlyMap<string, unknown>,
-): Record<string, DeltaChannelHistory> {
-  return Object.fromEntries(
-    channels.map((channel) => {
-      const history: DeltaChannelHistory = { writes: [...(newestFirst.get(channel) ?? [])].reverse() };
-      if (seeds.has(channel)) history.seed = seeds.get(channel);
-      return [channel, history];
-    }),
-  );
 }

@@ -59,14 +59,18 @@ it("C-44 a delta channel's history, and deleting, through PgBouncer", async () =
   let parent: string | undefined;
   for (let step = 0; step < 60; step += 1) {
     const id = `1f000000-0000-6000-8000-${String(step).padStart(12, "0")}`;
-    const config = { configurable: { thread_id: thread, checkpoint_ns: "", ...(parent === undefined ? {} : { checkpoint_id: parent }) } };
+    const config = {
+      configurable: { thread_id: thread, checkpoint_ns: "", ...(parent === undefined ? {} : { checkpoint_id: parent }) },
+    };
     const checkpoint = { v: 4, id, ts: "", channel_values: {}, channel_versions: {}, versions_seen: {} };
     await saver.put(config, checkpoint, { source: "loop", step, parents: {} }, {});
     await saver.putWrites({ configurable: { thread_id: thread, checkpoint_ns: "", checkpoint_id: id } }, [["log", step]], "task");
     parent = id;
   }
   const config = { configurable: { thread_id: thread, checkpoint_ns: "", checkpoint_id: parent } };
-  const histories = await Promise.all(Array.from({ length: 10 }, () => saver.getDeltaChannelHistory({ config, channels: ["log"] })));
+  const histories = await Promise.all(
+    Array.from({ length: 10 }, () => saver.getDeltaChannelHistory({ config, channels: ["log"] })),
+  );
   const steps = Array.from({ length: 59 }, (_, step) => step);
   for (const { log } of histories) expect(log?.writes.map(([, , value]) => value)).toEqual(steps);
   await saver.deleteThread(thread);

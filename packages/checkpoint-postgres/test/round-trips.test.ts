@@ -107,7 +107,12 @@ const reads: Record<string, () => Promise<unknown>> = {
 };
 const writes: Record<string, () => Promise<unknown>> = {
   put: () => putStep(LENGTH),
-  putWrites: () => saver.putWrites(at(ids.at(-1)), Array.from({ length: 20 }, (_, n) => [`channel ${n}`, "x".repeat(3_000)]), "task"),
+  putWrites: () =>
+    saver.putWrites(
+      at(ids.at(-1)),
+      Array.from({ length: 20 }, (_, n) => [`channel ${n}`, "x".repeat(3_000)]),
+      "task",
+    ),
   "deleteThread of a thread that is not there": () => saver.deleteThread("nobody"),
 };
 

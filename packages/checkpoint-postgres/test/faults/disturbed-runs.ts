@@ -16,7 +16,11 @@ export async function runDisturbed(saver: BaseCheckpointSaver, count: number, on
   process.on("unhandledRejection", note);
   const threads = Array.from({ length: count }, (_, n) => `thread ${n}`);
   let tasks = 0;
-  const run = (thread: string): Promise<unknown> => runOrders(saver, thread, ORDERS, () => onTask((tasks += 1)));
+  const countTask = (): void => {
+    tasks += 1;
+    onTask(tasks);
+  };
+  const run = (thread: string): Promise<unknown> => runOrders(saver, thread, ORDERS, countTask);
   const outcomes = await Promise.allSettled(threads.map(run));
   process.off("unhandledRejection", note);
 

@@ -28,7 +28,10 @@ afterEach(async () => {
   await proxy.stop();
 });
 
-const newThread = (): string => `thread ${(threads += 1)}`;
+function newThread(): string {
+  threads += 1;
+  return `thread ${threads}`;
+}
 const at = (thread: string, id?: string) => ({
   configurable: { thread_id: thread, checkpoint_ns: "", ...(id === undefined ? {} : { checkpoint_id: id }) },
 });
