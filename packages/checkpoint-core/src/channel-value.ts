@@ -56,14 +56,16 @@ const MAX_PIECES = 256;
  * Reading a value costs at most about twice its size, whatever its history: a segment of which less than half is used is not referenced.
  *
  * @param repeatable what the new bytes may repeat.
+ * @param maxInlineBytes up to which size the value stands in the record.
  */
 export function encodeValue(
   type: string,
   bytes: Buffer,
   parent: ChannelValue | undefined,
   repeatable?: Repeatable,
+  maxInlineBytes: number = MAX_INLINE_BYTES,
 ): EncodedValue {
-  if (bytes.length <= MAX_INLINE_BYTES) return { value: { type, bytes, pieces: undefined }, created: [] };
+  if (bytes.length <= maxInlineBytes) return { value: { type, bytes, pieces: undefined }, created: [] };
   let spans =
     parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
   // In this order: what is merged is no longer used where it stood.

@@ -241,3 +241,19 @@ it("the names of channels need no segment but the keyframe", () => {
     expect([...channelNames(record, reader)]).toEqual(["messages", "small"]);
   }
 });
+
+it("an unchanged channel among many small ones costs next to nothing, also when all of them exceed what deflate can look back", () => {
+  const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`c${i}`, value(noise(i, 300))]));
+  const carried = new Map<string, ChannelUpdate>(Object.keys(many).map((channel) => [channel, "carried-over"]));
+  let last = encodeCheckpoint(frame(1), updates(many), undefined);
+  const stored = store(last);
+  const costs: number[] = [];
+  for (let step = 2; step < 12; step += 1) {
+    last = encodeCheckpoint(frame(step), new Map(carried).set("c0", value(noise(`${step}`, 300))), last.known);
+    for (const segment of last.created) stored.set(segment.id, segment);
+    costs.push(last.record.body.length + last.created.reduce((sum, { body }) => sum + body.length, 0));
+  }
+  expect(Math.max(...costs.slice(1))).toBeLessThan(2_000);
+  const { known } = decodeCheckpoint(last.record, new SegmentReader(stored));
+  expect(known.channels.get("c199")?.bytes).toEqual(noise(199, 300));
+});

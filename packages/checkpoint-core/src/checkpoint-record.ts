@@ -1,5 +1,5 @@
 import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
-import { type ChannelValue, encodeValue } from "./channel-value.js";
+import { type ChannelValue, encodeValue, MAX_INLINE_BYTES } from "./channel-value.js";
 import { PacketReader, PacketWriter, type ValueEntry } from "./packet.js";
 import {
   dictionaryLength,
@@ -79,6 +79,13 @@ interface RecordHeader extends Pick<CheckpointFrame, "v" | "ts"> {
 }
 
 /**
+ * Inline values of one record, in all. A record that is longer than deflate can look back (32 KiB) does not shrink against its keyframe: 200 channels of
+ * 300 bytes would cost 66 kB at each superstep. Values so small that a segment's row would be larger than they are stay inline.
+ */
+const MAX_RECORD_INLINE_BYTES = 16 * 1024;
+const ALWAYS_INLINE_BYTES = 64;
+
+/**
  * Encodes a checkpoint on top of what is known of its parent.
  *
  * @param updates the channels that have a value, in the order in which they are to be read back.
@@ -94,15 +101,22 @@ export function encodeCheckpoint(
   const created = new Map<string, OpenSegment>();
   const repeatable = { verbatim: related, context: parent?.context };
   let freshInlineBytes = 0;
+  let inlineBytesLeft = MAX_RECORD_INLINE_BYTES;
   for (const [channel, update] of updates) {
     const old = parent?.channels.get(channel);
     if (update === "carried-over") {
-      if (old !== undefined) channels.set(channel, old);
+      if (old === undefined) continue;
+      channels.set(channel, old);
+      if (old.pieces === undefined) inlineBytesLeft -= old.bytes.length;
       continue;
     }
-    const encoded = encodeValue(update.type, update.bytes, old, repeatable);
+    const maxInline = Math.max(ALWAYS_INLINE_BYTES, Math.min(MAX_INLINE_BYTES, inlineBytesLeft));
+    const encoded = encodeValue(update.type, update.bytes, old, repeatable, maxInline);
     channels.set(channel, encoded.value);
-    if (encoded.value.pieces === undefined) freshInlineBytes += update.bytes.length;
+    if (encoded.value.pieces === undefined) {
+      freshInlineBytes += update.bytes.length;
+      inlineBytesLeft -= update.bytes.length;
+    }
     for (const segment of encoded.created) created.set(segment.id, segment);
   }
   const { record, keyframe, isNew } = encodeRecord(frame, channels, parent, freshInlineBytes);

@@ -52,7 +52,7 @@ export async function retry<T>(
     } catch (error) {
       if (attempt >= policy.maxAttempts || !isTransient(error) || giveUp?.aborted === true) throw error;
       // Jitter of ±50 %: replicas that lost the same server must not come back in step.
-      const delay = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1)) * (0.5 + Math.random());
+      const delay = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
       if (performance.now() - start + delay > policy.maxElapsedMs) throw error;
       try {
         await wait(delay, undefined, giveUp === undefined ? {} : { signal: giveUp });
