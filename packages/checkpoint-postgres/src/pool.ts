@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { InvalidOptionsError, type RetryPolicy, retry, SaverClosedError } from "@holdfast/checkpoint-core";
 import { isTransient, leavesConnectionUsable, type ServerName, toHoldfastError } from "./errors.js";
 
@@ -71,6 +72,8 @@ export class Connections {
     this.#retry = settings.retry;
     this.#statementTimeoutMs = settings.statementTimeoutMs;
     this.#server = { host: hostOf(pool), schemaName: settings.schemaName };
+    // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
+    setMaxListeners(0, this.#closing.signal);
     // An idle connection that the server ends is an 'error' event of the pool; without a listener it ends the process.
     // The pool drops that connection by itself, and what matters of the fault shows in the next statement.
     pool.on("error", ignore);

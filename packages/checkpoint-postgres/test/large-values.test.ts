@@ -17,7 +17,7 @@ for (const [megabytes, heap] of [
   [60, 1_536],
 ] as const) {
   it(`C-65 a state of ${megabytes} MB is put and loaded in a heap of ${heap} MB`, { timeout: 180_000 }, async () => {
-    const script = await bundleChild("large-state");
+    const script = await bundleChild(new URL("./children/large-state.ts", import.meta.url));
     const child = await spawnNode(script.path, {
       args: [String(megabytes)],
       env: { HOLDFAST_TEST_URL: database.url },

@@ -18,7 +18,10 @@ let saver: BaseCheckpointSaver;
 const workers: WorkerProcess[] = [];
 
 beforeAll(async () => {
-  [database, script] = await Promise.all([databaseWithTables(), bundleChild("graph-worker")]);
+  [database, script] = await Promise.all([
+    databaseWithTables(),
+    bundleChild(new URL("./children/graph-worker.ts", import.meta.url)),
+  ]);
   pool = new CountedPool(database.url);
   saver = new PostgresSaver(pool);
 });
@@ -76,7 +79,7 @@ it("C-10 a process whose clock is an hour behind runs the next turn, and every o
 });
 
 it("C-80 20 processes set up an empty database at once", { timeout: 180_000 }, async () => {
-  const [empty, setUp] = await Promise.all([emptyDatabase(), bundleChild("set-up")]);
+  const [empty, setUp] = await Promise.all([emptyDatabase(), bundleChild(new URL("./children/set-up.ts", import.meta.url))]);
   const env = { HOLDFAST_TEST_URL: empty.url };
   const children = await Promise.all(Array.from({ length: 20 }, () => spawnNode(setUp.path, { env })));
   await Promise.all(children.map((child) => child.nextMessage()));

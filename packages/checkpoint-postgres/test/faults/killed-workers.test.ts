@@ -20,7 +20,10 @@ let pool: CountedPool;
 let saver: PostgresSaver;
 
 beforeAll(async () => {
-  [server, script] = await Promise.all([startServerWithTables(), bundleChild("graph-worker")]);
+  [server, script] = await Promise.all([
+    startServerWithTables(),
+    bundleChild(new URL("../children/graph-worker.ts", import.meta.url)),
+  ]);
   pool = new CountedPool(server.url);
   saver = new PostgresSaver(pool);
 });
