@@ -93,7 +93,7 @@ describe("retry", () => {
 
 describe("resolveRetry", () => {
   it("has defaults, and takes what is given instead", () => {
-    expect(resolveRetry(undefined)).toEqual({ maxAttempts: 10, maxElapsedMs: 30_000, minDelayMs: 50, maxDelayMs: 5_000 });
+    expect(resolveRetry(undefined)).toEqual({ maxAttempts: 30, maxElapsedMs: 30_000, minDelayMs: 50, maxDelayMs: 5_000 });
     expect(resolveRetry({ maxAttempts: 1 })).toEqual({ maxAttempts: 1, maxElapsedMs: 30_000, minDelayMs: 50, maxDelayMs: 5_000 });
   });
 

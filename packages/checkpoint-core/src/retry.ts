@@ -3,7 +3,7 @@ import { InvalidOptionsError } from "./errors.js";
 
 /** How long transient faults of the store are hidden from the run (contract C-70). */
 export interface RetryOptions {
-  /** How many times one operation is tried in all. Default 10. */
+  /** How many times one operation is tried in all. Default 30, so that by default the time decides. */
   readonly maxAttempts?: number;
   /** No try begins later than this many milliseconds after the first. Default 30,000: a managed database's failover. */
   readonly maxElapsedMs?: number;
@@ -15,7 +15,7 @@ export interface RetryOptions {
 
 export type RetryPolicy = Readonly<Required<RetryOptions>>;
 
-const DEFAULTS: RetryPolicy = { maxAttempts: 10, maxElapsedMs: 30_000, minDelayMs: 50, maxDelayMs: 5_000 };
+const DEFAULTS: RetryPolicy = { maxAttempts: 30, maxElapsedMs: 30_000, minDelayMs: 50, maxDelayMs: 5_000 };
 
 /**
  * @throws InvalidOptionsError

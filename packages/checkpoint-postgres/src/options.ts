@@ -8,7 +8,7 @@ export interface PostgresSaverOptions {
   readonly schema?: string;
   /** Whether `setup()` creates the schema. `false` for a role that may only create tables in a schema made by a DBA. Default `true`. */
   readonly createSchema?: boolean;
-  /** How long transient faults are hidden from a run. Default: 10 tries within 30 seconds. */
+  /** How long transient faults are hidden from a run. Default: 30 seconds. */
   readonly retry?: RetryOptions;
   /** A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again. Default 30,000. */
   readonly statementTimeoutMs?: number;

@@ -77,7 +77,7 @@ export class ProxiedConnection {
 
   constructor(client: Socket, target: { host: string; port: number }, state: ProxyState, onClose: () => void) {
     this.#client = client;
-    this.#server = connect({ ...target, allowHalfOpen: true, noDelay: true });
+    this.#server = connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
     this.#state = state;
     this.#up = new Lane(this.#server, state);
     this.#down = new Lane(client, state);
