@@ -23,6 +23,7 @@ export default defineConfig({
         ssr,
         test: {
           name: "unit",
+          sequence: { groupOrder: 0 },
           include: ["packages/*/src/**/*.test.ts", "examples/*/src/**/*.test.ts"],
         },
       },
@@ -32,6 +33,7 @@ export default defineConfig({
         ssr,
         test: {
           name: "server",
+          sequence: { groupOrder: 1 },
           include: ["packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts"],
           exclude: ["packages/*/test/faults/**"],
           globalSetup: ["packages/test-servers/src/global-setup.ts"],
@@ -47,6 +49,7 @@ export default defineConfig({
         test: {
           // Tests that kill servers and processes: one file at a time, each with servers of its own.
           name: "faults",
+          sequence: { groupOrder: 2 },
           include: ["packages/*/test/faults/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 300_000,
