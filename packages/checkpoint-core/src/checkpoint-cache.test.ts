@@ -121,3 +121,18 @@ it("leaves out segments whose links were stored in another life of the thread", 
   cache.set(ref("1"), known(10), { threadKey: 2n });
   expect(cache.get(ref("1"))?.related).toEqual([alone]);
 });
+
+it("drops with a segment those that link to it", () => {
+  const cache = new CheckpointCache<string>(10_000_000);
+  const input = makeSegment(randomBytes(3_000));
+  const repeating = makeSegment(Buffer.concat([input.content, randomBytes(100)]), { verbatim: [input], context: undefined });
+  expect(repeating.links).toEqual([input.id]);
+  cache.addRelated(ref("1"), [repeating, input], undefined);
+  expect(cache.related(ref("1"), undefined)).toEqual([repeating, input]);
+  const later = Array.from({ length: 3 }, () => makeSegment(randomBytes(7_000)));
+  cache.addRelated(ref("1"), later, undefined);
+  const related = cache.related(ref("1"), undefined);
+  expect(related).not.toContain(input);
+  expect(related).not.toContain(repeating);
+  expect(related).toEqual(later);
+});

@@ -59,14 +59,19 @@ export class CheckpointCache<Guard> {
     const known = new Set(before.map(({ segment }) => segment.id));
     const fresh = segments.filter(({ id }) => !known.has(id)).map((segment) => ({ segment, guard }));
     const kept: RelatedSegment<Guard>[] = [];
+    const dropped = new Set<string>();
     let bytes = 0;
     for (const each of [...fresh, ...before]) {
       const { length } = each.segment.content;
-      if (length >= MAX_LINKING_BYTES || bytes + length > MAX_RELATED_BYTES) continue;
-      bytes += length;
-      kept.push(each);
+      if (length < MAX_LINKING_BYTES && bytes + length <= MAX_RELATED_BYTES) {
+        bytes += length;
+        kept.push(each);
+      } else dropped.add(each.segment.id);
     }
-    if (kept.length > 0) this.#related.set(checkpointKey(ref), kept);
+    // What is dropped is no longer sent along with what links to it, and may itself never have reached the store.
+    for (const { segment } of kept.toReversed()) if (segment.links.some((link) => dropped.has(link))) dropped.add(segment.id);
+    const complete = kept.filter(({ segment }) => !dropped.has(segment.id));
+    if (complete.length > 0) this.#related.set(checkpointKey(ref), complete);
   }
 
   /** What is known of the thread, whichever checkpoint of the namespace told it. */
