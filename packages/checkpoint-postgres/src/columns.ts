@@ -49,3 +49,8 @@ export function links(row: Row, column: number): string[] {
 export function linksParameter(ids: readonly string[]): readonly string[] | null {
   return ids.length === 0 ? null : ids;
 }
+
+/** Channel names as a `text[]` parameter; names that Postgres' text cannot hold are left out, which only costs a walk that could have stopped there. */
+export function channelNamesParameter(channels: readonly string[]): readonly string[] {
+  return channels.filter((channel) => !channel.includes("\0") && channel.isWellFormed());
+}

@@ -138,7 +138,7 @@ export class PostgresSaver extends BaseCheckpointSaver {
    * Checkpoints, newest committed first, read a page at a time.
    *
    * @param options.limit at most so many. `options.before` a config whose checkpoint is the upper end, itself excluded.
-   *   `options.filter` metadata that must be contained.
+   *   `options.filter` keys of the metadata and the values they must have.
    * @throws InvalidThreadIdError, InvalidConfigError, InvalidMetadataError (filter), DeserializationError, StoreUnavailableError
    */
   override async *list(config: RunnableConfig, options: CheckpointListOptions = {}): AsyncGenerator<CheckpointTuple> {

@@ -1,4 +1,5 @@
 import { encodeId, type NamespaceRef } from "@holdfast/checkpoint-core";
+import { channelNamesParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { type Reading, readCheckpoints } from "./read-checkpoints.js";
@@ -17,11 +18,7 @@ export async function readAncestors(
 ): Promise<Reading> {
   const ancestor = `${t.checkpoint} c`;
   const start = checkpointId === undefined ? "order by c.commit_order desc limit 1" : "and c.checkpoint_id = $5::bytea";
-  const values: unknown[] = [
-    ref.threadId,
-    ref.namespace,
-    channels.filter((channel) => !channel.includes("\0") && channel.isWellFormed()),
-  ];
+  const values: unknown[] = [ref.threadId, ref.namespace, channelNamesParameter(channels)];
   if (checkpointId !== undefined) values.push(encodeId(checkpointId));
   const sql = `
 select chain.position, chain.snapshots && $4::text[] as whole, chain.epoch, c.*

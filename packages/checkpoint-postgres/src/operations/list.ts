@@ -10,7 +10,7 @@ export interface ListSelection {
   readonly checkpointId: string | undefined;
   /** Only what was committed before this checkpoint of the thread; where it does not have it, only smaller ids. */
   readonly before: string | undefined;
-  /** Only metadata that contains this. */
+  /** Only metadata with these keys and equal values. */
   readonly filter: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -30,7 +30,7 @@ export async function* listThread(
   let known: ReadonlyMap<string, Segment> = new Map();
   for (let left = limit, size = FIRST_PAGE; left > 0; size = PAGE) {
     const count = Math.min(left, size);
-    // Neighbouring checkpoints share most of their segments: those of the page before are not sent again.
+    // Neighbouring checkpoints share most of their segments: those of the pages before are not sent again.
     const page = await readCheckpoints(db, t, "list", target(t, threadId, selection, cursor, count), known);
     const last = page.checkpoints.at(-1);
     if (last === undefined) return;

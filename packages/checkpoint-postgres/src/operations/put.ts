@@ -1,5 +1,5 @@
 import { type CheckpointRecord, type CheckpointRef, encodeId, type Segment } from "@holdfast/checkpoint-core";
-import { bigint, linksParameter } from "../columns.js";
+import { bigint, channelNamesParameter, linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import type { ThreadGuard } from "./read-checkpoints.js";
@@ -48,7 +48,7 @@ export async function put(db: Connections, t: Tables, input: PutInput): Promise<
     linksParameter(input.record.links),
     input.record.body,
     ...(guard === undefined ? [] : [guard.threadKey, guard.epoch]),
-    input.snapshots.length === 0 ? null : input.snapshots.filter((channel) => !channel.includes("\0") && channel.isWellFormed()),
+    input.snapshots.length === 0 ? null : channelNamesParameter(input.snapshots),
   ];
   const snapshots = `$${values.length}::text[]`;
   const sql = `
