@@ -9,7 +9,7 @@ import { type Reading, readCheckpoints } from "./read-checkpoints.js";
  *
  * Values are only fetched of ancestors with a snapshot of one of the channels; of the others, only what is needed to tell which channels they have.
  */
-export async function readAncestors(
+export async function getDeltaChannelHistory(
   db: Connections,
   t: Tables,
   ref: NamespaceRef,

@@ -1,25 +1,15 @@
-import { encodeId, encodeMetadata, type Segment } from "@holdfast/checkpoint-core";
+import { encodeId, encodeMetadata, type ListSelection, type Segment } from "@holdfast/checkpoint-core";
 import { bigint, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { type Reading, readCheckpoints } from "./read-checkpoints.js";
-
-/** What narrows a list; an absent field does not. */
-export interface ListSelection {
-  readonly namespace: string | undefined;
-  readonly checkpointId: string | undefined;
-  /** Only what was committed before this checkpoint of the thread; where it does not have it, only smaller ids. */
-  readonly before: string | undefined;
-  /** Only metadata with these keys and equal values. */
-  readonly filter: Readonly<Record<string, unknown>> | undefined;
-}
 
 /** The first page is small, so that the first item comes soon; the others are large, so that a long list needs few round trips. */
 const FIRST_PAGE = 8;
 const PAGE = 64;
 
 /** The checkpoints of one thread, newest committed first, page by page. */
-export async function* listThread(
+export async function* list(
   db: Connections,
   t: Tables,
   threadId: string,

@@ -1,18 +1,8 @@
-import { type CheckpointRef, type EncodedWrites, encodeId } from "@holdfast/checkpoint-core";
+import { encodeId, type PutWritesInput } from "@holdfast/checkpoint-core";
 import { linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
-import type { ThreadGuard } from "./read-checkpoints.js";
 import { segmentRows } from "./segment-rows.js";
-
-export interface PutWritesInput {
-  readonly ref: CheckpointRef;
-  readonly taskId: string;
-  readonly taskPath: string | undefined;
-  readonly writes: EncodedWrites;
-  /** Set when the writes refer to segments that stand in the store: nothing is stored unless the thread is still the same. */
-  readonly guard: ThreadGuard | undefined;
-}
 
 /** The thread, made if it is not there. No lock is needed: the foreign keys see to it that it stays until the commit. */
 const FIND_OR_MAKE = (t: Tables): string => `

@@ -1,20 +1,8 @@
-import { type CheckpointRecord, type CheckpointRef, encodeId, type Segment } from "@holdfast/checkpoint-core";
-import { bigint, channelNamesParameter, linksParameter } from "../columns.js";
+import { encodeId, type PutInput, type ThreadGuard } from "@holdfast/checkpoint-core";
+import { channelNamesParameter, linksParameter, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
-import type { ThreadGuard } from "./read-checkpoints.js";
 import { segmentRows } from "./segment-rows.js";
-
-export interface PutInput {
-  readonly ref: CheckpointRef;
-  readonly parentId: string | undefined;
-  readonly metadata: string;
-  readonly snapshots: readonly string[];
-  readonly record: CheckpointRecord;
-  readonly created: readonly Segment[];
-  /** Set when the record refers to segments that stand in the store: nothing is stored unless the thread is still the same. */
-  readonly guard: ThreadGuard | undefined;
-}
 
 /** Locks the thread, so that its commits come one after the other; makes it if this is its first checkpoint. */
 const BEGIN_OR_LOCK = (t: Tables): string => `
@@ -64,5 +52,5 @@ saved as (
 )
 select thread_key, epoch from th`;
   const [row] = await db.run("put", { text: sql, values });
-  return row === undefined ? undefined : { threadKey: bigint(row, 0), epoch: bigint(row, 1) };
+  return row === undefined ? undefined : { threadKey: text(row, 0), epoch: text(row, 1) };
 }

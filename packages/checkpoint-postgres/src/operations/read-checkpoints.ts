@@ -1,13 +1,4 @@
-import {
-  type CheckpointRef,
-  decodeCheckpoint,
-  decodeId,
-  decodeWrites,
-  type Segment,
-  type SegmentReader,
-  type StoredSlot,
-  type StoredTuple,
-} from "@holdfast/checkpoint-core";
+import { decodeId, type ReadCheckpoint, type Segment, type StoredSlot } from "@holdfast/checkpoint-core";
 import { bigint, bool, bytea, integer, isNull, links, segmentId, text } from "../columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -21,31 +12,15 @@ export interface Target {
   readonly values: readonly unknown[];
 }
 
-/** What the thread must still be for segments read before to be there. */
-export interface ThreadGuard {
-  readonly threadKey: bigint;
-  readonly epoch: bigint;
-}
-
-/** A row of the checkpoint table, with its writes and the segments of the same reading. */
-export interface ReadCheckpoint {
+/** A row of the checkpoint table, with its writes. */
+interface CheckpointRow extends ReadCheckpoint {
   readonly position: number;
-  readonly guard: ThreadGuard;
   readonly commitOrder: bigint;
-  readonly namespace: string;
-  readonly checkpointId: string;
-  readonly parentId: string | undefined;
-  readonly metadata: string;
-  readonly links: readonly string[];
-  readonly record: Buffer;
-  readonly slots: readonly StoredSlot[];
-  /** Whether the segments of all of its values were read. */
-  readonly whole: boolean;
 }
 
+/** What was read; checkpoints by position. */
 export interface Reading {
-  readonly checkpoints: readonly ReadCheckpoint[];
-  /** Every segment that the checkpoints and their writes need, those known beforehand included. */
+  readonly checkpoints: readonly CheckpointRow[];
   readonly segments: ReadonlyMap<string, Segment>;
 }
 
@@ -153,33 +128,17 @@ function decodeSlot(row: Row): StoredSlot {
   };
 }
 
-function decodeRow(row: Row, slots: readonly StoredSlot[]): ReadCheckpoint {
+function decodeRow(row: Row, slots: readonly StoredSlot[]): CheckpointRow {
   return {
     position: integer(row, 1),
-    guard: { threadKey: bigint(row, 2), epoch: bigint(row, 3) },
+    guard: { threadKey: text(row, 2), epoch: text(row, 3) },
     commitOrder: bigint(row, 4),
     checkpointId: decodeId(bytea(row, 5)),
     parentId: isNull(row, 6) ? undefined : decodeId(bytea(row, 6)),
     namespace: text(row, 7),
     metadata: text(row, 8),
-    links: links(row, 9),
-    record: bytea(row, 10),
+    record: { links: links(row, 9), body: bytea(row, 10) },
     whole: bool(row, 11),
     slots,
-  };
-}
-
-/** Decodes a row up to the user's serializer. */
-export function decodeStored(
-  threadId: string,
-  row: ReadCheckpoint,
-  segments: SegmentReader,
-): StoredTuple & { readonly ref: CheckpointRef } {
-  return {
-    ref: { threadId, namespace: row.namespace, checkpointId: row.checkpointId },
-    parentId: row.parentId,
-    metadata: row.metadata,
-    checkpoint: decodeCheckpoint({ links: row.links, body: row.record }, segments),
-    writes: decodeWrites(row.slots, segments),
   };
 }

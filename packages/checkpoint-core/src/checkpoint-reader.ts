@@ -1,0 +1,128 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type { CheckpointPendingWrite, CheckpointTuple, DeltaChannelHistory } from "@langchain/langgraph-checkpoint";
+import type { ValueSerializer } from "./channel-updates.js";
+import type { ChannelValue } from "./channel-value.js";
+import type { CachedCheckpoint, CheckpointCache } from "./checkpoint-cache.js";
+import { channelNames, decodeCheckpoint } from "./checkpoint-record.js";
+import type { CheckpointRef, NamespaceRef } from "./checkpoint-ref.js";
+import type { CheckpointStore, ListSelection, ReadCheckpoint, ThreadGuard } from "./checkpoint-store.js";
+import { compareTaskOrder, decodeWrites, pendingWrite } from "./pending-writes.js";
+import { SegmentReader } from "./segment.js";
+import { makeTuple, needsParentSends, type StoredTuple } from "./tuple.js";
+
+/** Reads checkpoints and makes of them what LangGraph takes. */
+export class CheckpointReader {
+  readonly #store: CheckpointStore;
+  readonly #serializer: ValueSerializer;
+  readonly #cache: CheckpointCache<ThreadGuard>;
+
+  constructor(store: CheckpointStore, serializer: ValueSerializer, cache: CheckpointCache<ThreadGuard>) {
+    this.#store = store;
+    this.#serializer = serializer;
+    this.#cache = cache;
+  }
+
+  /** The checkpoint with that id, or the one committed last. */
+  async tuple(
+    ref: NamespaceRef,
+    checkpointId: string | undefined,
+    config?: RunnableConfig,
+  ): Promise<CheckpointTuple | undefined> {
+    const reading = await this.#store.getTuple(ref, checkpointId, config);
+    const [read] = reading.checkpoints;
+    if (read === undefined) return undefined;
+    const stored = decodeStored(ref.threadId, read, new SegmentReader(reading.segments));
+    // The next put of this run builds on it.
+    this.#cache.set(stored.ref, stored.checkpoint.known, read.guard);
+    return this.#tupleOf(stored);
+  }
+
+  /** Checkpoints of one thread, or of all, newest committed first. */
+  async *list(threadId: string | undefined, selection: ListSelection, limit: number): AsyncGenerator<CheckpointTuple> {
+    let left = limit;
+    for await (const thread of threadId === undefined ? this.#store.listThreadIds() : [threadId]) {
+      if (left <= 0) return;
+      for await (const page of this.#store.list(thread, selection, left)) {
+        const segments = new SegmentReader(page.segments);
+        for (const read of page.checkpoints) {
+          left -= 1;
+          yield await this.#tupleOf(decodeStored(thread, read, segments));
+        }
+      }
+    }
+  }
+
+  /** What a `put` can build on a checkpoint that the cache does not have. */
+  async known(ref: CheckpointRef): Promise<CachedCheckpoint<ThreadGuard> | "not-stored"> {
+    const reading = await this.#store.getTuple(ref, ref.checkpointId);
+    const [read] = reading.checkpoints;
+    if (read === undefined) return "not-stored";
+    const { known } = decodeCheckpoint(read.record, new SegmentReader(reading.segments));
+    return { known, guard: read.guard, related: [] };
+  }
+
+  /** The writes of a checkpoint's ancestors by channel, and where each channel's walk ends. */
+  async deltaHistory(
+    ref: NamespaceRef,
+    checkpointId: string | undefined,
+    channels: readonly string[],
+  ): Promise<Record<string, DeltaChannelHistory>> {
+    const seeds = new Map<string, unknown>();
+    const newestFirst = new Map<string, CheckpointPendingWrite[]>(channels.map((channel) => [channel, []]));
+    walk: for await (const reading of this.#store.getDeltaChannelHistory(ref, checkpointId, channels)) {
+      const segments = new SegmentReader(reading.segments);
+      for (const ancestor of reading.checkpoints) {
+        const open = channels.filter((channel) => !seeds.has(channel));
+        if (open.length === 0) break walk;
+        for (const write of decodeWrites(ancestor.slots, segments).sort(compareTaskOrder).reverse()) {
+          if (!open.includes(write.channel)) continue;
+          newestFirst.get(write.channel)?.push(pendingWrite(write, await this.#serializer.load(write.value)));
+        }
+        const names = channelNames(ancestor.record, segments);
+        if (!open.some((channel) => names.has(channel))) continue;
+        const values = await this.#valuesOf(ref, ancestor, segments);
+        for (const channel of open) {
+          const value = values.get(channel);
+          if (value !== undefined) seeds.set(channel, await this.#serializer.load(value));
+        }
+      }
+    }
+    return Object.fromEntries(
+      Array.from(newestFirst, ([channel, writes]) => {
+        const history: DeltaChannelHistory = { writes: writes.reverse() };
+        if (seeds.has(channel)) history.seed = seeds.get(channel);
+        return [channel, history];
+      }),
+    );
+  }
+
+  async #tupleOf(stored: StoredTuple): Promise<CheckpointTuple> {
+    if (!needsParentSends(stored)) return makeTuple(stored, this.#serializer);
+    const reading = await this.#store.getTuple(stored.ref, stored.parentId);
+    const [parent] = reading.checkpoints;
+    const writes = parent === undefined ? [] : decodeWrites(parent.slots, new SegmentReader(reading.segments));
+    return makeTuple(stored, this.#serializer, writes);
+  }
+
+  /** The values of an ancestor; read now, if the walk did not know that they would be wanted: a value from before its channel was a delta channel. */
+  async #valuesOf(
+    ref: NamespaceRef,
+    ancestor: ReadCheckpoint,
+    segments: SegmentReader,
+  ): Promise<ReadonlyMap<string, ChannelValue>> {
+    if (ancestor.whole) return decodeCheckpoint(ancestor.record, segments).known.channels;
+    const read = await this.known({ ...ref, checkpointId: ancestor.checkpointId });
+    return read === "not-stored" ? new Map() : read.known.channels;
+  }
+}
+
+/** Decodes a checkpoint up to the user's serializer. */
+function decodeStored(threadId: string, read: ReadCheckpoint, segments: SegmentReader): StoredTuple {
+  return {
+    ref: { threadId, namespace: read.namespace, checkpointId: read.checkpointId },
+    parentId: read.parentId,
+    metadata: read.metadata,
+    checkpoint: decodeCheckpoint(read.record, segments),
+    writes: decodeWrites(read.slots, segments),
+  };
+}

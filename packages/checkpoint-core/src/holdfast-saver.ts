@@ -1,0 +1,203 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import {
+  BaseCheckpointSaver,
+  type ChannelVersions,
+  type Checkpoint,
+  type CheckpointListOptions,
+  type CheckpointMetadata,
+  type CheckpointTuple,
+  type DeltaChannelHistory,
+  isDeltaSnapshot,
+  type PendingWrite,
+  type SerializerProtocol,
+} from "@langchain/langgraph-checkpoint";
+import { serializeChanged, ValueSerializer } from "./channel-updates.js";
+import { CheckpointCache } from "./checkpoint-cache.js";
+import { CheckpointReader } from "./checkpoint-reader.js";
+import { frameOf } from "./checkpoint-record.js";
+import {
+  type CheckpointRef,
+  checkpointRef,
+  configOf,
+  namespaceRef,
+  optionalCheckpointId,
+  optionalNamespace,
+  optionalThreadId,
+  requiredId,
+  threadIdArgument,
+} from "./checkpoint-ref.js";
+import type { CheckpointStore, ThreadGuard } from "./checkpoint-store.js";
+import { CheckpointWriter } from "./checkpoint-writer.js";
+import { InvalidConfigError } from "./errors.js";
+import { encodeMetadata } from "./metadata.js";
+import { writeIndex } from "./pending-writes.js";
+
+/** Bounds of a saver. */
+export interface SaverLimits {
+  /** Bound of the cache of serialized values, in bytes; 0 turns it off. */
+  readonly cacheBytes: number;
+  /** Largest serialized channel value, in bytes. */
+  readonly maxValueBytes: number;
+}
+
+/**
+ * What all savers of ours are: they check what they are given, serialize it at the call, and leave the rest to a store. `docs/contract.md` says what
+ * they promise, rule by rule.
+ */
+export abstract class HoldfastSaver extends BaseCheckpointSaver {
+  readonly #store: CheckpointStore;
+  readonly #serializer: ValueSerializer;
+  readonly #cache: CheckpointCache<ThreadGuard>;
+  readonly #reader: CheckpointReader;
+  readonly #writer: CheckpointWriter;
+
+  protected constructor(store: CheckpointStore, serde: SerializerProtocol, { cacheBytes, maxValueBytes }: SaverLimits) {
+    super(serde);
+    this.#store = store;
+    this.#serializer = new ValueSerializer(serde, maxValueBytes);
+    this.#cache = new CheckpointCache(cacheBytes);
+    this.#reader = new CheckpointReader(store, this.#serializer, this.#cache);
+    this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader);
+  }
+
+  /**
+   * Closes what the saver opened, and nothing that it was given. Operations that wait for a retry fail with the error they were retried for; later
+   * ones are a SaverClosedError.
+   */
+  async end(): Promise<void> {
+    this.#cache.clear();
+    await this.#store.end();
+  }
+
+  /**
+   * The checkpoint that `config` names, or the one committed last in its thread and namespace.
+   *
+   * @returns `undefined` when there is none, or when `config` names no thread.
+   * @throws InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
+   */
+  override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    if (optionalThreadId(config) === undefined) return undefined;
+    const ref = namespaceRef(config, "getTuple");
+    const checkpointId = optionalCheckpointId(config);
+    await this.#store.ready("getTuple", config);
+    return this.#reader.tuple(ref, checkpointId, config);
+  }
+
+  /**
+   * Checkpoints, newest committed first, read a page at a time.
+   *
+   * @param options.limit at most so many. `options.before` a config whose checkpoint is the upper end, itself excluded.
+   *   `options.filter` keys of the metadata and the values they must have.
+   * @throws InvalidThreadIdError, InvalidConfigError, InvalidMetadataError (filter), DeserializationError, StoreUnavailableError
+   */
+  override async *list(config: RunnableConfig, options: CheckpointListOptions = {}): AsyncGenerator<CheckpointTuple> {
+    const threadId = optionalThreadId(config);
+    const selection = {
+      namespace: optionalNamespace(config),
+      checkpointId: optionalCheckpointId(config),
+      before: options.before === undefined ? undefined : optionalCheckpointId(options.before),
+      filter: options.filter,
+    };
+    const limit = limitOf(options.limit);
+    if (options.filter !== undefined) encodeMetadata(options.filter);
+    await this.#store.ready("list");
+    yield* this.#reader.list(threadId, selection, limit);
+  }
+
+  /**
+   * Stores a checkpoint, atomically, and again without harm. See rules C-30 to C-38 of the contract.
+   *
+   * @param newVersions the channels that changed; the others carry over from the parent, `config.configurable.checkpoint_id`.
+   * @throws MissingThreadIdError, InvalidThreadIdError, InvalidConfigError, InvalidMetadataError, SerializationError, ValueTooLargeError,
+   *   StoreUnavailableError, StoreFailureError, SetupRequiredError
+   */
+  override async put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: ChannelVersions,
+  ): Promise<RunnableConfig> {
+    const namespace = namespaceRef(config, "put");
+    const parentId = optionalCheckpointId(config);
+    const ref: CheckpointRef = { ...namespace, checkpointId: requiredId(checkpoint.id, "checkpoint.id") };
+    const metadataJson = encodeMetadata(metadata);
+    const snapshots = Object.keys(newVersions).filter((channel) => isDeltaSnapshot(checkpoint.channel_values[channel]));
+    // What the run may go on changing is taken here, before the first await (contract C-36).
+    const frame = frameOf(checkpoint);
+    const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions);
+    await this.#store.ready("put", config);
+    await this.#writer.put({
+      config,
+      ref,
+      parentId,
+      metadata: metadataJson,
+      snapshots,
+      frame,
+      changed,
+      given: checkpoint,
+      newVersions,
+    });
+    return configOf(ref);
+  }
+
+  /**
+   * Stores what a task wrote, atomically. The checkpoint need not be there yet. See rules C-40 to C-43 of the contract.
+   *
+   * @param taskPath where the task stands in the graph; given by `@langchain/langgraph-checkpoint` 1.2 and later.
+   * @throws MissingThreadIdError, InvalidThreadIdError, InvalidConfigError, SerializationError, ValueTooLargeError, StoreUnavailableError,
+   *   StoreFailureError, SetupRequiredError
+   */
+  override async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
+    const ref = checkpointRef(config, "putWrites");
+    requiredId(taskId, "taskId");
+    const path = taskPath === undefined || taskPath === "" ? undefined : requiredId(taskPath, "taskPath");
+    if (writes.length === 0) return;
+    const indexes = writeIndex(writes);
+    const serialized = await Promise.all(
+      writes.map(async ([channel, value], position) => ({
+        ...(await this.#serializer.dump(value, channel)),
+        channel,
+        index: indexes[position] as number,
+        position,
+      })),
+    );
+    await this.#store.ready("putWrites", config);
+    await this.#writer.putWrites({ config, ref, taskId, taskPath: path, writes: serialized });
+  }
+
+  /**
+   * Deletes all checkpoints, writes and values of a thread, in all namespaces, in one step.
+   *
+   * @throws MissingThreadIdError, InvalidThreadIdError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   */
+  override async deleteThread(threadId: string): Promise<void> {
+    const id = threadIdArgument(threadId, "deleteThread");
+    await this.#store.ready("deleteThread");
+    await this.#store.deleteThread(id);
+  }
+
+  /**
+   * What delta channels are rebuilt from: per channel the writes of all ancestors, oldest first, and the value at the nearest one that has one.
+   * One round trip, however many ancestors.
+   *
+   * @throws InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
+   */
+  override async getDeltaChannelHistory(options: {
+    config: RunnableConfig;
+    channels: string[];
+  }): Promise<Record<string, DeltaChannelHistory>> {
+    const { config, channels } = options;
+    if (optionalThreadId(config) === undefined) return Object.fromEntries(channels.map((channel) => [channel, { writes: [] }]));
+    const ref = namespaceRef(config, "getDeltaChannelHistory");
+    const checkpointId = optionalCheckpointId(config);
+    if (channels.length === 0) return {};
+    await this.#store.ready("getDeltaChannelHistory");
+    return this.#reader.deltaHistory(ref, checkpointId, channels);
+  }
+}
+
+function limitOf(limit: unknown): number {
+  if (limit === undefined || limit === null) return Number.POSITIVE_INFINITY;
+  if (typeof limit === "number" && Number.isInteger(limit) && limit >= 0) return limit;
+  throw new InvalidConfigError(`limit is ${String(limit)}. It must be an integer of at least 0.`);
+}
