@@ -57,6 +57,8 @@ export interface LifecycleTarget {
   openOnEmptyStore(count: number): Promise<readonly BaseCheckpointSaver[]>;
   /** Sets up the store of this saver, as a user's program would. */
   setup(saver: BaseCheckpointSaver): Promise<void>;
+  /** `false` when the store needs nothing to be created: then a saver works without `setup()`. Default `true`. */
+  readonly needsSetup?: boolean;
 }
 
 /** A saver under test, and what the suite may know about it. */

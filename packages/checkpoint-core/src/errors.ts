@@ -22,6 +22,7 @@ export type HoldfastErrorCode =
   | "HOLDFAST_SETUP_REQUIRED"
   | "HOLDFAST_SCHEMA_TOO_NEW"
   | "HOLDFAST_UNSUPPORTED_SERVER"
+  | "HOLDFAST_NOT_DURABLE"
   | "HOLDFAST_SAVER_CLOSED";
 
 export abstract class HoldfastError extends Error {
@@ -117,6 +118,11 @@ export class SchemaTooNewError extends HoldfastError {
 /** A server that lacks something this saver needs. */
 export class UnsupportedServerError extends HoldfastError {
   readonly code = "HOLDFAST_UNSUPPORTED_SERVER";
+}
+
+/** A write was made, but is not yet on as many replicas or disks as the saver's `durability` asks for. */
+export class NotDurableError extends HoldfastError {
+  readonly code = "HOLDFAST_NOT_DURABLE";
 }
 
 /** The saver was used after `end()`. */

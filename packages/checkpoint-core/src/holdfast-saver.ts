@@ -29,7 +29,7 @@ import {
 import type { CheckpointStore, ThreadGuard } from "./checkpoint-store.js";
 import { CheckpointWriter } from "./checkpoint-writer.js";
 import { InvalidConfigError } from "./errors.js";
-import { encodeMetadata } from "./metadata.js";
+import { encodeMetadata, metadataConditions } from "./metadata.js";
 import { writeIndex } from "./pending-writes.js";
 
 /** Bounds of a saver. */
@@ -99,7 +99,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       filter: options.filter,
     };
     const limit = limitOf(options.limit);
-    if (options.filter !== undefined) encodeMetadata(options.filter);
+    if (options.filter !== undefined) metadataConditions(options.filter);
     await this.#store.ready("list");
     yield* this.#reader.list(threadId, selection, limit);
   }

@@ -19,6 +19,7 @@ export {
   InvalidThreadIdError,
   isHoldfastError,
   MissingThreadIdError,
+  NotDurableError,
   SaverClosedError,
   SchemaTooNewError,
   SerializationError,
@@ -30,7 +31,7 @@ export {
 } from "./errors.js";
 export { HoldfastSaver, type SaverLimits } from "./holdfast-saver.js";
 export { decodeId, encodeId } from "./id-bytes.js";
-export { decodeMetadata, encodeMetadata } from "./metadata.js";
+export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
 export type { EncodedWrites, PendingSlot, StoredSlot } from "./pending-writes.js";
 export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retry.js";
 export type { Segment } from "./segment.js";

@@ -35,6 +35,27 @@ export function decodeMetadata(text: string): CheckpointMetadata {
   }
 }
 
+/** What a filter asks of one key of stored metadata. */
+export interface MetadataCondition {
+  /** As it is stored. */
+  readonly key: string;
+  /** Stored JSON that must be equal; `undefined`: the key must not be there. */
+  readonly value: unknown;
+}
+
+/**
+ * What `list({ filter })` asks of metadata as {@link encodeMetadata} stores it.
+ *
+ * @throws InvalidMetadataError
+ */
+export function metadataConditions(filter: Readonly<Record<string, unknown>>): MetadataCondition[] {
+  return Object.entries(filter).map(([key, value]) => {
+    const stored = JSON.parse(encodeMetadata({ [key]: value ?? null })) as Record<string, unknown>;
+    const [storedKey, storedValue] = Object.entries(stored)[0] as [string, unknown];
+    return { key: storedKey, value: value === undefined ? undefined : storedValue };
+  });
+}
+
 function escapeText(text: string): string {
   return text.replace(NEEDS_ESCAPE, (char) => MARK + char.charCodeAt(0).toString(16).padStart(4, "0"));
 }

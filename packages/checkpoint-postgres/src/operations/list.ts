@@ -1,4 +1,10 @@
-import { encodeId, encodeMetadata, type ListSelection, type Segment } from "@holdfast/checkpoint-core";
+import {
+  encodeId,
+  type ListSelection,
+  type MetadataCondition,
+  metadataConditions,
+  type Segment,
+} from "@holdfast/checkpoint-core";
 import { bigint, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -40,7 +46,7 @@ function target(t: Tables, threadId: string, selection: ListSelection, cursor: b
   const { namespace, checkpointId, before, filter } = selection;
   if (namespace !== undefined) conditions.push(`c.checkpoint_ns = ${parameter(namespace)}`);
   if (checkpointId !== undefined) conditions.push(`c.checkpoint_id = ${parameter(encodeId(checkpointId))}::bytea`);
-  for (const [key, value] of Object.entries(filter ?? {})) conditions.push(metadataEquals(key, value, parameter));
+  for (const condition of metadataConditions(filter ?? {})) conditions.push(metadataEquals(condition, parameter));
   if (cursor !== undefined) conditions.push(`c.commit_order < ${parameter(cursor)}`);
   let joinBefore = "";
   if (before !== undefined) {
@@ -80,11 +86,9 @@ left join lateral (
 }
 
 /** Equal, not merely contained: `jsonb @>` would find `[1, 2]` by `[1]`. */
-function metadataEquals(key: string, value: unknown, parameter: (value: unknown) => string): string {
-  const [entry] = Object.entries(JSON.parse(encodeMetadata({ [key]: value ?? null })) as Record<string, unknown>);
-  const [storedKey, storedValue] = entry as [string, unknown];
-  const actual = `c.metadata -> ${parameter(storedKey)}::text`;
-  return value === undefined ? `${actual} is null` : `${actual} = ${parameter(JSON.stringify(storedValue))}::jsonb`;
+function metadataEquals({ key, value }: MetadataCondition, parameter: (value: unknown) => string): string {
+  const actual = `c.metadata -> ${parameter(key)}::text`;
+  return value === undefined ? `${actual} is null` : `${actual} = ${parameter(JSON.stringify(value))}::jsonb`;
 }
 
 /** All thread ids, the thread that was made last first, page by page. */

@@ -1,0 +1,232 @@
+import { setMaxListeners } from "node:events";
+import { type RetryPolicy, retry, SaverClosedError, StoreUnavailableError } from "@holdfast/checkpoint-core";
+import { Redis, type RedisOptions } from "ioredis";
+import { checkDurable, type Durability, waitCommand } from "./durability.js";
+import { codeOf, isRedirection, isTransient, needsNewConnection, toHoldfastError } from "./errors.js";
+import type { Script } from "./scripts/index.js";
+
+type Argument = string | Buffer | number;
+
+/** The part of an ioredis `Redis` or `Cluster` that the saver uses; those of ioredis 5 and 6 fit, whichever copy they come from. */
+export interface RedisClient {
+  call(command: string, ...args: Argument[]): Promise<unknown>;
+  callBuffer(command: string, ...args: Argument[]): Promise<unknown>;
+  pipeline(): RedisPipeline;
+  /** Of a cluster. */
+  nodes?(role: "master"): RedisClient[];
+  disconnect(reconnect?: boolean): void;
+  quit(): Promise<unknown>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  readonly status: string;
+  readonly isCluster: boolean;
+}
+
+/** The part of an ioredis pipeline that the saver uses. */
+interface RedisPipeline {
+  callBuffer(command: string, ...args: Argument[]): unknown;
+  call(command: string, ...args: Argument[]): unknown;
+  exec(): Promise<[error: Error | null, result: unknown][] | null>;
+}
+
+/** What a script answers: byte strings in lists. */
+export type Reply = readonly unknown[];
+
+/** Runs scripts on a Redis, with retries, and turns failures into errors of the Holdfast family. */
+export class Connection {
+  readonly #client: RedisClient;
+  readonly #isOwned: boolean;
+  readonly #retry: RetryPolicy;
+  readonly #commandTimeoutMs: number;
+  readonly #durability: Durability | undefined;
+  readonly #closing = new AbortController();
+  /** Why the connection of our own client went away, or did not come up. */
+  #lastFault: Error | undefined;
+
+  constructor(
+    client: RedisClient,
+    settings: {
+      readonly isOwned: boolean;
+      readonly retry: RetryPolicy;
+      readonly commandTimeoutMs: number;
+      readonly durability: Durability | undefined;
+    },
+  ) {
+    this.#client = client;
+    this.#isOwned = settings.isOwned;
+    this.#retry = settings.retry;
+    this.#commandTimeoutMs = settings.commandTimeoutMs;
+    this.#durability = settings.durability;
+    // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
+    setMaxListeners(0, this.#closing.signal);
+    // A client without a listener prints what goes wrong with its connection; ours tells it in the errors of operations.
+    if (this.#isOwned) client.on("error", (error) => (this.#lastFault = error));
+  }
+
+  /** `host:port` of the server, or of where its address is asked for. */
+  get host(): string {
+    return hostOf(this.#client);
+  }
+
+  /** Whether keys of different hash tags may be on different servers. */
+  get isCluster(): boolean {
+    return this.#client.isCluster;
+  }
+
+  /**
+   * Runs an idempotent script. It may run more than once.
+   *
+   * @param operation the method that the user called, for error messages.
+   * @throws SaverClosedError, StoreUnavailableError, StoreFailureError
+   */
+  run(operation: string, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    return this.#withRetries(operation, () => this.#evaluate(script, [...keys, ...args], keys.length));
+  }
+
+  /** Runs an idempotent script that writes, until the write is as durable as was asked for. */
+  runDurably(operation: string, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+    const durability = this.#durability;
+    if (durability === undefined) return this.run(operation, script, keys, args);
+    return this.#withRetries(operation, async () => {
+      const all = [...keys, ...args];
+      try {
+        return await this.#evaluateAndWait(durability, operation, script, all, keys.length);
+      } catch (error) {
+        // Only outside a pipeline does the client follow a redirection, or load a script.
+        if (!isRedirection(error) && codeOf(error) !== "NOSCRIPT") throw error;
+        await this.#evaluate(script, all, keys.length);
+        return this.#evaluateAndWait(durability, operation, script, all, keys.length);
+      }
+    });
+  }
+
+  /** Asks every master the same. */
+  ask(operation: string, command: string, ...args: string[]): Promise<unknown[]> {
+    return this.#withRetries(operation, () => {
+      const servers = this.#client.nodes?.("master") ?? [this.#client];
+      return Promise.all(servers.map((server) => server.call(command, ...args)));
+    });
+  }
+
+  async #withRetries<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await retry(this.#retry, isTransient, () => this.#attempt(operation, work), this.#closing.signal);
+    } catch (error) {
+      throw toHoldfastError(error, operation, this.host, this.#lastFault);
+    }
+  }
+
+  async #attempt<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    if (this.#closing.signal.aborted) throw new SaverClosedError(operation);
+    if (this.#client.status === "end") {
+      throw new StoreUnavailableError(
+        `${operation}: the connection to Redis at ${this.host} was closed, or its client has given up. Make a new client, or connect it again.`,
+      );
+    }
+    try {
+      const result = await withinTime(this.#commandTimeoutMs, work());
+      this.#lastFault = undefined;
+      return result;
+    } catch (error) {
+      // The address of a managed Redis leads to the new master after a failover; the connection that stands, to the old one.
+      if (needsNewConnection(error) && !this.#client.isCluster) this.#client.disconnect(true);
+      throw error;
+    }
+  }
+
+  async #evaluate(script: Script, all: readonly Argument[], keyCount: number): Promise<Reply> {
+    try {
+      return (await this.#client.callBuffer("evalsha", script.sha1, keyCount, ...all)) as Reply;
+    } catch (error) {
+      if (codeOf(error) !== "NOSCRIPT") throw error;
+      // A server that was restarted or is new. EVAL keeps the script, so the next one finds it.
+      return (await this.#client.callBuffer("eval", script.source, keyCount, ...all)) as Reply;
+    }
+  }
+
+  /** WAIT speaks of what its own connection wrote: both travel together, and take one round trip. */
+  async #evaluateAndWait(
+    durability: Durability,
+    operation: string,
+    script: Script,
+    all: readonly Argument[],
+    keyCount: number,
+  ): Promise<Reply> {
+    const pipeline = this.#client.pipeline();
+    pipeline.callBuffer("evalsha", script.sha1, keyCount, ...all);
+    pipeline.call(...waitCommand(durability));
+    const results = await pipeline.exec();
+    const [[failure, reply] = [null, null], [waitFailure, reached] = [null, null]] = results ?? [];
+    if (failure !== null) throw failure;
+    if (waitFailure !== null) throw waitFailure;
+    checkDurable(durability, reached, operation);
+    return reply as Reply;
+  }
+
+  /** Ends the waits of retries, and the client if the saver opened it. */
+  async end(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    if (!this.#isOwned || this.#client.status === "end") return;
+    if (this.#client.status === "ready") await this.#client.quit().catch(() => this.#client.disconnect());
+    else this.#client.disconnect();
+  }
+}
+
+/** Whether it is a client, and not options for one. */
+export function isClient(value: unknown): value is RedisClient {
+  return typeof (value as Partial<RedisClient> | null | undefined)?.callBuffer === "function";
+}
+
+/** A client of the saver's own, which connects at the first command. */
+export function openClient(options: RedisOptions, commandTimeoutMs: number): RedisClient {
+  return new Redis({
+    keepAlive: 30_000,
+    // A connection that nothing comes back on is dropped, and a new one tried.
+    socketTimeout: commandTimeoutMs,
+    retryStrategy: (times) => Math.min(50 * times, 2_000),
+    ...options,
+    lazyConnect: true,
+    // The saver tries again itself, within its budget; commands that wait in the client would be tried twice.
+    maxRetriesPerRequest: 0,
+  });
+}
+
+/** Gives up waiting after so many milliseconds. What was sent may still be done. */
+async function withinTime<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Address {
+  readonly host?: string | null;
+  readonly port?: number | string | null;
+  readonly path?: string | null;
+  readonly sentinels?: readonly Address[] | null;
+  readonly name?: string | null;
+}
+
+function hostOf(client: RedisClient): string {
+  const { options = {}, startupNodes = [] } = client as {
+    readonly options?: Address;
+    readonly startupNodes?: readonly (Address | string | number)[];
+  };
+  if (client.isCluster) return `the cluster of ${startupNodes.map(addressOf).join(", ")}`;
+  if (options.sentinels) return `${options.name}, by the sentinels ${options.sentinels.map(addressOf).join(", ")}`;
+  return addressOf(options);
+}
+
+function addressOf(address: Address | string | number): string {
+  if (typeof address === "number") return `localhost:${address}`;
+  if (typeof address === "string") {
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    return url === undefined || url.hostname === "" ? address.replace(/^.*@/, "") : `${url.hostname}:${url.port || 6379}`;
+  }
+  return address.path ? address.path : `${address.host ?? "localhost"}:${address.port ?? 6379}`;
+}

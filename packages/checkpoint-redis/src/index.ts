@@ -1,0 +1,15 @@
+export {
+  HoldfastError,
+  type HoldfastErrorCode,
+  HoldfastSerializer,
+  isHoldfastError,
+  type RetryOptions,
+  type ThreadIdParts,
+  threadId,
+} from "@holdfast/checkpoint-core";
+export type { RedisClient } from "./client.js";
+export type { DurabilityOptions } from "./durability.js";
+export type { RedisSaverOptions } from "./options.js";
+export { RedisSaver } from "./saver.js";
+export type { ServerWarning } from "./server-check.js";
+export { type TtlOptions, withTtl } from "./ttl.js";

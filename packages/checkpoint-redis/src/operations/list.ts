@@ -1,0 +1,102 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+  encodeId,
+  type ListSelection,
+  type MetadataCondition,
+  metadataConditions,
+  type Reading,
+  type Segment,
+} from "@holdfast/checkpoint-core";
+import type { Connection, Reply } from "../client.js";
+import type { Keys } from "../keys.js";
+import { encodeLinks } from "../rows.js";
+import { listScript, readCheckpointsScript } from "../scripts/index.js";
+import { readingOf, statusOf } from "./read-reply.js";
+
+/** The first page is small, so that the first item comes soon; the others are large, so that a long list needs few round trips. */
+const FIRST_PAGE = 8;
+const PAGE = 64;
+/** With a filter, so many checkpoints' metadata are looked at at once. */
+const METADATA_PAGE = 512;
+
+/** The checkpoints of one thread, newest committed first, page by page. */
+export async function* list(
+  redis: Connection,
+  keys: Keys,
+  threadId: string,
+  selection: ListSelection,
+  limit: number,
+): AsyncGenerator<Reading> {
+  const thread = keys.thread(threadId);
+  // Neighbouring checkpoints share most of their segments: those of the pages before are not sent again.
+  let known: ReadonlyMap<string, Segment> = new Map();
+  let left = limit;
+  const page = (reading: Reading): Reading => {
+    known = reading.segments;
+    left -= reading.checkpoints.length;
+    return reading;
+  };
+  const filter = selection.filter === undefined ? undefined : metadataConditions(selection.filter);
+  let cursor = "";
+  let size = FIRST_PAGE;
+  while (left > 0) {
+    const count = Math.min(left, size);
+    if (filter === undefined) {
+      const reply = await redis.run("list", listScript, thread, select("checkpoints", selection, known, cursor, count));
+      yield page(readingOf(reply, "list", known));
+      cursor = cursorOf(reply);
+    } else {
+      const reply = await redis.run("list", listScript, thread, select("metadata", selection, known, cursor, METADATA_PAGE));
+      const members = matching(reply, filter);
+      for (let from = 0; from < members.length && left > 0; ) {
+        const some = members.slice(from, from + Math.min(left, size));
+        from += some.length;
+        size = PAGE;
+        const args = [encodeLinks([...known.keys()]), ...some];
+        yield page(readingOf(await redis.run("list", readCheckpointsScript, thread, args), "list", known));
+      }
+      cursor = cursorOf(reply);
+    }
+    if (cursor === "") return;
+    size = PAGE;
+  }
+}
+
+function select(
+  what: "checkpoints" | "metadata",
+  { namespace, checkpointId, before }: ListSelection,
+  known: ReadonlyMap<string, Segment>,
+  cursor: string,
+  count: number,
+): (string | Buffer | number)[] {
+  return [
+    encodeLinks([...known.keys()]),
+    what,
+    namespace === undefined ? "1" : "0",
+    namespace ?? "",
+    checkpointId === undefined ? "" : encodeId(checkpointId),
+    before === undefined ? "" : encodeId(before),
+    cursor,
+    count,
+  ];
+}
+
+/** Where the next page begins; `""` at the end. */
+function cursorOf(reply: Reply): string {
+  return statusOf(reply, "list") === "read" ? String(reply[5]) : "";
+}
+
+/** The members of the checkpoints that the filter lets through (contract C-23). */
+function matching(reply: Reply, filter: readonly MetadataCondition[]): Buffer[] {
+  if (statusOf(reply, "list") !== "read") return [];
+  return (reply[3] as readonly (readonly [member: Buffer, metadata: Buffer])[]).flatMap(([member, text]) => {
+    const metadata = JSON.parse(text.toString("utf8")) as Readonly<Record<string, unknown>>;
+    return filter.every((condition) => holds(condition, metadata)) ? [member] : [];
+  });
+}
+
+/** Equal as JSON is, not merely contained. */
+function holds({ key, value }: MetadataCondition, metadata: Readonly<Record<string, unknown>>): boolean {
+  const isThere = Object.hasOwn(metadata, key);
+  return value === undefined ? !isThere : isThere && isDeepStrictEqual(metadata[key], value);
+}

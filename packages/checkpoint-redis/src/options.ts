@@ -1,0 +1,74 @@
+import { InvalidOptionsError, type RetryOptions, type RetryPolicy, resolveRetry } from "@holdfast/checkpoint-core";
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { type Durability, type DurabilityOptions, resolveDurability } from "./durability.js";
+import { Keys } from "./keys.js";
+import { resolveTtl, type TtlOptions, type TtlPolicy } from "./ttl.js";
+
+/** Options of {@link RedisSaver}. */
+export interface RedisSaverOptions {
+  /** What all keys begin with. Default `"holdfast"`. */
+  readonly keyPrefix?: string;
+  /** Encodes channel values and pending writes. Default: ours, which is lossless or throws. */
+  readonly serde?: SerializerProtocol;
+  /** When threads expire. Default: never. */
+  readonly ttl?: TtlOptions;
+  /** When a write counts as acknowledged. Default: when the server has it in memory. */
+  readonly durability?: DurabilityOptions;
+  /** How long transient faults are hidden from a run. Default: 30 seconds. */
+  readonly retry?: RetryOptions;
+  /** A command that has had no answer after this many milliseconds is given up, and tried again. Default 10,000. */
+  readonly commandTimeoutMs?: number;
+  /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 64 MiB. */
+  readonly cacheBytes?: number;
+  /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: the server does nothing else while it copies one. */
+  readonly maxValueBytes?: number;
+}
+
+export interface ResolvedOptions {
+  readonly keys: Keys;
+  readonly serde: SerializerProtocol | undefined;
+  readonly ttl: TtlPolicy;
+  readonly durability: Durability | undefined;
+  readonly retry: RetryPolicy;
+  readonly commandTimeoutMs: number;
+  readonly cacheBytes: number;
+  readonly maxValueBytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+const KNOWN: ReadonlySet<string> = new Set([
+  "keyPrefix",
+  "serde",
+  "ttl",
+  "durability",
+  "retry",
+  "commandTimeoutMs",
+  "cacheBytes",
+  "maxValueBytes",
+] satisfies (keyof RedisSaverOptions)[]);
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions {
+  for (const name of Object.keys(options)) {
+    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
+  }
+  const commandTimeoutMs = integer("commandTimeoutMs", options.commandTimeoutMs ?? 10_000, 1, 2 ** 31 - 1);
+  return Object.freeze({
+    keys: new Keys(options.keyPrefix ?? "holdfast"),
+    serde: options.serde,
+    ttl: resolveTtl(options.ttl),
+    durability: resolveDurability(options.durability, Math.max(2, commandTimeoutMs)),
+    retry: resolveRetry(options.retry),
+    commandTimeoutMs,
+    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
+    maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
+  });
+}
+
+function integer(name: string, value: unknown, least: number, most: number): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new InvalidOptionsError(`${name} is ${String(value)}. It must be an integer from ${least} to ${most}.`);
+}

@@ -1,0 +1,123 @@
+import { HoldfastSaver, HoldfastSerializer, InvalidOptionsError, threadIdArgument } from "@holdfast/checkpoint-core";
+import type { RedisOptions } from "ioredis";
+import { Connection, isClient, openClient, type RedisClient } from "./client.js";
+import type { Durability } from "./durability.js";
+import { type RedisSaverOptions, resolveOptions } from "./options.js";
+import { checkServers, type ServerWarning } from "./server-check.js";
+import { RedisStore } from "./store.js";
+
+/**
+ * A LangGraph.js checkpointer on Redis 6.2 or Valkey 7.2 or later: plain, Sentinel or Cluster, no modules. `docs/contract.md` says what it promises,
+ * rule by rule; `docs/redis.md`, what Redis itself does not.
+ *
+ * ```ts
+ * const saver = RedisSaver.fromUrl(process.env.REDIS_URL);
+ * await saver.setup();
+ * const app = graph.compile({ checkpointer: saver });
+ * await app.invoke(input, { configurable: { thread_id: "user-1" } });
+ * ```
+ */
+export class RedisSaver extends HoldfastSaver {
+  readonly #redis: Connection;
+  readonly #store: RedisStore;
+  readonly #durability: Durability | undefined;
+
+  /**
+   * @param client an ioredis `Redis` or `Cluster`, which stays yours: `end()` does not close it. Or the options of one, e.g. with `sentinels` and
+   *   `name`: then the saver opens it, and closes it.
+   * @throws InvalidOptionsError
+   */
+  constructor(client: RedisClient | RedisOptions, options?: RedisSaverOptions) {
+    const { keys, serde, ttl, durability, retry, commandTimeoutMs, ...limits } = resolveOptions(options);
+    const isOwned = !isClient(client);
+    const redis = new Connection(isOwned ? openClient(checkOptions(client), commandTimeoutMs) : client, {
+      isOwned,
+      retry,
+      commandTimeoutMs,
+      durability,
+    });
+    const store = new RedisStore(redis, keys, ttl);
+    super(store, serde ?? new HoldfastSerializer(), limits);
+    this.#redis = redis;
+    this.#store = store;
+    this.#durability = durability;
+  }
+
+  /**
+   * A saver with a client of its own, which `end()` closes.
+   *
+   * @param url e.g. `redis://user:password@host:6379/0`, with TLS `rediss://…`.
+   * @throws InvalidOptionsError
+   */
+  static fromUrl(url: string, options?: RedisSaverOptions): RedisSaver {
+    return new RedisSaver(optionsOfUrl(url), options);
+  }
+
+  /**
+   * Looks whether the server can do what the saver needs, and what about it puts state at risk: an eviction policy, no persistence, a replica. Where
+   * the server does not let us look, it is quiet. Nothing needs to be created: the saver works without it.
+   *
+   * @returns the warnings, each of which is also emitted once by `process.emitWarning`, with the type `HoldfastWarning`.
+   * @throws UnsupportedServerError, StoreUnavailableError
+   */
+  async setup(): Promise<readonly ServerWarning[]> {
+    const warnings = await checkServers(this.#redis, this.#durability);
+    for (const warning of warnings) emitOnce(warning);
+    return warnings;
+  }
+
+  /**
+   * Takes a thread's time away: it expires no more, until a run gives it a time of its own ({@link withTtl}).
+   *
+   * @returns whether there is such a thread.
+   * @throws MissingThreadIdError, InvalidThreadIdError, StoreUnavailableError, StoreFailureError
+   */
+  async persist(threadId: string): Promise<boolean> {
+    return this.#store.persist(threadIdArgument(threadId, "persist"));
+  }
+}
+
+const EMITTED = new Set<string>();
+
+/** A process may make many savers; one line in its log is enough. */
+function emitOnce({ code, message }: ServerWarning): void {
+  if (EMITTED.has(message)) return;
+  EMITTED.add(message);
+  process.emitWarning(message, { type: "HoldfastWarning", code });
+}
+
+function checkOptions(options: unknown): RedisOptions {
+  if (typeof options === "object" && options !== null && Object.getPrototypeOf(options) === Object.prototype) return options;
+  throw new InvalidOptionsError(
+    'RedisSaver needs a client of ioredis, new RedisSaver(new Redis("redis://localhost:6379")), or the options of one.',
+  );
+}
+
+/** ioredis itself would take what it cannot read for a host, and ask the network for it. */
+function optionsOfUrl(url: unknown): RedisOptions {
+  const form = "Write redis://user:password@host:6379/0, or rediss:// for TLS.";
+  if (typeof url !== "string" || url === "") throw new InvalidOptionsError(`The URL is empty. ${form}`);
+  if (!URL.canParse(url)) throw new InvalidOptionsError(`The URL cannot be read. ${form}`);
+  const { protocol, hostname, port, username, password, pathname, search } = new URL(url);
+  if (protocol !== "redis:" && protocol !== "rediss:") throw new InvalidOptionsError(`The URL is not one of Redis. ${form}`);
+  if (hostname === "") throw new InvalidOptionsError(`The URL names no host. ${form}`);
+  if (search !== "") throw new InvalidOptionsError("The URL has parameters. Pass options of ioredis as an object in its place.");
+  const db = pathname.replace(/^\//, "");
+  if (!/^\d*$/.test(db)) throw new InvalidOptionsError(`The path of the URL is no number of a database. ${form}`);
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, "$1"),
+    ...(port === "" ? {} : { port: Number(port) }),
+    ...(username === "" ? {} : { username: decoded(username) }),
+    ...(password === "" ? {} : { password: decoded(password) }),
+    ...(db === "" ? {} : { db: Number(db) }),
+    ...(protocol === "rediss:" ? { tls: {} } : {}),
+  };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new InvalidOptionsError("The user or the password in the URL is not percent-encoded as a URL needs it.");
+  }
+}

@@ -1,0 +1,13 @@
+-- ARGV: ttl, namespace, checkpoint id ('' for the latest)
+local key, epoch, refusal = find_thread()
+if refusal then return refusal end
+if not key then return {'none'} end
+local id = ARGV[3]
+if id == '' then id = redis.call('HGET', THREAD, 'latest:' .. ARGV[2]) end
+if not id then return {'none'} end
+local member = ARGV[2] .. '\0' .. id
+local row = redis.call('HGET', CHECKPOINTS, member)
+if not row then return {'none'} end
+add_checkpoint(member, row, true)
+if ARGV[1] ~= '' then set_expiry(ARGV[1]) end
+return {'read', key, epoch, rows, collected_segments()}

@@ -1,0 +1,26 @@
+-- ARGV: expected key ('' for any), expected epoch, key of a new thread, ttl, member of the checkpoint, number of slots,
+-- then per slot its mark and the rest of it, then per segment its id and value
+local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3])
+if not key then return epoch end
+local member, slots = ARGV[5], tonumber(ARGV[6])
+for i = 7 + 2 * slots, #ARGV, 2 do redis.call('HSETNX', SEGMENTS, ARGV[i], ARGV[i + 1]) end
+
+local writes = redis.call('HGET', WRITES, member) or number_bytes(0)
+local arrival = string.sub(writes, 1, 4)
+local added = {}
+for i = 7, 6 + 2 * slots, 2 do
+  local mark, rest = ARGV[i], ARGV[i + 1]
+  local length = number_bytes(4 + #mark + #rest)
+  local at = slot_with(writes, mark)
+  -- The highest bit of the slot's number is its sign. A positive one is written once; a negative one is replaced, and keeps its arrival.
+  local is_negative = string.byte(mark, 4) >= 128
+  if not at then
+    added[#added + 1] = length .. arrival .. mark .. rest
+  elseif is_negative then
+    local after = at + 4 + number_at(writes, at)
+    writes = string.sub(writes, 1, at - 1) .. length .. string.sub(writes, at + 4, at + 7) .. mark .. rest .. string.sub(writes, after)
+  end
+end
+local next_arrival = number_bytes(number_at(arrival, 1) + 1)
+redis.call('HSET', WRITES, member, next_arrival .. string.sub(writes, FIRST_SLOT) .. table.concat(added))
+return {'stored', key, epoch, is_new, set_expiry(ARGV[4])}

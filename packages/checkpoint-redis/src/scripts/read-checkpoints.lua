@@ -1,0 +1,10 @@
+-- ARGV: known segments, then the members of checkpoints
+local key, epoch, refusal = find_thread()
+if refusal then return refusal end
+if not key then return {'none'} end
+skip_known(ARGV[1])
+for i = 2, #ARGV do
+  local row = redis.call('HGET', CHECKPOINTS, ARGV[i])
+  if row then add_checkpoint(ARGV[i], row, true) end
+end
+return {'read', key, epoch, rows, collected_segments()}

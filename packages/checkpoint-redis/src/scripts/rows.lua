@@ -1,0 +1,66 @@
+-- Rows are made and read in rows.ts; here, only what a script must see of them is.
+
+-- An unsigned 32-bit number, little-endian.
+local function number_at(bytes, at)
+  local a, b, c, d = string.byte(bytes, at, at + 3)
+  return a + b * 256 + c * 65536 + d * 16777216
+end
+
+local function number_bytes(number)
+  return string.char(number % 256, math.floor(number / 256) % 256, math.floor(number / 65536) % 256, math.floor(number / 16777216) % 256)
+end
+
+-- The part of a row at a position, and the position after it.
+local function part_at(row, at)
+  local length = number_at(row, at)
+  return string.sub(row, at + 4, at + 3 + length), at + 4 + length
+end
+
+-- The parts of a list of parts.
+local function parts_of(list)
+  local parts, at = {}, 1
+  while at <= #list do
+    local part
+    part, at = part_at(list, at)
+    parts[#parts + 1] = part
+  end
+  return parts
+end
+
+-- A checkpoint's row: parent, lineage, snapshots, links, metadata, body.
+local function parent_of(row)
+  return part_at(row, 1)
+end
+
+local function checkpoint_of(row)
+  local parts = parts_of(row)
+  return { parent = parts[1], lineage = parts[2], snapshots = parts[3], links = parts[4], metadata = parts[5], body = parts[6] }
+end
+
+-- The pending writes of one checkpoint: the next arrival, then per slot its length, arrival, slot, task, path, links and payload.
+local FIRST_SLOT = 5
+
+-- The links of all slots, each list of them as bytes.
+local function links_of_writes(writes)
+  local lists, at = {}, FIRST_SLOT
+  while at <= #writes do
+    local length = number_at(writes, at)
+    local _, after_task = part_at(writes, at + 12)
+    local _, after_path = part_at(writes, after_task)
+    local links = part_at(writes, after_path)
+    if links ~= '' then lists[#lists + 1] = links end
+    at = at + 4 + length
+  end
+  return lists
+end
+
+-- Where the slot with this mark (its number and task) begins, if it is there. The search for bytes is native; only a hit is looked at.
+local function slot_with(writes, mark)
+  if not string.find(writes, mark, FIRST_SLOT, true) then return nil end
+  local at = FIRST_SLOT
+  while at <= #writes do
+    if string.sub(writes, at + 8, at + 7 + #mark) == mark then return at end
+    at = at + 4 + number_at(writes, at)
+  end
+  return nil
+end

@@ -1,0 +1,86 @@
+import { InvalidConfigError, InvalidOptionsError } from "@holdfast/checkpoint-core";
+import type { RunnableConfig } from "@langchain/core/runnables";
+
+/** When threads expire: always whole, never a part of one. */
+export interface TtlOptions {
+  /** Minutes after the last write (and read, see below) after which a thread is deleted. Default: never. */
+  readonly defaultTTL?: number;
+  /** Whether `getTuple` counts, too. Default `false`. */
+  readonly refreshOnRead?: boolean;
+}
+
+/** {@link TtlOptions}, checked. */
+export interface TtlPolicy {
+  readonly defaultMs: number | undefined;
+  readonly refreshOnRead: boolean;
+}
+
+/** Beyond, Redis' own arithmetic in milliseconds ends. */
+const MAX_MINUTES = 100 * 366 * 24 * 60;
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveTtl(options: TtlOptions = {}): TtlPolicy {
+  for (const name of Object.keys(options)) {
+    if (name !== "defaultTTL" && name !== "refreshOnRead") throw new InvalidOptionsError(`There is no option ttl.${name}.`);
+  }
+  const { defaultTTL, refreshOnRead = false } = options;
+  if (typeof refreshOnRead !== "boolean") throw new InvalidOptionsError("ttl.refreshOnRead must be true or false.");
+  if (defaultTTL === undefined) return { defaultMs: undefined, refreshOnRead };
+  if (!isMinutes(defaultTTL)) {
+    throw new InvalidOptionsError(
+      `ttl.defaultTTL is ${String(defaultTTL)}. It must be a number of minutes above 0, up to ${MAX_MINUTES}.`,
+    );
+  }
+  return { defaultMs: milliseconds(defaultTTL), refreshOnRead };
+}
+
+function isMinutes(value: unknown): value is number {
+  return typeof value === "number" && value > 0 && value <= MAX_MINUTES;
+}
+
+function milliseconds(minutes: number): number {
+  return Math.max(1, Math.round(minutes * 60_000));
+}
+
+/** Keys that begin with two underscores reach every saver call of a run and are not copied into metadata by LangGraph. */
+const CONFIG_KEY = "__holdfast_ttl";
+
+/**
+ * A config with which a run gives its thread a time of its own, in place of `ttl.defaultTTL`: from now on, for later runs too.
+ *
+ * ```ts
+ * await app.invoke(input, withTtl({ configurable: { thread_id: "guest-7" } }, 30));
+ * ```
+ *
+ * @param minutes after the last write; `Infinity`: never.
+ * @throws InvalidConfigError
+ */
+export function withTtl<Config extends RunnableConfig>(config: Config, minutes: number): Config {
+  const changed = { ...config, configurable: { ...config.configurable, [CONFIG_KEY]: minutes } };
+  ttlOfConfig(changed);
+  return changed;
+}
+
+/** The time that a config gives its thread. */
+export function ttlOfConfig(config: RunnableConfig | undefined): number | undefined {
+  const minutes: unknown = config?.configurable?.[CONFIG_KEY];
+  if (minutes === undefined || minutes === Number.POSITIVE_INFINITY || isMinutes(minutes)) return minutes;
+  throw new InvalidConfigError(
+    `The ttl is ${String(minutes)}. It must be a number of minutes above 0, up to ${MAX_MINUTES}, or Infinity.`,
+  );
+}
+
+/** What the scripts take (`set_expiry` in `thread.lua`). */
+export function ttlArgument(policy: TtlPolicy, config: RunnableConfig | undefined): string {
+  const own = ttlOfConfig(config);
+  if (own !== undefined) return own === Number.POSITIVE_INFINITY ? "own none" : `own ${milliseconds(own)}`;
+  return policy.defaultMs === undefined ? "" : `default ${policy.defaultMs}`;
+}
+
+/** In how many milliseconds a thread that is written now expires, as far as this process knows; `Infinity`: never. */
+export function lastsMs(policy: TtlPolicy, config: RunnableConfig): number {
+  const own = ttlOfConfig(config);
+  return own === undefined ? (policy.defaultMs ?? Number.POSITIVE_INFINITY) : milliseconds(own);
+}
