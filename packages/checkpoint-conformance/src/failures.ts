@@ -13,6 +13,17 @@ export async function rejection(action: () => Promise<unknown>, what: string): P
   return assert.fail(`${what} does not fail, it returns ${JSON.stringify(result)?.slice(0, 200)}`);
 }
 
+/** What a write gave, or `undefined` when it was refused because its thread was deleted. A saver need not know of that. */
+export async function unlessDeleted<T>(target: ConformanceTarget, write: Promise<T>): Promise<T | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === undefined || code !== target.errors?.threadDeleted) throw error;
+    return undefined;
+  }
+}
+
 /** Fails unless `action` rejects with the target's error for `failure`; that error. */
 export async function assertFails(
   target: ConformanceTarget,

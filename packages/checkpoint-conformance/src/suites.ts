@@ -1,6 +1,8 @@
 import type { ConformanceSuite } from "./case.js";
 import { concurrentRuns } from "./suites/concurrent-runs.js";
+import { conflicts } from "./suites/conflicts.js";
 import { deleteThread } from "./suites/delete-thread.js";
+import { deletedThreads } from "./suites/deleted-threads.js";
 import { deltaHistory } from "./suites/delta-history.js";
 import { fidelity } from "./suites/fidelity.js";
 import { getTuple } from "./suites/get-tuple.js";
@@ -8,6 +10,7 @@ import { graphs } from "./suites/graphs.js";
 import { instances } from "./suites/instances.js";
 import { interrupts } from "./suites/interrupts.js";
 import { largeState } from "./suites/large-state.js";
+import { leases } from "./suites/leases.js";
 import { lifecycle } from "./suites/lifecycle.js";
 import { list } from "./suites/list.js";
 import { pendingWrites } from "./suites/pending-writes.js";
@@ -27,6 +30,7 @@ export const allSuites: readonly ConformanceSuite[] = [
   pendingWrites,
   deltaHistory,
   deleteThread,
+  deletedThreads,
   fidelity,
   randomPrograms,
   instances,
@@ -38,4 +42,6 @@ export const allSuites: readonly ConformanceSuite[] = [
   stateUpdates,
   rememberingSubgraph,
   concurrentRuns,
+  leases,
+  conflicts,
 ];

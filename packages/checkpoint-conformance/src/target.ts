@@ -16,6 +16,9 @@ import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgra
  * - `losslessValues`: what is put is what is read, for every value of C-60, or the put fails
  * - `exactMetadata`: metadata is JSON, stored as it is; an `undefined` property is left out
  * - `customSerde`: a serializer given by the user encodes every channel value and pending write, and only those
+ * - `tombstones`: what a run writes after its thread was deleted is refused
+ * - `leases`: `acquireThread` and `abandonedThreads`, as Holdfast's savers have them
+ * - `rejectedConflicts`: the option `onConflict: "reject"`, as Holdfast's savers have it
  */
 export type Capability =
   | "specialThreadIds"
@@ -30,7 +33,10 @@ export type Capability =
   | "taskPath"
   | "losslessValues"
   | "exactMetadata"
-  | "customSerde";
+  | "customSerde"
+  | "tombstones"
+  | "leases"
+  | "rejectedConflicts";
 
 /** A capability that is not named is expected. `{ no: reason }` skips the cases that need it, and the reason is printed. */
 export type Supports = Partial<Readonly<Record<Capability, true | { readonly no: string }>>>;
@@ -43,12 +49,18 @@ export type Failure =
   | "invalidMetadata"
   | "serialization"
   | "setupRequired"
-  | "saverClosed";
+  | "saverClosed"
+  | "threadDeleted"
+  | "threadBusy"
+  | "leaseLost"
+  | "concurrentUpdate";
 
 /** How a test makes another saver on the same store. */
 export interface OpenOptions {
   /** Encodes channel values and pending writes instead of the saver's own serializer. */
   readonly serde?: SerializerProtocol;
+  /** What becomes of a run whose head has moved. Default: the saver's own, a branch. */
+  readonly onConflict?: "fork" | "reject";
 }
 
 /** How to test `setup()` and what comes before it. */
@@ -90,4 +102,8 @@ export const holdfastErrors: Readonly<Record<Failure, string>> = {
   serialization: "HOLDFAST_SERIALIZATION",
   setupRequired: "HOLDFAST_SETUP_REQUIRED",
   saverClosed: "HOLDFAST_SAVER_CLOSED",
+  threadDeleted: "HOLDFAST_THREAD_DELETED",
+  threadBusy: "HOLDFAST_THREAD_BUSY",
+  leaseLost: "HOLDFAST_LEASE_LOST",
+  concurrentUpdate: "HOLDFAST_CONCURRENT_UPDATE",
 };

@@ -17,6 +17,9 @@ const supports: NonNullable<ConformanceTarget["supports"]> = {
   losslessValues: { no: "MemorySaver's serializer loses dates, bigints and more" },
   exactMetadata: { no: "MemorySaver stores metadata through its serializer" },
   customSerde: { no: "MemorySaver passes metadata and whole checkpoints through the serializer, and ignores its types" },
+  tombstones: { no: "MemorySaver lets a late write bring a deleted thread back" },
+  leases: { no: "MemorySaver has no leases" },
+  rejectedConflicts: { no: "MemorySaver has no such option" },
 };
 
 /** A saver made of `Saver`, whose instances share one store as processes share a database. */

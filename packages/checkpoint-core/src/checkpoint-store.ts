@@ -32,11 +32,17 @@ export interface CheckpointStore {
     checkpointId: string | undefined,
     channels: readonly string[],
   ): AsyncIterable<Reading>;
-  /** @returns what later puts may rely on; `undefined` when the guard did not hold, and nothing was stored. */
-  put(input: PutInput): Promise<ThreadGuard | undefined>;
-  /** @returns `false` when the guard did not hold, and nothing was stored. */
-  putWrites(input: PutWritesInput): Promise<boolean>;
-  deleteThread(threadId: string): Promise<void>;
+  put(input: PutInput): Promise<WriteOutcome>;
+  putWrites(input: PutWritesInput): Promise<WriteOutcome>;
+  /** @param token of the lease that the caller holds. */
+  deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined>;
+  acquireLease(request: LeaseRequest): Promise<LeaseAnswer>;
+  /** @returns whether the lease is still live, and now lasts `ttlMs` from now. */
+  renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean>;
+  /** Ends the lease if it is the thread's; that it has run out does not matter as long as nobody else has got one. */
+  releaseLease(threadId: string, token: string): Promise<void>;
+  /** Leases that ended without a release longer than `olderThanMs` ago, the oldest first. */
+  endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]>;
   /** Ends the waits of retries, and closes what the saver opened. */
   end(): Promise<void>;
 }
@@ -80,7 +86,51 @@ export interface ListSelection {
   readonly filter: Readonly<Record<string, unknown>> | undefined;
 }
 
-export interface PutInput {
+/** A write was made, or why it was not. */
+export type WriteOutcome = { readonly kind: "stored"; readonly guard: ThreadGuard } | Refusal;
+
+/** Nothing was written. */
+export type Refusal =
+  /** The guard did not hold. */
+  | { readonly kind: "changed" }
+  /** Somebody has the lease, and the write came without its token. */
+  | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number }
+  /** The write came with a token whose lease has ended. */
+  | { readonly kind: "lease-lost" }
+  /** The head of the namespace is another one than expected. */
+  | { readonly kind: "moved" }
+  /** The checkpoint that the write builds on was deleted with its thread. */
+  | { readonly kind: "deleted" };
+
+/** For whom a lease is. */
+export interface LeaseRequest {
+  readonly threadId: string;
+  readonly ttlMs: number;
+  readonly owner: string;
+  /** Only if the lease with this token was the thread's last one, and ended without a release. */
+  readonly ended?: string;
+}
+
+/** `token`: a positive integer, above those of all leases of the thread before it. `tries`: how many leases in a row ended without a release. */
+export type LeaseAnswer =
+  | { readonly kind: "granted"; readonly token: string; readonly tries: number }
+  | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number };
+
+/** A lease that ended without a release: its holder crashed, or stalled. */
+export interface EndedLease {
+  readonly threadId: string;
+  readonly token: string;
+  readonly owner: string | undefined;
+  readonly endedMsAgo: number;
+}
+
+/** What a writer must show. */
+export interface WriteConditions {
+  /** The fencing token of the writer's lease. A live lease lets only its own token write; a token writes only while its lease is live. */
+  readonly token: string | undefined;
+}
+
+export interface PutInput extends WriteConditions {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly parentId: string | undefined;
@@ -90,11 +140,13 @@ export interface PutInput {
   readonly snapshots: readonly string[];
   readonly record: CheckpointRecord;
   readonly created: readonly Segment[];
+  /** With `onConflict: "reject"`, what the head of the namespace must be (`id: undefined`: there is none). A checkpoint that is stored already is let through. */
+  readonly expectedHead: { readonly id: string | undefined } | undefined;
   /** Set when the record refers to segments that stand in the store: nothing is stored unless the thread is still the same. */
   readonly guard: ThreadGuard | undefined;
 }
 
-export interface PutWritesInput {
+export interface PutWritesInput extends WriteConditions {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly taskId: string;

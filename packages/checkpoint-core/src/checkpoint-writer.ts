@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
 import { type ChangedChannels, resolveUpdates, type ValueSerializer } from "./channel-updates.js";
@@ -5,11 +6,13 @@ import type { CachedCheckpoint, CheckpointCache, KnownThread } from "./checkpoin
 import type { CheckpointReader } from "./checkpoint-reader.js";
 import { type CheckpointFrame, type EncodedCheckpoint, encodeCheckpoint } from "./checkpoint-record.js";
 import type { CheckpointRef } from "./checkpoint-ref.js";
-import type { CheckpointStore, ThreadGuard } from "./checkpoint-store.js";
+import type { CheckpointStore, PutInput, PutWritesInput, ThreadGuard } from "./checkpoint-store.js";
+import { ThreadDeletedError } from "./errors.js";
 import { encodeWrites, type SerializedWrite } from "./pending-writes.js";
+import { refusalError } from "./refusal.js";
 
 /** A checkpoint to be stored, with all that may change after the call already taken. */
-export interface NewCheckpoint {
+export interface NewCheckpoint extends Pick<PutInput, "token" | "expectedHead"> {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly parentId: string | undefined;
@@ -24,7 +27,7 @@ export interface NewCheckpoint {
 }
 
 /** A batch of pending writes to be stored. */
-export interface NewWrites {
+export interface NewWrites extends Pick<PutWritesInput, "token"> {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly taskId: string;
@@ -53,14 +56,17 @@ export class CheckpointWriter {
     this.#reader = reader;
   }
 
+  /** @throws ThreadBusyError, LeaseLostError, ConcurrentUpdateError, ThreadDeletedError, and what the store throws. */
   async put(checkpoint: NewCheckpoint): Promise<void> {
     const { ref, parentId } = checkpoint;
     const parentRef = parentId === undefined ? undefined : { ...ref, checkpointId: parentId };
     let parent: Parent =
       parentRef === undefined ? undefined : (this.#cache.get(parentRef) ?? (await this.#reader.known(parentRef)));
-    // A thread that was deleted while the run goes on fails the guard, once for each time.
-    while (!(await this.#putOn(checkpoint, await this.#encode(checkpoint, parent), parent))) {
+    // A thread whose segments were freed while the run goes on fails the guard, once for each time.
+    while ((await this.#putOn(checkpoint, await this.#encode(checkpoint, parent), parent)) === "changed") {
       parent = parentRef === undefined ? undefined : await this.#reader.known(parentRef);
+      // It was there when the guard was read, so it was deleted.
+      if (parent === "not-stored") throw new ThreadDeletedError(ref.threadId);
     }
     // The run goes on from the new checkpoint. Keeping both would double what a thread holds in the cache.
     if (parentRef !== undefined && parentId !== ref.checkpointId) this.#cache.delete(parentRef);
@@ -78,33 +84,44 @@ export class CheckpointWriter {
     return encodeCheckpoint(frame, updates, stored?.known, stored?.related);
   }
 
-  /** @returns whether the thread was as expected; else nothing was stored. */
-  async #putOn(checkpoint: NewCheckpoint, encoded: EncodedCheckpoint, parent: Parent): Promise<boolean> {
-    const { config, ref, parentId, metadata, snapshots } = checkpoint;
+  /** @returns "changed" when the thread was not as it was read, and nothing was stored. */
+  async #putOn(checkpoint: NewCheckpoint, encoded: EncodedCheckpoint, parent: Parent): Promise<"stored" | "changed"> {
+    const { config, ref, parentId, metadata, snapshots, token, expectedHead } = checkpoint;
     const { record, created, known } = encoded;
-    const guard = encoded.reusesSegments && parent !== "not-stored" ? parent?.guard : undefined;
+    // Also where no segment is reused: a thread that was deleted meanwhile must not come back (contract C-51).
+    const guard = parent !== "not-stored" ? parent?.guard : undefined;
     // Before the answer: the tasks that run on this checkpoint do not wait for it.
     const related = created.filter((segment) => segment.id !== known.keyframe?.id);
-    this.#cache.addRelated(ref, related, guard);
-    const now = await this.#store.put({ config, ref, parentId, metadata, snapshots, record, created, guard });
-    if (now === undefined) return false;
-    this.#cache.set(ref, known, now);
-    return true;
+    this.#cache.addRelated(ref, related, encoded.reusesSegments ? guard : undefined);
+    const input = { config, ref, parentId, metadata, snapshots, record, created, guard, token, expectedHead };
+    const outcome = await this.#store.put(input);
+    if (outcome.kind === "changed") return "changed";
+    if (outcome.kind !== "stored") throw refusalError(outcome, ref.threadId);
+    this.#cache.set(ref, known, outcome.guard);
+    return "stored";
   }
 
+  /** @throws ThreadBusyError, LeaseLostError, ThreadDeletedError, and what the store throws. */
   async putWrites(batch: NewWrites): Promise<void> {
-    // A thread that was deleted since fails the guard; then nothing of it is referred to.
-    if (!(await this.#putWritesOn(batch, this.#cache.thread(batch.ref)))) await this.#putWritesOn(batch, undefined);
+    const { ref } = batch;
+    const thread = this.#cache.thread(ref);
+    if ((await this.#putWritesOn(batch, thread)) === "stored") return;
+    // The thread is not the one that this process knew: nothing of that one is referred to, and what belonged to it comes too late.
+    const wasStored = isDeepStrictEqual(this.#cache.get(ref)?.guard, thread?.guard);
+    if (wasStored && (await this.#reader.known(ref)) === "not-stored") throw new ThreadDeletedError(ref.threadId);
+    await this.#putWritesOn(batch, undefined);
   }
 
   async #putWritesOn(
-    { config, ref, taskId, taskPath, writes }: NewWrites,
+    { config, ref, taskId, taskPath, writes, token }: NewWrites,
     thread: KnownThread<ThreadGuard> | undefined,
-  ): Promise<boolean> {
+  ): Promise<"stored" | "changed"> {
     const encoded = encodeWrites(writes, this.#cache.related(ref, thread?.guard), thread?.context);
-    const guard = encoded.reusesSegments ? thread?.guard : undefined;
+    const guard = thread?.guard;
     // Before the answer: the put of the next checkpoint does not wait for it.
-    this.#cache.addRelated(ref, encoded.created, guard);
-    return this.#store.putWrites({ config, ref, taskId, taskPath, writes: encoded, guard });
+    this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
+    const outcome = await this.#store.putWrites({ config, ref, taskId, taskPath, writes: encoded, guard, token });
+    if (outcome.kind === "stored" || outcome.kind === "changed") return outcome.kind;
+    throw refusalError(outcome, ref.threadId);
   }
 }

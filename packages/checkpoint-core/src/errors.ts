@@ -23,7 +23,11 @@ export type HoldfastErrorCode =
   | "HOLDFAST_SCHEMA_TOO_NEW"
   | "HOLDFAST_UNSUPPORTED_SERVER"
   | "HOLDFAST_NOT_DURABLE"
-  | "HOLDFAST_SAVER_CLOSED";
+  | "HOLDFAST_SAVER_CLOSED"
+  | "HOLDFAST_THREAD_BUSY"
+  | "HOLDFAST_LEASE_LOST"
+  | "HOLDFAST_CONCURRENT_UPDATE"
+  | "HOLDFAST_THREAD_DELETED";
 
 export abstract class HoldfastError extends Error {
   abstract readonly code: HoldfastErrorCode;
@@ -131,5 +135,51 @@ export class SaverClosedError extends HoldfastError {
 
   constructor(operation: string) {
     super(`${operation} was called after end(). Make a new saver, or call end() later.`);
+  }
+}
+
+/** Somebody else has the lease of the thread. Worth another try, later. */
+export class ThreadBusyError extends HoldfastError {
+  readonly code = "HOLDFAST_THREAD_BUSY";
+  /** Who has the lease, as they call themselves. */
+  readonly owner: string | undefined;
+  /** In how many milliseconds it ends, unless it is renewed. */
+  readonly remainingMs: number;
+
+  constructor(threadId: string, owner: string | undefined, remainingMs: number) {
+    super(
+      `The thread ${threadId} is in use${owner === undefined ? "" : ` by ${owner}`}; its lease ends in ${Math.ceil(remainingMs)} ms unless it is renewed.`,
+    );
+    this.owner = owner;
+    this.remainingMs = remainingMs;
+  }
+}
+
+/** The lease under which a run writes has ended: it stalled for longer than its time, or it was released. Nothing was written. */
+export class LeaseLostError extends HoldfastError {
+  readonly code = "HOLDFAST_LEASE_LOST";
+
+  constructor(threadId: string) {
+    super(
+      `The lease of the thread ${threadId} has ended. This run can write nothing any more; begin anew from the thread's latest state.`,
+    );
+  }
+}
+
+/** With `onConflict: "reject"`: the thread has moved on since this run read it. Nothing was written. */
+export class ConcurrentUpdateError extends HoldfastError {
+  readonly code = "HOLDFAST_CONCURRENT_UPDATE";
+
+  constructor(threadId: string) {
+    super(`The thread ${threadId} was updated by another run since this one read it. Begin anew from its latest state.`);
+  }
+}
+
+/** The thread was deleted while this run was going on; what it writes would bring a part of it back. Nothing was written. */
+export class ThreadDeletedError extends HoldfastError {
+  readonly code = "HOLDFAST_THREAD_DELETED";
+
+  constructor(threadId: string) {
+    super(`The thread ${threadId} was deleted while this run was going on. A new run on the same id begins a new thread.`);
   }
 }

@@ -11,6 +11,12 @@ import {
   type PendingWrite,
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
+import {
+  type AbandonedThread,
+  type AbandonedThreadsOptions,
+  abandonedThreads,
+  resolveAbandonedOptions,
+} from "./abandoned-threads.js";
 import { serializeChanged, ValueSerializer } from "./channel-updates.js";
 import { CheckpointCache } from "./checkpoint-cache.js";
 import { CheckpointReader } from "./checkpoint-reader.js";
@@ -28,16 +34,32 @@ import {
 } from "./checkpoint-ref.js";
 import type { CheckpointStore, ThreadGuard } from "./checkpoint-store.js";
 import { CheckpointWriter } from "./checkpoint-writer.js";
-import { InvalidConfigError } from "./errors.js";
+import { InvalidConfigError, InvalidOptionsError } from "./errors.js";
+import { expectedHead, markRead } from "./head-marker.js";
+import { LeaseOffice, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { leaseToken } from "./lease-config.js";
 import { encodeMetadata, metadataConditions } from "./metadata.js";
 import { writeIndex } from "./pending-writes.js";
+import { refusalError } from "./refusal.js";
 
-/** Bounds of a saver. */
-export interface SaverLimits {
+/** What the savers of all stores can be told. */
+export interface SaverSettings {
   /** Bound of the cache of serialized values, in bytes; 0 turns it off. */
   readonly cacheBytes: number;
   /** Largest serialized channel value, in bytes. */
   readonly maxValueBytes: number;
+  /** What becomes of a run that began at the head of its thread when the head has moved: another branch, or a ConcurrentUpdateError. */
+  readonly onConflict: OnConflict;
+}
+
+export type OnConflict = "fork" | "reject";
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveOnConflict(given: unknown = "fork"): OnConflict {
+  if (given === "fork" || given === "reject") return given;
+  throw new InvalidOptionsError(`onConflict is ${String(given)}. It must be "fork" or "reject".`);
 }
 
 /**
@@ -50,14 +72,18 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #cache: CheckpointCache<ThreadGuard>;
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
+  readonly #leases: LeaseOffice;
+  readonly #rejectsConflicts: boolean;
 
-  protected constructor(store: CheckpointStore, serde: SerializerProtocol, { cacheBytes, maxValueBytes }: SaverLimits) {
+  protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
     this.#store = store;
-    this.#serializer = new ValueSerializer(serde, maxValueBytes);
-    this.#cache = new CheckpointCache(cacheBytes);
+    this.#rejectsConflicts = settings.onConflict === "reject";
+    this.#serializer = new ValueSerializer(serde, settings.maxValueBytes);
+    this.#cache = new CheckpointCache(settings.cacheBytes);
     this.#reader = new CheckpointReader(store, this.#serializer, this.#cache);
     this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader);
+    this.#leases = new LeaseOffice(store);
   }
 
   /**
@@ -80,7 +106,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const ref = namespaceRef(config, "getTuple");
     const checkpointId = optionalCheckpointId(config);
     await this.#store.ready("getTuple", config);
-    return this.#reader.tuple(ref, checkpointId, config);
+    const tuple = await this.#reader.tuple(ref, checkpointId, config);
+    if (tuple === undefined || !this.#rejectsConflicts) return tuple;
+    return { ...tuple, config: markRead(tuple.config, tuple.checkpoint.id, checkpointId === undefined) };
   }
 
   /**
@@ -109,7 +137,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @param newVersions the channels that changed; the others carry over from the parent, `config.configurable.checkpoint_id`.
    * @throws MissingThreadIdError, InvalidThreadIdError, InvalidConfigError, InvalidMetadataError, SerializationError, ValueTooLargeError,
-   *   StoreUnavailableError, StoreFailureError, SetupRequiredError
+   *   ThreadBusyError, LeaseLostError, ConcurrentUpdateError, ThreadDeletedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   override async put(
     config: RunnableConfig,
@@ -136,6 +164,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       changed,
       given: checkpoint,
       newVersions,
+      token: leaseToken(config, ref.threadId),
+      expectedHead: this.#rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
     });
     return configOf(ref);
   }
@@ -144,8 +174,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * Stores what a task wrote, atomically. The checkpoint need not be there yet. See rules C-40 to C-43 of the contract.
    *
    * @param taskPath where the task stands in the graph; given by `@langchain/langgraph-checkpoint` 1.2 and later.
-   * @throws MissingThreadIdError, InvalidThreadIdError, InvalidConfigError, SerializationError, ValueTooLargeError, StoreUnavailableError,
-   *   StoreFailureError, SetupRequiredError
+   * @throws MissingThreadIdError, InvalidThreadIdError, InvalidConfigError, SerializationError, ValueTooLargeError, ThreadBusyError, LeaseLostError,
+   *   ThreadDeletedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   override async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
     const ref = checkpointRef(config, "putWrites");
@@ -162,18 +192,59 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       })),
     );
     await this.#store.ready("putWrites", config);
-    await this.#writer.putWrites({ config, ref, taskId, taskPath: path, writes: serialized });
+    const token = leaseToken(config, ref.threadId);
+    await this.#writer.putWrites({ config, ref, taskId, taskPath: path, writes: serialized, token });
   }
 
   /**
-   * Deletes all checkpoints, writes and values of a thread, in all namespaces, in one step.
+   * Deletes all checkpoints, writes and values of a thread, in all namespaces, in one step. What a run that is still going on writes afterwards is
+   * refused with ThreadDeletedError (contract C-51).
    *
-   * @throws MissingThreadIdError, InvalidThreadIdError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   * @param options.lease the lease under which the caller has the thread, if it has one.
+   * @throws MissingThreadIdError, InvalidThreadIdError, ThreadBusyError, LeaseLostError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  override async deleteThread(threadId: string): Promise<void> {
+  override async deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
     const id = threadIdArgument(threadId, "deleteThread");
     await this.#store.ready("deleteThread");
-    await this.#store.deleteThread(id);
+    const refusal = await this.#store.deleteThread(id, options.lease?.token);
+    if (refusal !== undefined && refusal.kind !== "changed") throw refusalError(refusal, id);
+  }
+
+  /**
+   * Takes the lease of a thread: until it is released or lost, nobody else can write to the thread, in any process.
+   *
+   * ```ts
+   * await using lease = await saver.acquireThread("user-1", { waitMs: 10_000 });
+   * await graph.invoke(input, { ...lease.config, signal: lease.signal });
+   * ```
+   *
+   * @throws ThreadBusyError when somebody else has it, for longer than `waitMs`; MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError,
+   *   StoreUnavailableError, StoreFailureError, SetupRequiredError; the reason of `signal` when it aborts.
+   */
+  async acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> {
+    const id = threadIdArgument(threadId, "acquireThread");
+    const resolved = resolveLeaseOptions(options);
+    await this.#store.ready("acquireThread");
+    return this.#leases.acquire(id, resolved);
+  }
+
+  /**
+   * Threads whose lease ended without a release: their holder crashed, or stalled. Each is handed to one caller, under a lease of its own; release it
+   * when you are done with the thread, whatever became of it. A thread that waits for a human is not abandoned, nor one without unfinished work.
+   *
+   * @param options.olderThanMs how long ago the lease must have ended, in milliseconds. Default 0. `options.limit`: at most so many threads. Default: all.
+   *   Others as for {@link acquireThread}.
+   * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   */
+  async *abandonedThreads(options: AbandonedThreadsOptions = {}): AsyncGenerator<AbandonedThread> {
+    const resolved = resolveAbandonedOptions(options);
+    await this.#store.ready("abandonedThreads");
+    yield* abandonedThreads(
+      this.#store,
+      this.#leases,
+      (id) => this.#reader.tuple({ threadId: id, namespace: "" }, undefined),
+      resolved,
+    );
   }
 
   /**

@@ -1,15 +1,23 @@
+export type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threads.js";
 export type { CheckpointRecord } from "./checkpoint-record.js";
 export { type CheckpointRef, MAX_ID_BYTES, MAX_NAMESPACE_BYTES, type NamespaceRef, threadIdArgument } from "./checkpoint-ref.js";
 export type {
   CheckpointStore,
+  EndedLease,
+  LeaseAnswer,
+  LeaseRequest,
   ListSelection,
   PutInput,
   PutWritesInput,
   ReadCheckpoint,
   Reading,
+  Refusal,
   ThreadGuard,
+  WriteConditions,
+  WriteOutcome,
 } from "./checkpoint-store.js";
 export {
+  ConcurrentUpdateError,
   DeserializationError,
   HoldfastError,
   type HoldfastErrorCode,
@@ -18,6 +26,7 @@ export {
   InvalidOptionsError,
   InvalidThreadIdError,
   isHoldfastError,
+  LeaseLostError,
   MissingThreadIdError,
   NotDurableError,
   SaverClosedError,
@@ -26,13 +35,24 @@ export {
   SetupRequiredError,
   StoreFailureError,
   StoreUnavailableError,
+  ThreadBusyError,
+  ThreadDeletedError,
   UnsupportedServerError,
   ValueTooLargeError,
 } from "./errors.js";
-export { HoldfastSaver, type SaverLimits } from "./holdfast-saver.js";
+export { type ExclusiveGraph, type ExclusiveOptions, exclusive, type LeaseSource } from "./exclusive.js";
+export { HoldfastSaver, type OnConflict, resolveOnConflict, type SaverSettings } from "./holdfast-saver.js";
 export { decodeId, encodeId } from "./id-bytes.js";
+export { type LeaseOptions, ThreadLease } from "./lease.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
 export type { EncodedWrites, PendingSlot, StoredSlot } from "./pending-writes.js";
+export {
+  type AbandonedThreadSource,
+  type ResumableGraph,
+  type ResumeAbandonedOptions,
+  type ResumeReport,
+  resumeAbandoned,
+} from "./resume-abandoned.js";
 export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retry.js";
 export type { Segment } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";

@@ -1,4 +1,11 @@
-import { InvalidOptionsError, type RetryOptions, type RetryPolicy, resolveRetry } from "@holdfast/checkpoint-core";
+import {
+  InvalidOptionsError,
+  type OnConflict,
+  type RetryOptions,
+  type RetryPolicy,
+  resolveOnConflict,
+  resolveRetry,
+} from "@holdfast/checkpoint-core";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { type Tables, tablesIn } from "./tables.js";
 
@@ -16,6 +23,11 @@ export interface PostgresSaverOptions {
   readonly cacheBytes?: number;
   /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
   readonly maxValueBytes?: number;
+  /**
+   * When two runs go on from the head of one thread at once: `"fork"` gives each a branch of its own; `"reject"` lets the first commit, and the other
+   * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
+   */
+  readonly onConflict?: OnConflict;
 }
 
 /** Options of {@link PostgresSaver.fromConnString}: those of the saver and of the pool that it opens. */
@@ -35,6 +47,7 @@ export interface ResolvedOptions {
   readonly statementTimeoutMs: number;
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
+  readonly onConflict: OnConflict;
 }
 
 const MIB = 1024 * 1024;
@@ -49,6 +62,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "serde",
   "poolSize",
   "connectTimeoutMs",
+  "onConflict",
 ] satisfies (keyof ConnectionOptions)[]);
 
 /**
@@ -67,6 +81,7 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     statementTimeoutMs: integer("statementTimeoutMs", options.statementTimeoutMs ?? 30_000, 1, 2 ** 31 - 1),
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
+    onConflict: resolveOnConflict(options.onConflict),
   });
 }
 

@@ -31,7 +31,7 @@ export class PostgresSaver extends HoldfastSaver {
     const { retry, statementTimeoutMs, tables, createSchema, ...limits } = resolveOptions(options);
     const { schemaName } = tables;
     const db = new Connections(pool, { owned: OWN_POOLS.has(pool), retry, statementTimeoutMs, schemaName });
-    const store = new PostgresStore(db, tables);
+    const store = new PostgresStore(db, tables, limits.onConflict);
     super(store, serde, limits);
     this.#store = store;
     this.#createSchema = createSchema;

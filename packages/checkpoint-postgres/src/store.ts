@@ -1,15 +1,21 @@
 import type {
   CheckpointStore,
+  EndedLease,
+  LeaseAnswer,
+  LeaseRequest,
   ListSelection,
   NamespaceRef,
+  OnConflict,
   PutInput,
   PutWritesInput,
-  ThreadGuard,
+  Refusal,
+  WriteOutcome,
 } from "@holdfast/checkpoint-core";
 import { checkSchema, migrate } from "./migrations/migrate.js";
 import { deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
+import { acquireLease, endedLeases, releaseLease, renewLease } from "./operations/lease.js";
 import { list, listThreadIds } from "./operations/list.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
@@ -21,12 +27,14 @@ import type { Tables } from "./tables.js";
 export class PostgresStore implements CheckpointStore {
   readonly #db: Connections;
   readonly #tables: Tables;
+  readonly #countsCommits: boolean;
   /** The check that the schema fits this code, made once, before the first operation. */
   #schemaCheck: Promise<void> | undefined;
 
-  constructor(db: Connections, tables: Tables) {
+  constructor(db: Connections, tables: Tables, onConflict: OnConflict) {
     this.#db = db;
     this.#tables = tables;
+    this.#countsCommits = onConflict === "reject";
   }
 
   async setup(createSchema: boolean): Promise<void> {
@@ -65,16 +73,32 @@ export class PostgresStore implements CheckpointStore {
     yield await getDeltaChannelHistory(this.#db, this.#tables, ref, checkpointId, channels);
   }
 
-  put(input: PutInput): Promise<ThreadGuard | undefined> {
-    return put(this.#db, this.#tables, input);
+  put(input: PutInput): Promise<WriteOutcome> {
+    return put(this.#db, this.#tables, input, this.#countsCommits);
   }
 
-  putWrites(input: PutWritesInput): Promise<boolean> {
+  putWrites(input: PutWritesInput): Promise<WriteOutcome> {
     return putWrites(this.#db, this.#tables, input);
   }
 
-  deleteThread(threadId: string): Promise<void> {
-    return deleteThread(this.#db, this.#tables, threadId);
+  deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
+    return deleteThread(this.#db, this.#tables, threadId, token);
+  }
+
+  acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
+    return acquireLease(this.#db, this.#tables, request);
+  }
+
+  renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean> {
+    return renewLease(this.#db, this.#tables, threadId, token, ttlMs);
+  }
+
+  releaseLease(threadId: string, token: string): Promise<void> {
+    return releaseLease(this.#db, this.#tables, threadId, token);
+  }
+
+  endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
+    return endedLeases(this.#db, this.#tables, olderThanMs, limit);
   }
 
   end(): Promise<void> {

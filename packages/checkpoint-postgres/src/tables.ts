@@ -12,10 +12,12 @@ export interface Tables {
   readonly checkpoint: string;
   readonly segment: string;
   readonly pendingWrite: string;
+  readonly tombstone: string;
   readonly migration: string;
   /** Sequences, as string literals for `nextval`. */
   readonly commitOrder: string;
   readonly writeArrival: string;
+  readonly leaseToken: string;
 }
 
 /**
@@ -40,9 +42,11 @@ export function tablesIn(schemaName: unknown): Tables {
     checkpoint: `${schema}.checkpoint`,
     segment: `${schema}.segment`,
     pendingWrite: `${schema}.pending_write`,
+    tombstone: `${schema}.tombstone`,
     migration: `${schema}.migration`,
     commitOrder: quoteLiteral(`${schema}.commit_order`),
     writeArrival: quoteLiteral(`${schema}.write_arrival`),
+    leaseToken: quoteLiteral(`${schema}.lease_token`),
   });
 }
 

@@ -1,14 +1,13 @@
-import { checkpointConformance, holdfastErrors, type OpenOptions } from "@holdfast/checkpoint-conformance";
-import { PostgresSaver } from "@holdfast/checkpoint-postgres";
+import { checkpointConformance, holdfastErrors } from "@holdfast/checkpoint-conformance";
+import type { PostgresSaver } from "@holdfast/checkpoint-postgres";
 import type { TestDatabase } from "@holdfast/test-servers";
 import { afterAll, beforeAll } from "vitest";
-import { CountedPool } from "./counted-pool.js";
+import { closePooled, openPooled, poolOf } from "./pooled-savers.js";
 import { rowsOf } from "./rows.js";
 import { databaseWithTables, emptyDatabase } from "./saver-database.js";
 
 let database: TestDatabase;
 const empty: TestDatabase[] = [];
-const pools = new Map<unknown, CountedPool>();
 
 beforeAll(async () => {
   database = await databaseWithTables();
@@ -17,29 +16,18 @@ afterAll(async () => {
   await Promise.all([database, ...empty].map((each) => each?.drop()));
 });
 
-async function open(url: string, options: OpenOptions = {}): Promise<PostgresSaver> {
-  const pool = new CountedPool(url);
-  const saver = new PostgresSaver(pool, options.serde);
-  pools.set(saver, pool);
-  return saver;
-}
-
 checkpointConformance({
   name: "@holdfast/checkpoint-postgres",
   errors: holdfastErrors,
-  open: (options) => open(database.url, options),
-  close: async (saver) => {
-    await (saver as PostgresSaver).end();
-    await pools.get(saver)?.end();
-    pools.delete(saver);
-  },
+  open: async ({ serde } = {}) => openPooled(database.url, {}, serde),
+  close: (saver) => closePooled(saver as PostgresSaver),
   inspect: (threadId) => rowsOf(database.url, threadId),
-  roundTrips: (saver) => pools.get(saver)?.statements ?? 0,
+  roundTrips: (saver) => poolOf(saver).statements,
   lifecycle: {
     openOnEmptyStore: async (count) => {
       const fresh = await emptyDatabase();
       empty.push(fresh);
-      return Promise.all(Array.from({ length: count }, () => open(fresh.url)));
+      return Array.from({ length: count }, () => openPooled(fresh.url));
     },
     setup: (saver) => (saver as PostgresSaver).setup(),
   },

@@ -4,7 +4,8 @@ import { InvalidOptionsError } from "@holdfast/checkpoint-core";
 const MAX_PREFIX_BYTES = 256;
 
 /**
- * The keys of a saver: five for each thread, all under one hash tag, so that they are in one slot of a cluster, and the index of threads.
+ * The keys of a saver: five for each thread and its tombstone, all under one hash tag, so that they are in one slot of a cluster, and the index of
+ * threads.
  *
  * `holdfast:{user-1}:thread`, `…:checkpoints`, `…:order`, `…:segments`, `…:writes`
  */
@@ -34,13 +35,12 @@ export class Keys {
   /** In the order in which the scripts take them (`thread.lua`). */
   thread(threadId: string): readonly string[] {
     const tag = `${this.#prefix}:{${tagOf(threadId)}}`;
-    return ["thread", "checkpoints", "order", "segments", "writes"].map((part) => `${tag}:${part}`);
+    return ["thread", "checkpoints", "order", "segments", "writes", "tombstone"].map((part) => `${tag}:${part}`);
   }
 
   /** The two keys of the shard of the index that a thread is in. */
   shardOf(threadId: string): readonly string[] {
-    const [first = 0] = createHash("sha1").update(threadId).digest();
-    return this.shard(first % INDEX_SHARDS);
+    return this.shard(shardNumber(threadId));
   }
 
   /** A shard of the index: its threads by creation, and those that expire by expiry. */
@@ -48,10 +48,24 @@ export class Keys {
     const tag = `${this.#prefix}:index:{${number}}`;
     return [`${tag}:created`, `${tag}:expiry`];
   }
+
+  /** Of the same shard, the leases. */
+  leases(number: number): readonly string[] {
+    return [`${this.#prefix}:index:{${number}}:leases`];
+  }
+
+  leasesOf(threadId: string): readonly string[] {
+    return this.leases(shardNumber(threadId));
+  }
 }
 
 /** Spread over the nodes of a cluster, none of which has to hold the ids of all threads in one key. */
 export const INDEX_SHARDS = 16;
+
+function shardNumber(threadId: string): number {
+  const [first = 0] = createHash("sha1").update(threadId).digest();
+  return first % INDEX_SHARDS;
+}
 
 /** Every string has a tag of its own. Braces would end the tag early; everything else is plain to Redis, so ids stay readable. */
 function tagOf(threadId: string): string {

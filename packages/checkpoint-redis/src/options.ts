@@ -1,4 +1,11 @@
-import { InvalidOptionsError, type RetryOptions, type RetryPolicy, resolveRetry } from "@holdfast/checkpoint-core";
+import {
+  InvalidOptionsError,
+  type OnConflict,
+  type RetryOptions,
+  type RetryPolicy,
+  resolveOnConflict,
+  resolveRetry,
+} from "@holdfast/checkpoint-core";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { type Durability, type DurabilityOptions, resolveDurability } from "./durability.js";
 import { Keys } from "./keys.js";
@@ -22,6 +29,11 @@ export interface RedisSaverOptions {
   readonly cacheBytes?: number;
   /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: the server does nothing else while it copies one. */
   readonly maxValueBytes?: number;
+  /**
+   * When two runs go on from the head of one thread at once: `"fork"` gives each a branch of its own; `"reject"` lets the first commit, and the other
+   * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
+   */
+  readonly onConflict?: OnConflict;
 }
 
 export interface ResolvedOptions {
@@ -33,6 +45,7 @@ export interface ResolvedOptions {
   readonly commandTimeoutMs: number;
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
+  readonly onConflict: OnConflict;
 }
 
 const MIB = 1024 * 1024;
@@ -46,6 +59,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "commandTimeoutMs",
   "cacheBytes",
   "maxValueBytes",
+  "onConflict",
 ] satisfies (keyof RedisSaverOptions)[]);
 
 /**
@@ -65,6 +79,7 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     commandTimeoutMs,
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
+    onConflict: resolveOnConflict(options.onConflict),
   });
 }
 

@@ -16,12 +16,7 @@ import {
 
 const SEGMENT_ID_BYTES = 16;
 
-/** The name of a checkpoint in its thread's hashes: `[namespace][NUL][id]`. A namespace has no NUL (contract C-05). */
-export function memberOf(namespace: string, checkpointId: string): Buffer {
-  return Buffer.concat([Buffer.from(`${namespace}\0`, "utf8"), encodeId(checkpointId)]);
-}
-
-/** The inverse of {@link memberOf}. */
+/** Where a checkpoint stands in its thread's hashes: `[namespace][NUL][id]`. A namespace has no NUL (contract C-05). */
 export function decodeMember(member: Buffer): { readonly namespace: string; readonly checkpointId: string } {
   const end = member.indexOf(0);
   return { namespace: member.toString("utf8", 0, end), checkpointId: decodeId(member.subarray(end + 1)) };

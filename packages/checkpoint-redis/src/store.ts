@@ -1,18 +1,25 @@
 import type {
   CheckpointStore,
+  EndedLease,
+  LeaseAnswer,
+  LeaseRequest,
   ListSelection,
   NamespaceRef,
   PutInput,
   PutWritesInput,
   Reading,
-  ThreadGuard,
+  Refusal,
+  WriteOutcome,
 } from "@holdfast/checkpoint-core";
 import type { RunnableConfig } from "@langchain/core/runnables";
+import { LRUCache } from "lru-cache";
 import type { Connection } from "./client.js";
 import type { Keys } from "./keys.js";
+import { LeaseIndex } from "./lease-index.js";
 import { deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
+import { acquireLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list } from "./operations/list.js";
 import { persist } from "./operations/persist.js";
 import { put } from "./operations/put.js";
@@ -25,13 +32,17 @@ export class RedisStore implements CheckpointStore {
   readonly #redis: Connection;
   readonly #keys: Keys;
   readonly #ttl: TtlPolicy;
-  readonly #index: ThreadIndex;
+  readonly #threads: ThreadIndex;
+  readonly #leases: LeaseIndex;
+  /** Notes of the leases that this process has, for their release. */
+  readonly #notes = new LRUCache<string, string>({ max: 10_000 });
 
   constructor(redis: Connection, keys: Keys, ttl: TtlPolicy) {
     this.#redis = redis;
     this.#keys = keys;
     this.#ttl = ttl;
-    this.#index = new ThreadIndex(redis, keys);
+    this.#threads = new ThreadIndex(redis, keys);
+    this.#leases = new LeaseIndex(redis, keys);
   }
 
   /** Redis has nothing to be set up; the scripts see whether they can read a thread. */
@@ -49,7 +60,7 @@ export class RedisStore implements CheckpointStore {
   }
 
   listThreadIds(): AsyncIterable<string> {
-    return this.#index.threadIds();
+    return this.#threads.threadIds();
   }
 
   getDeltaChannelHistory(
@@ -60,27 +71,55 @@ export class RedisStore implements CheckpointStore {
     return getDeltaChannelHistory(this.#redis, this.#keys, ref, checkpointId, channels);
   }
 
-  async put(input: PutInput): Promise<ThreadGuard | undefined> {
+  async put(input: PutInput): Promise<WriteOutcome> {
     const { config, ref } = input;
-    const stored = await this.#index.during(ref.threadId, lastsMs(this.#ttl, config), () =>
+    return this.#threads.during(ref.threadId, lastsMs(this.#ttl, config), () =>
       put(this.#redis, this.#keys, input, ttlArgument(this.#ttl, config)),
     );
-    return stored === undefined ? undefined : { threadKey: stored.threadKey, epoch: stored.epoch };
   }
 
-  async putWrites(input: PutWritesInput): Promise<boolean> {
+  async putWrites(input: PutWritesInput): Promise<WriteOutcome> {
     const { config, ref } = input;
-    const stored = await this.#index.during(ref.threadId, lastsMs(this.#ttl, config), () =>
+    return this.#threads.during(ref.threadId, lastsMs(this.#ttl, config), () =>
       putWrites(this.#redis, this.#keys, input, ttlArgument(this.#ttl, config)),
     );
-    return stored !== undefined;
   }
 
-  async deleteThread(threadId: string): Promise<void> {
-    const forgotten = this.#index.remove(threadId);
+  async deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
+    const forgotten = this.#threads.remove(threadId);
     // The entry goes first: removed after the thread, it could be that of a new one. One connection keeps the order by itself.
     if (this.#redis.isCluster) await forgotten;
-    await Promise.all([forgotten, deleteThread(this.#redis, this.#keys, threadId)]);
+    const [, refusal] = await Promise.all([forgotten, deleteThread(this.#redis, this.#keys, threadId, token)]);
+    // The thread is still there.
+    if (refusal !== undefined) await this.#threads.add(threadId, Number.POSITIVE_INFINITY);
+    return refusal;
+  }
+
+  async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
+    const { threadId, ttlMs } = request;
+    const [answer, note] = await Promise.all([
+      acquireLease(this.#redis, this.#keys, request, ttlArgument(this.#ttl, undefined)),
+      this.#leases.add(threadId, ttlMs),
+    ]);
+    if (answer.kind === "granted") this.#notes.set(`${answer.token} ${threadId}`, note);
+    return answer;
+  }
+
+  renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean> {
+    return renewLease(this.#redis, this.#keys, threadId, token, ttlMs, ttlArgument(this.#ttl, undefined));
+  }
+
+  async releaseLease(threadId: string, token: string): Promise<void> {
+    const note = this.#notes.get(`${token} ${threadId}`);
+    this.#notes.delete(`${token} ${threadId}`);
+    await Promise.all([
+      releaseLease(this.#redis, this.#keys, threadId, token),
+      note === undefined ? undefined : this.#leases.takeBack(threadId, note),
+    ]);
+  }
+
+  endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
+    return this.#leases.ended(olderThanMs, limit);
   }
 
   persist(threadId: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
-import type { StoredIn } from "./operations/stored-in.js";
+import type { StoredOutcome } from "./operations/write-outcome.js";
 import { forgetThreadScript, indexThreadScript, listIndexScript } from "./scripts/index.js";
 
 /**
@@ -23,17 +23,14 @@ export class ThreadIndex {
   }
 
   /** Does a write to a thread, and sees to it that the thread has an entry that outlives it. */
-  async during<Result extends StoredIn | undefined>(
-    threadId: string,
-    lastsMs: number,
-    write: () => Promise<Result>,
-  ): Promise<Result> {
+  async during(threadId: string, lastsMs: number, write: () => Promise<StoredOutcome>): Promise<StoredOutcome> {
     const isCovered = this.#covers(threadId, lastsMs);
-    const [, stored] = await Promise.all([isCovered ? undefined : this.#add(threadId, lastsMs), write()]);
+    const [, outcome] = await Promise.all([isCovered ? undefined : this.add(threadId, lastsMs), write()]);
+    if (outcome.kind !== "stored") return outcome;
     // Begun anew: the entry may have gone with the thread that was deleted. Or the thread has a time of its own that is longer.
-    const isStale = stored !== undefined && ((stored.isNew && isCovered) || !this.#covers(threadId, stored.lastsMs));
-    if (isStale) await this.#add(threadId, stored.lastsMs);
-    return stored;
+    const isStale = (outcome.isNew && isCovered) || !this.#covers(threadId, outcome.lastsMs);
+    if (isStale) await this.add(threadId, outcome.lastsMs);
+    return outcome;
   }
 
   async remove(threadId: string): Promise<void> {
@@ -59,7 +56,7 @@ export class ThreadIndex {
   }
 
   /** The entry lasts half as long again as the thread, so that a thread in use needs a new one only now and then. */
-  async #add(threadId: string, lastsMs: number): Promise<void> {
+  async add(threadId: string, lastsMs: number): Promise<void> {
     const entryMs = Math.ceil(lastsMs * 1.5);
     const expiry = entryMs === Number.POSITIVE_INFINITY ? "" : entryMs;
     await this.#redis.run("put", indexThreadScript, this.#keys.shardOf(threadId), [threadId, expiry]);

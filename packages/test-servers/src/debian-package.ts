@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -16,13 +16,18 @@ export interface UnpackedProgram {
  * Downloads a package and what it needs beyond what is installed, and unpacks them in a cache folder. Installs nothing and needs no rights: apt's
  * lists and cache are kept in that folder, too.
  *
+ * @param companions packages that the program's file leads to. They are fetched even where they are installed: a link would lead nowhere.
  * @returns `undefined` on a machine without apt.
  */
-export async function unpackDebianPackage(name: string, program: string): Promise<UnpackedProgram | undefined> {
+export async function unpackDebianPackage(
+  name: string,
+  program: string,
+  companions: readonly string[] = [],
+): Promise<UnpackedProgram | undefined> {
   if (!(await exists("/usr/bin/apt-get"))) return undefined;
   const cache = join(tmpdir(), `holdfast-debian-${process.getuid?.() ?? 0}`);
   const root = join(cache, name);
-  if (!(await exists(join(root, program)))) await unpack(name, cache, root);
+  if (!(await exists(join(root, program)))) await unpack(name, companions, cache, root);
   // A package whose libraries are all installed brings none.
   const brought = (await exists(join(root, "usr/lib"))) ? await readdir(join(root, "usr/lib")) : [];
   const libraries = brought.filter((folder) => folder.endsWith("-linux-gnu"));
@@ -32,9 +37,10 @@ export async function unpackDebianPackage(name: string, program: string): Promis
   return { binary: join(root, program), env: { LD_LIBRARY_PATH: path } };
 }
 
-async function unpack(name: string, cache: string, root: string): Promise<void> {
-  // Another process may do the same: each works in a folder of its own, and the first to finish gives it its name.
-  const work = join(cache, `${name}.${process.pid}`);
+async function unpack(name: string, companions: readonly string[], cache: string, root: string): Promise<void> {
+  // Somebody else may do the same: each works in a folder of its own, and the first to finish gives it its name.
+  await mkdir(cache, { recursive: true });
+  const work = await mkdtemp(join(cache, `${name}.`));
   const lists = join(work, "lists");
   await mkdir(join(lists, "partial"), { recursive: true });
   await mkdir(join(work, "archives", "partial"), { recursive: true });
@@ -51,7 +57,7 @@ async function unpack(name: string, cache: string, root: string): Promise<void> 
   ];
   const apt = (...args: string[]): Promise<{ stdout: string }> => run("/usr/bin/apt-get", [...options, ...args], { cwd: work });
   await apt("update");
-  const { stdout } = await apt("install", "--print-uris", "--yes", "--no-install-recommends", name);
+  const { stdout } = await apt("install", "--reinstall", "--print-uris", "--yes", "--no-install-recommends", name, ...companions);
   // 'http://…/pool/main/p/pgbouncer/pgbouncer_1.18.0-1+b1_amd64.deb' pgbouncer_1.18.0-1+b1_amd64.deb 239960 SHA256:…
   const packages = [...stdout.matchAll(/^'[^']+' ([^_\s]+)_/gm)].map(([, packageName]) => packageName as string);
   await apt("download", ...packages);

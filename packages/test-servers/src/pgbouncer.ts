@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { access, constants, open, readFile, rm, writeFile } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { open, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { Client } from "pg";
 import { type UnpackedProgram, unpackDebianPackage } from "./debian-package.js";
+import { findProgram } from "./find-program.js";
 import { freePort } from "./free-port.js";
 import { eventually } from "./gate.js";
 import { signalProcess, untilGone } from "./process-state.js";
@@ -119,16 +120,8 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
 }
 
 async function findPgBouncer(): Promise<UnpackedProgram> {
-  // Debian puts it where only root's PATH leads.
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin"];
-  for (const folder of folders) {
-    const path = join(folder, "pgbouncer");
-    const isThere = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (folder !== "" && isThere) return { binary: path, env: {} };
-  }
+  const installed = await findProgram(["pgbouncer"]);
+  if (installed !== undefined) return { binary: installed, env: {} };
   const unpacked = await unpackDebianPackage("pgbouncer", "usr/sbin/pgbouncer");
   if (unpacked !== undefined) return unpacked;
   throw new Error(

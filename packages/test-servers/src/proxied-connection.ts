@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { type Dialogue, dialogueFor } from "./dialogue.js";
 
 /** What a match sees: all bytes that the client sent since the server answered last. */
 export type RequestMatch = (request: Buffer) => boolean;
@@ -6,8 +7,10 @@ export type RequestMatch = (request: Buffer) => boolean;
 /** Waits for one request of any connection, and then cuts that connection. */
 export interface Trap {
   readonly match: RequestMatch;
-  /** Whether the server gets the request. If so, `isAnswered` says from the bytes of the answer so far whether it is whole. */
-  readonly isAnswered: ((answer: Buffer) => boolean) | undefined;
+  /** Whether the server gets the request. */
+  readonly reachesServer: boolean;
+  /** Says from the bytes of the answer so far whether it is whole. Default: as the protocol says, Redis' or PostgreSQL's. */
+  readonly isAnswered?: ((answer: Buffer) => boolean) | undefined;
   readonly fire: () => void;
 }
 
@@ -73,6 +76,7 @@ export class ProxiedConnection {
   #request: Buffer[] = [];
   #answer: Buffer[] = [];
   #isServersTurn = false;
+  #dialogue: Dialogue | undefined;
   #sprung: Trap | undefined;
 
   constructor(client: Socket, target: { host: string; port: number }, state: ProxyState, onClose: () => void) {
@@ -122,13 +126,15 @@ export class ProxiedConnection {
       this.#request = [];
     }
     state.bytesUp += bytes.length;
+    this.#dialogue ??= dialogueFor(bytes);
+    this.#dialogue.asked(bytes);
     if (state.trap !== undefined && this.#sprung === undefined) {
       this.#request.push(bytes);
       if (state.trap.match(Buffer.concat(this.#request))) {
         // Once per arming: the next connection goes free.
         this.#sprung = state.trap;
         state.trap = undefined;
-        if (this.#sprung.isAnswered === undefined) {
+        if (!this.#sprung.reachesServer) {
           this.#springNow(this.#sprung);
           return;
         }
@@ -140,12 +146,18 @@ export class ProxiedConnection {
   #fromServer(bytes: Buffer): void {
     this.#isServersTurn = false;
     this.#state.bytesDown += bytes.length;
+    this.#dialogue?.answered(bytes);
     if (this.#sprung === undefined) {
       this.#down.push({ bytes }, 0);
       return;
     }
+    if (this.#isAnswered(this.#sprung, bytes)) this.#springNow(this.#sprung);
+  }
+
+  #isAnswered({ isAnswered }: Trap, bytes: Buffer): boolean {
+    if (isAnswered === undefined) return this.#dialogue?.isDone === true;
     this.#answer.push(bytes);
-    if (this.#sprung.isAnswered?.(Buffer.concat(this.#answer))) this.#springNow(this.#sprung);
+    return isAnswered(Buffer.concat(this.#answer));
   }
 
   #springNow(trap: Trap): void {

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { freePort } from "./free-port.js";
-import { ProxiedConnection, type ProxyState, type RequestMatch } from "./proxied-connection.js";
+import { ProxiedConnection, type ProxyState, type RequestMatch, type Trap } from "./proxied-connection.js";
 
 export interface CutAfterRequestOptions {
-  /** Whether the answer that the server sent so far is whole. Default: it ends as PostgreSQL's answers do. */
+  /** Whether the answer that the server sent so far is whole. Default: as the protocol says, Redis' or PostgreSQL's. */
   readonly isAnswered?: (answer: Buffer) => boolean;
 }
 
@@ -37,7 +37,7 @@ export interface TcpProxy {
   /**
    * Lets the next request that matches reach the server, waits until the server has answered, withholds the answer and cuts the connection: the
    * server did it and the client does not know. Resolves when that has happened; once per call. `match` sees all that the client sent since
-   * the last answer.
+   * the last answer. On Redis, an EVALSHA that is answered with NOSCRIPT is a request, too.
    */
   cutAfterRequest(match: RequestMatch, options?: CutAfterRequestOptions): Promise<void>;
   /** Cuts the connection instead of passing on the next request that matches: the server never got it and the client does not know. */
@@ -45,13 +45,6 @@ export interface TcpProxy {
 
   stop(): Promise<void>;
 }
-
-/** ReadyForQuery: PostgreSQL is done with the request, and with the commit if there was one. */
-function endsWithReadyForQuery(answer: Buffer): boolean {
-  return answer.length >= 6 && answer.subarray(-6, -1).equals(READY_FOR_QUERY);
-}
-
-const READY_FOR_QUERY = Buffer.from([0x5a, 0, 0, 0, 5]);
 
 const HOST = "127.0.0.1";
 
@@ -83,10 +76,10 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     for (const connection of connections) connection.flush();
   }
 
-  function arm(match: RequestMatch, isAnswered: ((answer: Buffer) => boolean) | undefined): Promise<void> {
+  function arm(trap: Omit<Trap, "fire">): Promise<void> {
     if (state.trap !== undefined) throw new Error("The proxy is already waiting for a request to cut.");
     return new Promise((fire) => {
-      state.trap = { match, isAnswered, fire };
+      state.trap = { ...trap, fire };
     });
   }
 
@@ -134,8 +127,8 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     async accept() {
       server ??= await listen(port);
     },
-    cutAfterRequest: (match, { isAnswered = endsWithReadyForQuery } = {}) => arm(match, isAnswered),
-    cutBeforeRequest: (match) => arm(match, undefined),
+    cutAfterRequest: (match, { isAnswered } = {}) => arm({ match, reachesServer: true, isAnswered }),
+    cutBeforeRequest: (match) => arm({ match, reachesServer: false }),
     async stop() {
       state.trap = undefined;
       const closed = server === undefined ? undefined : once(server, "close");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { defineSuite } from "../case.js";
 import { address, idFromSlowClock, idOf, listIds, put, putChain, read, readValues } from "../checkpoints.js";
+import { unlessDeleted } from "../failures.js";
 import { assertSame } from "../same-value.js";
 
 const text = (seed: string, lines = 500): string => Array.from({ length: lines }, (_, n) => `${seed} ${n}`).join("\n");
@@ -54,7 +55,12 @@ export const instances = defineSuite("several savers on one store", (it) => {
     assert.equal((await listIds(reader, address(thread))).length, 13);
   });
 
-  it("C-30 a put on a parent that another saver has deleted meanwhile is whole", async ({ saver, open, thread: newThread }) => {
+  it("C-30 a put on a parent that another saver has deleted meanwhile is whole, or refused", async ({
+    saver,
+    target,
+    open,
+    thread: newThread,
+  }) => {
     const thread = newThread();
     const other = await open();
     const [large, small] = [text("large"), "small"];
@@ -64,7 +70,9 @@ export const instances = defineSuite("several savers on one store", (it) => {
 
     const values = { large, grows: `${large}\nand more`, small };
     const versions = { large: 1, grows: 2, small: 1 };
-    const id = await put(saver, { thread, parent, values, versions, newVersions: { grows: 2 } });
+    const late = { thread, parent, values, versions, newVersions: { grows: 2 } };
+    const id = await unlessDeleted(target, put(saver, late));
+    if (id === undefined) return assert.equal(await other.getTuple(address(thread)), undefined, "the thread after a late put");
     for (const by of [saver, other, await open()]) assertSame(await readValues(by, thread, id), values, "a put after the delete");
 
     const next = { ...values, grows: `${values.grows}\nand more` };
@@ -128,7 +136,7 @@ export const instances = defineSuite("several savers on one store", (it) => {
   it("C-50 a delete while others write leaves each checkpoint whole or gone", {
     requires: ["deleteDuringWrites"],
   }, async (context) => {
-    const { saver, open } = context;
+    const { saver, open, target } = context;
     const thread = context.thread();
     const [writer, deleter] = [saver, await open()];
     const base = text("base");
@@ -138,9 +146,12 @@ export const instances = defineSuite("several savers on one store", (it) => {
       for (let step = 0; step < 30; step += 1) {
         grows += `\nstep ${step}`;
         const values = { base, grows };
-        const newVersions = step === 0 ? { base: 1, grows: 1 } : { grows: step + 1 };
-        parent = await put(writer, { thread, parent, step, values, versions: { base: 1, grows: step + 1 }, newVersions });
-        done.push([parent, values]);
+        const newVersions = parent === undefined ? { base: 1, grows: step + 1 } : { grows: step + 1 };
+        const versions = { base: 1, grows: step + 1 };
+        parent = await unlessDeleted(target, put(writer, { thread, parent, step, values, versions, newVersions }));
+        // Refused, as the thread was deleted: the next step begins it anew.
+        if (parent === undefined) grows = base;
+        else done.push([parent, values]);
       }
       return done;
     };

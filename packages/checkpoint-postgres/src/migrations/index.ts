@@ -1,4 +1,5 @@
 import init from "./0001_init.sql";
+import leases from "./0002_leases.sql";
 
 /** One step of the schema. Released steps are never changed. */
 export interface Migration {
@@ -10,7 +11,11 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: "init", minClientVersion: 1, sql: init }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: "init", minClientVersion: 1, sql: init },
+  // An older client would write without looking at leases.
+  { version: 2, name: "leases", minClientVersion: 2, sql: leases },
+];
 
 /** The newest schema version this code knows. */
 export const SCHEMA_VERSION: number = MIGRATIONS.reduce((newest, { version }) => Math.max(newest, version), 0);

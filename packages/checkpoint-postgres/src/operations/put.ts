@@ -1,19 +1,9 @@
-import { encodeId, type PutInput, type ThreadGuard } from "@holdfast/checkpoint-core";
-import { channelNamesParameter, linksParameter, text } from "../columns.js";
+import { encodeId, type PutInput, type WriteOutcome } from "@holdfast/checkpoint-core";
+import { channelNamesParameter, linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { segmentRows } from "./segment-rows.js";
-
-/** Locks the thread, so that its commits come one after the other; makes it if this is its first checkpoint. */
-const BEGIN_OR_LOCK = (t: Tables): string => `
-  insert into ${t.thread} as th (thread_id) values ($1)
-  -- The assignment changes nothing; it locks the row and returns it. No key column, so that foreign key checks of others need not wait.
-  on conflict (thread_id) do update set epoch = th.epoch
-  returning thread_key, epoch`;
-
-/** Locks the thread if it is the one that was read, and no segment of it was deleted since. */
-const LOCK_IF_SAME = (t: Tables): string => `
-  select thread_key, epoch from ${t.thread} where thread_id = $1 and thread_key = $8 and epoch = $9 for no key update`;
+import { OUTCOME, threadForWrite, threadHash, writeOutcome } from "./write-conditions.js";
 
 /**
  * Stores one checkpoint with its new segments, in one statement (contract C-30).
@@ -21,36 +11,70 @@ const LOCK_IF_SAME = (t: Tables): string => `
  * The row lock is held until the commit, and `commit_order` is drawn while holding it, so its order within a thread is the order of the commits. A
  * checkpoint id that is there already is replaced and keeps its place (C-31), which also makes a repetition after a lost answer harmless.
  *
- * @returns what later puts may rely on; `undefined` when the guard did not hold, and nothing was stored.
+ * @param counts whether commits are counted, so that `expectedHead` can be checked.
  */
-export async function put(db: Connections, t: Tables, input: PutInput): Promise<ThreadGuard | undefined> {
-  const { ref, guard } = input;
+export async function put(db: Connections, t: Tables, input: PutInput, counts: boolean): Promise<WriteOutcome> {
+  const { ref, guard, token, expectedHead } = input;
   // With durability "exit", LangGraph may put a run's last checkpoint again with itself as parent.
   const ownParent = input.parentId === ref.checkpointId;
+  const parentId = ownParent ? undefined : input.parentId;
+  const target = {
+    threadId: ref.threadId,
+    namespace: ref.namespace,
+    basis: parentId,
+    guard,
+    token,
+    expectedHead: expectedHead && { id: expectedHead.id, unlessStored: ref.checkpointId },
+  };
   const values: unknown[] = [
     ref.threadId,
     ref.namespace,
     encodeId(ref.checkpointId),
-    input.parentId === undefined || ownParent ? null : encodeId(input.parentId),
+    parentId === undefined ? null : encodeId(parentId),
     input.metadata,
     linksParameter(input.record.links),
     input.record.body,
-    ...(guard === undefined ? [] : [guard.threadKey, guard.epoch]),
     input.snapshots.length === 0 ? null : channelNamesParameter(input.snapshots),
   ];
-  const snapshots = `$${values.length}::text[]`;
   const sql = `
-with th as (${guard === undefined ? BEGIN_OR_LOCK(t) : LOCK_IF_SAME(t)}),
+with ${threadForWrite(t, target, { strength: "no key update", counts }, values)},
 ${segmentRows(t, input.created, values)}
 saved as (
   insert into ${t.checkpoint} as c
     (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, links, record, snapshots)
-  select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::uuid[], $7::bytea, ${snapshots} from th
+  select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::uuid[], $7::bytea, $8::text[] from th
   on conflict (thread_key, checkpoint_ns, checkpoint_id) do update set
     parent_id = ${ownParent ? "c.parent_id" : "excluded.parent_id"}, metadata = excluded.metadata, links = excluded.links, record = excluded.record,
     snapshots = excluded.snapshots
 )
-select thread_key, epoch from th`;
-  const [row] = await db.run("put", { text: sql, values });
-  return row === undefined ? undefined : { threadKey: text(row, 0), epoch: text(row, 1) };
+${OUTCOME}`;
+  for (;;) {
+    const [row] = await db.run("put", { text: sql, values });
+    const outcome = writeOutcome(row, target);
+    if (outcome.kind === "deleted") await buryLate(db, t, input);
+    if (outcome.kind !== "raced") return outcome;
+  }
+}
+
+/**
+ * A put came too late: its checkpoint is as deleted as the one it builds on. Writes to it may have come before it, and begun the thread anew.
+ */
+async function buryLate(db: Connections, t: Tables, { ref }: PutInput): Promise<void> {
+  const sql = `
+with th as (select thread_key from ${t.thread} where thread_id = $1),
+remembered as (
+  update ${t.tombstone} set checkpoints = array_prepend($3::bytea, checkpoints) where thread_hash = ${threadHash("$1")}
+    and $3::bytea <> all (checkpoints)
+),
+removed as (
+  delete from ${t.pendingWrite} using th
+  where pending_write.thread_key = th.thread_key and checkpoint_ns = $2 and checkpoint_id = $3::bytea
+)
+delete from ${t.thread} using th
+where thread.thread_key = th.thread_key and lease_until is null
+  and not exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)
+  and not exists (
+    select from ${t.pendingWrite} w where w.thread_key = th.thread_key and not (w.checkpoint_ns = $2 and w.checkpoint_id = $3::bytea)
+  )`;
+  await db.run("put", { text: sql, values: [ref.threadId, ref.namespace, encodeId(ref.checkpointId)] });
 }

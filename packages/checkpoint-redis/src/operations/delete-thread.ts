@@ -1,9 +1,18 @@
+import type { Refusal } from "@holdfast/checkpoint-core";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { deleteThreadScript } from "../scripts/index.js";
 import { statusOf } from "./read-reply.js";
+import { refusalOf } from "./write-outcome.js";
 
-/** Deletes a thread with all that belongs to it, in one step. The server frees the memory in the background. */
-export async function deleteThread(redis: Connection, keys: Keys, threadId: string): Promise<void> {
-  statusOf(await redis.runDurably("deleteThread", deleteThreadScript, keys.thread(threadId), []), "deleteThread");
+/** Deletes a thread with all that belongs to it, in one step, and leaves a tombstone. The server frees the memory in the background. */
+export async function deleteThread(
+  redis: Connection,
+  keys: Keys,
+  threadId: string,
+  token: string | undefined,
+): Promise<Refusal | undefined> {
+  const reply = await redis.runDurably("deleteThread", deleteThreadScript, keys.thread(threadId), [token ?? ""]);
+  const status = statusOf(reply, "deleteThread");
+  return status === "deleted" ? undefined : refusalOf(status, reply);
 }

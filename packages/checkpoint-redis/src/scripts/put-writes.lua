@@ -1,14 +1,14 @@
--- ARGV: expected key ('' for any), expected epoch, key of a new thread, ttl, member of the checkpoint, number of slots,
+-- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, number of slots,
 -- then per slot its mark and the rest of it, then per segment its id and value
-local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3])
+local member, slots = ARGV[6] .. '\0' .. ARGV[7], tonumber(ARGV[8])
+local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], member, ARGV[7])
 if not key then return epoch end
-local member, slots = ARGV[5], tonumber(ARGV[6])
-for i = 7 + 2 * slots, #ARGV, 2 do redis.call('HSETNX', SEGMENTS, ARGV[i], ARGV[i + 1]) end
+for i = 9 + 2 * slots, #ARGV, 2 do redis.call('HSETNX', SEGMENTS, ARGV[i], ARGV[i + 1]) end
 
 local writes = redis.call('HGET', WRITES, member) or number_bytes(0)
 local arrival = string.sub(writes, 1, 4)
 local added = {}
-for i = 7, 6 + 2 * slots, 2 do
+for i = 9, 8 + 2 * slots, 2 do
   local mark, rest = ARGV[i], ARGV[i + 1]
   local length = number_bytes(4 + #mark + #rest)
   local at = slot_with(writes, mark)
@@ -23,4 +23,4 @@ for i = 7, 6 + 2 * slots, 2 do
 end
 local next_arrival = number_bytes(number_at(arrival, 1) + 1)
 redis.call('HSET', WRITES, member, next_arrival .. string.sub(writes, FIRST_SLOT) .. table.concat(added))
-return {'stored', key, epoch, is_new, set_expiry(ARGV[4])}
+return {'stored', key, epoch, is_new, set_expiry(ARGV[5])}

@@ -1,22 +1,32 @@
--- ARGV: expected key ('' for any), expected epoch, key of a new thread, ttl, namespace, checkpoint id, whether it is its own parent, row,
--- then per segment its id and value
-local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3])
-if not key then return epoch end
-local namespace, id, row = ARGV[5], ARGV[6], ARGV[8]
+-- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, parent id ('' for none),
+-- whether it is its own parent, whether a head is expected, expected head ('' for none), row, then per segment its id and value
+local namespace, id, parent, row = ARGV[6], ARGV[7], ARGV[8], ARGV[12]
 local member = namespace .. '\0' .. id
-for i = 9, #ARGV, 2 do redis.call('HSETNX', SEGMENTS, ARGV[i], ARGV[i + 1]) end
-if ARGV[7] == '1' then
+local place = redis.call('ZSCORE', ORDER, member)
+local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], namespace .. '\0' .. parent, parent)
+if not key then
+  if epoch[1] == 'deleted' then
+    -- It came too late, and is as deleted as the checkpoint it builds on. Writes to it may have come before it, and begun the thread anew.
+    redis.call('SADD', TOMBSTONE, id)
+    redis.call('HDEL', WRITES, member)
+    if not find_lease().ends then end_if_empty() end
+  end
+  return epoch
+end
+if ARGV[10] == '1' and not place and (redis.call('HGET', THREAD, 'latest:' .. namespace) or '') ~= ARGV[11] then return {'moved'} end
+for i = 13, #ARGV, 2 do redis.call('HSETNX', SEGMENTS, ARGV[i], ARGV[i + 1]) end
+if ARGV[9] == '1' then
   local before = redis.call('HGET', CHECKPOINTS, member)
   if before then
-    local parent = parent_of(before)
+    local kept = parent_of(before)
     local _, rest = part_at(row, 1)
-    row = number_bytes(#parent) .. parent .. string.sub(row, rest)
+    row = number_bytes(#kept) .. kept .. string.sub(row, rest)
   end
 end
 redis.call('HSET', CHECKPOINTS, member, row)
 -- One that is there already keeps its place.
-if not redis.call('ZSCORE', ORDER, member) then
+if not place or is_new == '1' then
   redis.call('ZADD', ORDER, redis.call('HINCRBY', THREAD, 'commits', 1), member)
   redis.call('HSET', THREAD, 'latest:' .. namespace, id)
 end
-return {'stored', key, epoch, is_new, set_expiry(ARGV[4])}
+return {'stored', key, epoch, is_new, set_expiry(ARGV[5])}

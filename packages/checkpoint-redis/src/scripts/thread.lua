@@ -1,8 +1,20 @@
--- The keys of one thread, in this order in every script. All carry the same hash tag, and all expire at the same millisecond.
-local THREAD, CHECKPOINTS, ORDER, SEGMENTS, WRITES = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- The keys of one thread, in this order in every script. All carry the same hash tag. The first five expire at the same millisecond; the tombstone is
+-- what is left of a deleted thread for a day.
+local THREAD, CHECKPOINTS, ORDER, SEGMENTS, WRITES, TOMBSTONE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local PARTS = 5
 
 -- What this code reads and writes. A thread of a higher format is left alone.
 local FORMAT = 1
+
+local function now_ms()
+  local now = redis.call('TIME')
+  return now[1] * 1000 + math.floor(now[2] / 1000)
+end
+
+-- A whole number as text: Lua's own form would be 1.7e+15.
+local function digits(number)
+  return string.format('%.0f', number)
+end
 
 -- The thread as it is: its key and epoch, and false where there is none. The third is the refusal of a thread that a newer version wrote.
 local function find_thread()
@@ -17,19 +29,50 @@ local function begin_thread(key)
   redis.call('HSET', THREAD, 'format', FORMAT, 'key', key, 'epoch', 0, 'commits', 0)
 end
 
+-- Ends a thread that has nothing in it.
+local function end_if_empty()
+  if redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then redis.call('UNLINK', THREAD, ORDER, SEGMENTS) end
+end
+
+-- The thread's lease, and whether it is live.
+local function find_lease()
+  local found = redis.call('HMGET', THREAD, 'lease_token', 'lease_owner', 'lease_until', 'lease_tries')
+  local lease = { token = found[1], owner = found[2], ends = tonumber(found[3] or nil), tries = tonumber(found[4] or 0) }
+  lease.left = lease.ends and lease.ends - now_ms() or 0
+  return lease
+end
+
+local function busy(lease)
+  return {'busy', lease.owner or '', digits(math.max(0, lease.left))}
+end
+
+-- Why the lease does not let a write through: a live lease lets only its own token write, a token writes only while its lease is live.
+local function lease_refusal(token)
+  local lease = find_lease()
+  if token == '' then
+    return lease.left > 0 and busy(lease) or nil
+  end
+  if lease.token == token and lease.left > 0 then return nil end
+  return {'lease-lost'}
+end
+
+-- Whether a checkpoint was deleted with its thread: it is not there, and the tombstone names it.
+local function is_late(member, id)
+  return id ~= '' and redis.call('SISMEMBER', TOMBSTONE, id) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0
+end
+
 -- The thread that a write goes to: the one it expects, or, without an expectation, whichever is there, or a new one.
 -- Returns key, epoch, and whether it was begun now; or false and what to answer.
-local function thread_to_write(expected_key, expected_epoch, new_key)
+local function thread_to_write(expected_key, expected_epoch, new_key, token, basis_member, basis_id)
   local key, epoch, refusal = find_thread()
   if refusal then return false, refusal end
   if expected_key ~= '' and (key ~= expected_key or epoch ~= expected_epoch) then return false, {'changed'} end
+  refusal = lease_refusal(token)
+  if refusal then return false, refusal end
+  if is_late(basis_member, basis_id) then return false, {'deleted'} end
   if key then return key, epoch, '0' end
   begin_thread(new_key)
   return new_key, '0', '1'
-end
-
-local function expire_all_at(at)
-  for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, at) end
 end
 
 -- Sets when the thread expires. ttl: '' as it is; 'default <ms>' unless the thread has a time of its own; 'own <ms>' from now on;
@@ -44,14 +87,14 @@ local function set_expiry(ttl)
   local lasts = own or (kind == 'default' and time)
   if lasts == 'none' then
     if redis.call('PTTL', THREAD) >= 0 then
-      for _, key in ipairs(KEYS) do redis.call('PERSIST', key) end
+      for part = 1, PARTS do redis.call('PERSIST', KEYS[part]) end
     end
     return ''
   end
   -- A key that this script made must expire with the others, whoever set their time.
   lasts = tonumber(lasts or redis.call('PTTL', THREAD))
   if lasts < 0 then return '' end
-  local now = redis.call('TIME')
-  expire_all_at(string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000) + lasts))
-  return lasts
+  local at = digits(now_ms() + lasts)
+  for part = 1, PARTS do redis.call('PEXPIREAT', KEYS[part], at) end
+  return digits(lasts)
 end

@@ -1,0 +1,25 @@
+-- Fencing tokens: one sequence for the schema, so that they grow even where a thread was deleted and begun anew.
+create sequence :schema.lease_token as bigint;
+
+alter table :schema.thread
+  -- Of the last lease.
+  add column lease_token bigint,
+  add column lease_owner text,
+  -- When the lease ends; null where it was released. In the past: its holder crashed, or stalled.
+  add column lease_until timestamptz,
+  -- How many leases in a row ended without a release.
+  add column lease_tries integer not null default 0,
+  -- Counts the commits of savers with onConflict "reject": whoever waited for the thread's lock sees that the thread has moved.
+  add column commits bigint not null default 0;
+
+-- Threads whose lease has ended without a release.
+create index thread_lease_until on :schema.thread (lease_until) where lease_until is not null;
+
+-- What is left of a deleted thread for a day: the ids of its newest checkpoints, so that a run which is still going on cannot bring a part of it back.
+create table :schema.tombstone (
+  -- SHA-256 of the thread's id: the id itself is gone.
+  thread_hash bytea primary key,
+  deleted_at timestamptz not null default now(),
+  checkpoints bytea[] not null
+);
+create index tombstone_deleted_at on :schema.tombstone (deleted_at);

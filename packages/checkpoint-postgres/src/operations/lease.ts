@@ -1,0 +1,80 @@
+import type { EndedLease, LeaseAnswer, LeaseRequest } from "@holdfast/checkpoint-core";
+import { integer, isNull, text } from "../columns.js";
+import type { Connections } from "../pool.js";
+import type { Tables } from "../tables.js";
+
+/** Milliseconds as an interval. */
+const interval = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;
+
+/**
+ * Takes the lease of a thread that nobody has (contract C-90), in one statement. The thread need not be there.
+ *
+ * The row is locked `for update`, against which even the weak lock of `putWrites` stands: whatever was written under an earlier lease is committed
+ * before this one is granted, and whatever comes later is judged by it.
+ */
+export async function acquireLease(db: Connections, t: Tables, request: LeaseRequest): Promise<LeaseAnswer> {
+  const { threadId, ttlMs, owner, ended } = request;
+  const values: unknown[] = [threadId, ttlMs, owner];
+  const isFree = "lease_until is null or lease_until <= clock_timestamp()";
+  const isTheEnded =
+    ended === undefined ? isFree : `lease_token = $${values.push(ended)}::bigint and lease_until <= clock_timestamp()`;
+  const sql = `
+with locked as materialized (
+  select thread_key, lease_owner, lease_until, (${isTheEnded}) is true as is_free from ${t.thread} where thread_id = $1 for update
+),
+taken as (
+  update ${t.thread} set
+    lease_token = nextval(${t.leaseToken}), lease_owner = $3, lease_until = clock_timestamp() + ${interval("$2")},
+    lease_tries = case when locked.lease_until is null then 0 else lease_tries + 1 end
+  from locked where thread.thread_key = locked.thread_key and locked.is_free
+  returning lease_token, lease_tries
+),
+begun as (
+  insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until)
+  select $1, nextval(${t.leaseToken}), $3, clock_timestamp() + ${interval("$2")} from (select count(*) as there from locked) l
+  where there = 0 and ${ended === undefined ? "true" : "false"}
+  on conflict (thread_id) do nothing
+  returning lease_token, lease_tries
+)
+select lease_token, lease_tries, null, null from taken
+union all select lease_token, lease_tries, null, null from begun
+union all
+select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0) from locked where not is_free`;
+  const [row] = await db.run("acquireThread", { text: sql, values });
+  // No row: somebody began the thread at the same moment, or the lease that ended is gone with its thread.
+  if (row === undefined) return { kind: "busy", owner: undefined, remainingMs: 0 };
+  if (isNull(row, 0)) {
+    return { kind: "busy", owner: isNull(row, 2) ? undefined : text(row, 2), remainingMs: Math.max(0, Number(text(row, 3))) };
+  }
+  return { kind: "granted", token: text(row, 0), tries: integer(row, 1) };
+}
+
+export async function renewLease(db: Connections, t: Tables, threadId: string, token: string, ttlMs: number): Promise<boolean> {
+  const rows = await db.run("acquireThread", {
+    text: `update ${t.thread} set lease_until = clock_timestamp() + ${interval("$3")}
+where thread_id = $1 and lease_token = $2::bigint and lease_until > clock_timestamp() returning thread_key`,
+    values: [threadId, token, ttlMs],
+  });
+  return rows.length > 0;
+}
+
+export async function releaseLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
+  await db.run("acquireThread", {
+    text: `update ${t.thread} set lease_owner = null, lease_until = null, lease_tries = 0 where thread_id = $1 and lease_token = $2::bigint`,
+    values: [threadId, token],
+  });
+}
+
+export async function endedLeases(db: Connections, t: Tables, olderThanMs: number, limit: number): Promise<EndedLease[]> {
+  const rows = await db.run("abandonedThreads", {
+    text: `select thread_id, lease_token, lease_owner, extract(epoch from clock_timestamp() - lease_until) * 1000 from ${t.thread}
+where lease_until <= clock_timestamp() - ${interval("$1")} order by lease_until limit $2::int`,
+    values: [olderThanMs, limit],
+  });
+  return rows.map((row) => ({
+    threadId: text(row, 0),
+    token: text(row, 1),
+    owner: isNull(row, 2) ? undefined : text(row, 2),
+    endedMsAgo: Number(text(row, 3)),
+  }));
+}

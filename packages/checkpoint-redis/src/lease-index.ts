@@ -1,0 +1,67 @@
+import type { EndedLease } from "@holdfast/checkpoint-core";
+import type { Connection } from "./client.js";
+import { INDEX_SHARDS, type Keys } from "./keys.js";
+import { changeLeaseNoteScript, endedLeaseNotesScript, leaseStateScript, noteLeaseScript } from "./scripts/index.js";
+
+/**
+ * Notes of leases, so that those that ended without a release can be found. A note is a hint: the thread itself says how its lease stands. It is written
+ * beside the taking of the lease, so none is missing; one that is left over is taken back by whoever looks at it.
+ */
+export class LeaseIndex {
+  readonly #redis: Connection;
+  readonly #keys: Keys;
+
+  constructor(redis: Connection, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** @returns the note. */
+  async add(threadId: string, ttlMs: number): Promise<string> {
+    const reply = await this.#redis.run("acquireThread", noteLeaseScript, this.#keys.leasesOf(threadId), [threadId, ttlMs]);
+    return String(reply[1]);
+  }
+
+  async takeBack(threadId: string, note: string): Promise<void> {
+    await this.#redis.run("acquireThread", changeLeaseNoteScript, this.#keys.leasesOf(threadId), [threadId, note, ""]);
+  }
+
+  /** Leases that ended without a release, the oldest first. */
+  async ended(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
+    const shards = Array.from({ length: INDEX_SHARDS }, (_, number) =>
+      this.#endedOfShard(this.#keys.leases(number), olderThanMs, limit),
+    );
+    const ended = (await Promise.all(shards)).flat();
+    return ended.sort((a, b) => b.endedMsAgo - a.endedMsAgo).slice(0, limit);
+  }
+
+  async #endedOfShard(shard: readonly string[], olderThanMs: number, limit: number): Promise<EndedLease[]> {
+    const found: EndedLease[] = [];
+    // Each round takes the notes away that led to nothing, so that the next one comes to others.
+    for (let looksFurther = true; looksFurther && found.length < limit; ) {
+      const reply = await this.#redis.run("abandonedThreads", endedLeaseNotesScript, shard, [olderThanMs, limit]);
+      const notes = (reply[1] as readonly Buffer[]).map(String);
+      const known = new Set(found.map(({ threadId }) => threadId));
+      const fresh = Array.from(
+        { length: notes.length / 2 },
+        (_, n) => [notes[2 * n], notes[2 * n + 1]] as [string, string],
+      ).filter(([threadId]) => !known.has(threadId));
+      const leases = await Promise.all(fresh.map(([threadId, note]) => this.#look(shard, threadId, note, olderThanMs)));
+      found.push(...leases.filter((lease) => lease !== undefined));
+      looksFurther = leases.some((lease) => lease === undefined) && notes.length / 2 >= limit;
+    }
+    return found;
+  }
+
+  async #look(shard: readonly string[], threadId: string, note: string, olderThanMs: number): Promise<EndedLease | undefined> {
+    const reply = (await this.#redis.run("abandonedThreads", leaseStateScript, this.#keys.thread(threadId), [])).map(String);
+    const [state, second = "", owner = "", endedMsAgo = ""] = reply;
+    if (state === "ended" && Number(endedMsAgo) >= olderThanMs) {
+      return { threadId, token: second, owner: owner || undefined, endedMsAgo: Number(endedMsAgo) };
+    }
+    // Live, the note is to be looked at when the lease may have ended; ended, when it has done so for long enough; released, never.
+    const lookIn = state === "live" ? second : state === "ended" ? String(Number(endedMsAgo) * -1) : "";
+    await this.#redis.run("abandonedThreads", changeLeaseNoteScript, shard, [threadId, note, lookIn]);
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+import type { Refusal, WriteOutcome } from "@holdfast/checkpoint-core";
+import type { Reply } from "../client.js";
+import { statusOf } from "./read-reply.js";
+
+/** What became of a write, and what the index of threads needs to know of it. */
+export type StoredOutcome =
+  | (Extract<WriteOutcome, { readonly kind: "stored" }> & {
+      /** Whether the write began the thread. */
+      readonly isNew: boolean;
+      /** In how many milliseconds the thread expires; `Infinity`: never. */
+      readonly lastsMs: number;
+    })
+  | Refusal;
+
+/** Decodes `{'stored', key, epoch, is_new, lasts}`, or a refusal. */
+export function writeOutcome(reply: Reply, operation: string): StoredOutcome {
+  const status = statusOf(reply, operation);
+  if (status !== "stored") return refusalOf(status, reply);
+  const [, key, epoch, isNew, lasts] = reply.map(String) as [string, string, string, string, string];
+  return {
+    kind: "stored",
+    guard: { threadKey: key, epoch },
+    isNew: isNew === "1",
+    lastsMs: lasts === "" ? Number.POSITIVE_INFINITY : Number(lasts),
+  };
+}
+
+export function refusalOf(status: string, reply: Reply): Refusal {
+  switch (status) {
+    case "changed":
+    case "lease-lost":
+    case "moved":
+    case "deleted":
+      return { kind: status };
+    case "busy":
+      return { kind: status, owner: String(reply[1]) || undefined, remainingMs: Number(reply[2]) };
+    default:
+      throw new TypeError(`A script answered ${status}.`);
+  }
+}

@@ -1,0 +1,14 @@
+-- ARGV: milliseconds, owner, token of the lease that ended ('' to take any thread that is free), key of a new thread, ttl
+local key, _, refusal = find_thread()
+if refusal then return refusal end
+local lease = find_lease()
+if lease.left > 0 then return busy(lease) end
+if ARGV[3] ~= '' and not (lease.ends and lease.token == ARGV[3]) then return busy(lease) end
+if not key then begin_thread(ARGV[4]) end
+-- The microsecond, so that tokens grow even where a thread was deleted and begun anew.
+local now = redis.call('TIME')
+local token = digits(math.max(now[1] * 1000000 + now[2], tonumber(lease.token or 0) + 1))
+local tries = lease.ends and lease.tries + 1 or 0
+redis.call('HSET', THREAD, 'lease_token', token, 'lease_owner', ARGV[2], 'lease_until', digits(now_ms() + ARGV[1]), 'lease_tries', tries)
+set_expiry(ARGV[5])
+return {'granted', token, tostring(tries)}

@@ -1,0 +1,10 @@
+-- KEYS: a shard's leases by when they end. ARGV: thread id, the note, milliseconds until it is to be looked at ('' to take it back).
+-- A note that another lease has written since is left alone.
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then return {'changed'} end
+if ARGV[3] == '' then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+else
+  local now = redis.call('TIME')
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now[1] * 1000000 + now[2] + ARGV[3] * 1000), ARGV[1])
+end
+return {'done'}

@@ -1,0 +1,8 @@
+-- ARGV: token
+local _, _, refusal = find_thread()
+if refusal then return refusal end
+local lease = find_lease()
+if lease.token ~= ARGV[1] or not lease.ends then return {'none'} end
+redis.call('HDEL', THREAD, 'lease_owner', 'lease_until', 'lease_tries')
+end_if_empty()
+return {'released'}
