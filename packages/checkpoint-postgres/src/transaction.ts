@@ -3,7 +3,8 @@ import type { Connections, PostgresClient } from "./pool.js";
 
 /** Runs `work` in one transaction. The error that made it fail is the error the caller sees. */
 export async function inTransaction<T>(db: Connections, client: PostgresClient, work: () => Promise<T>): Promise<T> {
-  await db.executeScript(client, "begin");
+  // Whatever the database's default is: what waits for a lock must then see what was committed meanwhile.
+  await db.executeScript(client, "begin isolation level read committed");
   try {
     const result = await work();
     await db.executeScript(client, "commit");

@@ -19,7 +19,7 @@ afterAll(async () => {
 checkpointConformance({
   name: "@holdfast/checkpoint-postgres",
   errors: holdfastErrors,
-  open: async ({ serde } = {}) => openPooled(database.url, {}, serde),
+  open: async ({ serde, ...options } = {}) => openPooled(database.url, options, serde),
   close: (saver) => closePooled(saver as PostgresSaver),
   inspect: (threadId) => rowsOf(database.url, threadId),
   roundTrips: (saver) => poolOf(saver).statements,

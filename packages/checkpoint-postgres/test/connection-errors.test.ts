@@ -1,17 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
-import { isHoldfastError, PostgresSaver } from "@holdfast/checkpoint-postgres";
+import { connectionErrorTests, failureOf, invalidOptionTests, retryBudgetTests } from "@holdfast/adapter-tests";
+import { PostgresSaver } from "@holdfast/checkpoint-postgres";
 import type { TestDatabase } from "@holdfast/test-servers";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { CountedPool } from "./counted-pool.js";
+import { closePooled, openPooled, poolOf } from "./pooled-savers.js";
 import { queryRows } from "./rows.js";
 import { databaseWithTables } from "./saver-database.js";
 
 const SECRET = "s3cr3t-p4ssw0rd";
 const ROLE = `holdfast_${randomBytes(6).toString("hex")}`;
 const config = { configurable: { thread_id: "1" } };
-const retry = { maxAttempts: 2, minDelayMs: 1 };
 
 let database: TestDatabase;
 let server: URL;
@@ -26,82 +26,44 @@ afterAll(async () => {
   await database?.drop();
 });
 
-/** Everything of an error that a log may print. */
-function printed(error: unknown): string {
-  const parts = [inspect(error, { depth: 20, showHidden: true, getters: true }), JSON.stringify(error)];
-  for (let each = error; each instanceof Error; each = each.cause)
-    parts.push(each.message, each.stack ?? "", JSON.stringify(each));
-  return parts.join("\n");
-}
-
-async function failureOf(action: () => Promise<unknown>): Promise<Error> {
-  try {
-    await action();
-  } catch (error) {
-    if (error instanceof Error) return error;
-  }
-  throw new Error("It did not fail.");
-}
-
 function urlWith(change: (url: URL) => void): string {
   const url = new URL(server);
   change(url);
   return url.href;
 }
 
-const unreachable: Record<string, () => string> = {
-  "a wrong password": () => urlWith((url) => (url.password = SECRET)),
-  "an unknown user": () => urlWith((url) => ([url.username, url.password] = ["nobody-at-all", SECRET])),
-  "a port where nobody listens": () => urlWith((url) => ([url.port, url.password] = ["1", SECRET])),
-  "a host that has no address": () => urlWith((url) => ([url.hostname, url.password] = ["no-such-host.invalid", SECRET])),
-  "an unknown database": () =>
-    urlWith((url) => ([url.pathname, url.username, url.password] = ["/no_such_database", ROLE, SECRET])),
-};
+const wrongPassword = (): string => urlWith((url) => (url.password = SECRET));
+const nobodyListens = (): string => urlWith((url) => (url.port = "1"));
 
-for (const [what, urlOf] of Object.entries(unreachable)) {
-  it(`C-73 ${what}: the error names host and port, and no password`, async () => {
-    const url = new URL(urlOf());
-    const saver = PostgresSaver.fromConnString(url.href, { retry, connectTimeoutMs: 5_000 });
-    for (const run of [() => saver.setup(), () => saver.getTuple(config), () => saver.deleteThread("1")]) {
-      const error = await failureOf(run);
-      expect(error).toMatchObject({ code: "HOLDFAST_STORE_UNAVAILABLE", cause: expect.any(Error) });
-      expect(error.message).toContain(`${url.hostname}:${url.port || "5432"}`);
-      expect(printed(error)).not.toContain(SECRET);
-    }
-    await saver.end();
-  });
-}
-
-it("C-71 an error that no repetition mends is not repeated", async () => {
-  const pool = new CountedPool(urlWith((url) => (url.password = SECRET)));
-  const saver = new PostgresSaver(pool, undefined, { retry: { maxAttempts: 50 } });
-  await failureOf(() => saver.getTuple(config));
-  expect(pool.refusals).toBe(1);
-  await pool.end();
+connectionErrorTests({
+  connect: (url, options) => PostgresSaver.fromConnString(url, { ...options, connectTimeoutMs: 5_000 }),
+  secret: SECRET,
+  unreachable: {
+    "a wrong password": wrongPassword,
+    "an unknown user": () => urlWith((url) => ([url.username, url.password] = ["nobody-at-all", SECRET])),
+    "a port where nobody listens": () => urlWith((url) => ([url.port, url.password] = ["1", SECRET])),
+    "a host that has no address": () => urlWith((url) => ([url.hostname, url.password] = ["no-such-host.invalid", SECRET])),
+    "an unknown database": () =>
+      urlWith((url) => ([url.pathname, url.username, url.password] = ["/no_such_database", ROLE, SECRET])),
+  },
+  notUrls: [
+    `postgres://user:${SECRET}@host:port/db`,
+    `postgres://user:${SECRET}@[/db`,
+    `mysql://user:${SECRET}@host/db`,
+    "",
+    undefined,
+    7,
+  ],
+  defaultPort: 5432,
 });
 
-it("C-71 one that a repetition may mend is tried as often as the budget says", async () => {
-  const pool = new CountedPool(urlWith((url) => (url.port = "1")));
-  const saver = new PostgresSaver(pool, undefined, { retry: { maxAttempts: 4, minDelayMs: 1 } });
-  await failureOf(() => saver.getTuple(config));
-  expect(pool.refusals).toBe(4);
-  await pool.end();
+retryBudgetTests({
+  open: openPooled,
+  close: closePooled,
+  wrongPassword,
+  nobodyListens,
+  refusals: (saver) => poolOf(saver).refusals,
 });
-
-for (const text of [
-  `postgres://user:${SECRET}@host:port/db`,
-  `postgres://user:${SECRET}@[/db`,
-  `mysql://user:${SECRET}@host/db`,
-  "",
-  undefined,
-  7,
-]) {
-  it(`C-73 a connection string that is none (${String(text).replace(SECRET, "…")}) is refused at once, without the password`, async () => {
-    const error = await failureOf(async () => PostgresSaver.fromConnString(text as string));
-    expect(error).toMatchObject({ code: "HOLDFAST_INVALID_OPTIONS" });
-    expect(printed(error)).not.toContain(SECRET);
-  });
-}
 
 it("C-83 end() leaves a given pool open, and closes its own", async () => {
   const pool = new pg.Pool({ connectionString: database.url });
@@ -125,40 +87,20 @@ it("C-83 end() leaves a given pool open, and closes its own", async () => {
   await backends.end();
 });
 
-it("C-71 end() ends the waits of operations that are being retried", async () => {
-  const saver = PostgresSaver.fromConnString(
-    urlWith((url) => (url.port = "1")),
-    { retry: { maxAttempts: 1_000, maxElapsedMs: 600_000, minDelayMs: 300_000, maxDelayMs: 300_000 } },
-  );
-  const reading = failureOf(() => saver.getTuple(config));
-  await saver.end();
-  expect(isHoldfastError(await reading)).toBe(true);
+invalidOptionTests({
+  make: (options) => PostgresSaver.fromConnString(database.url, options),
+  own: [
+    { schema: "" },
+    { schema: 7 },
+    { shcema: "typo" },
+    { createSchema: "no" },
+    { statementTimeoutMs: 0 },
+    { statementTimeoutMs: Number.NaN },
+    { poolSize: 0 },
+    { poolSize: 1.5 },
+    { connectTimeoutMs: "fast" },
+  ],
 });
-
-const badOptions: readonly object[] = [
-  { schema: "" },
-  { schema: 7 },
-  { shcema: "typo" },
-  { createSchema: "no" },
-  { statementTimeoutMs: 0 },
-  { statementTimeoutMs: Number.NaN },
-  { cacheBytes: -1 },
-  { maxValueBytes: 0 },
-  { maxValueBytes: 2 ** 40 },
-  { poolSize: 0 },
-  { poolSize: 1.5 },
-  { connectTimeoutMs: "fast" },
-  { retry: { maxAttempts: 0 } },
-  { retry: { minDelayMs: -1 } },
-  { retry: { maxElapsedMs: Number.POSITIVE_INFINITY } },
-];
-
-for (const options of badOptions) {
-  it(`C-71 the options ${inspect(options)} are refused when the saver is made`, async () => {
-    const error = await failureOf(async () => PostgresSaver.fromConnString(database.url, options));
-    expect(error).toMatchObject({ code: "HOLDFAST_INVALID_OPTIONS" });
-  });
-}
 
 it("C-71 something that is no pool is refused when the saver is made", async () => {
   for (const pool of [undefined, null, {}, database.url]) {

@@ -1,8 +1,8 @@
+import { runOrders, threadHistory, undisturbed } from "@holdfast/adapter-tests";
 import { PostgresSaver } from "@holdfast/checkpoint-postgres";
 import { type PgBouncer, startPgBouncer, type TestDatabase, withDatabaseName } from "@holdfast/test-servers";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { emptyDatabase } from "./saver-database.js";
-import { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 
 let database: TestDatabase;
 let bouncer: PgBouncer;

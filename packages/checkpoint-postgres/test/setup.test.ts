@@ -224,6 +224,8 @@ it("C-81 tables that somebody dropped while the saver worked are the same error"
 it("C-82 a schema of a newer version that this one cannot use is refused before any write", async () => {
   const schema = newSchema();
   await open({ schema }).setup();
+  const versions = () => queryRows(database.url, `select version from ${schema}.migration order by 1`);
+  const own = await versions();
   await queryRows(database.url, `insert into ${schema}.migration (version, name, min_client_version) values (99, 'future', 99)`);
   for (const [name, run] of Object.entries({ ...operations, setup: (saver: PostgresSaver) => saver.setup() })) {
     await expect(run(open({ schema })), name).rejects.toMatchObject({
@@ -232,10 +234,7 @@ it("C-82 a schema of a newer version that this one cannot use is refused before 
     });
   }
   expect(await queryRows(database.url, `select count(*)::int as rows from ${schema}.thread`)).toEqual([{ rows: 0 }]);
-  expect(await queryRows(database.url, `select version from ${schema}.migration order by 1`)).toEqual([
-    { version: 1 },
-    { version: 99 },
-  ]);
+  expect(await versions()).toEqual([...own, { version: 99 }]);
 });
 
 it("C-82 a schema of a newer version that this one can use is used", async () => {
@@ -243,7 +242,7 @@ it("C-82 a schema of a newer version that this one can use is used", async () =>
   await open({ schema }).setup();
   await queryRows(
     database.url,
-    `insert into ${schema}.migration (version, name, min_client_version) values (2, 'an index more', 1)`,
+    `insert into ${schema}.migration (version, name, min_client_version) values (99, 'an index more', 1)`,
   );
   const saver = open({ schema });
   await put(saver, "t");

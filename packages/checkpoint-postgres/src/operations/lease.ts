@@ -1,7 +1,8 @@
 import type { EndedLease, LeaseAnswer, LeaseRequest } from "@holdfast/checkpoint-core";
-import { integer, isNull, text } from "../columns.js";
+import { bool, integer, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { endIfEmpty } from "./end-if-empty.js";
 
 /** Milliseconds as an interval. */
 const interval = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;
@@ -36,10 +37,10 @@ begun as (
   on conflict (thread_id) do nothing
   returning lease_token, lease_tries
 )
-select lease_token, lease_tries, null, null from taken
+select lease_token, lease_tries, null::text, null::float8 from taken
 union all select lease_token, lease_tries, null, null from begun
 union all
-select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0) from locked where not is_free`;
+select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8 from locked where not is_free`;
   const [row] = await db.run("acquireThread", { text: sql, values });
   // No row: somebody began the thread at the same moment, or the lease that ended is gone with its thread.
   if (row === undefined) return { kind: "busy", owner: undefined, remainingMs: 0 };
@@ -58,11 +59,15 @@ where thread_id = $1 and lease_token = $2::bigint and lease_until > clock_timest
   return rows.length > 0;
 }
 
+/** A thread to which nothing was written ends with its lease. */
 export async function releaseLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
-  await db.run("acquireThread", {
-    text: `update ${t.thread} set lease_owner = null, lease_until = null, lease_tries = 0 where thread_id = $1 and lease_token = $2::bigint`,
+  const [row] = await db.run("acquireThread", {
+    text: `update ${t.thread} th set lease_owner = null, lease_until = null, lease_tries = 0 where thread_id = $1 and lease_token = $2::bigint
+returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)
+  or exists (select from ${t.pendingWrite} w where w.thread_key = th.thread_key)`,
     values: [threadId, token],
   });
+  if (row !== undefined && !bool(row, 0)) await endIfEmpty(db, t, "acquireThread", threadId);
 }
 
 export async function endedLeases(db: Connections, t: Tables, olderThanMs: number, limit: number): Promise<EndedLease[]> {

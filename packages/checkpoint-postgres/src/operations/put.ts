@@ -2,6 +2,7 @@ import { encodeId, type PutInput, type WriteOutcome } from "@holdfast/checkpoint
 import { channelNamesParameter, linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { endIfEmpty } from "./end-if-empty.js";
 import { segmentRows } from "./segment-rows.js";
 import { OUTCOME, threadForWrite, threadHash, writeOutcome } from "./write-conditions.js";
 
@@ -61,20 +62,12 @@ ${OUTCOME}`;
  */
 async function buryLate(db: Connections, t: Tables, { ref }: PutInput): Promise<void> {
   const sql = `
-with th as (select thread_key from ${t.thread} where thread_id = $1),
-remembered as (
+with remembered as (
   update ${t.tombstone} set checkpoints = array_prepend($3::bytea, checkpoints) where thread_hash = ${threadHash("$1")}
     and $3::bytea <> all (checkpoints)
-),
-removed as (
-  delete from ${t.pendingWrite} using th
-  where pending_write.thread_key = th.thread_key and checkpoint_ns = $2 and checkpoint_id = $3::bytea
 )
-delete from ${t.thread} using th
-where thread.thread_key = th.thread_key and lease_until is null
-  and not exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)
-  and not exists (
-    select from ${t.pendingWrite} w where w.thread_key = th.thread_key and not (w.checkpoint_ns = $2 and w.checkpoint_id = $3::bytea)
-  )`;
+delete from ${t.pendingWrite} w using ${t.thread} th
+where th.thread_id = $1 and w.thread_key = th.thread_key and w.checkpoint_ns = $2 and w.checkpoint_id = $3::bytea`;
   await db.run("put", { text: sql, values: [ref.threadId, ref.namespace, encodeId(ref.checkpointId)] });
+  await endIfEmpty(db, t, "put", ref.threadId);
 }

@@ -1,16 +1,4 @@
-/** Sets the store up when it is told to: one of many processes that start at once. */
+import { runSetUp } from "@holdfast/adapter-tests/children/set-up";
 import { PostgresSaver } from "@holdfast/checkpoint-postgres";
 
-const saver = PostgresSaver.fromConnString(process.env.HOLDFAST_TEST_URL ?? "", { poolSize: 1 });
-
-process.once("message", () => {
-  saver
-    .setup()
-    .then(() => saver.end())
-    .then(
-      () => process.send?.("set up"),
-      (error: unknown) => process.send?.(String(error)),
-    )
-    .finally(() => process.disconnect());
-});
-process.send?.("ready");
+runSetUp((url) => PostgresSaver.fromConnString(url, { poolSize: 1 }));

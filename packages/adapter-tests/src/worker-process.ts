@@ -1,5 +1,6 @@
 import { type NodeChild, spawnNode } from "@holdfast/test-servers";
 import type { Progress, Turn } from "./children/graph-worker-messages.js";
+import { storeEnvironment } from "./children/store-url.js";
 
 /** A process that runs turns of the worker graph. */
 export class WorkerProcess {
@@ -10,7 +11,7 @@ export class WorkerProcess {
   }
 
   static async start(script: string, url: string, args: readonly string[] = []): Promise<WorkerProcess> {
-    const worker = new WorkerProcess(await spawnNode(script, { args, env: { HOLDFAST_TEST_URL: url } }));
+    const worker = new WorkerProcess(await spawnNode(script, { args, env: storeEnvironment(url) }));
     await worker.#next();
     return worker;
   }

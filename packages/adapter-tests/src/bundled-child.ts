@@ -14,7 +14,8 @@ export async function bundleChild(script: URL): Promise<BundledChild> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-child-"));
   await build({
     config: false,
-    cwd: fileURLToPath(new URL("..", import.meta.url)),
+    // The package: the script is in its `test/children`.
+    cwd: fileURLToPath(new URL("../..", script)),
     entry: { child: fileURLToPath(script) },
     outDir: folder,
     format: "esm",
@@ -24,9 +25,9 @@ export async function bundleChild(script: URL): Promise<BundledChild> {
     clean: false,
     sourcemap: false,
     logLevel: "warn",
-    // The package says that its modules have no side effects; children have.
+    // The packages say that their modules have no side effects; children have.
     treeshake: { moduleSideEffects: [{ test: /[\\/]children[\\/]/, sideEffects: true }] },
-    loader: { ".sql": "text" },
+    loader: { ".sql": "text", ".lua": "text" },
     deps: { alwaysBundle: /./, neverBundle: ["pg-native", "cloudflare:sockets"], onlyBundle: false },
     inputOptions: { resolve: { conditionNames: ["@holdfast/source", "node"] } },
   });

@@ -1,0 +1,17 @@
+export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
+export { failureOf, printed } from "./failure.js";
+export { runDisturbed } from "./faults/disturbed-runs.js";
+export { killedWorkerTests } from "./faults/killed-workers.js";
+export { type LostAcknowledgementTarget, lostAcknowledgementTests } from "./faults/lost-acknowledgement.js";
+export { type ImpatientOptions, type PartitionTarget, partitionTests } from "./faults/partition.js";
+export type { ProxiedTarget, ServerStore } from "./faults/proxied-store.js";
+export { type RestartableStore, type ServerRestartTarget, serverRestartTests } from "./faults/server-restart.js";
+export { type TerminatedConnectionsTarget, terminatedConnectionTests } from "./faults/terminated-connections.js";
+export { type InvalidOptionsTarget, invalidOptionTests } from "./invalid-options.js";
+export { type LargeValueTarget, largeValueTests } from "./large-values.js";
+export { type ProcessTarget, processTests } from "./processes.js";
+export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
+export { integerOf, type Random, seeded } from "./seeded.js";
+export type { AdapterTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
+export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
+export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";
