@@ -3,7 +3,7 @@
  *   - a rule (C-nn) has no test whose title starts with it,
  *   - a test title, a comment, or a page cites a rule that does not exist,
  *   - a rule is defined twice,
- *   - a test of the conformance suite has a title that starts with no rule.
+ *   - a test of the conformance suite, or one that all adapters share, has a title that starts with no rule.
  *
  * A title may start with several rules ("C-30 C-72 …"); a title inside `describe("C-30 …")` starts with C-30. Skipped and todo
  * tests do not count. Titles are read from the syntax tree, so neither a comment nor a string passes for a test.
@@ -14,7 +14,7 @@ import { find, finish, read } from "./repository.mjs";
 /** Rules that no test checks yet: rule → reason. Printed on every run. */
 const KNOWN_GAPS = {};
 
-const SUITE = /^packages\/checkpoint-conformance\/src\//;
+const SUITE = /^packages\/(checkpoint-conformance|adapter-tests)\/src\//;
 const TESTED_FROM = /^packages\/[^/]+\/(test\/.*\.test\.ts|src\/.*\.test\.ts)$/;
 const CITED_FROM = /^(packages|examples|bench|docs)\/.*\.(ts|sql|lua|md)$/;
 

@@ -1,10 +1,20 @@
 export {
+  type AbandonedThread,
+  type AbandonedThreadsOptions,
+  type ExclusiveOptions,
+  exclusive,
   HoldfastError,
   type HoldfastErrorCode,
   HoldfastSerializer,
   isHoldfastError,
+  type LeaseOptions,
+  type OnConflict,
+  type ResumeAbandonedOptions,
+  type ResumeReport,
   type RetryOptions,
+  resumeAbandoned,
   type ThreadIdParts,
+  ThreadLease,
   threadId,
 } from "@holdfast/checkpoint-core";
 export { migrationSql } from "./migrations/migrate.js";

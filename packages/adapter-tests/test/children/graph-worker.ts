@@ -1,0 +1,3 @@
+import { runGraphWorker } from "../../src/children/graph-worker.js";
+import { openRedis } from "../open.js";
+runGraphWorker((url) => openRedis(url));

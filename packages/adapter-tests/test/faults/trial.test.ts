@@ -1,0 +1,21 @@
+import { killRedisClients, startRedis } from "@holdfast/test-servers";
+import { serverRestartTests, terminatedConnectionTests, lostAcknowledgementTests, partitionTests } from "../../src/index.js";
+import { openRedis } from "../open.js";
+const openStore = async () => {
+  const s = await startRedis({ private: true, appendOnly: true });
+  const w = openRedis(s.url);
+  const config = { configurable: { thread_id: "warm" , checkpoint_ns: "" } };
+  await w.put(config, { v: 4, id: "1", ts: "", channel_values: {}, channel_versions: {}, versions_seen: {} }, { source: "loop", step: 0, parents: {} }, {});
+  await w.putWrites({ configurable: { ...config.configurable, checkpoint_id: "1" } }, [["a", 1]], "t");
+  await w.deleteThread("warm");
+  await w.end();
+  return { url: s.url, host: s.host, port: s.port, kill: () => s.kill(), start: () => s.start(), drop: () => s.stop() };
+};
+const target = { openStore, open: openRedis, close: (s: any) => s.end(), children: new URL("../children/", import.meta.url) };
+terminatedConnectionTests({ ...target, endConnections: killRedisClients });
+serverRestartTests({ ...target, refusals: () => performance.now() });
+import { scripts } from "./scripts.js";
+const has = (name: string) => (b: Buffer) => b.includes(scripts[name]!);
+const changesIn = (b: Buffer) => ["put", "putWrites"].some((n) => has(n)(b)) ? [b.toString("base64")] : [];
+lostAcknowledgementTests({ ...target, through: (p, url) => p.url(url), requests: { put: has("put"), firstPut: has("put"), putWrites: has("putWrites"), deleteThread: has("deleteThread") }, changesIn, inspect: async (url, thread) => { const s = openRedis(url); const t = await s.getTuple({ configurable: { thread_id: thread } }); await s.end(); return { checkpoint: t ? 1 : 0 }; } });
+partitionTests({ ...target, through: (p, url) => p.url(url), openImpatient: (url, { timeoutMs, retry }) => openRedis(url, { commandTimeoutMs: timeoutMs, retry }) });
