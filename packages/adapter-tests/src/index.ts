@@ -1,4 +1,5 @@
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
+export { exclusiveTests } from "./exclusive.js";
 export { failureOf, printed } from "./failure.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
 export { killedWorkerTests } from "./faults/killed-workers.js";
@@ -9,6 +10,7 @@ export { type RestartableStore, type ServerRestartTarget, serverRestartTests } f
 export { type TerminatedConnectionsTarget, terminatedConnectionTests } from "./faults/terminated-connections.js";
 export { type InvalidOptionsTarget, invalidOptionTests } from "./invalid-options.js";
 export { type LargeValueTarget, largeValueTests } from "./large-values.js";
+export type { LeaseTarget, LeasingSaver } from "./lease-target.js";
 export { type ProcessTarget, processTests } from "./processes.js";
 export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
 export { integerOf, type Random, seeded } from "./seeded.js";

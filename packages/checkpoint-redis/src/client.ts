@@ -89,12 +89,16 @@ export class Connection {
     return this.#withRetries(operation, async () => {
       const all = [...keys, ...args];
       try {
-        return await this.#evaluateAndWait(durability, operation, script, all, keys.length);
+        return await this.#evaluateAndWait(durability, operation, ["evalsha", script.sha1], all, keys.length);
       } catch (error) {
-        // Only outside a pipeline does the client follow a redirection, or load a script.
-        if (!isRedirection(error) && codeOf(error) !== "NOSCRIPT") throw error;
+        // With its source at once: a script that is loaded by itself may be gone again until it is called by its name.
+        if (codeOf(error) === "NOSCRIPT") {
+          return this.#evaluateAndWait(durability, operation, ["eval", script.source], all, keys.length);
+        }
+        // Only outside a pipeline does the client follow a redirection.
+        if (!isRedirection(error)) throw error;
         await this.#evaluate(script, all, keys.length);
-        return this.#evaluateAndWait(durability, operation, script, all, keys.length);
+        return this.#evaluateAndWait(durability, operation, ["evalsha", script.sha1], all, keys.length);
       }
     });
   }
@@ -147,12 +151,12 @@ export class Connection {
   async #evaluateAndWait(
     durability: Durability,
     operation: string,
-    script: Script,
+    script: readonly [command: "evalsha" | "eval", script: string],
     all: readonly Argument[],
     keyCount: number,
   ): Promise<Reply> {
     const pipeline = this.#client.pipeline();
-    pipeline.callBuffer("evalsha", script.sha1, keyCount, ...all);
+    pipeline.callBuffer(...script, keyCount, ...all);
     pipeline.call(...waitCommand(durability));
     const results = await pipeline.exec();
     const [[failure, reply] = [null, null], [waitFailure, reached] = [null, null]] = results ?? [];

@@ -6,7 +6,7 @@ export interface DurabilityOptions {
   readonly replicas?: number;
   /** The write must be on the disk of the server, and of so many replicas (`WAITAOF`, Redis 7.2, with `appendonly yes`). Default `false`. */
   readonly fsync?: boolean;
-  /** How long one try waits for that, in milliseconds. Default 1,000. */
+  /** How long one try waits for that, in milliseconds. Default 1,000, but at most half of `commandTimeoutMs`. */
   readonly timeoutMs?: number;
   /** What too few are: `"error"` tries again within the retry budget and then throws NotDurableError; `"warn"` warns, once a minute. Default `"error"`. */
   readonly whenShort?: "error" | "warn";
@@ -30,7 +30,9 @@ export function resolveDurability(options: DurabilityOptions = {}, commandTimeou
   for (const name of Object.keys(options)) {
     if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option durability.${name}.`);
   }
-  const { replicas = 0, fsync = false, timeoutMs = 1_000, whenShort = "error" } = options;
+  // Not 1,000 where commands are given up sooner: that would be refused below, and nobody has asked for it.
+  const usualMs = Math.min(1_000, Math.ceil(commandTimeoutMs / 2));
+  const { replicas = 0, fsync = false, timeoutMs = usualMs, whenShort = "error" } = options;
   if (!Number.isInteger(replicas) || replicas < 0) {
     throw new InvalidOptionsError(`durability.replicas is ${String(replicas)}. It must be an integer of at least 0.`);
   }

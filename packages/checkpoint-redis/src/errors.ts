@@ -10,6 +10,7 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   "MOVED", // ioredis follows redirections; these come through when it gave up
   "ASK",
   "BUSY", // somebody's script runs for long
+  "NOSCRIPT", // forgotten again before we came to call it (SCRIPT FLUSH, or another server by now)
   "NOREPLICAS", // fewer replicas than min-replicas-to-write
 ]);
 

@@ -50,9 +50,12 @@ export class RedisStore implements CheckpointStore {
     ttlOfConfig(config);
   }
 
-  getTuple(ref: NamespaceRef, checkpointId: string | undefined, config?: RunnableConfig): Promise<Reading> {
-    const ttl = this.#ttl.refreshOnRead ? ttlArgument(this.#ttl, config) : "";
-    return getTuple(this.#redis, this.#keys, ref, checkpointId, ttl);
+  async getTuple(ref: NamespaceRef, checkpointId: string | undefined, config?: RunnableConfig): Promise<Reading> {
+    const ttl = this.#ttl.refreshOnRead ? ttlArgument(this.#ttl, config) || "same" : "";
+    const reading = await getTuple(this.#redis, this.#keys, ref, checkpointId, ttl);
+    const lasts = String(reading.more[0] ?? "");
+    if (lasts !== "") await this.#threads.cover(ref.threadId, Number(lasts));
+    return reading;
   }
 
   list(threadId: string, selection: ListSelection, limit: number): AsyncIterable<Reading> {
@@ -89,10 +92,10 @@ export class RedisStore implements CheckpointStore {
     const forgotten = this.#threads.remove(threadId);
     // The entry goes first: removed after the thread, it could be that of a new one. One connection keeps the order by itself.
     if (this.#redis.isCluster) await forgotten;
-    const [, refusal] = await Promise.all([forgotten, deleteThread(this.#redis, this.#keys, threadId, token)]);
+    const [, refused] = await Promise.all([forgotten, deleteThread(this.#redis, this.#keys, threadId, token)]);
     // The thread is still there.
-    if (refusal !== undefined) await this.#threads.add(threadId, Number.POSITIVE_INFINITY);
-    return refusal;
+    if (refused !== undefined) await this.#threads.cover(threadId, refused.lastsMs);
+    return refused?.refusal;
   }
 
   async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
@@ -122,8 +125,10 @@ export class RedisStore implements CheckpointStore {
     return this.#leases.ended(olderThanMs, limit);
   }
 
-  persist(threadId: string): Promise<boolean> {
-    return persist(this.#redis, this.#keys, threadId);
+  async persist(threadId: string): Promise<boolean> {
+    const isThere = await persist(this.#redis, this.#keys, threadId);
+    if (isThere) await this.#threads.cover(threadId, Number.POSITIVE_INFINITY);
+    return isThere;
   }
 
   end(): Promise<void> {

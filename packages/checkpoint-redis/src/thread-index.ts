@@ -14,8 +14,8 @@ import { forgetThreadScript, indexThreadScript, listIndexScript } from "./script
 export class ThreadIndex {
   readonly #redis: Connection;
   readonly #keys: Keys;
-  /** Threads whose entry this process wrote, until when it lasts. Forgotten after an hour, so that an entry that got lost comes back. */
-  readonly #entries = new LRUCache<string, number>({ max: 10_000, ttl: 3_600_000 });
+  /** Entries that this process wrote. Forgotten after an hour, so that an entry that got lost comes back. */
+  readonly #entries = new LRUCache<string, Entry>({ max: 10_000, ttl: 3_600_000 });
 
   constructor(redis: Connection, keys: Keys) {
     this.#redis = redis;
@@ -25,17 +25,32 @@ export class ThreadIndex {
   /** Does a write to a thread, and sees to it that the thread has an entry that outlives it. */
   async during(threadId: string, lastsMs: number, write: () => Promise<StoredOutcome>): Promise<StoredOutcome> {
     const isCovered = this.#covers(threadId, lastsMs);
-    const [, outcome] = await Promise.all([isCovered ? undefined : this.add(threadId, lastsMs), write()]);
-    if (outcome.kind !== "stored") return outcome;
-    // Begun anew: the entry may have gone with the thread that was deleted. Or the thread has a time of its own that is longer.
-    const isStale = (outcome.isNew && isCovered) || !this.#covers(threadId, outcome.lastsMs);
-    if (isStale) await this.add(threadId, outcome.lastsMs);
+    const [entry, outcome] = await Promise.all([isCovered ? undefined : this.#add(threadId, lastsMs), write()]);
+    if (outcome.kind !== "stored") {
+      // A write that came too late must not leave the id of a deleted thread behind.
+      const created = this.#entries.get(threadId)?.created;
+      if (created !== undefined && (outcome.isGone || entry?.isNew === true)) await this.#forget(threadId, created);
+      return outcome;
+    }
+    // A new thread where an entry was: that one may be on its way out, with the thread that was deleted or with a write that was refused.
+    if (outcome.isNew && entry?.isNew !== true) await this.#add(threadId, outcome.lastsMs, "anew");
+    else await this.cover(threadId, outcome.lastsMs);
     return outcome;
   }
 
+  /** Sees to it that a thread has an entry that outlives it, when its time has changed. */
+  async cover(threadId: string, lastsMs: number): Promise<void> {
+    if (!this.#covers(threadId, lastsMs)) await this.#add(threadId, lastsMs);
+  }
+
   async remove(threadId: string): Promise<void> {
+    await this.#forget(threadId, "");
+  }
+
+  /** @param created of the entry that is meant, in the clock of its server; `""`: any. */
+  async #forget(threadId: string, created: string): Promise<void> {
     this.#entries.delete(threadId);
-    await this.#redis.run("deleteThread", forgetThreadScript, this.#keys.shardOf(threadId), [threadId]);
+    await this.#redis.run("deleteThread", forgetThreadScript, this.#keys.shardOf(threadId), [threadId, created]);
   }
 
   /** All threads, the one that was made last first, as far as the clocks of a cluster's servers agree. */
@@ -51,17 +66,29 @@ export class ThreadIndex {
   }
 
   #covers(threadId: string, lastsMs: number): boolean {
-    const until = this.#entries.get(threadId);
+    const until = this.#entries.get(threadId)?.until;
     return until !== undefined && until >= performance.now() + lastsMs;
   }
 
   /** The entry lasts half as long again as the thread, so that a thread in use needs a new one only now and then. */
-  async add(threadId: string, lastsMs: number): Promise<void> {
+  async #add(threadId: string, lastsMs: number, kind: "anew" | "again" = "again"): Promise<Entry> {
     const entryMs = Math.ceil(lastsMs * 1.5);
     const expiry = entryMs === Number.POSITIVE_INFINITY ? "" : entryMs;
-    await this.#redis.run("put", indexThreadScript, this.#keys.shardOf(threadId), [threadId, expiry]);
-    this.#entries.set(threadId, performance.now() + entryMs);
+    const args = [threadId, expiry, kind === "anew" ? "1" : "0"];
+    const reply = await this.#redis.run("put", indexThreadScript, this.#keys.shardOf(threadId), args);
+    const entry = { isNew: String(reply[1]) === "1", created: String(reply[2]), until: performance.now() + entryMs };
+    this.#entries.set(threadId, entry);
+    return entry;
   }
+}
+
+interface Entry {
+  /** Whether there was none. */
+  readonly isNew: boolean;
+  /** In the clock of its server. */
+  readonly created: string;
+  /** In the clock of this process. */
+  readonly until: number;
 }
 
 const PAGE = 64;

@@ -1,11 +1,10 @@
-import { encodeId, type NamespaceRef, type Reading, type Segment } from "@holdfast/checkpoint-core";
+import { encodeId, type NamespaceRef, type Reading } from "@holdfast/checkpoint-core";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import { encodeLinks } from "../rows.js";
 import { getDeltaChannelHistoryScript } from "../scripts/index.js";
-import { readingOf, statusOf } from "./read-reply.js";
+import { read } from "./read.js";
 
-/** The ancestors of a checkpoint, nearest first, up to 2,048 in a reading, which is one round trip. */
+/** The ancestors of a checkpoint, nearest first, up to 1,024 in a reading, which is one round trip. */
 export async function* getDeltaChannelHistory(
   redis: Connection,
   keys: Keys,
@@ -16,17 +15,13 @@ export async function* getDeltaChannelHistory(
   const thread = keys.thread(ref.threadId);
   let start: string | Buffer = checkpointId === undefined ? "" : encodeId(checkpointId);
   let wanted: readonly (string | Buffer)[] = channels;
-  let known: ReadonlyMap<string, Segment> = new Map();
   for (;;) {
-    const args = [encodeLinks([...known.keys()]), ref.namespace, start, ...wanted];
-    const reply = await redis.run("getDeltaChannelHistory", getDeltaChannelHistoryScript, thread, args);
-    const reading = readingOf(reply, "getDeltaChannelHistory", known);
+    const args = [ref.namespace, start, ...wanted];
+    const reading = await read(redis, "getDeltaChannelHistory", getDeltaChannelHistoryScript, thread, args);
     yield reading;
-    if (statusOf(reply, "getDeltaChannelHistory") !== "read") return;
-    const [next, left] = reply.slice(5) as [Buffer, readonly Buffer[]];
-    if (next.length === 0) return;
+    const [next, left] = reading.more as readonly [Buffer?, (readonly Buffer[])?];
+    if (next === undefined || left === undefined || next.length === 0) return;
     start = next;
     wanted = left;
-    known = reading.segments;
   }
 }

@@ -1,13 +1,14 @@
-import { encodeId, type NamespaceRef, type Reading } from "@holdfast/checkpoint-core";
+import { encodeId, type NamespaceRef } from "@holdfast/checkpoint-core";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { getTupleScript } from "../scripts/index.js";
-import { readingOf } from "./read-reply.js";
+import { type ReadReply, read } from "./read.js";
 
 /**
  * The checkpoint with that id, or the one that was committed last.
  *
  * @param ttl when reading renews the thread's time; else `""`.
+ * @returns with `more[0]`, in how many milliseconds the thread expires by that; `""`: never, or as before.
  */
 export async function getTuple(
   redis: Connection,
@@ -15,7 +16,7 @@ export async function getTuple(
   ref: NamespaceRef,
   checkpointId: string | undefined,
   ttl: string,
-): Promise<Reading> {
+): Promise<ReadReply> {
   const id = checkpointId === undefined ? "" : encodeId(checkpointId);
-  return readingOf(await redis.run("getTuple", getTupleScript, keys.thread(ref.threadId), [ttl, ref.namespace, id]), "getTuple");
+  return read(redis, "getTuple", getTupleScript, keys.thread(ref.threadId), [ttl, ref.namespace, id]);
 }

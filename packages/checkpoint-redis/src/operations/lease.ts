@@ -2,7 +2,7 @@ import type { LeaseAnswer, LeaseRequest } from "@holdfast/checkpoint-core";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { acquireLeaseScript, releaseLeaseScript, renewLeaseScript } from "../scripts/index.js";
-import { statusOf } from "./read-reply.js";
+import { statusOf } from "./read.js";
 import { newThreadKey } from "./thread-key.js";
 
 /** Takes the lease of a thread that nobody has (contract C-90), in one script. The thread need not be there. */

@@ -11,7 +11,7 @@ import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
 import { encodeLinks } from "../rows.js";
 import { listScript, readCheckpointsScript } from "../scripts/index.js";
-import { readingOf, statusOf } from "./read-reply.js";
+import { read, statusOf } from "./read.js";
 
 /** The first page is small, so that the first item comes soon; the others are large, so that a long list needs few round trips. */
 const FIRST_PAGE = 8;
@@ -42,9 +42,10 @@ export async function* list(
   while (left > 0) {
     const count = Math.min(left, size);
     if (filter === undefined) {
-      const reply = await redis.run("list", listScript, thread, select("checkpoints", selection, known, cursor, count));
-      yield page(readingOf(reply, "list", known));
-      cursor = cursorOf(reply);
+      const args = select("checkpoints", selection, known, cursor, count);
+      const reading = await read(redis, "list", listScript, thread, args, known);
+      yield page(reading);
+      cursor = String(reading.more[0] ?? "");
     } else {
       const reply = await redis.run("list", listScript, thread, select("metadata", selection, known, cursor, METADATA_PAGE));
       const members = matching(reply, filter);
@@ -53,7 +54,7 @@ export async function* list(
         from += some.length;
         size = PAGE;
         const args = [encodeLinks([...known.keys()]), ...some];
-        yield page(readingOf(await redis.run("list", readCheckpointsScript, thread, args), "list", known));
+        yield page(await read(redis, "list", readCheckpointsScript, thread, args, known));
       }
       cursor = cursorOf(reply);
     }
@@ -83,7 +84,7 @@ function select(
 
 /** Where the next page begins; `""` at the end. */
 function cursorOf(reply: Reply): string {
-  return statusOf(reply, "list") === "read" ? String(reply[5]) : "";
+  return statusOf(reply, "list") === "read" ? String(reply[6]) : "";
 }
 
 /** The members of the checkpoints that the filter lets through (contract C-23). */

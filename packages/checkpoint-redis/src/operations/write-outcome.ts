@@ -1,6 +1,6 @@
 import type { Refusal, WriteOutcome } from "@holdfast/checkpoint-core";
 import type { Reply } from "../client.js";
-import { statusOf } from "./read-reply.js";
+import { statusOf } from "./read.js";
 
 /** What became of a write, and what the index of threads needs to know of it. */
 export type StoredOutcome =
@@ -10,12 +10,15 @@ export type StoredOutcome =
       /** In how many milliseconds the thread expires; `Infinity`: never. */
       readonly lastsMs: number;
     })
-  | Refusal;
+  | (Refusal & {
+      /** Whether there is no thread, as far as the refused write has seen. */
+      readonly isGone: boolean;
+    });
 
 /** Decodes `{'stored', key, epoch, is_new, lasts}`, or a refusal. */
 export function writeOutcome(reply: Reply, operation: string): StoredOutcome {
   const status = statusOf(reply, operation);
-  if (status !== "stored") return refusalOf(status, reply);
+  if (status !== "stored") return { ...refusalOf(status, reply), isGone: status === "deleted" && String(reply[1]) === "1" };
   const [, key, epoch, isNew, lasts] = reply.map(String) as [string, string, string, string, string];
   return {
     kind: "stored",

@@ -1,25 +1,24 @@
--- ARGV: known segments, namespace, checkpoint id ('' for the latest), channels
+-- ARGV: namespace, checkpoint id ('' for the latest), channels
 -- Answers also the checkpoint to go on from, '' when the walk has ended, and the channels that are still wanted.
 local key, epoch, refusal = find_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
-skip_known(ARGV[1])
-local namespace, id = ARGV[2], ARGV[3]
+local namespace, id = ARGV[1], ARGV[2]
 if id == '' then id = redis.call('HGET', THREAD, 'latest:' .. namespace) end
 local wanted = {}
 local wanted_count = 0
-for i = 4, #ARGV do
+for i = 3, #ARGV do
   if not wanted[ARGV[i]] then wanted_count = wanted_count + 1 end
   wanted[ARGV[i]] = true
 end
 
 -- Reading as many takes the server some 10 ms.
-local MOST_ANCESTORS = 2048
+local MOST_ANCESTORS = 1024
 local ancestors = 0
 local row = id and redis.call('HGET', CHECKPOINTS, namespace .. '\0' .. id)
 local at = row and tonumber(redis.call('ZSCORE', ORDER, namespace .. '\0' .. id))
 while row and wanted_count > 0 and ancestors < MOST_ANCESTORS do
-  local parent = parent_of(row)
+  local parent = part_of(row, PARENT)
   local member = namespace .. '\0' .. parent
   local parent_at = parent ~= '' and tonumber(redis.call('ZSCORE', ORDER, member) or nil)
   -- An ancestor was committed before its child; so no loop of parents, however it came about, makes this one endless.
@@ -31,7 +30,7 @@ while row and wanted_count > 0 and ancestors < MOST_ANCESTORS do
   row = redis.call('HGET', CHECKPOINTS, member)
   if row then
     local whole = false
-    for _, channel in ipairs(parts_of(checkpoint_of(row).snapshots)) do
+    for _, channel in ipairs(parts_of(part_of(row, SNAPSHOTS))) do
       if wanted[channel] then
         wanted[channel] = nil
         wanted_count = wanted_count - 1
@@ -45,4 +44,4 @@ end
 local still_wanted = {}
 for channel in pairs(wanted) do still_wanted[#still_wanted + 1] = channel end
 local go_on = row and wanted_count > 0
-return {'read', key, epoch, rows, collected_segments(), go_on and id or '', still_wanted}
+return answer(key, epoch, go_on and id or '', still_wanted)

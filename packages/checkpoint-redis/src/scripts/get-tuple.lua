@@ -1,4 +1,4 @@
--- ARGV: ttl, namespace, checkpoint id ('' for the latest)
+-- ARGV: ttl ('' when reading does not count, 'same' for the time that the thread has), namespace, checkpoint id ('' for the latest)
 local key, epoch, refusal = find_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
@@ -9,5 +9,4 @@ local member = ARGV[2] .. '\0' .. id
 local row = redis.call('HGET', CHECKPOINTS, member)
 if not row then return {'none'} end
 add_checkpoint(member, row, true)
-if ARGV[1] ~= '' then set_expiry(ARGV[1]) end
-return {'read', key, epoch, rows, collected_segments()}
+return answer(key, epoch, ARGV[1] ~= '' and set_expiry(ARGV[1]) or '')

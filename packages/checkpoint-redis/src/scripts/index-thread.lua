@@ -1,7 +1,13 @@
--- KEYS: a shard's threads by creation, a shard's threads by expiry. ARGV: thread id, milliseconds after which it has surely expired ('' for never)
+-- KEYS: a shard's threads by creation, a shard's threads by expiry. ARGV: thread id, milliseconds after which it has surely expired ('' for never),
+-- '1' when the thread is a new one, in whose place there may be an entry of another. Answers whether the entry is new, and its creation.
 local now = redis.call('TIME')
 local micros = now[1] * 1000000 + now[2]
-redis.call('ZADD', KEYS[1], 'NX', string.format('%.0f', micros), ARGV[1])
+local created = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local is_new = not created
+if is_new or ARGV[3] == '1' then
+  created = string.format('%.0f', micros)
+  redis.call('ZADD', KEYS[1], created, ARGV[1])
+end
 if ARGV[2] == '' then
   redis.call('ZREM', KEYS[2], ARGV[1])
 else
@@ -13,4 +19,4 @@ for _, expired in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', math.floor
   redis.call('ZREM', KEYS[1], expired)
   redis.call('ZREM', KEYS[2], expired)
 end
-return {'indexed'}
+return {'indexed', is_new and '1' or '0', created}

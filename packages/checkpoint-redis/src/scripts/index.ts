@@ -3,6 +3,7 @@ import acquireLeaseText from "./acquire-lease.lua";
 import changeLeaseNoteText from "./change-lease-note.lua";
 import deleteThreadText from "./delete-thread.lua";
 import endedLeaseNotesText from "./ended-lease-notes.lua";
+import fetchSegmentsText from "./fetch-segments.lua";
 import forgetThreadText from "./forget-thread.lua";
 import getDeltaChannelHistoryText from "./get-delta-channel-history.lua";
 import getTupleText from "./get-tuple.lua";
@@ -36,6 +37,7 @@ function script(...parts: readonly string[]): Script {
 export const getTupleScript = script(threadText, rowsText, readingText, getTupleText);
 export const listScript = script(threadText, rowsText, readingText, listText);
 export const readCheckpointsScript = script(threadText, rowsText, readingText, readCheckpointsText);
+export const fetchSegmentsScript = script(threadText, rowsText, readingText, fetchSegmentsText);
 export const getDeltaChannelHistoryScript = script(threadText, rowsText, readingText, getDeltaChannelHistoryText);
 export const putScript = script(threadText, rowsText, putText);
 export const putWritesScript = script(threadText, rowsText, putWritesText);

@@ -26,7 +26,7 @@ if before_id ~= '' then end_namespace, end_place = find_checkpoint(before_id) en
 
 -- Where the graph of that namespace stood when this checkpoint was made.
 local function place_of_origin(row, in_namespace)
-  local lineage = parts_of(checkpoint_of(row).lineage)
+  local lineage = parts_of(part_of(row, LINEAGE))
   for i = 1, #lineage, 2 do
     if lineage[i] == in_namespace then return place(in_namespace, lineage[i + 1]) end
   end
@@ -62,7 +62,7 @@ while found < count and looked_at < MOST_LOOKED_AT do
         if what == 'checkpoints' then
           add_checkpoint(member, row, true)
         else
-          rows[#rows + 1] = { member, checkpoint_of(row).metadata }
+          rows[#rows + 1] = { member, part_of(row, METADATA) }
         end
       end
     end
@@ -72,4 +72,4 @@ while found < count and looked_at < MOST_LOOKED_AT do
     if found == count then break end
   end
 end
-return {'read', key, epoch, rows, collected_segments(), resume}
+return answer(key, epoch, resume)

@@ -10,6 +10,7 @@ if not key then
     redis.call('SADD', TOMBSTONE, id)
     redis.call('HDEL', WRITES, member)
     if not find_lease().ends then end_if_empty() end
+    epoch[2] = redis.call('EXISTS', THREAD) == 0 and '1' or '0'
   end
   return epoch
 end
@@ -18,7 +19,7 @@ for i = 13, #ARGV, 2 do redis.call('HSETNX', SEGMENTS, ARGV[i], ARGV[i + 1]) end
 if ARGV[9] == '1' then
   local before = redis.call('HGET', CHECKPOINTS, member)
   if before then
-    local kept = parent_of(before)
+    local kept = part_of(before, PARENT)
     local _, rest = part_at(row, 1)
     row = number_bytes(#kept) .. kept .. string.sub(row, rest)
   end

@@ -7,4 +7,4 @@ for i = 2, #ARGV do
   local row = redis.call('HGET', CHECKPOINTS, ARGV[i])
   if row then add_checkpoint(ARGV[i], row, true) end
 end
-return {'read', key, epoch, rows, collected_segments()}
+return answer(key, epoch)

@@ -1,6 +1,9 @@
 -- Collects checkpoints with their writes and every segment that can be reached from them.
 local ID_BYTES = 16
 local rows, segments, fetched, expanded, queue = {}, {}, {}, {}, {}
+-- A script sends about as many bytes, which takes some 30 ms; what is missing the client asks for next.
+local MOST_BYTES = 8 * 1024 * 1024
+local bytes = 0
 
 local function want(links, from)
   for at = from or 1, #links, ID_BYTES do queue[#queue + 1] = string.sub(links, at, at + ID_BYTES - 1) end
@@ -23,6 +26,7 @@ local function fetch(id)
   if fetched[id] then return fetched[id] end
   local value = redis.call('HGET', SEGMENTS, id) or ''
   fetched[id] = value
+  bytes = bytes + #value
   if value ~= '' then
     segments[#segments + 1] = id
     segments[#segments + 1] = value
@@ -34,19 +38,20 @@ end
 local function add_checkpoint(member, row, whole)
   local writes = redis.call('HGET', WRITES, member) or ''
   rows[#rows + 1] = { member, row, writes, whole and '1' or '0' }
-  local checkpoint = checkpoint_of(row)
+  local links = part_of(row, LINKS)
   if whole then
-    want(checkpoint.links)
-  elseif checkpoint.links ~= '' and string.sub(checkpoint.body, 1, 2) == '\1\1' then
-    fetch(string.sub(checkpoint.links, 1, ID_BYTES))
+    want(links)
+  elseif links ~= '' then
+    local body = start_of(row, BODY) + 4
+    if string.sub(row, body, body + 1) == '\1\1' then fetch(string.sub(links, 1, ID_BYTES)) end
   end
-  for _, links in ipairs(links_of_writes(writes)) do want(links) end
+  for _, each in ipairs(links_of_writes(writes)) do want(each) end
 end
 
--- Fetches what is wanted, and what that needs.
+-- Fetches what is wanted, and what that needs, as much as may be sent at once. Returns the segments, and the ids of those that are left.
 local function collected_segments()
   local next = 1
-  while next <= #queue do
+  while next <= #queue and bytes < MOST_BYTES do
     local id = queue[next]
     next = next + 1
     if not expanded[id] then
@@ -55,5 +60,16 @@ local function collected_segments()
       if value ~= '' then want(links_of_segment(value)) end
     end
   end
-  return segments
+  local left = {}
+  for i = next, #queue do
+    if not expanded[queue[i]] then left[#left + 1] = queue[i] end
+    expanded[queue[i]] = true
+  end
+  return segments, left
+end
+
+-- What a reading script answers: 'read', key, epoch, rows, segments, the ids of segments to be fetched next, and what else it has to say.
+local function answer(key, epoch, ...)
+  local found, left = collected_segments()
+  return {'read', key, epoch, rows, found, left, ...}
 end

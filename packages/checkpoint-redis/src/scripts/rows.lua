@@ -27,14 +27,17 @@ local function parts_of(list)
   return parts
 end
 
--- A checkpoint's row: parent, lineage, snapshots, links, metadata, body.
-local function parent_of(row)
-  return part_at(row, 1)
+-- A checkpoint's row. Only the part that is asked for is copied.
+local PARENT, LINEAGE, SNAPSHOTS, LINKS, METADATA, BODY = 1, 2, 3, 4, 5, 6
+
+local function start_of(row, part)
+  local at = 1
+  for _ = 2, part do at = at + 4 + number_at(row, at) end
+  return at
 end
 
-local function checkpoint_of(row)
-  local parts = parts_of(row)
-  return { parent = parts[1], lineage = parts[2], snapshots = parts[3], links = parts[4], metadata = parts[5], body = parts[6] }
+local function part_of(row, part)
+  return (part_at(row, start_of(row, part)))
 end
 
 -- The pending writes of one checkpoint: the next arrival, then per slot its length, arrival, slot, task, path, links and payload.

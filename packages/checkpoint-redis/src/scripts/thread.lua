@@ -25,7 +25,8 @@ end
 
 -- Begins a thread. What may be left of one whose record the server evicted is not a part of it.
 local function begin_thread(key)
-  redis.call('UNLINK', CHECKPOINTS, ORDER, SEGMENTS, WRITES)
+  -- Not without need: a server that is full refuses a script's first write, but none after one that frees memory.
+  if redis.call('EXISTS', CHECKPOINTS, ORDER, SEGMENTS, WRITES) > 0 then redis.call('UNLINK', CHECKPOINTS, ORDER, SEGMENTS, WRITES) end
   redis.call('HSET', THREAD, 'format', FORMAT, 'key', key, 'epoch', 0, 'commits', 0)
 end
 
@@ -62,14 +63,14 @@ local function is_late(member, id)
 end
 
 -- The thread that a write goes to: the one it expects, or, without an expectation, whichever is there, or a new one.
--- Returns key, epoch, and whether it was begun now; or false and what to answer.
+-- Returns key, epoch, and whether it was begun now; or false and what to answer: after 'deleted', whether there is no thread now.
 local function thread_to_write(expected_key, expected_epoch, new_key, token, basis_member, basis_id)
   local key, epoch, refusal = find_thread()
   if refusal then return false, refusal end
   if expected_key ~= '' and (key ~= expected_key or epoch ~= expected_epoch) then return false, {'changed'} end
   refusal = lease_refusal(token)
   if refusal then return false, refusal end
-  if is_late(basis_member, basis_id) then return false, {'deleted'} end
+  if is_late(basis_member, basis_id) then return false, {'deleted', key and '0' or '1'} end
   if key then return key, epoch, '0' end
   begin_thread(new_key)
   return new_key, '0', '1'

@@ -1,0 +1,9 @@
+import type { AbandonedThreadSource, LeaseSource } from "@holdfast/checkpoint-core";
+import type { AdapterTarget, OpenOptions, TestedSaver } from "./target.js";
+
+/** A saver with leases. */
+export interface LeasingSaver extends TestedSaver, LeaseSource, AbandonedThreadSource {}
+
+export interface LeaseTarget extends Omit<AdapterTarget, "open"> {
+  open(url: string, options?: OpenOptions): LeasingSaver;
+}

@@ -1,0 +1,95 @@
+import {
+  DeserializationError,
+  type ReadCheckpoint,
+  type Reading,
+  SchemaTooNewError,
+  type Segment,
+} from "@holdfast/checkpoint-core";
+import type { Connection, Reply } from "../client.js";
+import { decodeCheckpointRow, decodeMember, decodeSegment, decodeWritesRow, encodeLinks } from "../rows.js";
+import { fetchSegmentsScript, type Script } from "../scripts/index.js";
+
+/** The first word of what a script answers. */
+export function statusOf(reply: Reply, operation: string): string {
+  const status = String(reply[0]);
+  if (status !== "format") return status;
+  throw new SchemaTooNewError(
+    `${operation}: this thread was written in format ${String(reply[1])} by a newer version of Holdfast, which this one cannot read. Update this process.`,
+  );
+}
+
+/** What a reading script answered. */
+export interface ReadReply extends Reading {
+  /** What the script says beyond the reading; empty when there is no thread. */
+  readonly more: Reply;
+}
+
+/**
+ * Runs a reading script, and fetches what was too much for one answer.
+ *
+ * @param known segments of an earlier reading of the same thread, which need not be read again.
+ */
+export async function read(
+  redis: Connection,
+  operation: string,
+  script: Script,
+  thread: readonly string[],
+  args: readonly (string | Buffer | number)[],
+  known: ReadonlyMap<string, Segment> = new Map(),
+): Promise<ReadReply> {
+  for (;;) {
+    const reply = await redis.run(operation, script, thread, args);
+    if (statusOf(reply, operation) !== "read") return { checkpoints: [], segments: known, more: [] };
+    const [, key, epoch, rows, values, left, ...more] = reply as ReadingReply;
+    const segments = new Map(known);
+    addSegments(segments, values);
+    // A thread that was deleted or thinned out meanwhile is read again.
+    if (!(await fetchRest(redis, operation, thread, [key, epoch], left, segments))) continue;
+    const guard = { threadKey: String(key), epoch: String(epoch) };
+    const checkpoints = rows.map(([member, row, writes, whole]): ReadCheckpoint => {
+      if (member === undefined || row === undefined || writes === undefined)
+        throw new DeserializationError("A stored row is damaged.");
+      const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
+      return { guard, ...decodeMember(member), ...decodeCheckpointRow(row), slots, whole: String(whole) === "1" };
+    });
+    return { checkpoints, segments, more };
+  }
+}
+
+type ReadingReply = readonly [
+  status: Buffer,
+  key: Buffer,
+  epoch: Buffer,
+  rows: readonly (readonly Buffer[])[],
+  segments: readonly Buffer[],
+  left: readonly Buffer[],
+  ...more: unknown[],
+];
+
+/** @returns `false` when the thread is not the same any more. */
+async function fetchRest(
+  redis: Connection,
+  operation: string,
+  thread: readonly string[],
+  guard: readonly Buffer[],
+  wanted: readonly Buffer[],
+  segments: Map<string, Segment>,
+): Promise<boolean> {
+  for (let left = wanted; left.length > 0; ) {
+    const args = [...guard, encodeLinks([...segments.keys()]), Buffer.concat([...left])];
+    const reply = await redis.run(operation, fetchSegmentsScript, thread, args);
+    if (statusOf(reply, operation) !== "read") return false;
+    const [, , , , values, still] = reply as ReadingReply;
+    addSegments(segments, values);
+    left = still;
+  }
+  return true;
+}
+
+/** @param values ids and segments in turn. */
+function addSegments(segments: Map<string, Segment>, values: readonly Buffer[]): void {
+  for (let at = 0; at < values.length; at += 2) {
+    const segment = decodeSegment(values[at] as Buffer, values[at + 1] as Buffer);
+    segments.set(segment.id, segment);
+  }
+}
