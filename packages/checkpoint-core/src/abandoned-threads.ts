@@ -1,4 +1,4 @@
-import { type CheckpointTuple, INTERRUPT, RESUME } from "@langchain/langgraph-checkpoint";
+import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import type { CheckpointStore } from "./checkpoint-store.js";
 import { InvalidOptionsError } from "./errors.js";
 import {
@@ -8,6 +8,7 @@ import {
   resolveLeaseOptions,
   type ThreadLease,
 } from "./lease.js";
+import { pendingQuestion } from "./pending-question.js";
 
 /** Which abandoned threads to list, and the lease under which each is handed out. */
 export interface AbandonedThreadsOptions extends Pick<LeaseOptions, "ttlMs" | "owner"> {
@@ -55,11 +56,19 @@ export function resolveAbandonedOptions({
 
 const PAGE = 32;
 
+/** How the threads that are found are looked at. */
+export interface ThreadView {
+  /** The checkpoint of the root graph that was committed last. */
+  latest(threadId: string): Promise<CheckpointTuple | undefined>;
+  /** All checkpoints, newest committed first. */
+  all(threadId: string): AsyncIterable<CheckpointTuple>;
+}
+
 /** Claims threads one by one, as the caller takes them: what it does not take stays for others. */
 export async function* abandonedThreads(
   store: CheckpointStore,
   leases: LeaseOffice,
-  latest: (threadId: string) => Promise<CheckpointTuple | undefined>,
+  view: ThreadView,
   { olderThanMs, limit, lease: leaseOptions }: ResolvedOptions,
 ): AsyncGenerator<AbandonedThread> {
   const seen = new Set<string>();
@@ -71,7 +80,7 @@ export async function* abandonedThreads(
       seen.add(`${token} ${threadId}`);
       const claim = await leases.claim(threadId, token, leaseOptions);
       if (claim === undefined) continue;
-      if (!hasUnfinishedWork(await latest(threadId))) {
+      if (!(await hasUnfinishedWork(view, threadId))) {
         await claim.lease.release();
         continue;
       }
@@ -87,9 +96,18 @@ export async function* abandonedThreads(
  *
  * Whether the graph has come to its end is the graph's to say; a run of it with nothing left to do does nothing.
  */
-function hasUnfinishedWork(tuple: CheckpointTuple | undefined): boolean {
-  if (tuple === undefined) return false;
-  const writes = tuple.pendingWrites ?? [];
-  const answered = new Set(writes.filter(([, channel]) => channel === RESUME).map(([task]) => task));
-  return !writes.some(([task, channel]) => channel === INTERRUPT && !answered.has(task));
+async function hasUnfinishedWork(view: ThreadView, threadId: string): Promise<boolean> {
+  const head = await view.latest(threadId);
+  if (head === undefined) return false;
+  const question = pendingQuestion(head);
+  if (question !== "answered") return question === "none";
+  // A subgraph that has taken the answer, and asks again, stores that in a namespace of its own.
+  const seen = new Set<unknown>([""]);
+  for await (const tuple of view.all(threadId)) {
+    const namespace: unknown = tuple.config.configurable?.checkpoint_ns;
+    if (seen.has(namespace) || tuple.metadata?.parents?.[""] !== head.checkpoint.id) continue;
+    seen.add(namespace);
+    if (pendingQuestion(tuple) === "open") return false;
+  }
+  return true;
 }

@@ -12,14 +12,16 @@ function known(bytes: number, parent?: KnownCheckpoint): KnownCheckpoint {
   return encodeCheckpoint(frame, new Map([["a", { type: "t", bytes: Buffer.alloc(bytes) }]]), parent).known;
 }
 
+const record = { links: [], body: Buffer.alloc(0) };
+
 it("gives back what was set, with its guard", () => {
   const cache = new CheckpointCache<string>(1_000_000);
   const [one, two] = [known(10), known(20)];
-  cache.set(ref("1"), one, "g1");
-  cache.set(ref("2"), two, "g2");
+  cache.set(ref("1"), one, "g1", record);
+  cache.set(ref("2"), two, "g2", record);
   expect(cache.get(ref("1"))).toMatchObject({ known: one, guard: "g1", related: [] });
   expect(cache.get(ref("2"))?.known).toBe(two);
-  cache.set(ref("1"), two, "g3");
+  cache.set(ref("1"), two, "g3", record);
   expect(cache.get(ref("1"))).toMatchObject({ known: two, guard: "g3" });
   cache.delete(ref("1"));
   expect(cache.get(ref("1"))).toBeUndefined();
@@ -38,7 +40,7 @@ it("C-03 tells threads, namespaces and checkpoints apart", () => {
     ref("c", "b:", "a"),
     ref("C", "b", "a"),
   ];
-  for (const [i, it] of refs.entries()) cache.set(it, known(1), `g${i}`);
+  for (const [i, it] of refs.entries()) cache.set(it, known(1), `g${i}`, record);
   expect(refs.map((it) => cache.get(it)?.guard)).toEqual(refs.map((_, i) => `g${i}`));
 });
 
@@ -53,7 +55,7 @@ it("never holds more than it may", () => {
       const cache = new CheckpointCache<number>(maxBytes);
       for (const { id, bytes, kind } of actions) {
         const at = ref(`${id}`);
-        if (kind === "set") cache.set(at, known(bytes), id);
+        if (kind === "set") cache.set(at, known(bytes), id, record);
         else if (kind === "related") cache.addRelated(at, [makeSegment(Buffer.alloc(bytes))], undefined);
         else if (kind === "delete") cache.delete(at);
         else {
@@ -69,34 +71,34 @@ it("never holds more than it may", () => {
 
 it("counts what it holds", () => {
   const cache = new CheckpointCache<string>(10_000_000);
-  for (let id = 0; id < 10; id += 1) cache.set(ref(`${id}`), known(100_000), "g");
+  for (let id = 0; id < 10; id += 1) cache.set(ref(`${id}`), known(100_000), "g", record);
   expect(cache.bytes).toBeGreaterThanOrEqual(1_000_000);
 });
 
 it("drops what was used longest ago", () => {
   const cache = new CheckpointCache<string>(200_000);
-  cache.set(ref("1"), known(50_000), "g");
-  cache.set(ref("2"), known(50_000), "g");
+  cache.set(ref("1"), known(50_000), "g", record);
+  cache.set(ref("2"), known(50_000), "g", record);
   cache.get(ref("1"));
-  cache.set(ref("3"), known(50_000), "g");
+  cache.set(ref("3"), known(50_000), "g", record);
   expect(["1", "2", "3"].map((id) => cache.get(ref(id)) !== undefined)).toEqual([true, false, true]);
 });
 
 it("keeps nothing when it may hold nothing, and not the old entry when a new one is too large", () => {
   const none = new CheckpointCache<string>(0);
-  none.set(ref("1"), known(0), "g");
+  none.set(ref("1"), known(0), "g", record);
   none.addRelated(ref("1"), [makeSegment(Buffer.from("x"))], undefined);
   expect(none.get(ref("1"))).toBeUndefined();
   expect(none.bytes).toBe(0);
   const small = new CheckpointCache<string>(10_000);
-  small.set(ref("1"), known(10), "old");
-  small.set(ref("1"), known(20_000), "new");
+  small.set(ref("1"), known(10), "old", record);
+  small.set(ref("1"), known(20_000), "new", record);
   expect(small.get(ref("1"))).toBeUndefined();
 });
 
 it("remembers the segments of pending writes, the newest first, up to what deflate can look back", () => {
   const cache = new CheckpointCache<string>(10_000_000);
-  cache.set(ref("1"), known(10), "g");
+  cache.set(ref("1"), known(10), "g", record);
   const segments = Array.from({ length: 20 }, () => makeSegment(randomBytes(2000)));
   for (const segment of segments) cache.addRelated(ref("1"), [segment], undefined);
   const { related = [] } = cache.get(ref("1")) ?? {};
@@ -106,7 +108,7 @@ it("remembers the segments of pending writes, the newest first, up to what defla
   cache.addRelated(ref("1"), related, undefined);
   expect(new Set(cache.get(ref("1"))?.related).size).toBe(cache.get(ref("1"))?.related.length);
   cache.delete(ref("1"));
-  cache.set(ref("1"), known(10), "g");
+  cache.set(ref("1"), known(10), "g", record);
   expect(cache.get(ref("1"))?.related).toEqual([]);
 });
 
@@ -118,7 +120,7 @@ it("leaves out segments whose links were stored in another life of the thread", 
   cache.addRelated(ref("1"), [linking], { threadKey: 1n });
   expect(cache.related(ref("1"), { threadKey: 1n })).toEqual([linking, alone]);
   expect(cache.related(ref("1"), { threadKey: 2n })).toEqual([alone]);
-  cache.set(ref("1"), known(10), { threadKey: 2n });
+  cache.set(ref("1"), known(10), { threadKey: 2n }, record);
   expect(cache.get(ref("1"))?.related).toEqual([alone]);
 });
 

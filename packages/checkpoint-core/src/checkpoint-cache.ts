@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { LRUCache } from "lru-cache";
-import type { KnownCheckpoint } from "./checkpoint-record.js";
+import type { CheckpointRecord, KnownCheckpoint } from "./checkpoint-record.js";
 import type { CheckpointRef, NamespaceRef } from "./checkpoint-ref.js";
 import { MAX_LINKING_BYTES, type OpenSegment } from "./segment.js";
 
@@ -17,7 +17,9 @@ export class CheckpointCache<Guard> {
 
   /** @param maxBytes bound on what is kept, in bytes of serialized values; 0 keeps nothing. */
   constructor(maxBytes: number) {
-    this.#checkpoints = new LRUCache<string, KnownAndGuard<Guard>>(bounded(maxBytes * 0.75, ({ known }) => knownBytes(known)));
+    this.#checkpoints = new LRUCache<string, KnownAndGuard<Guard>>(
+      bounded(maxBytes * 0.75, ({ known, record }) => knownBytes(known) + record.body.length),
+    );
     this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>(
       bounded(maxBytes * 0.125, (related) => related.reduce((sum, { segment }) => sum + segment.content.length, 0)),
     );
@@ -32,9 +34,16 @@ export class CheckpointCache<Guard> {
     return entry === undefined ? undefined : { ...entry, related: this.related(ref, entry.guard) };
   }
 
-  set(ref: CheckpointRef, known: KnownCheckpoint, guard: Guard): void {
-    this.#checkpoints.set(checkpointKey(ref), { known, guard });
-    this.#threads.set(namespaceKey(ref), { context: known.context, guard });
+  set(ref: CheckpointRef, known: KnownCheckpoint, guard: Guard, record: CheckpointRecord): void {
+    this.#checkpoints.set(checkpointKey(ref), { known, guard, record });
+    this.#threads.set(namespaceKey(ref), { context: known.context, guard, checkpointId: ref.checkpointId });
+  }
+
+  /** The checkpoint that was set last in the namespace, if it is still kept: probably the latest. */
+  last(ref: NamespaceRef): (CachedCheckpoint<Guard> & { readonly checkpointId: string }) | undefined {
+    const checkpointId = this.thread(ref)?.checkpointId;
+    const entry = checkpointId === undefined ? undefined : this.get({ ...ref, checkpointId });
+    return entry === undefined || checkpointId === undefined ? undefined : { ...entry, checkpointId };
   }
 
   /**
@@ -99,6 +108,7 @@ export class CheckpointCache<Guard> {
 interface KnownAndGuard<Guard> {
   readonly known: KnownCheckpoint;
   readonly guard: Guard;
+  readonly record: CheckpointRecord;
 }
 
 interface RelatedSegment<Guard> {
@@ -110,6 +120,7 @@ interface RelatedSegment<Guard> {
 export interface KnownThread<Guard> {
   readonly context: OpenSegment | undefined;
   readonly guard: Guard;
+  readonly checkpointId: string;
 }
 
 export interface CachedCheckpoint<Guard> extends KnownAndGuard<Guard> {

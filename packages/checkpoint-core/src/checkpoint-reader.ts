@@ -3,7 +3,7 @@ import type { CheckpointPendingWrite, CheckpointTuple, DeltaChannelHistory } fro
 import type { ValueSerializer } from "./channel-updates.js";
 import type { ChannelValue } from "./channel-value.js";
 import type { CachedCheckpoint, CheckpointCache } from "./checkpoint-cache.js";
-import { channelNames, decodeCheckpoint } from "./checkpoint-record.js";
+import { canDecodeKnown, channelNames, decodeCheckpoint, decodeKnown, type KnownCheckpoint } from "./checkpoint-record.js";
 import type { CheckpointRef, NamespaceRef } from "./checkpoint-ref.js";
 import type { CheckpointStore, ListSelection, ReadCheckpoint, ThreadGuard } from "./checkpoint-store.js";
 import { compareTaskOrder, decodeWrites, pendingWrite } from "./pending-writes.js";
@@ -28,13 +28,31 @@ export class CheckpointReader {
     checkpointId: string | undefined,
     config?: RunnableConfig,
   ): Promise<CheckpointTuple | undefined> {
-    const reading = await this.#store.getTuple(ref, checkpointId, config);
+    const have = this.#inHand(ref, checkpointId);
+    const reading = await this.#store.getTuple(ref, checkpointId, config, have);
     const [read] = reading.checkpoints;
     if (read === undefined) return undefined;
-    const stored = decodeStored(ref.threadId, read, new SegmentReader(reading.segments));
+    const known = read.values === "none" ? have?.known : undefined;
+    const stored = decodeStored(ref.threadId, read, new SegmentReader(reading.segments), known);
     // The next put of this run builds on it.
-    this.#cache.set(stored.ref, stored.checkpoint.known, read.guard);
+    this.#cache.set(stored.ref, stored.checkpoint.known, read.guard, read.record);
     return this.#tupleOf(stored);
+  }
+
+  /**
+   * The checkpoint that is asked for, or probably will be found, if this process has its values: of a long conversation, the store then sends some hundred
+   * bytes, and nothing has to be decompressed.
+   */
+  #inHand(ref: NamespaceRef, checkpointId: string | undefined): HandedCheckpoint | undefined {
+    const last = this.#cache.last(ref);
+    const entry =
+      checkpointId === undefined || checkpointId === last?.checkpointId ? last : this.#entry({ ...ref, checkpointId });
+    return entry !== undefined && canDecodeKnown(entry.record, entry.known) ? entry : undefined;
+  }
+
+  #entry(ref: CheckpointRef): HandedCheckpoint | undefined {
+    const entry = this.#cache.get(ref);
+    return entry && { ...entry, checkpointId: ref.checkpointId };
   }
 
   /** Checkpoints of one thread, or of all, newest committed first. */
@@ -58,7 +76,7 @@ export class CheckpointReader {
     const [read] = reading.checkpoints;
     if (read === undefined) return "not-stored";
     const { known } = decodeCheckpoint(read.record, new SegmentReader(reading.segments));
-    return { known, guard: read.guard, related: [] };
+    return { known, guard: read.guard, record: read.record, related: [] };
   }
 
   /** The writes of a checkpoint's ancestors by channel, and where each channel's walk ends. */
@@ -110,19 +128,25 @@ export class CheckpointReader {
     ancestor: ReadCheckpoint,
     segments: SegmentReader,
   ): Promise<ReadonlyMap<string, ChannelValue>> {
-    if (ancestor.whole) return decodeCheckpoint(ancestor.record, segments).known.channels;
+    if (ancestor.values === "all") return decodeCheckpoint(ancestor.record, segments).known.channels;
     const read = await this.known({ ...ref, checkpointId: ancestor.checkpointId });
     return read === "not-stored" ? new Map() : read.known.channels;
   }
 }
 
-/** Decodes a checkpoint up to the user's serializer. */
-function decodeStored(threadId: string, read: ReadCheckpoint, segments: SegmentReader): StoredTuple {
+type HandedCheckpoint = CachedCheckpoint<ThreadGuard> & { readonly checkpointId: string };
+
+/**
+ * Decodes a checkpoint up to the user's serializer.
+ *
+ * @param known its values, where the reading does not have them.
+ */
+function decodeStored(threadId: string, read: ReadCheckpoint, segments: SegmentReader, known?: KnownCheckpoint): StoredTuple {
   return {
     ref: { threadId, namespace: read.namespace, checkpointId: read.checkpointId },
     parentId: read.parentId,
     metadata: read.metadata,
-    checkpoint: decodeCheckpoint(read.record, segments),
+    checkpoint: known === undefined ? decodeCheckpoint(read.record, segments) : decodeKnown(read.record, known),
     writes: decodeWrites(read.slots, segments),
   };
 }

@@ -9,7 +9,7 @@ import {
   type OpenSegment,
   open,
   SEGMENT_ID_BYTES,
-  type SegmentReader,
+  SegmentReader,
   seal,
   withLinked,
 } from "./segment.js";
@@ -254,6 +254,24 @@ export function decodeCheckpoint(record: CheckpointRecord, segments: SegmentRead
   const candidate = used.findLast(({ of }) => of >= MIN_CONTEXT_BYTES && of <= MAX_CONTEXT_BYTES);
   const context = candidate === undefined ? undefined : segments.openSegment(candidate.segment);
   return { frame: { v, ts, channel_versions: cv, versions_seen: vs }, known: { channels, versions: cv, keyframe, context } };
+}
+
+/**
+ * The same for a checkpoint whose values are at hand, from what it was written or read as: nothing but the record is needed.
+ *
+ * @param known what {@link canDecodeKnown}.
+ */
+export function decodeKnown(record: CheckpointRecord, known: KnownCheckpoint): DecodedCheckpoint {
+  const dictionary = dictionaryLength(record.body) === 0 || known.keyframe === undefined ? [] : [known.keyframe.content];
+  const { v, ts, cv, vs } = new PacketReader(open(record.body, dictionary), [], NO_SEGMENTS).header as RecordHeader;
+  return { frame: { v, ts, channel_versions: cv, versions_seen: vs }, known };
+}
+
+const NO_SEGMENTS = new SegmentReader(new Map());
+
+/** Whether the keyframe that the record is compressed against is at hand, too. */
+export function canDecodeKnown(record: CheckpointRecord, known: KnownCheckpoint): boolean {
+  return dictionaryLength(record.body) === 0 || known.keyframe?.id === record.links[0];
 }
 
 /** The channels of a stored checkpoint that have a value. Needs no segment but the record's keyframe. */

@@ -17,15 +17,24 @@ export interface CheckpointStore {
    * @param operation the method that the user called, for error messages.
    */
   ready(operation: string, config?: RunnableConfig): Promise<void>;
-  /** The checkpoint with that id, or the one that was committed last: `checkpoints` has one or none. */
-  getTuple(ref: NamespaceRef, checkpointId: string | undefined, config?: RunnableConfig): Promise<Reading>;
+  /**
+   * The checkpoint with that id, or the one that was committed last: `checkpoints` has one or none.
+   *
+   * @param have a checkpoint whose values the caller has. If it is the one, and its record is still the same, they are not sent.
+   */
+  getTuple(
+    ref: NamespaceRef,
+    checkpointId: string | undefined,
+    config?: RunnableConfig,
+    have?: CheckpointInHand,
+  ): Promise<Reading>;
   /** The checkpoints of one thread, newest committed first, page by page. */
   list(threadId: string, selection: ListSelection, limit: number): AsyncIterable<Reading>;
   /** All thread ids, the thread that was made last first. */
   listThreadIds(): AsyncIterable<string>;
   /**
    * The ancestors of a checkpoint, nearest first, with their writes, up to and including the one where every channel asked for has had a snapshot.
-   * Of ancestors without such a snapshot, only what is needed to tell which channels they have: then `whole` is false.
+   * Of ancestors without such a snapshot, only what is needed to tell which channels they have.
    */
   getDeltaChannelHistory(
     ref: NamespaceRef,
@@ -66,8 +75,20 @@ export interface ReadCheckpoint {
   readonly metadata: string;
   readonly record: CheckpointRecord;
   readonly slots: readonly StoredSlot[];
-  /** Whether the segments of all of its values were read. */
-  readonly whole: boolean;
+  readonly values: ReadValues;
+}
+
+/**
+ * Which of a checkpoint's segments are in a reading: those of all values; what is needed to tell the names of its channels; or none, as the caller has
+ * them.
+ */
+export type ReadValues = "all" | "names" | "none";
+
+/** A checkpoint that this process has written or read, told by its id and its record, which says where each value stands. */
+export interface CheckpointInHand {
+  readonly checkpointId: string;
+  /** Body and links together: the body names segments by their positions in the links. */
+  readonly record: CheckpointRecord;
 }
 
 export interface Reading {

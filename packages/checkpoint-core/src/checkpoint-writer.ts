@@ -97,7 +97,7 @@ export class CheckpointWriter {
     const outcome = await this.#store.put(input);
     if (outcome.kind === "changed") return "changed";
     if (outcome.kind !== "stored") throw refusalError(outcome, ref.threadId);
-    this.#cache.set(ref, known, outcome.guard);
+    this.#cache.set(ref, known, outcome.guard, record);
     return "stored";
   }
 

@@ -17,6 +17,11 @@ const EVERY: readonly (readonly [errors.HoldfastErrorCode, errors.HoldfastError]
   ["HOLDFAST_SETUP_REQUIRED", new errors.SetupRequiredError("m")],
   ["HOLDFAST_SCHEMA_TOO_NEW", new errors.SchemaTooNewError("m")],
   ["HOLDFAST_UNSUPPORTED_SERVER", new errors.UnsupportedServerError("m")],
+  ["HOLDFAST_NOT_DURABLE", new errors.NotDurableError("m")],
+  ["HOLDFAST_THREAD_BUSY", new errors.ThreadBusyError("t", "worker 7", 12)],
+  ["HOLDFAST_LEASE_LOST", new errors.LeaseLostError("t")],
+  ["HOLDFAST_CONCURRENT_UPDATE", new errors.ConcurrentUpdateError("t")],
+  ["HOLDFAST_THREAD_DELETED", new errors.ThreadDeletedError("t")],
   ["HOLDFAST_SAVER_CLOSED", new errors.SaverClosedError("getTuple")],
 ];
 

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { UnderlyingSource } from "node:stream/web";
 import type { RunnableConfig } from "@langchain/core/runnables";
+import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { InvalidOptionsError, MissingThreadIdError } from "./errors.js";
@@ -28,10 +30,10 @@ export interface ExclusiveGraph {
 }
 
 /** The config of a call, with the thread that it names. */
-type Config = RunnableConfig & { readonly signal?: AbortSignal };
+type Config = RunnableConfig & { readonly signal?: AbortSignal; readonly version?: string };
 
 /** Leases that the calls around this one hold: a node that calls a graph on its own thread must not wait for itself. */
-const held = new AsyncLocalStorage<ReadonlyMap<string, ThreadLease>>();
+const held = new AsyncLocalStorage<ReadonlyMap<string, HeldLease>>();
 
 /**
  * A graph whose runs have their thread for themselves: `invoke`, `stream`, `streamEvents`, `batch`, `updateState` and `bulkUpdateState` take the lease of
@@ -80,17 +82,17 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     const call = (...args: unknown[]): unknown => Reflect.apply(value as Method, graph, args);
     switch (property) {
       case "invoke":
-        return (input: unknown, config?: Config) => this.#during(config, (changed) => call(input, changed) as Promise<unknown>);
+        return (input: unknown, config?: Config) => this.#during(graph, config, (changed) => call(input, changed));
       case "updateState":
       case "bulkUpdateState":
-        return (config: Config, ...rest: unknown[]) =>
-          this.#during(config, (changed) => call(changed, ...rest) as Promise<unknown>);
+        return (config: Config, ...rest: unknown[]) => this.#during(graph, config, (changed) => call(changed, ...rest));
       case "stream":
-        return async (input: unknown, config?: Config) =>
-          this.#stream(config, (changed) => call(input, changed) as Promise<AsyncIterable<unknown>>);
+        return (input: unknown, config?: Config) => this.#stream(graph, config, (changed) => call(input, changed));
       case "streamEvents":
-        return (input: unknown, config?: Config, ...rest: unknown[]) =>
-          this.#streamLater(config, (changed) => call(input, changed, ...rest) as AsyncIterable<unknown>);
+        return (input: unknown, config?: Config, ...rest: unknown[]) => {
+          if (config?.version === "v3") return this.#withOwnStream(graph).streamEvents(input, config, ...rest);
+          return this.#streamLater(graph, config, (changed) => call(input, changed, ...rest));
+        };
       case "batch":
         // It calls invoke for each input, with that input's config.
         return (...args: unknown[]): unknown => Reflect.apply(value as Method, receiver, args);
@@ -101,126 +103,185 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     }
   }
 
+  /** A copy of the graph, in which what is built upon `stream` has the thread: the third version of `streamEvents` is. */
+  #withOwnStream(graph: Graph): { streamEvents: Method } {
+    const copy = (graph as unknown as { withConfig(config: object): object }).withConfig({});
+    return Object.assign(copy as { streamEvents: Method }, { stream: this.get(graph, "stream", graph) });
+  }
+
   /** Runs a call that is over when its promise is settled. */
-  async #during<Result>(config: Config | undefined, run: (config: Config) => Promise<Result>): Promise<Result> {
-    const lease = await this.#enter(config);
+  async #during(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
+    const lease = await this.#enter(graph, config);
     try {
-      const result = await lease.run(() => run(lease.config));
+      const result = await lease.run(run);
       lease.throwIfFailed();
       return result;
     } catch (error) {
-      lease.throwIfFailed();
-      throw error;
+      throw lease.failure ?? error;
     } finally {
       await lease.leave();
     }
   }
 
   /** Runs a call that is over when its stream is. */
-  async #stream(
-    config: Config | undefined,
-    run: (config: Config) => Promise<AsyncIterable<unknown>>,
-  ): Promise<AsyncIterable<unknown>> {
-    const lease = await this.#enter(config);
+  async #stream(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
+    const left = new AbortController();
+    const lease = await this.#enter(graph, config, left.signal);
+    if (lease.isNested) return lease.run(run);
     try {
-      return lease.stream(await lease.run(() => run(lease.config)));
+      return streamOf(lease.items((await lease.run(run)) as AsyncIterable<unknown>), left);
     } catch (error) {
       await lease.leave();
-      lease.throwIfFailed();
-      throw error;
+      throw lease.failure ?? error;
     }
   }
 
   /** The same for a call that gives its stream at once. */
-  #streamLater(config: Config | undefined, run: (config: Config) => AsyncIterable<unknown>): AsyncIterable<unknown> {
-    const open = async (): Promise<AsyncIterable<unknown>> => this.#stream(config, async (changed) => run(changed));
-    return IterableReadableStream.fromAsyncGenerator(
-      (async function* () {
-        yield* await open();
-      })(),
-    );
+  #streamLater(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): AsyncIterable<unknown> {
+    const left = new AbortController();
+    const enter = (): Promise<HeldLease> => this.#enter(graph, config, left.signal);
+    const items = async function* (): AsyncGenerator<unknown> {
+      const lease = await enter();
+      yield* lease.items((await lease.run(run)) as AsyncIterable<unknown>);
+    };
+    return streamOf(items(), left);
   }
 
-  async #enter(config: Config = {}): Promise<HeldLease> {
-    const given: unknown = config.configurable?.thread_id;
-    if (given === undefined) throw new MissingThreadIdError("An exclusive run");
-    const threadId = parseThreadId(given);
-    // A call within a run that has the thread: its config says so, or the place from which it is made.
-    if (leaseToken(config, threadId) !== undefined) return new HeldLease(undefined, config);
+  /** @param left aborts when nobody reads the call's stream any more. */
+  async #enter(graph: Graph, config: Config = {}, left?: AbortSignal): Promise<HeldLease> {
+    // As LangGraph puts it together: what a node is run with, what the graph is bound to, what the call is given.
+    const configurable = {
+      ...AsyncLocalStorageProviderSingleton.getRunnableConfig()?.configurable,
+      ...(graph as { readonly config?: RunnableConfig }).config?.configurable,
+      ...config.configurable,
+    };
+    if (configurable.thread_id === undefined) throw new MissingThreadIdError("An exclusive run");
+    const threadId = parseThreadId(configurable.thread_id);
+    const signals = [config.signal, left].filter((signal) => signal !== undefined);
+    // A call within a run that has the thread: the place from which it is made says so, or its config.
     const outer = held.getStore()?.get(threadId);
-    if (outer !== undefined) return new HeldLease(undefined, withLeaseToken(config, threadId, outer.token));
-    const lease = await this.#saver.acquireThread(threadId, {
-      ...this.#leaseOptions,
-      ...(config.signal && { signal: config.signal }),
-    });
-    return new HeldLease(lease, config, new RunSaver(this.#saver));
+    if (outer?.isOver === false) return new HeldLease(withLeaseToken(config, threadId, outer.token as string), signals);
+    const token = leaseToken({ configurable }, threadId);
+    if (token !== undefined && token !== outer?.token) {
+      const saver = configurable[CHECKPOINTER_KEY] === undefined ? new RunSaver(this.#saver) : undefined;
+      return new HeldLease(config, signals, saver);
+    }
+    const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined;
+    const lease = await this.#saver.acquireThread(threadId, { ...this.#leaseOptions, ...(signal && { signal }) });
+    return new HeldLease(withLeaseToken(config, threadId, lease.token), signals, new RunSaver(this.#saver), lease);
   }
 }
 
-/** A lease for the time of one call; or none, within a call that has it. */
+/** What a call has for its time: a lease of its own, or that of the run that it is a part of. */
 class HeldLease {
-  readonly config: Config;
+  isOver = false;
+  readonly #config: Config;
   readonly #lease: ThreadLease | undefined;
   readonly #saver: RunSaver | undefined;
-  /** Ends the run of a stream that nobody reads any more. */
-  readonly #abandoned = new AbortController();
 
-  constructor(lease: ThreadLease | undefined, config: Config, saver?: RunSaver) {
+  constructor(config: Config, signals: readonly AbortSignal[], saver?: RunSaver, lease?: ThreadLease) {
     this.#lease = lease;
     this.#saver = saver;
-    if (lease === undefined || saver === undefined) {
-      this.config = config;
-      return;
-    }
-    const signals = [config.signal, lease.signal, saver.failure, this.#abandoned.signal].filter((signal) => signal !== undefined);
-    const { configurable, ...rest } = withLeaseToken(config, lease.threadId, lease.token);
-    this.config = { ...rest, configurable: { ...configurable, [CHECKPOINTER_KEY]: saver }, signal: AbortSignal.any(signals) };
+    const all = [...signals, lease?.signal, saver?.failure].filter((signal) => signal !== undefined);
+    this.#config = {
+      ...config,
+      configurable: { ...config.configurable, ...(saver && { [CHECKPOINTER_KEY]: saver }) },
+      ...(all.length > 0 && { signal: AbortSignal.any(all) }),
+    };
+  }
+
+  get token(): string | undefined {
+    return this.#lease?.token;
+  }
+
+  /** Whether the call is a part of a run that sees to all this. */
+  get isNested(): boolean {
+    return this.#lease === undefined && this.#saver === undefined;
+  }
+
+  /** Why the run was ended: a write failed, or the lease is lost. */
+  get failure(): unknown {
+    const signal = [this.#saver?.failure, this.#lease?.signal].find((each) => each?.aborted);
+    return signal?.reason;
+  }
+
+  /** A run may seem to have gone well though a write failed. A lease that is lost after the last write does not matter. */
+  throwIfFailed(): void {
+    this.#saver?.failure.throwIfAborted();
   }
 
   /** Does work in which nested calls find the lease. */
-  run<Result>(work: () => Result): Result {
-    if (this.#lease === undefined) return work();
-    return held.run(new Map([...(held.getStore() ?? []), [this.#lease.threadId, this.#lease]]), work);
+  run(work: (config: Config) => unknown): unknown {
+    if (this.#lease === undefined) return work(this.#config);
+    return held.run(new Map([...(held.getStore() ?? []), [this.#lease.threadId, this]]), () => work(this.#config));
   }
 
-  /** Hands a stream on, and gives the thread free when it ends, fails, is cancelled, or is dropped and collected. */
-  stream(stream: AsyncIterable<unknown>): AsyncIterable<unknown> {
-    if (this.#lease === undefined) return stream;
-    const handed = IterableReadableStream.fromAsyncGenerator(this.#items(stream));
-    dropped.register(handed, () => void this.#drop());
-    return handed;
-  }
-
-  async *#items(stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-    let isOver = false;
+  /** Hands a stream on, and gives the thread free when it ends or fails. */
+  async *items(stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
     try {
       yield* stream;
-      isOver = true;
       this.throwIfFailed();
     } catch (error) {
-      isOver = true;
-      this.throwIfFailed();
-      throw error;
+      throw this.failure ?? error;
     } finally {
-      if (isOver) await this.leave();
-      else await this.#drop();
+      await this.leave();
     }
   }
 
-  async #drop(): Promise<void> {
-    this.#abandoned.abort();
-    await this.leave();
-  }
-
-  /** A run that was ended because a write failed, or because its lease is lost, fails with that reason. */
-  throwIfFailed(): void {
-    this.#saver?.failure.throwIfAborted();
-    this.#lease?.signal.throwIfAborted();
-  }
-
   async leave(): Promise<void> {
-    await this.#lease?.release();
+    this.isOver = true;
+    // The run is over, and what it wrote is stored. Where the store cannot be reached now, the lease ends by itself.
+    await this.#lease?.release().catch(() => undefined);
   }
 }
 
-const dropped = new FinalizationRegistry<() => void>((end) => end());
+/**
+ * A stream that takes the items as they come, like LangGraph's: the thread is given free when the run is over, however slow the reader. Whoever leaves it
+ * ends the run, also while its next item is not there yet.
+ */
+function streamOf(items: AsyncIterable<unknown>, left: AbortController): AsyncIterable<unknown> {
+  const pump = async (controller: ReadableStreamDefaultController<unknown>): Promise<void> => {
+    try {
+      for await (const item of items) {
+        if (left.signal.aborted) return;
+        controller.enqueue(item);
+      }
+      if (!left.signal.aborted) controller.close();
+    } catch (error) {
+      if (!left.signal.aborted) controller.error(error);
+    }
+  };
+  let ended: Promise<void> | undefined;
+  let close = (): void => {};
+  const leave = async (): Promise<void> => {
+    left.abort();
+    await ended;
+  };
+  return new LeavableStream(
+    async () => {
+      await leave();
+      close();
+    },
+    {
+      start(controller: ReadableStreamDefaultController<unknown>) {
+        close = () => controller.close();
+        ended = pump(controller);
+      },
+      cancel: leave,
+    },
+  );
+}
+
+/** `cancel` works while somebody reads, as with LangGraph's streams. */
+class LeavableStream extends IterableReadableStream<unknown> {
+  readonly #leave: () => Promise<void>;
+
+  constructor(leave: () => Promise<void>, source: UnderlyingSource) {
+    super(source);
+    this.#leave = leave;
+  }
+
+  override cancel(reason?: unknown): Promise<void> {
+    return this.locked ? this.#leave() : super.cancel(reason);
+  }
+}

@@ -242,7 +242,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     yield* abandonedThreads(
       this.#store,
       this.#leases,
-      (id) => this.#reader.tuple({ threadId: id, namespace: "" }, undefined),
+      {
+        latest: (id) => this.#reader.tuple({ threadId: id, namespace: "" }, undefined),
+        all: (id) => this.list({ configurable: { thread_id: id } }),
+      },
       resolved,
     );
   }

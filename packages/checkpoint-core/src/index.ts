@@ -2,6 +2,7 @@ export type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threa
 export type { CheckpointRecord } from "./checkpoint-record.js";
 export { type CheckpointRef, MAX_ID_BYTES, MAX_NAMESPACE_BYTES, type NamespaceRef, threadIdArgument } from "./checkpoint-ref.js";
 export type {
+  CheckpointInHand,
   CheckpointStore,
   EndedLease,
   LeaseAnswer,
@@ -11,6 +12,7 @@ export type {
   PutWritesInput,
   ReadCheckpoint,
   Reading,
+  ReadValues,
   Refusal,
   ThreadGuard,
   WriteConditions,

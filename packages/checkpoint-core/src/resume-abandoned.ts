@@ -1,6 +1,10 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threads.js";
 import { InvalidOptionsError } from "./errors.js";
+import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
+import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
 /** The part of a compiled graph that is needed to go on with a thread. */
 export interface ResumableGraph {
@@ -8,8 +12,8 @@ export interface ResumableGraph {
   getState(config: RunnableConfig): Promise<{ readonly tasks: readonly unknown[] }>;
 }
 
-/** The part of a saver that is needed to find abandoned threads. */
-export interface AbandonedThreadSource {
+/** A saver that finds abandoned threads. */
+export interface AbandonedThreadSource extends BaseCheckpointSaver {
   abandonedThreads(options?: AbandonedThreadsOptions): AsyncIterable<AbandonedThread>;
 }
 
@@ -32,8 +36,8 @@ export interface ResumeAbandonedOptions extends Omit<AbandonedThreadsOptions, "l
   readonly maxTries?: number;
   /** How long to wait before looking again when there is nothing to do, in milliseconds, jittered by half. Default 5,000. */
   readonly pollMs?: number;
-  /** Passed to each run, beside the lease: recursion limit, callbacks, context … */
-  readonly config?: RunnableConfig;
+  /** Passed to each run, beside the lease: recursion limit, durability, callbacks, context … */
+  readonly config?: RunnableConfig & { readonly durability?: "exit" | "async" | "sync" };
   /** Told of each thread. An error that it throws ends the loop. */
   readonly onReport?: (report: ResumeReport) => void;
 }
@@ -64,13 +68,14 @@ export async function resumeAbandoned(
         thread.lease.leave();
         break;
       }
-      const run = resumeOne(graph, thread, { signal, maxTries, config })
+      const run = resumeOne(graph, saver, thread, { signal, maxTries, config })
         .then(report)
         .catch((error: unknown) => void failures.push(error))
         .finally(() => running.delete(run));
       running.add(run);
       if (running.size >= concurrency) await Promise.race(running);
-      if (failures.length > 0) break;
+      // Before the next thread is taken.
+      if (signal.aborted || failures.length > 0) break;
     }
     await Promise.all(running);
     if (failures.length > 0) throw failures[0];
@@ -78,27 +83,35 @@ export async function resumeAbandoned(
   }
 }
 
+/** @returns `undefined` when it was ended before it was done. */
 async function resumeOne(
   graph: ResumableGraph,
+  saver: BaseCheckpointSaver,
   { threadId, lease, tries }: AbandonedThread,
   { signal, maxTries, config }: { readonly signal: AbortSignal; readonly maxTries: number; readonly config: RunnableConfig },
-): Promise<ResumeReport> {
+): Promise<ResumeReport | undefined> {
+  const runSaver = new RunSaver(saver);
   const runConfig = {
     ...config,
     ...lease.config,
-    configurable: { ...config.configurable, ...lease.config.configurable },
-    signal: AbortSignal.any([signal, lease.signal]),
+    configurable: { ...config.configurable, ...lease.config.configurable, [CHECKPOINTER_KEY]: runSaver },
+    signal: AbortSignal.any([signal, lease.signal, runSaver.failure]),
   };
+  let isLeft = false;
   try {
     if (tries > maxTries) return { kind: "given-up", threadId, tries };
     const { tasks } = await graph.getState(runConfig);
     if (tasks.length === 0) return { kind: "finished", threadId };
-    return { kind: "resumed", threadId, values: await graph.invoke(null, runConfig) };
+    const values = await graph.invoke(null, runConfig);
+    runSaver.failure.throwIfAborted();
+    return { kind: "resumed", threadId, values };
   } catch (error) {
-    return { kind: "failed", threadId, error };
+    const reason = [runSaver.failure, lease.signal].find(({ aborted }) => aborted)?.reason as unknown;
+    isLeft = signal.aborted && reason === undefined;
+    return isLeft ? undefined : { kind: "failed", threadId, error: reason ?? error };
   } finally {
     // Aborted in the middle, the thread is still unfinished: another worker is to go on with it.
-    if (signal.aborted) lease.leave();
+    if (isLeft) lease.leave();
     else await lease.release();
   }
 }

@@ -65,9 +65,8 @@ export class RunSaver extends BaseCheckpointSaver {
     return this.#saver.getDeltaChannelHistory(options);
   }
 
-  override getNextVersion(current: number | undefined): number {
-    return this.#saver.getNextVersion(current);
-  }
+  // LangGraph calls it without the saver.
+  override readonly getNextVersion = (current: number | undefined): number => this.#saver.getNextVersion(current);
 
   /** Once a write has failed, nothing is written any more: what follows would build on what is not there. */
   async #unlessFailed<T>(write: () => Promise<T>): Promise<T | undefined> {

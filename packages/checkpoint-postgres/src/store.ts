@@ -1,4 +1,5 @@
 import type {
+  CheckpointInHand,
   CheckpointStore,
   EndedLease,
   LeaseAnswer,
@@ -11,6 +12,7 @@ import type {
   Refusal,
   WriteOutcome,
 } from "@holdfast/checkpoint-core";
+import type { RunnableConfig } from "@langchain/core/runnables";
 import { checkSchema, migrate } from "./migrations/migrate.js";
 import { deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
@@ -53,8 +55,13 @@ export class PostgresStore implements CheckpointStore {
     }
   }
 
-  getTuple(ref: NamespaceRef, checkpointId: string | undefined): Promise<Reading> {
-    return getTuple(this.#db, this.#tables, ref, checkpointId);
+  getTuple(
+    ref: NamespaceRef,
+    checkpointId: string | undefined,
+    _config?: RunnableConfig,
+    have?: CheckpointInHand,
+  ): Promise<Reading> {
+    return getTuple(this.#db, this.#tables, ref, checkpointId, have);
   }
 
   list(threadId: string, selection: ListSelection, limit: number): AsyncIterable<Reading> {

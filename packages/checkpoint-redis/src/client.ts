@@ -105,7 +105,9 @@ export class Connection {
 
   /** Asks every master the same. */
   ask(operation: string, command: string, ...args: string[]): Promise<unknown[]> {
-    return this.#withRetries(operation, () => {
+    return this.#withRetries(operation, async () => {
+      // Until it has asked them, a client of a cluster takes all the nodes that it was given for masters.
+      if (this.#client.isCluster && this.#client.status !== "ready") await this.#client.call("ping");
       const servers = this.#client.nodes?.("master") ?? [this.#client];
       return Promise.all(servers.map((server) => server.call(command, ...args)));
     });

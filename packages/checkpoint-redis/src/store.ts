@@ -1,4 +1,5 @@
 import type {
+  CheckpointInHand,
   CheckpointStore,
   EndedLease,
   LeaseAnswer,
@@ -50,9 +51,14 @@ export class RedisStore implements CheckpointStore {
     ttlOfConfig(config);
   }
 
-  async getTuple(ref: NamespaceRef, checkpointId: string | undefined, config?: RunnableConfig): Promise<Reading> {
+  async getTuple(
+    ref: NamespaceRef,
+    checkpointId: string | undefined,
+    config?: RunnableConfig,
+    have?: CheckpointInHand,
+  ): Promise<Reading> {
     const ttl = this.#ttl.refreshOnRead ? ttlArgument(this.#ttl, config) || "same" : "";
-    const reading = await getTuple(this.#redis, this.#keys, ref, checkpointId, ttl);
+    const reading = await getTuple(this.#redis, this.#keys, ref, checkpointId, ttl, have);
     const lasts = String(reading.more[0] ?? "");
     if (lasts !== "") await this.#threads.cover(ref.threadId, Number(lasts));
     return reading;

@@ -94,6 +94,23 @@ export const instances = defineSuite("several savers on one store", (it) => {
     assertSame(await readValues(await open(), thread, id), values, "the child, whose versions the parent no longer holds");
   });
 
+  it("C-31 a checkpoint that another saver has put again reads anew, also for whoever had just put or read it", async (context) => {
+    const { saver, open } = context;
+    const thread = context.thread();
+    const [other, reader] = [await open(), await open()];
+    const [id, first] = ["same id", { value: text("one"), kept: "a" }];
+    await put(saver, { thread, id, values: first });
+    await read(reader, thread);
+    // The same lengths everywhere, so that all that differs is the bytes.
+    for (const values of [{ value: text("two"), kept: "a" }, { value: text("two"), kept: "b" }, first]) {
+      await put(other, { thread, id, values });
+      for (const by of [saver, other, reader]) {
+        assertSame(await readValues(by, thread), values, "the latest");
+        assertSame(await readValues(by, thread, id), values, "by its id");
+      }
+    }
+  });
+
   it("C-30 the same thread deleted and begun again elsewhere does not mix with what was remembered", async (context) => {
     const { saver, open } = context;
     const thread = context.thread();

@@ -21,7 +21,7 @@ export async function getDeltaChannelHistory(
   const values: unknown[] = [ref.threadId, ref.namespace, channelNamesParameter(channels)];
   if (checkpointId !== undefined) values.push(encodeId(checkpointId));
   const sql = `
-select chain.position, chain.snapshots && $4::text[] as whole, chain.epoch, c.*
+select chain.position, case when chain.snapshots && $4::text[] then 'all' else 'names' end as wanted, chain.epoch, c.*
 from (
   with recursive walk (position, epoch, thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, snapshots, wanted) as (
     select 0, th.epoch, c.thread_key, c.commit_order, c.checkpoint_ns, c.checkpoint_id, c.parent_id, '{}'::text[], $4::text[]

@@ -1,5 +1,6 @@
-import type { NamespaceRef } from "@holdfast/checkpoint-core";
+import type { CheckpointInHand, NamespaceRef } from "@holdfast/checkpoint-core";
 import { encodeId } from "@holdfast/checkpoint-core";
+import { linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { type Reading, readCheckpoints } from "./read-checkpoints.js";
@@ -10,18 +11,26 @@ export async function getTuple(
   t: Tables,
   ref: NamespaceRef,
   checkpointId: string | undefined,
+  have?: CheckpointInHand,
 ): Promise<Reading> {
   const chosen =
     checkpointId === undefined
       ? { sql: "order by c.commit_order desc limit 1", values: [] }
       : { sql: "and c.checkpoint_id = $4", values: [encodeId(checkpointId)] };
+  const values: unknown[] = [ref.threadId, ref.namespace, ...chosen.values];
+  // $1 belongs to the statement around this.
+  const isInHand =
+    have === undefined
+      ? "false"
+      : `c.checkpoint_id = $${values.push(encodeId(have.checkpointId)) + 1}::bytea and c.record = $${values.push(have.record.body) + 1}::bytea
+    and c.links is not distinct from $${values.push(linksParameter(have.record.links)) + 1}::uuid[]`;
   // lateral: the thread is one row, so its checkpoints come in the order of their index, and no more than one of them is read.
   const sql = `
-select 0 as position, true as whole, th.epoch, c.*
+select 0 as position, case when ${isInHand} then 'none' else 'all' end as wanted, th.epoch, c.*
 from ${t.thread} th
 cross join lateral (
   select * from ${t.checkpoint} c where c.thread_key = th.thread_key and c.checkpoint_ns = $3 ${chosen.sql}
 ) c
 where th.thread_id = $2`;
-  return readCheckpoints(db, t, "getTuple", { sql, values: [ref.threadId, ref.namespace, ...chosen.values] });
+  return readCheckpoints(db, t, "getTuple", { sql, values });
 }

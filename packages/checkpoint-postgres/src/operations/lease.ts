@@ -50,9 +50,16 @@ select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_
   return { kind: "granted", token: text(row, 0), tries: integer(row, 1) };
 }
 
+/**
+ * The statement does not wait until it is on disk. What a crash of the server takes with it, a renewal or a release, only makes the lease end sooner, or
+ * later; taking one, which must not be forgotten, does wait.
+ */
+const NEED_NOT_WAIT = "with quick as materialized (select set_config('synchronous_commit', 'off', true))";
+
 export async function renewLease(db: Connections, t: Tables, threadId: string, token: string, ttlMs: number): Promise<boolean> {
   const rows = await db.run("acquireThread", {
-    text: `update ${t.thread} set lease_until = clock_timestamp() + ${interval("$3")}
+    text: `${NEED_NOT_WAIT}
+update ${t.thread} set lease_until = clock_timestamp() + ${interval("$3")} from quick
 where thread_id = $1 and lease_token = $2::bigint and lease_until > clock_timestamp() returning thread_key`,
     values: [threadId, token, ttlMs],
   });
@@ -62,7 +69,8 @@ where thread_id = $1 and lease_token = $2::bigint and lease_until > clock_timest
 /** A thread to which nothing was written ends with its lease. */
 export async function releaseLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
   const [row] = await db.run("acquireThread", {
-    text: `update ${t.thread} th set lease_owner = null, lease_until = null, lease_tries = 0 where thread_id = $1 and lease_token = $2::bigint
+    text: `${NEED_NOT_WAIT}
+update ${t.thread} th set lease_owner = null, lease_until = null, lease_tries = 0 from quick where thread_id = $1 and lease_token = $2::bigint
 returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)
   or exists (select from ${t.pendingWrite} w where w.thread_key = th.thread_key)`,
     values: [threadId, token],

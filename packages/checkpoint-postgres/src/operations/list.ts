@@ -57,7 +57,7 @@ function target(t: Tables, threadId: string, selection: ListSelection, cursor: b
     );
   }
   const sql = `
-select (row_number() over (order by commit_order desc))::int4 as position, true as whole, page.* from (
+select (row_number() over (order by commit_order desc))::int4 as position, 'all' as wanted, page.* from (
   select th.epoch, c.* from ${t.thread} th join ${t.checkpoint} c using (thread_key)
   ${joinBefore}
   where ${conditions.join(" and ")}

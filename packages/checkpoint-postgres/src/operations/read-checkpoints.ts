@@ -1,11 +1,11 @@
-import { decodeId, type ReadCheckpoint, type Segment, type StoredSlot } from "@holdfast/checkpoint-core";
-import { bigint, bool, bytea, integer, isNull, links, segmentId, text } from "../columns.js";
+import { decodeId, type ReadCheckpoint, type ReadValues, type Segment, type StoredSlot } from "@holdfast/checkpoint-core";
+import { bigint, bytea, integer, isNull, links, segmentId, text } from "../columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
 
 /**
  * Which checkpoints to read: a query for rows of one thread with the columns
- * `position` (their order, an int), `whole` (whether all of their values are wanted), `epoch`, and those of the checkpoint table.
+ * `position` (their order, an int), `wanted` (which of their values: 'all', 'names', 'none'), `epoch`, and those of the checkpoint table.
  */
 export interface Target {
   readonly sql: string;
@@ -55,9 +55,9 @@ slot as materialized (
   from target join ${t.pendingWrite} w using (thread_key, checkpoint_ns, checkpoint_id)
 ),
 link (thread_key, segment_id, expand) as (
-  select target.thread_key, unnest(links), true from target where whole
+  select target.thread_key, unnest(links), true from target where wanted = 'all'
   union all
-  select target.thread_key, links[1], false from target where not whole and get_byte(record, 0) = 1 and get_byte(record, 1) = 1
+  select target.thread_key, links[1], false from target where wanted = 'names' and get_byte(record, 0) = 1 and get_byte(record, 1) = 1
   union all
   select slot.thread_key, unnest(links), true from slot
 ),
@@ -73,7 +73,7 @@ needed (thread_key, segment_id, expand) as (
   where needed.expand and linked <> all ($1::uuid[]) and ${FEW("needed.thread_key")}
 )
 select ${CHECKPOINT}, position, thread_key, epoch, commit_order, ${base64("checkpoint_id")}, ${base64("parent_id")}, checkpoint_ns, metadata::text,
-  links, ${base64("record")}, whole
+  links, ${base64("record")}, wanted
 from target
 union all
 select ${SLOT}, position, arrival, slot, null, ${base64("task_id")}, null, task_path, null, links, ${base64("payload")}, null
@@ -138,7 +138,7 @@ function decodeRow(row: Row, slots: readonly StoredSlot[]): CheckpointRow {
     namespace: text(row, 7),
     metadata: text(row, 8),
     record: { links: links(row, 9), body: bytea(row, 10) },
-    whole: bool(row, 11),
+    values: text(row, 11) as ReadValues,
     slots,
   };
 }

@@ -1,6 +1,7 @@
-import { encodeId, type NamespaceRef } from "@holdfast/checkpoint-core";
+import { type CheckpointInHand, encodeId, type NamespaceRef } from "@holdfast/checkpoint-core";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
+import { encodeLinks } from "../rows.js";
 import { getTupleScript } from "../scripts/index.js";
 import { type ReadReply, read } from "./read.js";
 
@@ -16,7 +17,11 @@ export async function getTuple(
   ref: NamespaceRef,
   checkpointId: string | undefined,
   ttl: string,
+  have?: CheckpointInHand,
 ): Promise<ReadReply> {
   const id = checkpointId === undefined ? "" : encodeId(checkpointId);
-  return read(redis, "getTuple", getTupleScript, keys.thread(ref.threadId), [ttl, ref.namespace, id]);
+  const inHand =
+    have === undefined ? ["", "", ""] : [encodeId(have.checkpointId), have.record.body, encodeLinks(have.record.links)];
+  const args = [ttl, ref.namespace, id, ...inHand];
+  return read(redis, "getTuple", getTupleScript, keys.thread(ref.threadId), args);
 }

@@ -2,6 +2,7 @@ import {
   DeserializationError,
   type ReadCheckpoint,
   type Reading,
+  type ReadValues,
   SchemaTooNewError,
   type Segment,
 } from "@holdfast/checkpoint-core";
@@ -40,17 +41,17 @@ export async function read(
   for (;;) {
     const reply = await redis.run(operation, script, thread, args);
     if (statusOf(reply, operation) !== "read") return { checkpoints: [], segments: known, more: [] };
-    const [, key, epoch, rows, values, left, ...more] = reply as ReadingReply;
+    const [, key, epoch, rows, found, left, ...more] = reply as ReadingReply;
     const segments = new Map(known);
-    addSegments(segments, values);
+    addSegments(segments, found);
     // A thread that was deleted or thinned out meanwhile is read again.
     if (!(await fetchRest(redis, operation, thread, [key, epoch], left, segments))) continue;
     const guard = { threadKey: String(key), epoch: String(epoch) };
-    const checkpoints = rows.map(([member, row, writes, whole]): ReadCheckpoint => {
+    const checkpoints = rows.map(([member, row, writes, values]): ReadCheckpoint => {
       if (member === undefined || row === undefined || writes === undefined)
         throw new DeserializationError("A stored row is damaged.");
       const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
-      return { guard, ...decodeMember(member), ...decodeCheckpointRow(row), slots, whole: String(whole) === "1" };
+      return { guard, ...decodeMember(member), ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues };
     });
     return { checkpoints, segments, more };
   }

@@ -29,15 +29,15 @@ while row and wanted_count > 0 and ancestors < MOST_ANCESTORS do
   id, at = parent, parent_at
   row = redis.call('HGET', CHECKPOINTS, member)
   if row then
-    local whole = false
+    local values = 'names'
     for _, channel in ipairs(parts_of(part_of(row, SNAPSHOTS))) do
       if wanted[channel] then
         wanted[channel] = nil
         wanted_count = wanted_count - 1
-        whole = true
+        values = 'all'
       end
     end
-    add_checkpoint(member, row, whole)
+    add_checkpoint(member, row, values)
     ancestors = ancestors + 1
   end
 end

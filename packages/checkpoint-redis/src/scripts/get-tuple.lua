@@ -1,4 +1,5 @@
--- ARGV: ttl ('' when reading does not count, 'same' for the time that the thread has), namespace, checkpoint id ('' for the latest)
+-- ARGV: ttl ('' when reading does not count, 'same' for the time that the thread has), namespace, checkpoint id ('' for the latest),
+-- id, body and links of a checkpoint whose values the client has ('' for none)
 local key, epoch, refusal = find_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
@@ -8,5 +9,6 @@ if not id then return {'none'} end
 local member = ARGV[2] .. '\0' .. id
 local row = redis.call('HGET', CHECKPOINTS, member)
 if not row then return {'none'} end
-add_checkpoint(member, row, true)
+local in_hand = id == ARGV[4] and part_of(row, BODY) == ARGV[5] and part_of(row, LINKS) == ARGV[6]
+add_checkpoint(member, row, in_hand and 'none' or 'all')
 return answer(key, epoch, ARGV[1] ~= '' and set_expiry(ARGV[1]) or '')

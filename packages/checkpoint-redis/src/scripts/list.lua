@@ -60,7 +60,7 @@ while found < count and looked_at < MOST_LOOKED_AT do
       if row and is_before(in_namespace, id, tonumber(at), row) then
         found = found + 1
         if what == 'checkpoints' then
-          add_checkpoint(member, row, true)
+          add_checkpoint(member, row, 'all')
         else
           rows[#rows + 1] = { member, part_of(row, METADATA) }
         end

@@ -34,14 +34,14 @@ local function fetch(id)
   return value
 end
 
--- Adds a checkpoint with all that its values and writes need, or, not whole, only what tells which channels it has: its keyframe.
-local function add_checkpoint(member, row, whole)
+-- Adds a checkpoint with all that its writes need, and its values: 'all', 'none' (the client has them), or the 'names' of its channels: its keyframe.
+local function add_checkpoint(member, row, values)
   local writes = redis.call('HGET', WRITES, member) or ''
-  rows[#rows + 1] = { member, row, writes, whole and '1' or '0' }
+  rows[#rows + 1] = { member, row, writes, values }
   local links = part_of(row, LINKS)
-  if whole then
+  if values == 'all' then
     want(links)
-  elseif links ~= '' then
+  elseif values == 'names' and links ~= '' then
     local body = start_of(row, BODY) + 4
     if string.sub(row, body, body + 1) == '\1\1' then fetch(string.sub(links, 1, ID_BYTES)) end
   end

@@ -1,0 +1,4 @@
+import { abandonedThreadTests } from "@holdfast/adapter-tests";
+import { leaseTarget } from "./lease-target.js";
+
+abandonedThreadTests(leaseTarget);

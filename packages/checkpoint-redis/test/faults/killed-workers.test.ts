@@ -1,0 +1,4 @@
+import { killedWorkerTests } from "@holdfast/adapter-tests";
+import { privateTarget } from "./private-redis.js";
+
+killedWorkerTests(privateTarget((options) => options));

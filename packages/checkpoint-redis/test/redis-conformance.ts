@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import { allSuites, checkpointConformance, holdfastErrors, whyNot } from "@holdfast/checkpoint-conformance";
+import type { RedisClient, RedisSaver, RedisSaverOptions } from "@holdfast/checkpoint-redis";
+import { upstreamValidation } from "@holdfast/adapter-tests";
+import { beforeAll, describe, expect, it } from "vitest";
+import { askedBy, closeCounted, openOn } from "./counted-savers.js";
+import { inspectThread } from "./keyspace.js";
+
+/** All cases of the suite. A case more is a number to change here; one that got lost is noticed. */
+const CASES = 244;
+
+/** Redis of one kind, by one client. Asked for when the tests run. */
+export interface RedisKind {
+  readonly name: string;
+  connect(): RedisClient;
+  /** URLs of the servers that may be written. */
+  masters(): Promise<readonly string[]>;
+  /** Whether a thread and its entry in the index are on different servers: then deleting takes two round trips, see C-84. Default false. */
+  readonly isCluster?: boolean;
+}
+
+/** Registers the suite in full. */
+export function redisConformance({ name, connect, masters, isCluster = false }: RedisKind): void {
+  const keyPrefix = randomUUID();
+  let prefixes = 0;
+  const extra = new WeakMap<object, number>();
+  /** The second trip of each delete that asked the servers. */
+  const countExtra = (saver: RedisSaver): void => {
+    const { deleteThread } = saver;
+    saver.deleteThread = async (...args) => {
+      const before = askedBy(saver).roundTrips;
+      await deleteThread.apply(saver, args);
+      if (askedBy(saver).roundTrips - before === 2) extra.set(saver, (extra.get(saver) ?? 0) + 1);
+    };
+  };
+  const open = (options: RedisSaverOptions): RedisSaver => {
+    const saver = openOn(connect(), { keyPrefix, ...options });
+    if (isCluster) countExtra(saver);
+    return saver;
+  };
+
+  const target = {
+    name,
+    errors: holdfastErrors,
+    open: async (options = {}) => open(options),
+    close: (saver) => closeCounted(saver as RedisSaver),
+    inspect: async (threadId) => inspectThread(await masters(), keyPrefix, threadId),
+    roundTrips: (saver) => askedBy(saver).roundTrips - (extra.get(saver) ?? 0),
+    lifecycle: {
+      openOnEmptyStore: async (count) => {
+        prefixes += 1;
+        return Array.from({ length: count }, () => openOn(connect(), { keyPrefix: `${keyPrefix}-${prefixes}` }));
+      },
+      setup: async (saver) => void (await (saver as RedisSaver).setup()),
+      needsSetup: false,
+    },
+  } satisfies Parameters<typeof checkpointConformance>[0];
+
+  describe(name, () => {
+    beforeAll(async () => {
+      await loadScripts(openOn(connect(), { keyPrefix: `${keyPrefix}-scripts` }));
+    });
+    checkpointConformance(target);
+    it(`C-84 ${CASES} cases were run, and none left out`, () => {
+      const cases = allSuites.flatMap((suite) => suite.cases);
+      expect(cases.filter((each) => whyNot(target, each) === undefined).length).toBe(CASES);
+      expect(cases.length).toBe(CASES);
+    });
+  });
+}
+
+/** Registers upstream's own suite, in full. */
+export function redisUpstream({ name, connect }: Pick<RedisKind, "name" | "connect">): void {
+  upstreamValidation({
+    name: `@holdfast/checkpoint-redis, ${name}`,
+    openStore: async () => ({ url: randomUUID(), drop: async () => {} }),
+    open: (keyPrefix) => openOn(connect(), { keyPrefix }),
+    close: closeCounted,
+  });
+}
+
+/** Every server learns the scripts at their first use, by a round trip more; from then on, the path is the usual one. */
+export async function loadScripts(saver: RedisSaver): Promise<void> {
+  for (let n = 0; n < 24; n += 1) {
+    const thread = { thread_id: `thread ${n}`, checkpoint_ns: "" };
+    const checkpoint = { v: 4, id: "1", ts: "", channel_values: {}, channel_versions: {}, versions_seen: {} };
+    await saver.put({ configurable: thread }, checkpoint, { source: "loop", step: 0, parents: {} }, {});
+    const config = { configurable: { ...thread, checkpoint_id: "1" } };
+    await saver.putWrites(config, [["channel", 1]], "task");
+    await saver.getTuple(config);
+    await saver.getDeltaChannelHistory({ config, channels: ["channel"] });
+    await saver.list(config).next();
+    await saver.deleteThread(thread.thread_id);
+  }
+  await closeCounted(saver);
+}
