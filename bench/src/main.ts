@@ -40,7 +40,9 @@ for (const name of chosen) {
 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? "CPU"}, Node ${process.version}`;
 const report = { date: new Date().toISOString().slice(0, 10), machine, langgraph: versionOf("@langchain/langgraph"), tables };
-const page = [`A run of ${report.date}: ${machine}, LangGraph ${report.langgraph}${options.quick ? ", `--quick`" : ""}.`, ""]
+const command = `npx --yes pnpm@10.34.8 bench${options.quick ? " --quick" : ""}${options.transcripts === undefined ? "" : " --transcripts FILE"}`;
+const page = ["# Performance", "", `Written by \`${command}\` on ${report.date}: ${machine}, LangGraph ${report.langgraph}.`]
+  .concat("Times are of this machine; ratios are of one run. How it is measured: [bench/README.md](../bench/README.md).", "")
   .concat(tables.map(markdown))
   .join("\n");
 console.log(page);

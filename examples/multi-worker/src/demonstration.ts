@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { checkLive, compareWithTranscript, contentBytes, type Differences, total } from "./check.js";
-import { Front } from "./front.js";
-import { KillPlan, randomNumbers } from "./kill-plan.js";
-import { parseLedger, tally } from "./ledger.js";
+import { planDoubles, randomNumbers } from "./fault-plan.js";
+import { Faults } from "./faults.js";
+import { Front, type FrontCounts } from "./front.js";
+import { openLedger, parseLedger, tally } from "./ledger.js";
 import type { Options } from "./options.js";
 import { type PlannedTurn, planTurns, play } from "./play.js";
 import type { Progress, Report } from "./report.js";
 import type { RunningStore } from "./store.js";
-import { Supervisor } from "./supervisor.js";
+import { Supervisor, type WorkerProcess } from "./supervisor.js";
 import { threadIdOf } from "./thread-ids.js";
 import type { ThreadView } from "./threads.js";
 import type { Conversation } from "./transcripts.js";
@@ -27,15 +28,15 @@ export interface Demonstration {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Starts workers, plays the conversations through them, kills workers meanwhile, and looks at what has become of it. */
+/** How long the workers' leases last: short, so that it does not take long until others go on. */
+const LEASE_MS = 1_500;
+
+/** Starts workers, plays the conversations through them, kills and freezes workers meanwhile, and looks at what has become of it. */
 export async function demonstrate(run: Demonstration): Promise<Report> {
   const { options, conversations, store } = run;
   const turns = planTurns(conversations);
-  const { threads, killedPids } = await playAndKill(run, turns);
-  const { supersteps, resumes, reexecuted, killedInNode, kept } = tally(
-    parseLedger(await readFile(run.ledger, "utf8")),
-    killedPids,
-  );
+  const { threads, killedPids, requests } = await playWithFaults(run, turns);
+  const { reexecuted, ...happened } = tally(parseLedger(await readFile(run.ledger, "utf8")), killedPids);
   for (const what of reexecuted) console.error(`Run again: ${what}`);
   return {
     store: options.store,
@@ -44,14 +45,16 @@ export async function demonstrate(run: Demonstration): Promise<Report> {
     workers: options.workers,
     conversations: conversations.length,
     turns: turns.length,
-    supersteps,
     kills: killedPids.length,
-    killedInNode,
-    resumes,
-    kept,
+    ...happened,
+    requestsDoubled: requests.doubled,
+    requestsRefused: requests.refused,
+    requestsQueued: requests.queued,
+    requestsRepeated: requests.repeated,
     ...compareAll(run, threads),
     reexecuted: reexecuted.length,
     contentBytes: [...threads.values()].reduce((bytes, { messages }) => bytes + contentBytes(messages), 0),
+    measure: store.measure,
     storedBytes: await store.storedBytes(),
     seconds: Number(run.progress.seconds.toFixed(1)),
   };
@@ -60,55 +63,59 @@ export async function demonstrate(run: Demonstration): Promise<Report> {
 interface Played {
   readonly threads: ReadonlyMap<string, ThreadView>;
   readonly killedPids: readonly number[];
+  readonly requests: FrontCounts;
 }
 
-async function playAndKill(run: Demonstration, turns: readonly PlannedTurn[]): Promise<Played> {
+async function playWithFaults(run: Demonstration, turns: readonly PlannedTurn[]): Promise<Played> {
   const { options, store, signal } = run;
+  const { kills, freezes, latencyMs } = options;
   const random = randomNumbers(options.seed);
-  const plan = new KillPlan(turns, options.kills, random);
-  const current = new Map<string, PlannedTurn>();
-  let [begun, done] = [0, 0];
+  const doubles = planDoubles(turns, options.doubles, random);
+  const ledger = openLedger(run.ledger);
+  let [begun, done, frozen] = [0, 0, 0];
 
-  const supervisor = new Supervisor({
+  const supervisor: Supervisor = new Supervisor({
     env: {
       ...run.env,
       STORE: options.store,
       DATABASE_URL: store.location.url,
       STORE_SPACE: store.location.space,
+      LEASE_MS: String(LEASE_MS),
       LEDGER: run.ledger,
       PORT: "",
     },
-    onBegin(worker, thread) {
-      begun += 1;
-      const turn = current.get(thread);
-      if (turn === undefined || !plan.claim(turn)) return;
-      const kill = () => {
-        if (!supervisor.killInNode(worker)) plan.missed();
-      };
-      // While the worker is at this node, or at another one: it serves several threads, and a thread's tools take up to a few times the latency.
-      setTimeout(kill, random() * 3 * options.latencyMs);
+    onEvent(worker, event) {
+      if (event.kind === "begin") begun += 1;
+      faults.heard(worker, event);
     },
   });
+  const onFrozen = ({ pid }: WorkerProcess): void => {
+    frozen += 1;
+    ledger.write({ at: "frozen", pid });
+  };
+  const faults = new Faults({ supervisor, turns, kills, freezes, leaseMs: LEASE_MS, latencyMs, random, onFrozen });
+  const front = new Front(supervisor);
   const played = async () => {
     await supervisor.start(options.workers);
-    return await play(new Front(supervisor), {
+    return await play(front, {
       turns,
       concurrency: options.concurrency,
-      onTurn: (turn) => void current.set(turn.thread, turn),
+      doubles,
+      onTurn: (turn) => faults.turnBegins(turn),
       onTurnDone(turn) {
         done += 1;
-        plan.over(turn);
+        faults.turnIsOver(turn);
       },
     });
   };
   const show = () => {
-    const kills = `${supervisor.killedPids.length} of ${options.kills} workers killed`;
-    run.progress.show(`turn ${done} of ${turns.length}, ${begun} nodes begun, ${kills}`);
+    const workers = `${supervisor.killedPids.length} of ${kills} workers killed, ${frozen} of ${freezes} frozen`;
+    run.progress.show(`turn ${done} of ${turns.length}, ${begun} nodes begun, ${workers}`);
   };
   const shown = setInterval(show, 100);
   try {
     const threads = await Promise.race([played(), supervisor.failed, aborted(signal)]);
-    return { threads, killedPids: supervisor.killedPids };
+    return { threads, killedPids: supervisor.killedPids, requests: front.counts };
   } finally {
     clearInterval(shown);
     await supervisor.stop();

@@ -63,7 +63,8 @@ async function run(
   try {
     signal.throwIfAborted();
     progress.say(
-      `${conversations.length} conversations on ${options.workers} workers, ${options.kills} of which will be killed (seed ${options.seed}).\n` +
+      `${conversations.length} conversations on ${options.workers} workers, ${options.kills} of which will be killed and ` +
+        `${options.freezes} frozen (seed ${options.seed}).\n` +
         `Store: ${store.server}. Model: ${model.name}.`,
     );
     const report = await demonstrate({

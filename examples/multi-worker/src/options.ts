@@ -8,6 +8,8 @@ export interface Options {
   /** Conversations to play. `undefined`: all of the file, or `DEFAULT_CONVERSATIONS` of the built-in ones. */
   readonly limit: number | undefined;
   readonly kills: number;
+  readonly freezes: number;
+  readonly doubles: number;
   readonly seed: number;
   readonly concurrency: number;
   readonly latencyMs: number;
@@ -23,6 +25,8 @@ export const USAGE = `Usage: demo [options]
   --transcripts FILE  conversations to replay, JSON Lines of {"traj": [OpenAI-format messages]}; without it, built-in ones
   --limit N           conversations to play (all of the file, or ${DEFAULT_CONVERSATIONS} built-in ones)
   --kills N           workers to kill in the middle of a node (10)
+  --freezes N         workers to freeze in the middle of a node, for longer than they may be silent (3)
+  --doubles N         turns whose requests are sent twice at once (10)
   --seed N            which ones and when (1)
   --concurrency N     conversations at a time (8)
   --latency MS        how long a recorded answer takes (25)
@@ -47,6 +51,8 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     transcripts: values.transcripts,
     limit: values.limit === undefined ? undefined : number("limit", values.limit, 1, 1_000_000),
     kills: number("kills", values.kills, 0, 100_000),
+    freezes: number("freezes", values.freezes, 0, 100_000),
+    doubles: number("doubles", values.doubles, 0, 1_000_000),
     seed: number("seed", values.seed, 0, 2 ** 32 - 1),
     concurrency: number("concurrency", values.concurrency, 1, 1_000),
     latencyMs: number("latency", values.latency, 1, 60_000),
@@ -65,6 +71,8 @@ function parse(args: readonly string[]) {
         transcripts: { type: "string" },
         limit: { type: "string" },
         kills: { type: "string", default: "10" },
+        freezes: { type: "string", default: "3" },
+        doubles: { type: "string", default: "10" },
         seed: { type: "string", default: "1" },
         concurrency: { type: "string", default: "8" },
         latency: { type: "string", default: "25" },

@@ -1,3 +1,4 @@
+import type { WhenBusy } from "./fault-plan.js";
 import type { ApprovalAnswer } from "./graph.js";
 import { threadIdOf } from "./thread-ids.js";
 import type { ThreadView, TurnReply, TurnRequest } from "./threads.js";
@@ -17,13 +18,16 @@ export function planTurns(conversations: readonly Conversation[]): PlannedTurn[]
 
 /** What a client needs of the service. */
 export interface Service {
-  take(threadId: string, request: TurnRequest): Promise<TurnReply>;
+  /** @param double the request is sent twice at once. */
+  take(threadId: string, request: TurnRequest, double?: WhenBusy): Promise<TurnReply>;
   view(threadId: string): Promise<ThreadView>;
 }
 
 export interface PlayOptions {
   readonly turns: readonly PlannedTurn[];
   readonly concurrency: number;
+  /** The turns whose requests are sent twice. */
+  readonly doubles: ReadonlyMap<PlannedTurn, WhenBusy>;
   readonly onTurn: (turn: PlannedTurn) => void;
   readonly onTurnDone: (turn: PlannedTurn) => void;
 }
@@ -31,7 +35,7 @@ export interface PlayOptions {
 /** Plays the users: in each thread one turn after the other, `concurrency` threads at a time. Returns the threads as they are at the end. */
 export async function play(
   service: Service,
-  { turns, concurrency, onTurn, onTurnDone }: PlayOptions,
+  { turns, concurrency, doubles, onTurn, onTurnDone }: PlayOptions,
 ): Promise<Map<string, ThreadView>> {
   const threads = new Map<string, PlannedTurn[]>();
   for (const turn of turns) threads.set(turn.thread, [...(threads.get(turn.thread) ?? []), turn]);
@@ -42,7 +46,7 @@ export async function play(
     for (const [thread, threadTurns] of next) {
       for (const turn of threadTurns) {
         onTurn(turn);
-        await takeTurn(service, turn);
+        await takeTurn(service, turn, doubles.get(turn));
         onTurnDone(turn);
       }
       views.set(thread, await service.view(thread));
@@ -53,11 +57,11 @@ export async function play(
 }
 
 /** The user says something, and approves whatever is asked until there is an answer. */
-async function takeTurn(service: Service, { thread, id, message }: PlannedTurn): Promise<void> {
+async function takeTurn(service: Service, { thread, id, message }: PlannedTurn, double: WhenBusy | undefined): Promise<void> {
   const request: TurnRequest = { turnId: id, message };
-  let reply = await service.take(thread, request);
+  let reply = await service.take(thread, request, double);
   while (reply.status === "waiting") {
     const approvals = Object.fromEntries(reply.approvals.map((approval) => [approval.id, "approved" as ApprovalAnswer]));
-    reply = await service.take(thread, { ...request, approvals });
+    reply = await service.take(thread, { ...request, approvals }, double);
   }
 }

@@ -10,16 +10,27 @@ export interface Report extends Differences {
   readonly supersteps: number;
   readonly kills: number;
   readonly killedInNode: number;
+  /** Runs that went on with what another worker had left. */
   readonly resumes: number;
+  /** Of these, those that no request began. */
+  readonly pickedUp: number;
   readonly kept: number;
+  readonly frozen: number;
+  readonly fenced: number;
+  readonly requestsDoubled: number;
+  readonly requestsRefused: number;
+  readonly requestsQueued: number;
+  readonly requestsRepeated: number;
   readonly reexecuted: number;
   readonly contentBytes: number;
+  /** What `storedBytes` counts: the store's own word for it. */
+  readonly measure: string;
   readonly storedBytes: number;
   readonly seconds: number;
 }
 
 /** What is wrong, in words. Nothing: the run has shown what it set out to show. */
-export function faultsOf(report: Report, wanted: { readonly kills: number }): string[] {
+export function faultsOf(report: Report, wanted: { readonly kills: number; readonly freezes: number }): string[] {
   const faults: string[] = [];
   if (report.lost > 0) faults.push(`${report.lost} messages or turns were lost`);
   if (report.doubled > 0) faults.push(`${report.doubled} messages or turns are there twice`);
@@ -28,6 +39,11 @@ export function faultsOf(report: Report, wanted: { readonly kills: number }): st
   if (report.kills !== wanted.kills) {
     faults.push(
       `${report.kills} workers were killed, not ${wanted.kills}: the run was too short (more conversations, or a larger --latency)`,
+    );
+  }
+  if (report.fenced < wanted.freezes) {
+    faults.push(
+      `${report.fenced} frozen workers were fenced, not ${wanted.freezes}: the run was too short, or their leases still held`,
     );
   }
   return faults;
@@ -40,13 +56,25 @@ export function table(report: Report): string {
     ["turns", number(report.turns)],
     ["supersteps", number(report.supersteps)],
     ["workers killed", number(report.kills), `${number(report.killedInNode)} in the middle of a node`],
-    ["runs resumed", number(report.resumes), `${number(report.kept)} finished tasks kept beside an unfinished one`],
+    ["workers frozen", number(report.frozen), `${number(report.fenced)} fenced when they went on`],
+    [
+      "conversations picked up",
+      number(report.pickedUp),
+      `by sweepers; ${number(report.resumes - report.pickedUp)} by a request that waited`,
+    ],
+    ["finished tasks kept", number(report.kept), "beside one in the middle of which the worker was killed"],
+    [
+      "requests doubled",
+      number(report.requestsDoubled),
+      `${number(report.requestsRefused)} refused, ${number(report.requestsQueued)} queued`,
+    ],
+    ["requests repeated", number(report.requestsRepeated), "of those that no worker had accepted"],
     ["messages lost", number(report.lost)],
     ["messages doubled", number(report.doubled)],
     ["messages differing", number(report.differing)],
     ["tasks run again", number(report.reexecuted), "of those whose writes were acknowledged"],
     ["bytes of content", number(report.contentBytes)],
-    ["bytes stored", number(report.storedBytes), `${(report.storedBytes / report.contentBytes).toFixed(1)} x the content`],
+    [report.measure, number(report.storedBytes), `${(report.storedBytes / report.contentBytes).toFixed(1)} x the content`],
     ["seconds", report.seconds.toFixed(1)],
   ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

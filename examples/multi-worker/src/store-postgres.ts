@@ -19,6 +19,7 @@ async function start(): Promise<RunningStore> {
   return {
     location,
     server: `PostgreSQL ${server.version} (${server.source})`,
+    measure: "bytes on disk",
     storedBytes: () => storedBytes(location),
     async stop() {
       try {

@@ -1,5 +1,6 @@
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { HoldfastSaver } from "@holdfast/checkpoint-core";
 import { postgres } from "./store-postgres.js";
+import { redis } from "./store-redis.js";
 
 /** What the workers share. One more store is one more file like `store-postgres.ts`. */
 export interface Store {
@@ -19,17 +20,19 @@ export interface RunningStore {
   readonly location: StoreLocation;
   /** As in "PostgreSQL 17.6 (embedded)". */
   readonly server: string;
+  /** What `storedBytes` counts, for the table. */
+  readonly measure: string;
   storedBytes(): Promise<number>;
   /** Removes what the run has stored, and the server if it is its own. */
   stop(): Promise<void>;
 }
 
 export interface OpenStore {
-  readonly saver: BaseCheckpointSaver;
+  readonly saver: HoldfastSaver;
   close(): Promise<void>;
 }
 
-export const stores = { postgres } satisfies Record<string, Store>;
+export const stores = { postgres, redis } satisfies Record<string, Store>;
 
 export type StoreName = keyof typeof stores;
 

@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import type { RunEvent } from "./ledger.js";
 import type { WorkerReport } from "./worker.js";
 
 const STDERR_KEPT = 8_000;
@@ -18,6 +19,8 @@ interface Worker {
   url: string | undefined;
   /** SIGKILL was sent to it, by us. */
   killed: boolean;
+  /** Set while it is stopped: lets it go on, also when we are killed meanwhile. */
+  thawer: ChildProcess | undefined;
   requests: number;
   /** Tasks in the middle of which it is. */
   readonly tasks: Set<string>;
@@ -25,10 +28,10 @@ interface Worker {
 
 export interface SupervisorOptions {
   readonly env: NodeJS.ProcessEnv;
-  readonly onBegin: (worker: WorkerProcess, thread: string) => void;
+  readonly onEvent: (worker: WorkerProcess, event: RunEvent) => void;
 }
 
-/** Starts workers, kills them, and starts others in their place. */
+/** Starts workers, kills them, and starts others in their place; freezes workers, and lets them go on. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Map<number, Worker>();
@@ -59,9 +62,11 @@ export class Supervisor {
   async use<Result>(previous: number | undefined, request: (worker: WorkerProcess) => Promise<Result>): Promise<Result> {
     const worker = await this.#until(() => {
       const candidates = this.#ready.filter(({ number }) => number !== previous || this.#wanted === 1);
-      return candidates.sort((a, b) => a.requests - b.requests || a.number - b.number)[0];
+      const [leastBusy] = candidates.sort((a, b) => a.requests - b.requests || a.number - b.number);
+      // Counted at once, so that those who ask at the same time are spread.
+      if (leastBusy !== undefined) leastBusy.requests += 1;
+      return leastBusy;
     });
-    worker.requests += 1;
     try {
       return await request(asProcess(worker));
     } finally {
@@ -72,11 +77,35 @@ export class Supervisor {
   /** SIGKILL in the middle of a node. `false`: it is not in one, or was dying already. */
   killInNode({ number }: WorkerProcess): boolean {
     const worker = this.#workers.get(number);
-    if (worker === undefined || worker.killed || worker.tasks.size === 0 || this.#stopping) return false;
+    if (worker === undefined || !this.#isAtNode(worker)) return false;
     worker.killed = true;
     this.killedPids.push(worker.child.pid ?? 0);
     worker.child.kill("SIGKILL");
     return true;
+  }
+
+  /** SIGSTOP in the middle of a node. `false`: it is not in one, or too few others would be left. */
+  freezeInNode({ number }: WorkerProcess): boolean {
+    const worker = this.#workers.get(number);
+    const frozen = [...this.#workers.values()].filter(({ thawer }) => thawer !== undefined).length;
+    if (worker === undefined || !this.#isAtNode(worker) || frozen >= Math.max(1, this.#wanted - 2)) return false;
+    worker.thawer = thawerOf(worker.child);
+    worker.child.kill("SIGSTOP");
+    return true;
+  }
+
+  /** SIGCONT. */
+  thaw({ number }: WorkerProcess): void {
+    const worker = this.#workers.get(number);
+    if (worker?.thawer === undefined) return;
+    worker.child.kill("SIGCONT");
+    worker.thawer.stdin?.end();
+    worker.thawer = undefined;
+    this.#wake();
+  }
+
+  #isAtNode({ killed, thawer, tasks }: Worker): boolean {
+    return !killed && thawer === undefined && tasks.size > 0 && !this.#stopping;
   }
 
   /** Resolves when the process is gone; rejects when it lives on for `timeoutMs`. */
@@ -94,12 +123,15 @@ export class Supervisor {
     this.#stopping = true;
     this.#fail(new Error("The run was stopped."));
     const workers = [...this.#workers.values()];
-    for (const { child } of workers) child.kill("SIGKILL");
+    for (const { child, thawer } of workers) {
+      child.kill("SIGKILL");
+      thawer?.stdin?.end();
+    }
     await Promise.all(workers.map(({ exited }) => exited));
   }
 
   get #ready(): Worker[] {
-    return [...this.#workers.values()].filter(({ url, killed }) => url !== undefined && !killed);
+    return [...this.#workers.values()].filter(({ url, killed, thawer }) => url !== undefined && !killed && thawer === undefined);
   }
 
   #spawn(): void {
@@ -114,6 +146,7 @@ export class Supervisor {
       exited: once(child, "close").catch(() => {}),
       url: undefined,
       killed: false,
+      thawer: undefined,
       requests: 0,
       tasks: new Set(),
     };
@@ -141,13 +174,13 @@ export class Supervisor {
         worker.url = `http://127.0.0.1:${report.port}`;
         this.#wake();
         break;
-      case "begin":
-        worker.tasks.add(report.task);
-        this.#options.onBegin(asProcess(worker), report.thread);
+      case "failed":
+        this.#fail(new Error(report.reason));
         break;
-      case "end":
-        worker.tasks.delete(report.task);
-        break;
+      default:
+        if (report.kind === "begin") worker.tasks.add(report.task);
+        if (report.kind === "end") worker.tasks.delete(report.task);
+        this.#options.onEvent(asProcess(worker), report);
     }
   }
 
@@ -169,4 +202,12 @@ export class Supervisor {
 
 function asProcess({ number, child, url = "" }: Worker): WorkerProcess {
   return { number, pid: child.pid ?? 0, url };
+}
+
+/** A stopped process does not notice that we are gone. The shell does: its input ends. */
+function thawerOf({ pid }: ChildProcess): ChildProcess {
+  const thawer = spawn("sh", ["-c", 'read -r _; kill -CONT "$1"', "sh", String(pid)], { stdio: ["pipe", "ignore", "ignore"] });
+  thawer.on("error", () => {});
+  thawer.stdin?.on("error", () => {});
+  return thawer;
 }

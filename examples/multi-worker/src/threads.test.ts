@@ -1,9 +1,10 @@
 import { MemorySaver } from "@langchain/langgraph";
 import { beforeEach, expect, test } from "vitest";
 import { agentGraph } from "./graph.js";
-import { type LedgerLine, NodeNotes, noteAcknowledged, tally } from "./ledger.js";
+import { type LedgerLine, noteAcknowledged, RunNotes, tally } from "./ledger.js";
 import type { Model } from "./model.js";
 import { recordedModel } from "./recorded-model.js";
+import { Runs } from "./runs.js";
 import { samples } from "./samples.js";
 import { threadIdOf } from "./thread-ids.js";
 import { ThreadConflictError, Threads, type TurnReply } from "./threads.js";
@@ -51,12 +52,7 @@ function worker({ diesIn, saver: own = saver, onLine = () => {} }: WorkerOptions
       onLine(line);
     },
   };
-  return new Threads({
-    graph: agentGraph(model, noteAcknowledged(own, ledger)),
-    model,
-    callbacks: [new NodeNotes(ledger)],
-    onResume: (thread) => ledger.write({ at: "resume", pid: 0, thread }),
-  });
+  return new Threads({ runs: new Runs(agentGraph(model, noteAcknowledged(own, ledger)), new RunNotes(ledger)), model });
 }
 
 /** Runs a turn on a worker that dies in it; returns when the ledger says that it has come that far. */
@@ -123,7 +119,7 @@ test("a worker that dies in one of several tools: only that one is called again"
   expect(await worker().view(TRIP)).toMatchObject({ status: "unfinished", turn: "turn-2" });
   await answered(TRIP, "turn-2");
   expect(called.toSorted()).toEqual(["get_weather", "get_weather", "search_flights", "search_flights"]);
-  expect(tally(lines)).toMatchObject({ reexecuted: [], resumes: 1 });
+  expect(tally(lines)).toMatchObject({ reexecuted: [], resumes: 1, pickedUp: 0 });
 });
 
 test("the ledger sees tasks that run again, here since the saver forgets pending writes", async () => {
@@ -232,13 +228,20 @@ test("a worker that dies in an approved tool: the approval holds or is asked for
   expect(tally(lines).reexecuted).toEqual([]);
 });
 
-test("another turn is refused while one waits for an approval, and so is a second request to a busy worker", async () => {
+test("another turn is refused while one waits for an approval", async () => {
   await play(CANCELLATION, "turn-2");
   await worker().take(CANCELLATION, { turnId: "turn-2", message: "Yes." });
   await expect(worker().take(CANCELLATION, { turnId: "turn-3", message: "Hello?" })).rejects.toThrow(ThreadConflictError);
+});
 
-  const busy = worker();
-  const first = busy.take(TRIP, { turnId: "turn-1", message: "…" });
-  await expect(busy.take(TRIP, { turnId: "turn-1", message: "…" })).rejects.toThrow(ThreadConflictError);
-  await first;
+test("a client that has lost its worker sees how its turn stands", async () => {
+  expect(await worker().look(TRIP, "turn-1")).toEqual({ status: "unknown" });
+  await play(TRIP, "turn-2");
+  expect(await worker().look(TRIP, "turn-1")).toEqual({ status: "done", answer: samples[0]?.[2]?.content });
+  expect(await worker().look(TRIP, "turn-2")).toEqual({ status: "unknown" });
+  await crash(TRIP, "turn-2", { diesIn: "get_weather" }, () => called.length === 3);
+  expect(await worker().look(TRIP, "turn-2")).toEqual({ status: "unfinished" });
+  await answered(TRIP, "turn-2");
+  const reply = await worker().take(TRIP, { turnId: "turn-3", message: "Please book both." });
+  expect(await worker().look(TRIP, "turn-3")).toEqual(reply);
 });

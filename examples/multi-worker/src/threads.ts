@@ -1,9 +1,10 @@
-import type { Callbacks } from "@langchain/core/callbacks/manager";
 import { AIMessage, type BaseMessage, HumanMessage, SystemMessage } from "@langchain/core/messages";
 import { Command, type StateSnapshot } from "@langchain/langgraph";
-import type { ApprovalAnswer, ApprovalRequest, agentGraph } from "./graph.js";
+import type { WhenBusy } from "./fault-plan.js";
+import type { ApprovalAnswer, ApprovalRequest } from "./graph.js";
 import { messageId, type StoredMessage, toChat } from "./messages.js";
 import type { Model } from "./model.js";
+import type { RunConfig, Runs } from "./runs.js";
 
 export interface TurnRequest {
   /** Chosen by the client. The same id again is the same turn, whichever worker gets it. */
@@ -11,6 +12,8 @@ export interface TurnRequest {
   readonly message: string;
   /** Answers to what the turn waits for, by approval id. */
   readonly approvals?: Readonly<Record<string, ApprovalAnswer>>;
+  /** When another request is at the thread, on whatever worker: wait for it, or be refused. Default `"wait"`. */
+  readonly whenBusy?: WhenBusy;
 }
 
 export interface Approval extends ApprovalRequest {
@@ -21,10 +24,13 @@ export type TurnReply =
   | { readonly status: "done"; readonly answer: string | null }
   | { readonly status: "waiting"; readonly approvals: readonly Approval[] };
 
+/** How a turn stands. `unfinished`: a worker is at it, or a sweeper will be. `unknown`: the store never had it; only then is it to be sent again. */
+export type TurnStatus = TurnReply | { readonly status: "unfinished" | "unknown" };
+
 export interface ThreadView {
   readonly messages: readonly StoredMessage[];
   readonly turns: readonly string[];
-  /** `unfinished`: a worker is at it, or has left it; sending the turn again finishes it. */
+  /** `unfinished`: a worker is at it, or a sweeper will be. */
   readonly status: "idle" | "waiting" | "unfinished";
   readonly turn: string | null;
   readonly approvals: readonly Approval[];
@@ -35,14 +41,9 @@ export class ThreadConflictError extends Error {
   override readonly name = "ThreadConflictError";
 }
 
-type Graph = ReturnType<typeof agentGraph>;
-
 export interface ThreadsOptions {
-  readonly graph: Graph;
+  readonly runs: Runs;
   readonly model: Model;
-  readonly callbacks?: Callbacks;
-  /** Told when a run is found that another worker has left. */
-  readonly onResume?: (threadId: string) => void;
 }
 
 interface TurnInput {
@@ -52,15 +53,16 @@ interface TurnInput {
 
 /** What a worker does for a client. It knows nothing but what the store tells it: all of it could be the work of another worker until now. */
 export class Threads {
-  readonly #options: ThreadsOptions;
-  readonly #busy = new Set<string>();
+  readonly #runs: Runs;
+  readonly #model: Model;
 
-  constructor(options: ThreadsOptions) {
-    this.#options = options;
+  constructor({ runs, model }: ThreadsOptions) {
+    this.#runs = runs;
+    this.#model = model;
   }
 
   async view(threadId: string): Promise<ThreadView> {
-    const state = await this.#state(threadId);
+    const state = await this.#runs.getState(configOf(threadId));
     const approvals = approvalsOf(state);
     const unfinished = isUnfinished(state);
     return {
@@ -72,66 +74,60 @@ export class Threads {
     };
   }
 
-  /** Runs a turn to its end, or to its next approval. Sent again it does only what is still to be done. */
-  async take(threadId: string, request: TurnRequest): Promise<TurnReply> {
-    // Guards this process only. Two workers on one thread at once need a lease.
-    if (this.#busy.has(threadId)) throw new ThreadConflictError(`This worker is at a turn of thread ${threadId} now.`);
-    this.#busy.add(threadId);
-    try {
-      return await this.#take(threadId, request);
-    } finally {
-      this.#busy.delete(threadId);
-    }
+  /** For a client that has lost the worker which was at its turn. */
+  async look(threadId: string, turnId: string): Promise<TurnStatus> {
+    const state = await this.#runs.getState(configOf(threadId));
+    if (turnsDone(state).includes(turnId)) return replyOf(state, turnId);
+    if (!isUnfinished(state)) return { status: "unknown" };
+    // In the very first checkpoint of a run not even the accepted turn is to be seen yet.
+    if (approvalsOf(state).length === 0) return { status: "unfinished" };
+    return acceptedTurn(state) === turnId ? replyOf(state, turnId) : { status: "unknown" };
   }
 
-  async #take(threadId: string, { turnId, message, approvals = {} }: TurnRequest): Promise<TurnReply> {
-    let state = await this.#state(threadId);
+  /**
+   * Runs a turn to its end, or to its next approval. Sent again it does only what is still to be done.
+   *
+   * To be called by one at a time, of all workers: what is read here must still be so when it is acted upon. `exclusive-turns.ts` sees to that.
+   */
+  async take(
+    threadId: string,
+    { turnId, message, approvals = {} }: TurnRequest,
+    config: RunConfig = configOf(threadId),
+  ): Promise<TurnReply> {
+    let state = await this.#runs.getState(config);
     /*
      * First of all what a worker has left unfinished is finished, this turn or one whose client has given it up: what was accepted is answered. Only
-     * then does the state tell which turns are done; in the very first checkpoint of a run not even the accepted turn is to be seen yet.
+     * then does the state tell which turns are done. A request comes here before the sweeper only if it was waiting when the worker died.
      */
     if (isUnfinished(state) && approvalsOf(state).length === 0) {
-      this.#options.onResume?.(threadId);
-      state = await this.#run(threadId, null);
+      await this.#runs.invoke(null, config, "request");
+      state = await this.#runs.getState(config);
     }
     if (turnsDone(state).includes(turnId)) return replyOf(state, turnId);
     if (!isUnfinished(state)) {
-      return replyOf(await this.#run(threadId, this.#input(threadId, turnId, message, state)), turnId);
+      await this.#runs.invoke(this.#input(threadId, turnId, message, state), config);
+      return replyOf(await this.#runs.getState(config), turnId);
     }
     const accepted = acceptedTurn(state);
     if (accepted !== turnId) throw new ThreadConflictError(`Turn ${accepted} of thread ${threadId} waits for an approval.`);
     const answers = approvalsOf(state).flatMap(({ id }) => (approvals[id] === undefined ? [] : [[id, approvals[id]]]));
+    if (answers.length === 0) return replyOf(state, turnId);
     // Answered by id, since parallel tool calls may wait for one answer each.
-    if (answers.length > 0) state = await this.#run(threadId, new Command({ resume: Object.fromEntries(answers) }));
-    return replyOf(state, turnId);
+    await this.#runs.invoke(new Command({ resume: Object.fromEntries(answers) }), config);
+    return replyOf(await this.#runs.getState(config), turnId);
   }
 
   #input(threadId: string, turn: string, message: string, state: StateSnapshot): TurnInput {
     const position = messagesOf(state).length;
-    const instructions = position === 0 ? this.#options.model.instructions(threadId) : undefined;
+    const instructions = position === 0 ? this.#model.instructions(threadId) : undefined;
     if (instructions === undefined) return { turn, messages: [new HumanMessage({ id: messageId(position), content: message })] };
     const system = new SystemMessage({ id: messageId(0), content: instructions });
     return { turn, messages: [system, new HumanMessage({ id: messageId(1), content: message })] };
   }
+}
 
-  /** `null`: goes on from the last checkpoint, without new input. */
-  async #run(threadId: string, input: Parameters<Graph["invoke"]>[0]): Promise<StateSnapshot> {
-    await this.#options.graph.invoke(input, {
-      configurable: { thread_id: threadId },
-      recursionLimit: 1_000,
-      /*
-       * No node begins before the store has acknowledged the superstep before it. With "async", the default, a node runs ahead of that: its own
-       * writes may be acknowledged while the checkpoint that they belong to is lost with the process, and it is then run again.
-       */
-      durability: "sync",
-      ...(this.#options.callbacks === undefined ? {} : { callbacks: this.#options.callbacks }),
-    });
-    return this.#state(threadId);
-  }
-
-  #state(threadId: string): Promise<StateSnapshot> {
-    return this.#options.graph.getState({ configurable: { thread_id: threadId } });
-  }
+function configOf(threadId: string): RunConfig {
+  return { configurable: { thread_id: threadId } };
 }
 
 /**

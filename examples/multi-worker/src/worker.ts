@@ -1,14 +1,30 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import {
+  type HoldfastError,
+  type HoldfastErrorCode,
+  isHoldfastError,
+  type ResumeReport,
+  resumeAbandoned,
+} from "@holdfast/checkpoint-core";
 import { z } from "zod";
+import { ExclusiveTurns, isLeaseLost, type ServedTurn } from "./exclusive-turns.js";
 import { agentGraph } from "./graph.js";
-import { type NodeEvent, NodeNotes, noteAcknowledged, openLedger } from "./ledger.js";
+import { noteAcknowledged, openLedger, type RunEvent, RunNotes } from "./ledger.js";
 import { modelSettings, openModel } from "./model.js";
+import { type RunConfig, Runs } from "./runs.js";
 import { isStoreName, stores } from "./store.js";
 import { ThreadConflictError, Threads } from "./threads.js";
 
 /** What a worker tells the supervisor that has started it. */
-export type WorkerReport = { readonly kind: "ready"; readonly port: number } | NodeEvent;
+export type WorkerReport =
+  | { readonly kind: "ready"; readonly port: number }
+  /** A run that the sweeper had begun failed, and not because another worker has it now. */
+  | { readonly kind: "failed"; readonly reason: string }
+  | RunEvent;
+
+/** What a worker answers to a request for a turn. */
+export type TurnAnswer = ServedTurn;
 
 const LARGEST_BODY = 10 * 1024 * 1024;
 
@@ -16,6 +32,7 @@ const TurnBody = z.object({
   turnId: z.string().min(1),
   message: z.string(),
   approvals: z.record(z.string(), z.enum(["approved", "declined"])).default({}),
+  whenBusy: z.enum(["wait", "reject"]).default("wait"),
 });
 
 // A worker must not outlive its supervisor, however that one went, also while it still starts.
@@ -30,7 +47,24 @@ if (!isStoreName(storeName)) fail(`STORE=${storeName} is unknown. Known: ${Objec
 
 const model = await openModel(modelSettings(env));
 const store = await stores[storeName].open({ url, space: env.STORE_SPACE || "holdfast" });
-const threads = openThreads();
+const ledger = env.LEDGER === undefined ? undefined : openLedger(env.LEDGER);
+const saver = ledger === undefined ? store.saver : noteAcknowledged(store.saver, ledger);
+const runs = new Runs(agentGraph(model, saver), ledger && new RunNotes(ledger, tell));
+const threads = new Threads({ runs, model });
+const lease = { ttlMs: Number(env.LEASE_MS || 30_000), owner: `worker ${process.pid}` };
+const turns = new ExclusiveTurns(threads, saver, lease);
+
+const stopped = new AbortController();
+const swept = resumeAbandoned({ getState: (config) => runs.getState(config), invoke: sweep }, saver, {
+  ...lease,
+  signal: stopped.signal,
+  pollMs: Math.ceil(lease.ttlMs / 6),
+  // Whoever plays with SIGKILL kills more often than a worker crashes.
+  maxTries: 1_000,
+  onReport: noteSwept,
+});
+// Without its store a worker can do nothing: it ends, and whoever has started it starts another.
+swept.catch((error: unknown) => fail(`The sweeper has ended: ${(error as Error).message}`));
 
 const server = createServer((request, response) => {
   answer(request, response).catch((error: unknown) => {
@@ -50,20 +84,22 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     // Ctrl-C goes to all processes of a terminal; under a supervisor it is the supervisor who says when.
     if (process.send !== undefined && signal === "SIGINT") return;
     // Requests in flight are finished first.
-    server.close(() => void store.close().finally(() => process.exit(0)));
+    stopped.abort();
+    server.close(() => void swept.then(() => store.close()).finally(() => process.exit(0)));
     server.closeIdleConnections();
   });
 }
 
-function openThreads(): Threads {
-  const ledger = env.LEDGER === undefined ? undefined : openLedger(env.LEDGER);
-  if (ledger === undefined) return new Threads({ graph: agentGraph(model, store.saver), model });
-  return new Threads({
-    graph: agentGraph(model, noteAcknowledged(store.saver, ledger)),
-    model,
-    callbacks: [new NodeNotes(ledger, tell)],
-    onResume: (thread) => ledger.write({ at: "resume", pid: process.pid, thread }),
-  });
+async function sweep(input: null, config: RunConfig): Promise<void> {
+  await runs.invoke(input, config, "sweeper");
+}
+
+function noteSwept(report: ResumeReport): void {
+  // Fenced: another worker has the thread by now.
+  if (report.kind === "resumed" || report.kind === "finished" || (report.kind === "failed" && isLeaseLost(report.error))) return;
+  const reason = report.kind === "failed" ? (report.error as Error).message : `${report.tries} runs have crashed`;
+  console.error(`Thread ${report.threadId} stays unfinished: ${reason}`);
+  tell({ kind: "failed", reason: `Thread ${report.threadId} stays unfinished: ${reason}` });
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -79,23 +115,33 @@ interface Answer {
 async function route(request: IncomingMessage): Promise<Answer> {
   const { pathname } = new URL(request.url ?? "/", "http://worker");
   if (pathname === "/health") return { status: 200, body: { status: "ok" } };
-  const [, thread, turns] = /^\/threads\/([^/]+)(\/turns)?$/.exec(pathname) ?? [];
+  const [, thread, ofTurns, turn] = /^\/threads\/([^/]+)(\/turns(?:\/([^/]+))?)?$/.exec(pathname) ?? [];
   if (thread === undefined) return { status: 404, body: { error: `There is no ${pathname}.` } };
   const threadId = decodeURIComponent(thread);
-  if (turns === undefined && request.method === "GET") return { status: 200, body: await threads.view(threadId) };
-  if (turns !== undefined && request.method === "POST") {
-    return { status: 200, body: await threads.take(threadId, TurnBody.parse(await readJson(request))) };
+  if (ofTurns === undefined && request.method === "GET") return { status: 200, body: await threads.view(threadId) };
+  if (turn !== undefined && request.method === "GET")
+    return { status: 200, body: await threads.look(threadId, decodeURIComponent(turn)) };
+  if (ofTurns !== undefined && turn === undefined && request.method === "POST") {
+    return { status: 200, body: await turns.take(threadId, TurnBody.parse(await readJson(request))) };
   }
   return { status: 405, body: { error: `${request.method} is not for ${pathname}.` } };
 }
 
+const STATUSES: Partial<Record<HoldfastErrorCode, number>> = {
+  HOLDFAST_INVALID_THREAD_ID: 400,
+  /** Another request is at the thread. */
+  HOLDFAST_THREAD_BUSY: 409,
+  /** This worker was too slow, and another one has the thread now, or will have it. */
+  HOLDFAST_LEASE_LOST: 503,
+};
+
 function failure(error: unknown): Answer {
   if (error instanceof z.ZodError) return { status: 400, body: { error: z.prettifyError(error) } };
   if (error instanceof SyntaxError || error instanceof URIError) return { status: 400, body: { error: error.message } };
-  // The codes of Holdfast's errors are the same on every store.
-  if ((error as { code?: unknown }).code === "HOLDFAST_INVALID_THREAD_ID")
-    return { status: 400, body: { error: (error as Error).message } };
   if (error instanceof ThreadConflictError) return { status: 409, body: { error: error.message } };
+  // The codes of Holdfast's errors are the same on every store.
+  const status = isHoldfastError(error) ? STATUSES[error.code] : undefined;
+  if (status !== undefined) return { status, body: { error: (error as Error).message, code: (error as HoldfastError).code } };
   console.error(error);
   return { status: 500, body: { error: (error as Error).message } };
 }

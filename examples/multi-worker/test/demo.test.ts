@@ -66,14 +66,24 @@ function leftProcesses({ child }: Demo): boolean {
 }
 
 const ZEROS = { lost: 0, doubled: 0, differing: 0, reexecuted: 0 };
+/** For runs that are about something else: freezing takes its time. */
+const NO_FREEZES = ["--freezes", "0", "--json"];
 
-test("built-in conversations survive their workers", { timeout: TIMEOUT }, async () => {
-  const { exitCode, stdout, stderr } = await run(["--limit", "3", "--kills", "2", "--json"]);
+test.each([
+  ["postgres", /^PostgreSQL \d+/, "bytes on disk"],
+  ["redis", /^Redis \d+/, "bytes of memory"],
+])("built-in conversations survive their workers on %s", { timeout: TIMEOUT }, async (store, server, measure) => {
+  const args = ["--limit", "5", "--kills", "2", "--freezes", "1", "--doubles", "4", "--store", store, "--json"];
+  const { exitCode, stdout, stderr } = await run(args);
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
   const report = JSON.parse(stdout);
-  expect(report).toMatchObject({ ...ZEROS, store: "postgres", workers: 3, conversations: 3, turns: 9, kills: 2 });
+  expect(report).toMatchObject({ ...ZEROS, store, measure, workers: 3, conversations: 5, turns: 14, kills: 2, fenced: 1 });
+  // Who lost their worker was helped by nobody but other workers.
+  expect(report.pickedUp).toBeGreaterThan(0);
+  expect(report.requestsDoubled).toBeGreaterThanOrEqual(4);
+  expect(report.requestsRefused + report.requestsQueued).toBeGreaterThan(0);
   expect(report).toMatchObject({
-    server: expect.stringMatching(/^PostgreSQL \d+/),
+    server: expect.stringMatching(server),
     supersteps: expect.any(Number),
     resumes: expect.any(Number),
     contentBytes: expect.any(Number),
@@ -82,7 +92,7 @@ test("built-in conversations survive their workers", { timeout: TIMEOUT }, async
   });
   expect(report.supersteps).toBeGreaterThan(3 * report.conversations);
   expect(report.storedBytes).toBeGreaterThan(report.contentBytes);
-  expect(stderr).toContain("2 of which will be killed");
+  expect(stderr).toContain("2 of which will be killed and 1 frozen");
 });
 
 test("conversations of a file are replayed message by message", { timeout: TIMEOUT }, async () => {
@@ -97,7 +107,7 @@ test("conversations of a file are replayed message by message", { timeout: TIMEO
     "3",
     "--seed",
     "7",
-    "--json",
+    ...NO_FREEZES,
   ]);
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(JSON.parse(stdout)).toMatchObject({ ...ZEROS, conversations: 4, turns: 12, kills: 3, model: "recorded (transcripts)" });
@@ -137,14 +147,14 @@ function transcript(index: number): object[] {
 
 test("a chat model of one's own runs the same graph live", { timeout: TIMEOUT }, async () => {
   const model = fileURLToPath(new URL("./chatty-model.mjs", import.meta.url));
-  const { exitCode, stdout, stderr } = await run(["--limit", "2", "--kills", "2", "--json"], { MODEL: model });
+  const { exitCode, stdout, stderr } = await run(["--limit", "2", "--kills", "2", ...NO_FREEZES], { MODEL: model });
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(JSON.parse(stdout)).toMatchObject({ ...ZEROS, conversations: 2, turns: 6, kills: 2, model });
 });
 
 test("a worker that ends by itself ends the run, with its last words", { timeout: TIMEOUT }, async () => {
   const model = fileURLToPath(new URL("./dying-model.mjs", import.meta.url));
-  const { exitCode, stdout, stderr } = await run(["--limit", "1", "--kills", "0", "--json"], { MODEL: model });
+  const { exitCode, stdout, stderr } = await run(["--limit", "1", "--kills", "0", ...NO_FREEZES], { MODEL: model });
   expect(exitCode).toBe(1);
   expect(stdout).toBe("");
   expect(stderr).toMatch(/Worker \d ended by itself \(exit code 3\)\. Its last words:\nI cannot go on\./);
@@ -152,7 +162,7 @@ test("a worker that ends by itself ends the run, with its last words", { timeout
 
 test.each([
   [["--workers", "none"], "--workers none: a whole number from 1 to 100 is needed."],
-  [["--store", "mongo"], "--store mongo: known stores are postgres"],
+  [["--store", "mongo"], "--store mongo: known stores are postgres, redis."],
   [["--wrokers", "3"], "Unknown option '--wrokers'"],
   [["--transcripts", "/no/such/file.jsonl"], "The transcripts cannot be read: ENOENT"],
 ])("refuses %j with exit code 2, before anything is started", async (args, text) => {

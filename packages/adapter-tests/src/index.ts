@@ -1,5 +1,8 @@
+export { abandonedThreadTests } from "./abandoned-threads.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
 export { exclusiveTests } from "./exclusive.js";
+export { type CheckerTarget, leaseCheckerTests } from "./lease-checker/lease-checker.js";
+export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failureOf, printed } from "./failure.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
 export { killedWorkerTests } from "./faults/killed-workers.js";

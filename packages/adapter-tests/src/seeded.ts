@@ -6,7 +6,7 @@ export function seeded(run: (random: Random) => Promise<void>): () => Promise<vo
   return async () => {
     const seed = Number(process.env.HOLDFAST_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
     try {
-      await run(mulberry32(seed));
+      await run(seededRandom(seed));
     } catch (error) {
       if (error instanceof Error) error.message += ` (HOLDFAST_TEST_SEED=${seed})`;
       throw error;
@@ -19,7 +19,8 @@ export function integerOf(random: Random, least: number, most: number): number {
   return least + Math.floor(random() * (most - least + 1));
 }
 
-function mulberry32(seed: number): Random {
+/** mulberry32: the same numbers for the same seed, in every process. */
+export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -20,6 +20,8 @@ export interface CaseContext {
   readonly saver: BaseCheckpointSaver;
   /** Another saver on the same store, closed when the case ends. */
   open(options?: OpenOptions): Promise<BaseCheckpointSaver>;
+  /** Closes a saver that the case has opened, before the case ends. */
+  close(saver: BaseCheckpointSaver): Promise<void>;
   /** Closes this saver when the case ends. */
   closeLater(saver: BaseCheckpointSaver): void;
   /** A thread id that nothing else uses; it ends with `suffix`. */
@@ -74,23 +76,63 @@ export function whyNot(target: ConformanceTarget, { options }: ConformanceCase):
   return missing === undefined ? undefined : `the target has no ${missing}`;
 }
 
-/** Runs one case with savers of its own, and closes them. Rejects when the saver breaks the rule. */
-export async function runCase(target: ConformanceTarget, conformanceCase: ConformanceCase): Promise<void> {
+/** A case that has not ended in time. What it still does is left alone. */
+export class HangingCaseError extends Error {
+  override readonly name = "HangingCaseError";
+}
+
+async function within<T>(milliseconds: number | undefined, what: string, work: Promise<T>): Promise<T> {
+  if (milliseconds === undefined) return work;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new HangingCaseError(`${what} after ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** How {@link runCase} runs a case. */
+export interface RunCaseOptions {
+  /** Milliseconds until the case is given up with a {@link HangingCaseError}. Default: never, as test runners see to it. */
+  readonly timeout?: number;
+}
+
+/**
+ * Runs one case with savers of its own, and closes them, also when it hangs. Rejects when the saver breaks the rule.
+ */
+export async function runCase(
+  target: ConformanceTarget,
+  conformanceCase: ConformanceCase,
+  { timeout }: RunCaseOptions = {},
+): Promise<void> {
   const opened = new Set<BaseCheckpointSaver>();
   const open = async (options?: OpenOptions): Promise<BaseCheckpointSaver> => {
     const saver = await target.open(options);
     opened.add(saver);
     return saver;
   };
-  try {
-    await conformanceCase.run({
+  const work = async (): Promise<void> =>
+    conformanceCase.run({
       target,
       saver: await open(),
       open,
+      close: async (saver) => {
+        opened.delete(saver);
+        await target.close(saver);
+      },
       closeLater: (saver) => void opened.add(saver),
       thread: (suffix = "thread") => `${randomUUID()}-${suffix}`,
     });
-  } finally {
-    await Promise.all([...opened].map((saver) => target.close(saver)));
+  const close = (): Promise<unknown> => Promise.all([...opened].map((saver) => target.close(saver)));
+  try {
+    await within(timeout, "the case has not ended", work());
+  } catch (error) {
+    // What the case found says more than what closing its savers does.
+    await within(timeout, "closing the savers has not ended", close()).catch(() => undefined);
+    throw error;
   }
+  await within(timeout, "closing the savers has not ended", close());
 }

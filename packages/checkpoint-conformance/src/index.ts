@@ -3,12 +3,18 @@ export {
   type CaseOptions,
   type ConformanceCase,
   type ConformanceSuite,
+  HangingCaseError,
   type Hook,
+  type RunCaseOptions,
   rulesOf,
   runCase,
   whyNot,
 } from "./case.js";
-export { checkpointConformance } from "./register.js";
+export { type Level, levelOf, levels } from "./levels.js";
+export { type ConformanceOptions, checkpointConformance } from "./register.js";
+export { type CaseResult, type Counts, caseLine, type LevelResult, type Report, summary } from "./report.js";
+export { caseCount, type RunOptions, runConformance } from "./run.js";
+export { type RandomCommandsOptions, randomCommands } from "./suites/random-programs.js";
 export { allSuites } from "./suites.js";
 export {
   type Capability,

@@ -1,17 +1,32 @@
-import { describe, it as registerTest } from "vitest";
-import { type ConformanceCase, type ConformanceSuite, runCase, whyNot } from "./case.js";
+import { afterAll, describe, expect, it as registerTest } from "vitest";
+import { type ConformanceSuite, runCase, whyNot } from "./case.js";
+import { caseCount, DEFAULT_TIMEOUT_MS } from "./run.js";
 import { allSuites } from "./suites.js";
 import type { ConformanceTarget } from "./target.js";
 
-const timeLimit = ({ options: { timeout } }: ConformanceCase): { timeout?: number } => (timeout === undefined ? {} : { timeout });
+/** What {@link checkpointConformance} registers. */
+export interface ConformanceOptions {
+  /** Default: all. */
+  readonly suites?: readonly ConformanceSuite[];
+  /** How many cases must run, without those that are skipped; another number is a failure. So none goes missing unnoticed. */
+  readonly expectedCases?: number;
+}
 
 /**
  * Registers the suites as vitest tests.
  *
  * Call it at the top level of a test file. `suites` narrows what runs; without it, everything does.
  */
-export function checkpointConformance(target: ConformanceTarget, suites: readonly ConformanceSuite[] = allSuites): void {
+export function checkpointConformance(
+  target: ConformanceTarget,
+  options: ConformanceOptions | readonly ConformanceSuite[] = {},
+): void {
+  const { suites = allSuites, expectedCases }: ConformanceOptions = "length" in options ? { suites: options } : options;
   describe(`${target.name} keeps the checkpoint contract`, () => {
+    if (target.dispose !== undefined) afterAll(() => target.dispose?.());
+    if (expectedCases !== undefined) {
+      registerTest("as many cases run as expected", () => expect(caseCount(target, suites).run).toBe(expectedCases));
+    }
     for (const suite of suites) {
       describe(suite.name, () => {
         for (const conformanceCase of suite.cases) {
@@ -19,7 +34,8 @@ export function checkpointConformance(target: ConformanceTarget, suites: readonl
           if (reason !== undefined) {
             registerTest(`${conformanceCase.title} [skipped, ${reason}]`, (context) => context.skip(reason));
           } else {
-            registerTest(conformanceCase.title, timeLimit(conformanceCase), () => runCase(target, conformanceCase));
+            const timeout = Math.max(DEFAULT_TIMEOUT_MS, conformanceCase.options.timeout ?? 0);
+            registerTest(conformanceCase.title, { timeout }, () => runCase(target, conformanceCase));
           }
         }
       });

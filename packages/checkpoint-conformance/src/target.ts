@@ -12,6 +12,7 @@ import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgra
  * - `filterByValue`: `filter` compares objects and arrays by value
  * - `ownParent`: a checkpoint that is put again with itself as parent keeps the parent that it had
  * - `deleteDuringWrites`: a thread may be deleted while it is written
+ * - `arrivalOrder`: pending writes without a task path come back in the order in which they arrived
  * - `taskPath`: `putWrites` takes a task path as its 4th argument, and pending writes are ordered by it
  * - `losslessValues`: what is put is what is read, for every value of C-60, or the put fails
  * - `exactMetadata`: metadata is JSON, stored as it is; an `undefined` property is left out
@@ -30,6 +31,7 @@ export type Capability =
   | "filterByValue"
   | "ownParent"
   | "deleteDuringWrites"
+  | "arrivalOrder"
   | "taskPath"
   | "losslessValues"
   | "exactMetadata"
@@ -91,6 +93,8 @@ export interface ConformanceTarget {
   roundTrips?(saver: BaseCheckpointSaver): number;
   /** Without it, the cases about `setup()` are skipped. */
   readonly lifecycle?: LifecycleTarget;
+  /** Called once, after the last case: closes what the target itself opened. */
+  dispose?(): Promise<void>;
 }
 
 /** The codes of Holdfast's own savers. */

@@ -16,6 +16,13 @@ const special = new Set(["__error__", "__scheduled__", "__interrupt__", "__resum
 export class ThreadModel {
   #checkpoints: ModelCheckpoint[] = [];
   readonly #writes = new Map<string, Map<string, CheckpointPendingWrite>>();
+  #marks = 0;
+
+  /** A text that no other step of the program writes. */
+  nextMark(): string {
+    this.#marks += 1;
+    return `${this.#marks}`;
+  }
 
   /** In the order of commits, oldest first. */
   get checkpoints(): readonly ModelCheckpoint[] {

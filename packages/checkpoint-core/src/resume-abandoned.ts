@@ -1,9 +1,7 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threads.js";
 import { InvalidOptionsError } from "./errors.js";
-import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
 /** The part of a compiled graph that is needed to go on with a thread. */
@@ -69,7 +67,7 @@ export async function resumeAbandoned(
         break;
       }
       const run = resumeOne(graph, saver, thread, { signal, maxTries, config })
-        .then(report)
+        .then((outcome) => outcome && report(outcome))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => running.delete(run));
       running.add(run);

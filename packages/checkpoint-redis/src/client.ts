@@ -184,12 +184,13 @@ export function isClient(value: unknown): value is RedisClient {
 }
 
 /** A client of the saver's own, which connects at the first command. */
-export function openClient(options: RedisOptions, commandTimeoutMs: number): RedisClient {
+export function openClient(options: RedisOptions, commandTimeoutMs: number, retry: RetryPolicy): RedisClient {
   return new Redis({
     keepAlive: 30_000,
     // A connection that nothing comes back on is dropped, and a new one tried.
     socketTimeout: commandTimeoutMs,
-    retryStrategy: (times) => Math.min(50 * times, 2_000),
+    // No longer pauses than operations have between their tries: they would all fall into one, although the server is back.
+    retryStrategy: (times) => Math.min(50 * times, 2_000, retry.maxDelayMs),
     ...options,
     lazyConnect: true,
     // The saver tries again itself, within its budget; commands that wait in the client would be tried twice.

@@ -66,6 +66,14 @@ export function isRedirection(error: unknown): boolean {
   return code === "MOVED" || code === "ASK";
 }
 
+/** ioredis puts the command on its errors, with all that it was given: the password (contract C-73), or what was to be stored. */
+function withoutCommand(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { command: _, lastNodeError, ...kept } = Object.getOwnPropertyDescriptors(error) as PropertyDescriptorMap;
+  const nested = lastNodeError === undefined ? {} : { lastNodeError: { value: withoutCommand(lastNodeError.value) } };
+  return Object.create(Object.getPrototypeOf(error), { ...kept, ...nested });
+}
+
 /**
  * The error that a caller sees (contract C-71): one family, with the driver's as its cause.
  *
@@ -78,12 +86,11 @@ export function toHoldfastError(failure: unknown, operation: string, host: strin
   const code = codeOf(error);
   const text = error instanceof Error ? error.message : String(error);
   if (code === undefined) {
-    const cause = reason ?? error;
     return new StoreUnavailableError(`${operation}: Redis at ${host} could not be reached: ${reason?.message ?? text}.`, {
-      cause,
+      cause: withoutCommand(reason ?? error),
     });
   }
-  const options = { cause: error };
+  const options = { cause: withoutCommand(error) };
   if (CANNOT_CONNECT.has(code)) {
     return new StoreUnavailableError(`${operation}: Redis at ${host} does not let us in: ${text}`, options);
   }

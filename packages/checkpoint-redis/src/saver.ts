@@ -30,7 +30,7 @@ export class RedisSaver extends HoldfastSaver {
   constructor(client: RedisClient | RedisOptions, options?: RedisSaverOptions) {
     const { keys, serde, ttl, durability, retry, commandTimeoutMs, ...limits } = resolveOptions(options);
     const isOwned = !isClient(client);
-    const redis = new Connection(isOwned ? openClient(checkOptions(client), commandTimeoutMs) : client, {
+    const redis = new Connection(isOwned ? openClient(checkOptions(client), commandTimeoutMs, retry) : client, {
       isOwned,
       retry,
       commandTimeoutMs,

@@ -26,7 +26,7 @@ import { persist } from "./operations/persist.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import { ThreadIndex } from "./thread-index.js";
-import { lastsMs, type TtlPolicy, ttlArgument, ttlOfConfig } from "./ttl.js";
+import { threadTime, type TtlPolicy, ttlArgument, ttlOfConfig } from "./ttl.js";
 
 /** The operations on one key prefix of one Redis. */
 export class RedisStore implements CheckpointStore {
@@ -59,8 +59,10 @@ export class RedisStore implements CheckpointStore {
   ): Promise<Reading> {
     const ttl = this.#ttl.refreshOnRead ? ttlArgument(this.#ttl, config) || "same" : "";
     const reading = await getTuple(this.#redis, this.#keys, ref, checkpointId, ttl, have);
-    const lasts = String(reading.more[0] ?? "");
-    if (lasts !== "") await this.#threads.cover(ref.threadId, Number(lasts));
+    const isThere = ttl !== "" && reading.checkpoints.length > 0;
+    const { lastsMs, isOwn } = threadTime(this.#ttl, config);
+    if (isThere && isOwn) await this.#threads.coverOwn(ref.threadId, lastsMs);
+    else if (isThere && String(reading.more[0]) !== "") await this.#threads.cover(ref.threadId, Number(reading.more[0]));
     return reading;
   }
 
@@ -82,14 +84,14 @@ export class RedisStore implements CheckpointStore {
 
   async put(input: PutInput): Promise<WriteOutcome> {
     const { config, ref } = input;
-    return this.#threads.during(ref.threadId, lastsMs(this.#ttl, config), () =>
+    return this.#threads.during(ref.threadId, threadTime(this.#ttl, config), () =>
       put(this.#redis, this.#keys, input, ttlArgument(this.#ttl, config)),
     );
   }
 
   async putWrites(input: PutWritesInput): Promise<WriteOutcome> {
     const { config, ref } = input;
-    return this.#threads.during(ref.threadId, lastsMs(this.#ttl, config), () =>
+    return this.#threads.during(ref.threadId, threadTime(this.#ttl, config), () =>
       putWrites(this.#redis, this.#keys, input, ttlArgument(this.#ttl, config)),
     );
   }
@@ -111,11 +113,14 @@ export class RedisStore implements CheckpointStore {
       this.#leases.add(threadId, ttlMs),
     ]);
     if (answer.kind === "granted") this.#notes.set(`${answer.token} ${threadId}`, note);
+    if (answer.kind === "granted" && answer.lastsMs !== undefined) await this.#threads.cover(threadId, answer.lastsMs);
     return answer;
   }
 
-  renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean> {
-    return renewLease(this.#redis, this.#keys, threadId, token, ttlMs, ttlArgument(this.#ttl, undefined));
+  async renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean> {
+    const renewed = await renewLease(this.#redis, this.#keys, threadId, token, ttlMs, ttlArgument(this.#ttl, undefined));
+    if (renewed?.lastsMs !== undefined) await this.#threads.cover(threadId, renewed.lastsMs);
+    return renewed !== undefined;
   }
 
   async releaseLease(threadId: string, token: string): Promise<void> {
@@ -133,7 +138,7 @@ export class RedisStore implements CheckpointStore {
 
   async persist(threadId: string): Promise<boolean> {
     const isThere = await persist(this.#redis, this.#keys, threadId);
-    if (isThere) await this.#threads.cover(threadId, Number.POSITIVE_INFINITY);
+    if (isThere) await this.#threads.coverOwn(threadId, Number.POSITIVE_INFINITY);
     return isThere;
   }
 

@@ -23,9 +23,14 @@ export class ThreadIndex {
   }
 
   /** Does a write to a thread, and sees to it that the thread has an entry that outlives it. */
-  async during(threadId: string, lastsMs: number, write: () => Promise<StoredOutcome>): Promise<StoredOutcome> {
-    const isCovered = this.#covers(threadId, lastsMs);
-    const [entry, outcome] = await Promise.all([isCovered ? undefined : this.#add(threadId, lastsMs), write()]);
+  async during(
+    threadId: string,
+    { lastsMs, isOwn }: ThreadTime,
+    write: () => Promise<StoredOutcome>,
+  ): Promise<StoredOutcome> {
+    const isCovered = !isOwn && this.#covers(threadId, lastsMs);
+    const adding = isCovered ? undefined : this.#add(threadId, lastsMs, isOwn ? "own" : "default");
+    const [entry, outcome] = await Promise.all([adding, write()]);
     if (outcome.kind !== "stored") {
       // A write that came too late must not leave the id of a deleted thread behind.
       const created = this.#entries.get(threadId)?.created;
@@ -38,9 +43,16 @@ export class ThreadIndex {
     return outcome;
   }
 
-  /** Sees to it that a thread has an entry that outlives it, when its time has changed. */
+  /** Sees to it that a thread, which expires in so many milliseconds, has an entry that outlives it, and not for ever. */
   async cover(threadId: string, lastsMs: number): Promise<void> {
-    if (!this.#covers(threadId, lastsMs)) await this.#add(threadId, lastsMs);
+    const isForEver = this.#entries.get(threadId)?.until === Number.POSITIVE_INFINITY;
+    if (isForEver === (lastsMs === Number.POSITIVE_INFINITY) && this.#covers(threadId, lastsMs)) return;
+    await this.#add(threadId, lastsMs, "exact");
+  }
+
+  /** The same when the thread was given a time of its own: what this process remembers of the entry may be older. */
+  async coverOwn(threadId: string, lastsMs: number): Promise<void> {
+    await this.#add(threadId, lastsMs, "exact");
   }
 
   async remove(threadId: string): Promise<void> {
@@ -71,15 +83,24 @@ export class ThreadIndex {
   }
 
   /** The entry lasts half as long again as the thread, so that a thread in use needs a new one only now and then. */
-  async #add(threadId: string, lastsMs: number, kind: "anew" | "again" = "again"): Promise<Entry> {
+  async #add(threadId: string, lastsMs: number, known: "default" | "own" | "exact" | "anew"): Promise<Entry> {
     const entryMs = Math.ceil(lastsMs * 1.5);
     const expiry = entryMs === Number.POSITIVE_INFINITY ? "" : entryMs;
-    const args = [threadId, expiry, kind === "anew" ? "1" : "0"];
-    const reply = await this.#redis.run("put", indexThreadScript, this.#keys.shardOf(threadId), args);
-    const entry = { isNew: String(reply[1]) === "1", created: String(reply[2]), until: performance.now() + entryMs };
+    const before = performance.now();
+    const reply = await this.#redis.run("put", indexThreadScript, this.#keys.shardOf(threadId), [threadId, expiry, known]);
+    const [, isNew = "", created = "", left = ""] = reply.map(String);
+    const entry = { isNew: isNew === "1", created, until: left === "" ? Number.POSITIVE_INFINITY : before + Number(left) };
     this.#entries.set(threadId, entry);
     return entry;
   }
+}
+
+/** What a write would have a thread's time be. */
+export interface ThreadTime {
+  /** In so many milliseconds it expires; `Infinity`: never. */
+  readonly lastsMs: number;
+  /** Whether that is the thread's own time, and not a default that gives way to one. */
+  readonly isOwn: boolean;
 }
 
 interface Entry {

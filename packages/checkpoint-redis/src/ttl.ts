@@ -1,5 +1,6 @@
 import { InvalidConfigError, InvalidOptionsError } from "@holdfast/checkpoint-core";
 import type { RunnableConfig } from "@langchain/core/runnables";
+import type { ThreadTime } from "./thread-index.js";
 
 /** When threads expire: always whole, never a part of one. */
 export interface TtlOptions {
@@ -79,8 +80,9 @@ export function ttlArgument(policy: TtlPolicy, config: RunnableConfig | undefine
   return policy.defaultMs === undefined ? "" : `default ${policy.defaultMs}`;
 }
 
-/** In how many milliseconds a thread that is written now expires, as far as this process knows; `Infinity`: never. */
-export function lastsMs(policy: TtlPolicy, config: RunnableConfig): number {
+/** The time of a thread that is written now, as far as this process knows. */
+export function threadTime(policy: TtlPolicy, config: RunnableConfig | undefined): ThreadTime {
   const own = ttlOfConfig(config);
-  return own === undefined ? (policy.defaultMs ?? Number.POSITIVE_INFINITY) : milliseconds(own);
+  if (own === undefined) return { lastsMs: policy.defaultMs ?? Number.POSITIVE_INFINITY, isOwn: false };
+  return { lastsMs: milliseconds(own), isOwn: true };
 }

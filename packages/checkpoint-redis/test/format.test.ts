@@ -45,7 +45,10 @@ for (const [name, run] of Object.entries(operations)) {
     const before = await contents();
     expect(before).toHaveLength(5);
     for (const by of [saver, openCounted(storeUrl(server, keyPrefix))]) {
-      await expect(run(by)).rejects.toMatchObject({ code: "HOLDFAST_SCHEMA_TOO_NEW", message: expect.stringContaining("format 2") });
+      await expect(run(by)).rejects.toMatchObject({
+        code: "HOLDFAST_SCHEMA_TOO_NEW",
+        message: expect.stringContaining("format 2"),
+      });
       if (by !== saver) await closeCounted(by);
     }
     expect(await contents()).toEqual(before);

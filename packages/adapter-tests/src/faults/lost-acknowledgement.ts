@@ -134,7 +134,6 @@ export function lostAcknowledgementTests(target: LostAcknowledgementTarget): voi
   it("C-72 a run goes on though every statement that it writes with loses its acknowledgement", async () => {
     const orders = ["first", "second"];
     const seen = new Set<string>();
-    let lost = 0;
     // The repetition of a change goes through.
     const hasNewChange = (request: Buffer): boolean => {
       const fresh = target.changesIn(request).filter((change) => !seen.has(change));
@@ -142,15 +141,13 @@ export function lostAcknowledgementTests(target: LostAcknowledgementTarget): voi
       return fresh.length > 0;
     };
     const cutNext = (): void => {
-      void proxy.cutAfterRequest(hasNewChange).then(() => {
-        lost += 1;
-        cutNext();
-      });
+      void proxy.cutAfterRequest(hasNewChange).then(cutNext);
     };
     cutNext();
     const thread = newThread();
     const values = await runOrders(saver, thread, orders);
-    expect(lost, "acknowledgements lost").toBeGreaterThan(20);
+    // Where all share one connection, several go at once.
+    expect(seen.size, "acknowledgements lost").toBeGreaterThan(20);
     const expected = await undisturbed(orders);
     expect(values).toEqual(expected.values);
     expect(await threadHistory(saver, thread)).toEqual(expected.history);

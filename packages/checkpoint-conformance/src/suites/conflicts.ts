@@ -53,6 +53,9 @@ const config = (thread: string, id?: string) => ({
   configurable: { thread_id: thread, ...(id === undefined ? {} : { checkpoint_id: id }) },
 });
 
+/** As LangGraph runs with durability "async", a put that is refused is an unhandled rejection until the run is over, and tasks run meanwhile. */
+const sync = (thread: string) => ({ ...config(thread), durability: "sync" as const });
+
 export const conflicts = defineSuite("conflicts that are rejected", (it) => {
   it("C-95 a put on a head that has moved is refused, and stores nothing", needs, async ({ target, open, thread: newThread }) => {
     const thread = newThread();
@@ -83,7 +86,7 @@ export const conflicts = defineSuite("conflicts that are rejected", (it) => {
       const steps: string[] = [];
       const reads = new Gate();
       const slow = slowAfterRead(two, reads);
-      const late = graphOf(slow, (name) => void steps.push(name)).invoke({ input: "late" }, config(thread));
+      const late = graphOf(slow, (name) => void steps.push(name)).invoke({ input: "late" }, sync(thread));
       await reads.arrived;
       const { log } = await graphOf(one).invoke({ input: "quick" }, config(thread));
       reads.open();
@@ -99,7 +102,7 @@ export const conflicts = defineSuite("conflicts that are rejected", (it) => {
     const [one, two] = [await open(rejecting), await open(rejecting)];
     const thread = newThread();
     const reads = new Gate();
-    const late = graphOf(slowAfterRead(two, reads)).invoke({ input: "late" }, config(thread));
+    const late = graphOf(slowAfterRead(two, reads)).invoke({ input: "late" }, sync(thread));
     await reads.arrived;
     await graphOf(one).invoke({ input: "quick" }, config(thread));
     reads.open();
@@ -173,9 +176,10 @@ function slowAfterRead(saver: BaseCheckpointSaver, gate: Gate): BaseCheckpointSa
     get(target, property) {
       const value: unknown = Reflect.get(target, property);
       if (typeof value !== "function") return value;
+      if (property !== "getTuple") return value.bind(target);
       return async (...args: unknown[]): Promise<unknown> => {
         const result: unknown = await Reflect.apply(value, target, args);
-        if (property === "getTuple") await gate.pass();
+        await gate.pass();
         return result;
       };
     },

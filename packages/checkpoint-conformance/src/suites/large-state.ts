@@ -63,7 +63,10 @@ export const largeState = defineSuite("large state", (it) => {
     assertSame((await read(await open(), thread)).checkpoint.channel_values, values, "1,000 channels");
   });
 
-  it("C-42 2,000 pending writes come back, in order", patient, async ({ saver, thread: newThread }) => {
+  it("C-42 2,000 pending writes come back, in order", { ...patient, requires: ["arrivalOrder"] }, async ({
+    saver,
+    thread: newThread,
+  }) => {
     const thread = newThread();
     const id = await put(saver, { thread });
     const batch = (from: number): PendingWrite[] => Array.from({ length: 500 }, (_, n) => ["c", { n: from + n }]);

@@ -63,6 +63,24 @@ export const pendingWrites = defineSuite("pending writes", (it) => {
     assertSame(await writesOf(saver, thread, first), [["task", "a", 1]], "the parent's pending writes");
   });
 
+  it("C-40 a reader sees all writes of a batch or none, while they are put", async ({ saver, open, thread: newThread }) => {
+    const reader = await open();
+    for (let round = 0; round < 10; round += 1) {
+      const thread = newThread();
+      const id = await put(saver, { thread });
+      const batch: PendingWrite[] = Array.from({ length: 20 }, (_, n) => [`c${n}`, "x".repeat(500)]);
+      const writing = saver.putWrites(address(thread, { ns: "", id }), batch, "task").then(() => true);
+      for (let isDone = false; !isDone; ) {
+        isDone = await Promise.race([writing, new Promise<false>((resolve) => void setImmediate(resolve, false))]);
+        const { length } = await writesOf(reader, thread, id);
+        assert(
+          length === 20 || (length === 0 && !isDone),
+          `${length} of 20 writes are there, ${isDone ? "after" : "during"} putWrites`,
+        );
+      }
+    }
+  });
+
   it("C-41 a second ordinary write of a task at a position is ignored", async ({ saver, thread: newThread }) => {
     const thread = newThread();
     const id = await put(saver, { thread });
@@ -170,7 +188,10 @@ export const pendingWrites = defineSuite("pending writes", (it) => {
     assert.deepEqual(sorted(await writesOf(saver, thread, id)), expected.sort());
   });
 
-  it("C-42 writes come back in the order in which they arrived", async ({ saver, thread: newThread }) => {
+  it("C-42 writes come back in the order in which they arrived", { requires: ["arrivalOrder"] }, async ({
+    saver,
+    thread: newThread,
+  }) => {
     const thread = newThread();
     const id = await put(saver, { thread });
     const expected: CheckpointPendingWrite[] = [];

@@ -15,6 +15,28 @@ export const putCheckpoints = defineSuite("put", (it) => {
     for (const [n, thread] of threads.entries()) assertSame(await readValues(saver, thread), values(n), `thread ${n}`);
   });
 
+  it("C-30 a reader sees all of a checkpoint or nothing of it, while it is put", async ({ saver, open, thread: newThread }) => {
+    const reader = await open();
+    const thread = newThread();
+    let parent: string | undefined;
+    for (let step = 0; step < 10; step += 1) {
+      const names = Array.from({ length: 20 }, (_, n) => `c${n}`);
+      const values = Object.fromEntries(names.map((name) => [name, `${step} ${"x".repeat(500)}`]));
+      const versions = Object.fromEntries(names.map((name) => [name, step + 1]));
+      const writing = put(saver, { thread, parent, step, values, versions });
+      const done = writing.then(() => true);
+      for (let isDone = false; !isDone; ) {
+        isDone = await Promise.race([done, new Promise<false>((resolve) => void setImmediate(resolve, false))]);
+        const tuple = await reader.getTuple(address(thread));
+        if (tuple === undefined && step === 0 && !isDone) continue;
+        const seen = Object.values(tuple?.checkpoint.channel_values ?? {});
+        assert(seen.length === 20 && new Set(seen).size === 1, `${seen.length} of 20 values are there, or they are mixed`);
+        assertSame(tuple?.metadata?.step, Number.parseInt(String(seen[0]), 10), "the step of metadata and that of the values");
+      }
+      parent = await writing;
+    }
+  });
+
   it("C-31 the same id again replaces content and metadata, and keeps its place", async ({ saver, thread: newThread }) => {
     const thread = newThread();
     const ids = await putChain(saver, thread, 4, (step) => ({ values: { step }, versions: { step: step + 1 } }));

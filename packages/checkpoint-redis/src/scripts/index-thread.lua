@@ -1,22 +1,35 @@
 -- KEYS: a shard's threads by creation, a shard's threads by expiry. ARGV: thread id, milliseconds after which it has surely expired ('' for never),
--- '1' when the thread is a new one, in whose place there may be an entry of another. Answers whether the entry is new, and its creation.
+-- what is known: 'default' (nothing but what the writer would give it), 'own' (that is the thread's own time), 'exact' (the thread has it),
+-- 'anew' (the thread is a new one, where there may be an entry of another).
+-- Answers whether the entry is new, its creation, and in how many milliseconds it expires, '' for never.
 local now = redis.call('TIME')
 local micros = now[1] * 1000000 + now[2]
-local created = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local millis = math.floor(micros / 1000)
+local known = ARGV[3]
+local created, expires = redis.call('ZSCORE', KEYS[1], ARGV[1]), tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or nil)
 local is_new = not created
-if is_new or ARGV[3] == '1' then
+local wanted = ARGV[2] ~= '' and millis + ARGV[2] or nil
+if is_new or known == 'anew' then
   created = string.format('%.0f', micros)
   redis.call('ZADD', KEYS[1], created, ARGV[1])
+  expires = wanted
+-- Other processes remember until when an entry lasts. So it never lasts shorter than it did, but for the one that lasts for ever.
+elseif not wanted then
+  if known ~= 'default' then expires = nil end
+elseif expires then
+  expires = math.max(expires, wanted)
+elseif known == 'exact' then
+  expires = wanted
 end
-if ARGV[2] == '' then
-  redis.call('ZREM', KEYS[2], ARGV[1])
+if expires then
+  redis.call('ZADD', KEYS[2], string.format('%.0f', expires), ARGV[1])
 else
-  redis.call('ZADD', KEYS[2], string.format('%.0f', math.floor(micros / 1000) + ARGV[2]), ARGV[1])
+  redis.call('ZREM', KEYS[2], ARGV[1])
 end
 -- Each thread that comes clears away some that have expired, so that their ids do not pile up.
 local MOST_CLEARED = 100
-for _, expired in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', math.floor(micros / 1000), 'LIMIT', 0, MOST_CLEARED)) do
+for _, expired in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', millis, 'LIMIT', 0, MOST_CLEARED)) do
   redis.call('ZREM', KEYS[1], expired)
   redis.call('ZREM', KEYS[2], expired)
 end
-return {'indexed', is_new and '1' or '0', created}
+return {'indexed', is_new and '1' or '0', created, expires and string.format('%.0f', expires - millis) or ''}

@@ -1,6 +1,15 @@
 import { partitionTests } from "@holdfast/adapter-tests";
 import { describe } from "vitest";
-import { CLIENTS, openPrivate, privateTarget } from "./private-redis.js";
+import { CLIENTS, type Connect, type ConnectOptions, openPrivate, privateTarget } from "./private-redis.js";
+
+/** A client that is as impatient as its saver: silence is a lost connection, and a new one is tried at once. The saver's own is so by itself. */
+function impatient(connect: Connect, timeoutMs: number): Connect {
+  return ({ host, port, password }: ConnectOptions) => {
+    const isOwn = connect === CLIENTS["a client of the saver's own"];
+    const options = { host, port, password, connectTimeout: timeoutMs };
+    return connect(isOwn ? options : { ...options, socketTimeout: timeoutMs, retryStrategy: () => 10 });
+  };
+}
 
 for (const [name, connect] of Object.entries(CLIENTS)) {
   describe(name, () => {
@@ -8,11 +17,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       ...privateTarget(connect),
       through: (proxy, url) => proxy.url(url),
       openImpatient: (url, { timeoutMs, retry }) =>
-        // A client of one's own must be told, too, that a silent connection is a dead one.
-        openPrivate((options) => connect({ ...options, socketTimeout: timeoutMs, connectTimeout: timeoutMs }), url, {
-          commandTimeoutMs: timeoutMs,
-          retry,
-        }),
+        openPrivate(impatient(connect, timeoutMs), url, { commandTimeoutMs: timeoutMs, retry }),
     });
   });
 }

@@ -1,6 +1,6 @@
 import { seeded } from "@holdfast/adapter-tests";
 import { eventually, pauseRedisClients, type RedisServer, startRedis, unpauseRedisClients } from "@holdfast/test-servers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { onServer } from "../keyspace.js";
 import { CLIENTS, closePrivate, openPrivate } from "./private-redis.js";
 import { disturbAtRandom } from "./random-moments.js";
@@ -31,18 +31,13 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
           commandTimeoutMs: 200,
           retry: { maxAttempts: 1_000, maxDelayMs: 100 },
         });
-        let late = 0;
         await disturbAtRandom(saver, random, 1, async () => {
           await pauseRedisClients(server.url, 600_000);
           const before = await bytesReceived();
-          // Reads go on meanwhile, and are a part of it; what is repeated is far more.
-          await eventually(
-            "commands were given up and repeated",
-            async () => (late = (await bytesReceived()) - before) > 500_000,
-          );
+          // Ten times what all runs have to say at once.
+          await eventually("commands were given up and repeated", async () => (await bytesReceived()) - before > 250_000);
           await unpauseRedisClients(server.url);
         });
-        expect(late).toBeGreaterThan(500_000);
         await closePrivate(saver);
       }),
     );

@@ -8,23 +8,28 @@ import { onServer } from "../keyspace.js";
 import { loadScripts } from "../redis-conformance.js";
 import { redisTarget } from "../redis-target.js";
 
-type Connect = (options: RedisOptions) => RedisClient | RedisOptions;
+/** Options that both versions of ioredis have. */
+export interface ConnectOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+  readonly retryStrategy?: (times: number) => number;
+  readonly connectTimeout?: number;
+  readonly socketTimeout?: number;
+}
+
+export type Connect = (options: ConnectOptions) => RedisClient | RedisOptions;
 
 /** Who reconnects, and who repeats what was under way, is up to the client. */
 export const CLIENTS: Readonly<Record<string, Connect>> = {
   "a client of the saver's own": (options) => options,
   "ioredis 5, which keeps commands until it is connected again": (options) =>
     new Redis({ ...options, maxRetriesPerRequest: null }),
-  "ioredis 6, which keeps no command": (options) => new Redis6({ ...plain(options), maxRetriesPerRequest: 0 }),
+  "ioredis 6, which keeps no command": (options) => new Redis6({ ...options, maxRetriesPerRequest: 0 }),
 };
 
-/** Of these options, both versions have the same idea. */
-function plain({ host = "", port = 0, password = "", retryStrategy }: RedisOptions) {
-  return { host, port, password, ...(retryStrategy === undefined ? {} : { retryStrategy }) };
-}
-
 /** A server that nobody else uses and that keeps through a crash what it acknowledged. It knows the scripts. */
-export async function startPrivateStore(): Promise<RestartableStore & ServerStore> {
+async function startPrivateStore(): Promise<RestartableStore & ServerStore> {
   const server = await startRedis({ private: true, appendOnly: true });
   await loadScripts(openCounted(server.url));
   const { url, host, port } = server;

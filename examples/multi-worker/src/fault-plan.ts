@@ -12,19 +12,19 @@ export function randomNumbers(seed: number): () => number {
 }
 
 /**
- * Which turns lose their worker, and at which of their nodes: spread over the run, decided by the seed before it begins. The plan counts nodes as
- * they begin, over all attempts of a turn; a kill that found no moment in its turn is made up for at the next node of any other turn.
+ * In which turns something happens to the worker, and at which of their nodes: spread over the run, decided by the seed before it begins. The plan
+ * counts nodes as they begin, over all attempts of a turn; a fault that found no moment in its turn is made up for at the next node of any other turn.
  */
-export class KillPlan {
-  /** By turn: the counts of nodes at which a worker is to die, in order. */
+export class FaultPlan {
+  /** By turn: the counts of nodes at which it is to happen, in order. */
   readonly #moments = new Map<string, number[]>();
   readonly #begun = new Map<string, number>();
   #overdue = 0;
 
-  constructor(turns: readonly PlannedTurn[], kills: number, random: () => number) {
-    for (let kill = 0; kill < kills; kill++) {
-      // One of each `kills`-th part of the run, and none in its last tenth: what is made up for needs turns to come.
-      const place = Math.floor(((kill + random()) / kills) * turns.length * 0.9);
+  constructor(turns: readonly PlannedTurn[], faults: number, random: () => number) {
+    for (let fault = 0; fault < faults; fault++) {
+      // One of each `faults`-th part of the run, and none in its last tenth: what is made up for needs turns to come.
+      const place = Math.floor(((fault + random()) / faults) * turns.length * 0.9);
       const turn = turns[place];
       if (turn === undefined) continue;
       const moments = this.#moments.get(keyOf(turn)) ?? [];
@@ -36,7 +36,7 @@ export class KillPlan {
     }
   }
 
-  /** A node of this turn has begun. `true`: its worker is to die in it. The kill then counts as done; `missed` takes that back. */
+  /** A node of this turn has begun. `true`: it is to happen in this one. The fault then counts as done; `missed` takes that back. */
   claim(turn: PlannedTurn): boolean {
     const key = keyOf(turn);
     const begun = (this.#begun.get(key) ?? 0) + 1;
@@ -61,6 +61,19 @@ export class KillPlan {
     this.#overdue += this.#moments.get(keyOf(turn))?.length ?? 0;
     this.#moments.delete(keyOf(turn));
   }
+}
+
+/** What the second of two requests for one turn is to find: it waits for its turn, or is refused. */
+export type WhenBusy = "wait" | "reject";
+
+/** Of which turns each request is sent twice, spread over the run: by turns, the two wait for each other, or one is refused. */
+export function planDoubles(turns: readonly PlannedTurn[], doubles: number, random: () => number): Map<PlannedTurn, WhenBusy> {
+  const planned = new Map<PlannedTurn, WhenBusy>();
+  for (let double = 0; double < doubles; double++) {
+    const turn = turns[Math.floor(((double + random()) / doubles) * turns.length)];
+    if (turn !== undefined) planned.set(turn, double % 2 === 0 ? "wait" : "reject");
+  }
+  return planned;
 }
 
 function keyOf({ thread, id }: PlannedTurn): string {

@@ -1,0 +1,101 @@
+import { eventually, type NodeChild, spawnNode, startTcpProxy, type TcpProxy } from "@holdfast/test-servers";
+import type { ClientTells } from "../children/lease-client.js";
+import { storeEnvironment } from "../children/store-url.js";
+import { integerOf, type Random } from "../seeded.js";
+import type { History, Operation } from "./history.js";
+import { now } from "./recording-client.js";
+
+interface Client {
+  readonly name: string;
+  readonly proxy: TcpProxy;
+  readonly child: NodeChild;
+  /** When all that it told has been taken. */
+  readonly drained: Promise<void>;
+}
+
+export interface CheckerSetting {
+  /** The bundled program of a client. */
+  readonly script: string;
+  readonly url: string;
+  /** Where the store is for those who go through the proxy. */
+  through(proxy: TcpProxy, url: string): string;
+  readonly random: Random;
+  readonly clients: number;
+  /** Asked now and then. */
+  isOver(): boolean;
+}
+
+/** Clients take leases and write, while they are killed, frozen and cut off; what they were told. */
+export async function operationsUnderFaults(setting: CheckerSetting): Promise<Pick<History, "operations" | "cuts">> {
+  const { random } = setting;
+  const operations = new Map<string, Operation>();
+  const cuts: { client: string; at: number }[] = [];
+  let told = 0;
+  let started = 0;
+
+  async function start(): Promise<Client> {
+    started += 1;
+    const name = `client ${started}`;
+    const server = new URL(setting.url);
+    const proxy = await startTcpProxy({ host: server.hostname, port: Number(server.port) });
+    const child = await spawnNode(setting.script, {
+      args: [name, String(integerOf(random, 0, 2 ** 32 - 1))],
+      env: storeEnvironment(setting.through(proxy, setting.url)),
+    });
+    const drain = async (): Promise<void> => {
+      for await (const message of child.messages as AsyncIterable<ClientTells>) {
+        if (message === "over") continue;
+        operations.set(message.id, message.operation);
+        told += 1;
+      }
+    };
+    return { name, proxy, child, drained: drain() };
+  }
+
+  async function end({ child, proxy, drained }: Client, how: () => Promise<unknown>): Promise<void> {
+    await how();
+    await child.exited;
+    await drained;
+    await proxy.stop();
+  }
+
+  /** Until so much more has happened: faults come by what the clients did, not by time. */
+  async function until(more: number): Promise<void> {
+    const enough = told + more;
+    await eventually("the clients go on", () => told >= enough || setting.isOver(), { timeoutMs: 60_000 });
+  }
+
+  let clients = await Promise.all(Array.from({ length: setting.clients }, start));
+  const faults: ((client: Client) => Promise<void>)[] = [
+    async (client) => {
+      await end(client, () => client.child.kill());
+      clients = [...clients.filter((each) => each !== client), await start()];
+    },
+    async ({ child }) => {
+      await child.stop();
+      // The others get its lease when its time is up.
+      await until(integerOf(random, 10, 60));
+      child.continue();
+    },
+    async ({ name, proxy }) => {
+      cuts.push({ client: name, at: now() });
+      proxy.cut();
+    },
+    async ({ name, proxy }) => {
+      proxy.blackhole();
+      // What is held back is lost at any moment until its end.
+      const from = now();
+      await until(integerOf(random, 10, 60));
+      for (let at = from; at < now(); at += 1) cuts.push({ client: name, at });
+      proxy.restore();
+      cuts.push({ client: name, at: now() });
+    },
+  ];
+  while (!setting.isOver()) {
+    await until(integerOf(random, 10, 100));
+    const client = clients[integerOf(random, 0, clients.length - 1)] as Client;
+    await faults[integerOf(random, 0, faults.length - 1)]?.(client);
+  }
+  await Promise.all(clients.map((client) => end(client, () => client.child.send("stop"))));
+  return { operations: [...operations.values()], cuts };
+}

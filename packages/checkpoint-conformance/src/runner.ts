@@ -1,0 +1,26 @@
+export {
+  type CaseContext,
+  type CaseOptions,
+  type ConformanceCase,
+  type ConformanceSuite,
+  HangingCaseError,
+  type Hook,
+  type RunCaseOptions,
+  rulesOf,
+  runCase,
+  whyNot,
+} from "./case.js";
+export { type Level, levelOf, levels } from "./levels.js";
+export { type CaseResult, type Counts, caseLine, type LevelResult, type Report, summary } from "./report.js";
+export { caseCount, type RunOptions, runConformance } from "./run.js";
+export { type RandomCommandsOptions, randomCommands } from "./suites/random-programs.js";
+export { allSuites } from "./suites.js";
+export {
+  type Capability,
+  type ConformanceTarget,
+  type Failure,
+  holdfastErrors,
+  type LifecycleTarget,
+  type OpenOptions,
+  type Supports,
+} from "./target.js";

@@ -1,0 +1,33 @@
+import { lostAcknowledgementTests } from "@holdfast/adapter-tests";
+import { describe } from "vitest";
+import { deleteThreadScript, putScript, putWritesScript, type Script } from "../../src/scripts/index.js";
+import { inspectThread } from "../keyspace.js";
+import { CLIENTS, privateTarget } from "./private-redis.js";
+
+const calls =
+  ({ sha1 }: Script) =>
+  (request: Buffer): boolean =>
+    request.includes(sha1);
+
+/** A call as it travels, up to the key that a new thread would get: every operation has another one, and repeats it. */
+const CHANGE = new RegExp(
+  `(?:${putScript.sha1}|${putWritesScript.sha1})\\r\\n\\$1\\r\\n6\\r\\n(?:\\$\\d+\\r\\n[^\\r]*\\r\\n){9}`,
+  "g",
+);
+
+for (const [name, connect] of Object.entries(CLIENTS)) {
+  describe(name, () => {
+    lostAcknowledgementTests({
+      ...privateTarget(connect),
+      through: (proxy, url) => proxy.url(url),
+      requests: {
+        put: calls(putScript),
+        firstPut: calls(putScript),
+        putWrites: calls(putWritesScript),
+        deleteThread: calls(deleteThreadScript),
+      },
+      changesIn: (request) => request.toString("latin1").match(CHANGE) ?? [],
+      inspect: (url, threadId) => inspectThread([url], "holdfast", threadId),
+    });
+  });
+}
