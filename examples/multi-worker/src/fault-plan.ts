@@ -36,19 +36,22 @@ export class FaultPlan {
     }
   }
 
-  /** A node of this turn has begun. `true`: it is to happen in this one. The fault then counts as done; `missed` takes that back. */
-  claim(turn: PlannedTurn): boolean {
+  /**
+   * A node of this turn has begun: whether it is to happen in this one, as planned or to make up for one that was missed. The fault then counts as done;
+   * `missed` takes that back.
+   */
+  claim(turn: PlannedTurn): "planned" | "overdue" | undefined {
     const key = keyOf(turn);
     const begun = (this.#begun.get(key) ?? 0) + 1;
     this.#begun.set(key, begun);
     const moments = this.#moments.get(key) ?? [];
     if (moments[0] !== undefined && begun >= moments[0]) {
       moments.shift();
-      return true;
+      return "planned";
     }
-    if (this.#overdue === 0) return false;
+    if (this.#overdue === 0) return undefined;
     this.#overdue -= 1;
-    return true;
+    return "overdue";
   }
 
   /** The node was over, or the worker dead, when it came to it: the next node of any turn will do. */

@@ -53,13 +53,16 @@ export class Faults {
   #nodeBegins(worker: WorkerProcess, thread: string): void {
     const turn = this.#current.get(thread);
     if (turn === undefined) return;
-    if (this.#freezes.claim(turn)) void this.#freeze(worker, thread);
-    if (!this.#kills.claim(turn)) return;
+    if (this.#freezes.claim(turn) !== undefined) void this.#freeze(worker, thread);
+    const claimed = this.#kills.claim(turn);
+    if (claimed === undefined) return;
     const kill = () => {
       if (!this.#options.supervisor.killInNode(worker)) this.#kills.missed();
     };
     // While the worker is at this node, or at another one: it serves several threads, and a thread's tools take up to a few times the latency.
-    setTimeout(kill, this.#options.random() * 3 * this.#options.latencyMs);
+    // What is made up for cannot wait: there may be few nodes left.
+    const delayMs = claimed === "planned" ? this.#options.random() * 3 * this.#options.latencyMs : 0;
+    setTimeout(kill, delayMs);
   }
 
   /** The worker goes on when its leases have ended, and when another one is at the conversation, or has been: then it would do harm if it could. */

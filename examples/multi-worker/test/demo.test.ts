@@ -172,12 +172,19 @@ test.each([
   expect(stderr).not.toContain("Starting");
 });
 
-test.each(["SIGINT", "SIGKILL"] as const)("%s leaves no process behind", { timeout: TIMEOUT }, async (signal) => {
-  const demo = start(["--limit", "30", "--json"]);
-  const closed = once(demo.child, "close") as Promise<[number | null]>;
-  await eventually("the run is on its way", () => /[1-9]\d* nodes begun/.test(demo.stderr), { timeoutMs: 60_000 });
-  demo.child.kill(signal);
-  const [exitCode] = await closed;
-  expect(exitCode).toBe(signal === "SIGINT" ? 130 : null);
-  await eventually("no process is left", () => !leftProcesses(demo));
-});
+test.each(["SIGINT", "SIGKILL"] as const)(
+  "%s leaves no process behind, not even a frozen one",
+  {
+    timeout: TIMEOUT,
+  },
+  async (signal) => {
+    // One after the other is frozen, all the time.
+    const demo = start(["--limit", "30", "--freezes", "10000", "--json"]);
+    const closed = once(demo.child, "close") as Promise<[number | null]>;
+    await eventually("a worker is frozen", () => /[1-9]\d* of 10000 frozen/.test(demo.stderr), { timeoutMs: 60_000 });
+    demo.child.kill(signal);
+    const [exitCode] = await closed;
+    expect(exitCode).toBe(signal === "SIGINT" ? 130 : null);
+    await eventually("no process is left", () => !leftProcesses(demo));
+  },
+);

@@ -240,7 +240,8 @@ export function abandonedThreadTests(target: LeaseTarget): void {
     await worker.step("two");
     await worker.step("two");
     await worker.goOn();
-    for (const thread of threads) await eventually(`${thread} is done`, async () => ((await logOf(thread)) as []).length === 3);
+    for (const thread of threads)
+      await eventually(`${thread} is done`, async () => ((await logOf(thread)) as unknown[]).length === 3);
     await eventually("all are released", isNothingLeft);
     await worker.stopSweep();
     await sweep;

@@ -1,7 +1,6 @@
 export { abandonedThreadTests } from "./abandoned-threads.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
 export { exclusiveTests } from "./exclusive.js";
-export { type CheckerTarget, leaseCheckerTests } from "./lease-checker/lease-checker.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failureOf, printed } from "./failure.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
@@ -13,6 +12,7 @@ export { type RestartableStore, type ServerRestartTarget, serverRestartTests } f
 export { type TerminatedConnectionsTarget, terminatedConnectionTests } from "./faults/terminated-connections.js";
 export { type InvalidOptionsTarget, invalidOptionTests } from "./invalid-options.js";
 export { type LargeValueTarget, largeValueTests } from "./large-values.js";
+export { type CheckerTarget, leaseCheckerTests } from "./lease-checker/lease-checker.js";
 export type { LeaseTarget, LeasingSaver } from "./lease-target.js";
 export { type ProcessTarget, processTests } from "./processes.js";
 export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";

@@ -1,8 +1,7 @@
-import type { RetryOptions } from "@holdfast/checkpoint-core";
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { LeaseSource, RetryOptions } from "@holdfast/checkpoint-core";
 
 /** What all savers of ours have beyond upstream's. */
-export interface TestedSaver extends BaseCheckpointSaver {
+export interface TestedSaver extends LeaseSource {
   setup(): Promise<unknown>;
   end(): Promise<void>;
 }

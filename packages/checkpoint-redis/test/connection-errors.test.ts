@@ -31,7 +31,6 @@ connectionErrorTests({
     "an unknown user": () => urlWith((url) => (url.username = "nobody-at-all")),
     "a port where nobody listens": nobodyListens,
     "a host that has no address": () => urlWith((url) => (url.hostname = "no-such-host.invalid")),
-    "a server that speaks no TLS": () => urlWith((url) => (url.href = url.href.replace("redis:", "rediss:"))),
   },
   notUrls: [
     `redis://user:${SECRET}@host:port/0`,

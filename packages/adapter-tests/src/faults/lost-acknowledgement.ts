@@ -14,6 +14,7 @@ export interface LostAcknowledgementTarget extends ProxiedTarget {
     readonly firstPut: RequestMatch;
     readonly putWrites: RequestMatch;
     readonly deleteThread: RequestMatch;
+    readonly acquireThread: RequestMatch;
   };
   /** The changes of the store that are asked for in these bytes of the client, each as a text that is the same when it is repeated. */
   changesIn(request: Buffer): readonly string[];
@@ -128,6 +129,23 @@ export function lostAcknowledgementTests(target: LostAcknowledgementTarget): voi
       expect(await saver.getTuple(at(thread))).toBeUndefined();
       expect(Object.values(await inspect(thread)).some((count) => count > 0)).toBe(false);
       expect(await listedIds(saver, other)).toEqual([checkpoint.id]);
+    });
+
+    it(`C-72 a lease whose connection is lost ${when} is had, and once`, async () => {
+      const thread = newThread();
+      await (await saver.acquireThread(newThread())).release();
+      const lost = cut(proxy, requests.acquireThread);
+      const lease = await saver.acquireThread(thread, { ttlMs: 60_000 });
+      await lost;
+      await saver.put(
+        { configurable: { ...lease.config.configurable, checkpoint_ns: "" } },
+        checkpointOf({ n: 1 }),
+        { source: "loop", step: 0, parents: {} },
+        { n: 1 },
+      );
+      await expect(saver.acquireThread(thread)).rejects.toMatchObject({ code: "HOLDFAST_THREAD_BUSY" });
+      await lease.release();
+      await (await saver.acquireThread(thread)).release();
     });
   }
 

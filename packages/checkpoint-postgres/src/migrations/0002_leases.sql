@@ -7,6 +7,8 @@ alter table :schema.thread
   add column lease_owner text,
   -- When the lease ends; null where it was released. In the past: its holder crashed, or stalled.
   add column lease_until timestamptz,
+  -- Of the request that took it: when its answer was lost, the same request finds that it has the lease already.
+  add column lease_request uuid,
   -- How many leases in a row ended without a release.
   add column lease_tries integer not null default 0,
   -- Counts the commits of savers with onConflict "reject": whoever waited for the thread's lock sees that the thread has moved.

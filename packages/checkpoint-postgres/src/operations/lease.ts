@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { EndedLease, LeaseAnswer, LeaseRequest } from "@holdfast/checkpoint-core";
 import { bool, integer, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
@@ -15,24 +16,27 @@ const interval = (parameter: string): string => `${parameter}::float8 * interval
  */
 export async function acquireLease(db: Connections, t: Tables, request: LeaseRequest): Promise<LeaseAnswer> {
   const { threadId, ttlMs, owner, ended } = request;
-  const values: unknown[] = [threadId, ttlMs, owner];
+  // Made here, for all tries of this request.
+  const values: unknown[] = [threadId, ttlMs, owner, randomUUID()];
   const isFree = "lease_until is null or lease_until <= clock_timestamp()";
   const isTheEnded =
     ended === undefined ? isFree : `lease_token = $${values.push(ended)}::bigint and lease_until <= clock_timestamp()`;
   const sql = `
 with locked as materialized (
-  select thread_key, lease_owner, lease_until, (${isTheEnded}) is true as is_free from ${t.thread} where thread_id = $1 for update
+  select thread_key, lease_owner, lease_until, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
+  from ${t.thread} where thread_id = $1 for update
 ),
 taken as (
   update ${t.thread} set
-    lease_token = nextval(${t.leaseToken}), lease_owner = $3, lease_until = clock_timestamp() + ${interval("$2")},
-    lease_tries = case when locked.lease_until is null then 0 else lease_tries + 1 end
-  from locked where thread.thread_key = locked.thread_key and locked.is_free
+    lease_token = case when is_ours then lease_token else nextval(${t.leaseToken}) end, lease_owner = $3,
+    lease_until = clock_timestamp() + ${interval("$2")}, lease_request = $4::uuid,
+    lease_tries = case when is_ours then lease_tries when locked.lease_until is null then 0 else lease_tries + 1 end
+  from locked where thread.thread_key = locked.thread_key and (locked.is_free or locked.is_ours)
   returning lease_token, lease_tries
 ),
 begun as (
-  insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until)
-  select $1, nextval(${t.leaseToken}), $3, clock_timestamp() + ${interval("$2")} from (select count(*) as there from locked) l
+  insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until, lease_request)
+  select $1, nextval(${t.leaseToken}), $3, clock_timestamp() + ${interval("$2")}, $4::uuid from (select count(*) as there from locked) l
   where there = 0 and ${ended === undefined ? "true" : "false"}
   on conflict (thread_id) do nothing
   returning lease_token, lease_tries
@@ -40,7 +44,8 @@ begun as (
 select lease_token, lease_tries, null::text, null::float8 from taken
 union all select lease_token, lease_tries, null, null from begun
 union all
-select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8 from locked where not is_free`;
+select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8 from locked
+where not is_free and not is_ours`;
   const [row] = await db.run("acquireThread", { text: sql, values });
   // No row: somebody began the thread at the same moment, or the lease that ended is gone with its thread.
   if (row === undefined) return { kind: "busy", owner: undefined, remainingMs: 0 };
@@ -70,7 +75,7 @@ where thread_id = $1 and lease_token = $2::bigint and lease_until > clock_timest
 export async function releaseLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
   const [row] = await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
-update ${t.thread} th set lease_owner = null, lease_until = null, lease_tries = 0 from quick where thread_id = $1 and lease_token = $2::bigint
+update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_tries = 0 from quick where thread_id = $1 and lease_token = $2::bigint
 returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)
   or exists (select from ${t.pendingWrite} w where w.thread_key = th.thread_key)`,
     values: [threadId, token],

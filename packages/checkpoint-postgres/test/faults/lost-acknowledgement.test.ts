@@ -11,6 +11,7 @@ lostAcknowledgementTests({
     put: inserts("checkpoint"),
     firstPut: inserts("thread"),
     putWrites: inserts("pending_write"),
+    acquireThread: (request) => request.includes("lease_request = $4::uuid"),
     deleteThread: (request) => request.includes('delete from "holdfast".thread'),
   },
   // The repetition of a statement has the same bytes.

@@ -1,6 +1,6 @@
 import { lostAcknowledgementTests } from "@holdfast/adapter-tests";
 import { describe } from "vitest";
-import { deleteThreadScript, putScript, putWritesScript, type Script } from "../../src/scripts/index.js";
+import { acquireLeaseScript, deleteThreadScript, putScript, putWritesScript, type Script } from "../../src/scripts/index.js";
 import { inspectThread } from "../keyspace.js";
 import { CLIENTS, privateTarget } from "./private-redis.js";
 
@@ -24,6 +24,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
         put: calls(putScript),
         firstPut: calls(putScript),
         putWrites: calls(putWritesScript),
+        acquireThread: calls(acquireLeaseScript),
         deleteThread: calls(deleteThreadScript),
       },
       changesIn: (request) => request.toString("latin1").match(CHANGE) ?? [],

@@ -1,0 +1,1 @@
+export function page(..._: unknown[]): string { return ""; }

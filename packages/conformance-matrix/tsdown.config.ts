@@ -1,0 +1,4 @@
+import { defineConfig } from "tsdown";
+import { program } from "../../tsdown.base.ts";
+
+export default defineConfig({ ...program, entry: ["src/main.ts", "src/targets/*.ts"] });
