@@ -7,12 +7,6 @@ export interface Table {
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
-export interface Report {
-  readonly date: string;
-  readonly versions: Readonly<Record<string, string>>;
-  readonly tables: readonly Table[];
-}
-
 export function markdown({ title, note, columns, rows }: Table): string {
   const line = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
   const alignment = columns.map((_, n) => (n === 0 ? "---" : "--:"));

@@ -12,7 +12,7 @@ export interface Chat {
 type ChatGraph = ReturnType<typeof chatGraph>;
 
 /** A graph whose node answers with what it is told to. */
-export function chatGraph(saver: BaseCheckpointSaver, answer: () => readonly BaseMessage[]) {
+function chatGraph(saver: BaseCheckpointSaver, answer: () => readonly BaseMessage[]) {
   return new StateGraph(MessagesAnnotation)
     .addNode("assistant", () => ({ messages: [...answer()] }))
     .addEdge(START, "assistant")

@@ -21,10 +21,11 @@ export class FaultPlan {
   readonly #begun = new Map<string, number>();
   #overdue = 0;
 
-  constructor(turns: readonly PlannedTurn[], faults: number, random: () => number) {
+  /** @param part of the run in which it is to happen, from its beginning: what is made up for needs turns to come. */
+  constructor(turns: readonly PlannedTurn[], faults: number, random: () => number, part = 0.9) {
     for (let fault = 0; fault < faults; fault++) {
-      // One of each `faults`-th part of the run, and none in its last tenth: what is made up for needs turns to come.
-      const place = Math.floor(((fault + random()) / faults) * turns.length * 0.9);
+      // One in each `faults`-th part.
+      const place = Math.floor(((fault + random()) / faults) * turns.length * part);
       const turn = turns[place];
       if (turn === undefined) continue;
       const moments = this.#moments.get(keyOf(turn)) ?? [];

@@ -32,7 +32,8 @@ export class Faults {
     this.#options = options;
     const { turns, kills, freezes, random } = options;
     this.#kills = new FaultPlan(turns, kills, random);
-    this.#freezes = new FaultPlan(turns, freezes, random);
+    // One at a time, and it takes a while.
+    this.#freezes = new FaultPlan(turns, freezes, random, 0.6);
   }
 
   turnBegins(turn: PlannedTurn): void {

@@ -19,7 +19,7 @@ export interface FrontCounts {
   readonly refused: number;
   /** Of these, those of which one waited for the other, and got the same answer. */
   readonly queued: number;
-  /** Requests that were sent again, since the store did not know of them: they had not been accepted. */
+  /** Requests that were sent again, since the store did not have them, neither the turn nor the answer to what it waits for. */
   readonly repeated: number;
 }
 
@@ -48,7 +48,7 @@ export class Front {
       const answered = outcomes.find(({ kind }) => kind === "answered");
       if (answered?.kind === "answered") return answered.answer.reply;
       const status = await this.#watch(threadId, request.turnId);
-      if (status.status === "done" || status.status === "waiting") return status;
+      if (isAnswer(status, request)) return status;
       this.counts.repeated += 1;
       outcomes = [await this.#ask(threadId, request)];
     }
@@ -116,4 +116,10 @@ export class Front {
       }
     });
   }
+}
+
+/** Not when the turn is unknown, nor when it waits for what the request has answered: then the request is not in the store. */
+function isAnswer(status: TurnStatus, { approvals = {} }: TurnRequest): status is TurnReply {
+  if (status.status === "done") return true;
+  return status.status === "waiting" && status.approvals.every(({ id }) => approvals[id] === undefined);
 }

@@ -86,7 +86,9 @@ export function exclusiveProcessTests(target: LeaseTarget): void {
   it("C-92 a run's signal aborts when its lease is lost while a step goes on", async () => {
     const thread = "signal";
     const [stalled, other] = (await start(2)) as [LeaseWorkerProcess, LeaseWorkerProcess];
-    const running = stalled.order({ kind: "steps", thread, input: "stalled", holdAt: "two", ttlMs: 1_000 });
+    // Nothing is written before the end, so that no write tells of the loss.
+    const durability = "exit";
+    const running = stalled.order({ kind: "steps", thread, input: "stalled", holdAt: "two", ttlMs: 1_000, durability });
     await stalled.step("two");
     await stalled.freeze();
     await other.order({ kind: "increment", thread, times: 1 });

@@ -22,6 +22,17 @@ export function nestedQuestionGraph(checkpointer: BaseCheckpointSaver, onAct: On
     .compile({ checkpointer });
 }
 
+/** The same in one step. */
+export function twofoldQuestionGraph(checkpointer: BaseCheckpointSaver, onAct: OnAct) {
+  const askAndAct = async (_: typeof State.State, config: LangGraphRunnableConfig) => {
+    const first: unknown = interrupt("May I do the first?");
+    const second: unknown = interrupt("May I do the second?");
+    await onAct("act", config);
+    return { log: [`${first}, ${second}`] };
+  };
+  return new StateGraph(State).addNode("both", askAndAct).addEdge(START, "both").addEdge("both", END).compile({ checkpointer });
+}
+
 function questions(onAct: OnAct) {
   const askAndAct = (which: string) => async (_: typeof State.State, config: LangGraphRunnableConfig) => {
     const answer: unknown = interrupt(`May I do the ${which}?`);

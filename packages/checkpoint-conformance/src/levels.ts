@@ -23,7 +23,7 @@ const levelOfSuite = new Map<string, Level>([
   ...[leases, conflicts].map(({ name }) => [name, "exclusive"] as const),
 ]);
 
-/** Capabilities without which a saver does not reach a level. The others are extras: who declares that they are lacking loses no level. */
+/** Capabilities without which a saver does not reach a level. The others are extras: cases that require them count for no level. */
 const levelOfCapability: Partial<Readonly<Record<Capability, Level>>> = {
   losslessValues: "durable",
   exactMetadata: "durable",
@@ -40,8 +40,9 @@ const rank = (level: Level): number => levels.indexOf(level);
 /** Whether `level` includes `other`. */
 export const includesLevel = (level: Level, other: Level): boolean => rank(other) <= rank(level);
 
-/** The level that a case belongs to: that of its suite, or of the highest capability that it requires. */
-export function levelOf(suite: ConformanceSuite, { options: { requires = [] } }: ConformanceCase): Level {
+/** The level that a case belongs to: that of its suite, or of the highest capability that it requires; none when it requires an extra. */
+export function levelOf(suite: ConformanceSuite, { options: { requires = [] } }: ConformanceCase): Level | "extra" {
+  if (requires.some((capability) => levelOfCapability[capability] === undefined)) return "extra";
   const all = [levelOfSuite.get(suite.name) ?? "base", ...requires.map((each) => levelOfCapability[each] ?? "base")];
   return levels[Math.max(...all.map(rank))] ?? "base";
 }

@@ -8,7 +8,7 @@ export interface CaseResult {
   readonly title: string;
   /** The rules of the contract that the case checks. */
   readonly rules: readonly string[];
-  readonly level: Level;
+  readonly level: Level | "extra";
   /** The capabilities that the case requires of the target. */
   readonly requires: readonly Capability[];
   readonly status: "passed" | "failed" | "skipped";
@@ -43,6 +43,8 @@ export interface Report {
   readonly level: Level | null;
   /** The counts of a level are those of its own cases, without the levels before it. */
   readonly levels: Readonly<Record<Level, LevelResult>>;
+  /** The cases that count for no level. */
+  readonly extras: Counts;
   readonly rules: Readonly<Record<string, Counts>>;
   readonly cases: readonly CaseResult[];
 }
@@ -59,7 +61,7 @@ function assess(level: Level, results: readonly CaseResult[]): LevelResult {
     if (needing.some(({ status }) => status === "passed")) continue;
     lacks[capability] = needing.find(({ status }) => status === "skipped")?.reason ?? "no case has shown it";
   }
-  const included = results.filter((result) => includesLevel(level, result.level));
+  const included = results.filter((result) => result.level !== "extra" && includesLevel(level, result.level));
   const reached =
     included.every(({ status }) => status !== "failed") &&
     included.some(({ status }) => status === "passed") &&
@@ -81,6 +83,7 @@ export function reportOf(
     versions,
     level: levels.findLast((level) => byLevel[level].reached) ?? null,
     levels: byLevel,
+    extras: count(results.filter(({ level }) => level === "extra")),
     rules: Object.fromEntries(rules.map((rule) => [rule, count(results.filter((each) => each.rules.includes(rule)))])),
     cases: results,
   };
@@ -103,7 +106,7 @@ export function caseLine({ status, title, reason, milliseconds }: CaseResult): s
 }
 
 /** The end of the report: each level, and what keeps the saver from it. */
-export function summary({ target, cases, levels: results, level }: Report): string {
+export function summary({ target, cases, extras, levels: results, level }: Report): string {
   const { passed, failed, skipped } = count(cases);
   const lines = [`${target}: ${passed} passed, ${failed} failed, ${skipped} skipped`, ""];
   for (const each of levels) {
@@ -117,6 +120,7 @@ export function summary({ target, cases, levels: results, level }: Report): stri
       lines.push(`      lacks ${reason.startsWith(`${capability}: `) ? reason : `${capability}: ${reason}`}`);
     }
   }
+  lines.push(`    ${"extras".padEnd(11)}${extras.passed} passed, ${extras.failed} failed, ${extras.skipped} skipped`);
   lines.push("", `Level: ${level ?? "none"}`);
   return lines.join("\n");
 }

@@ -60,7 +60,9 @@ type Nodes = { readonly host: string; readonly port: number }[];
 function onCluster(name: string, connect: (nodes: Nodes, options: { readonly password: string }) => RedisClient): Topology {
   return {
     name,
-    start: async () => void (cluster = await startRedisCluster({ replicas: 1 })),
+    start: async () => {
+      cluster = await startRedisCluster({ replicas: 1 });
+    },
     stop: async () => cluster?.stop(),
     open: (options) => openOn(connect([...(cluster?.nodes ?? [])], { password: cluster?.password ?? "" }), options),
     replicaOf: async (thread) => {
@@ -73,7 +75,9 @@ function onCluster(name: string, connect: (nodes: Nodes, options: { readonly pas
 const topologies: readonly Topology[] = [
   {
     name: "a master with a replica, ioredis 6",
-    start: async () => void (replication = await startRedisReplication({ replicas: 1 })),
+    start: async () => {
+      replication = await startRedisReplication({ replicas: 1 });
+    },
     stop: async () => replication?.stop(),
     open: (options) => openOn(new Redis6(replication?.master.url ?? ""), options),
     replicaOf: async () => replication?.replicas[0] as RedisServer,
@@ -82,7 +86,9 @@ const topologies: readonly Topology[] = [
   onCluster("a cluster, ioredis 6", (nodes, redisOptions) => new Cluster6(nodes, { redisOptions })),
   {
     name: "Sentinel, ioredis 5",
-    start: async () => void (group = await startRedisSentinel({ replicas: 1 })),
+    start: async () => {
+      group = await startRedisSentinel({ replicas: 1 });
+    },
     stop: async () => group?.stop(),
     open: (options) =>
       openOn(

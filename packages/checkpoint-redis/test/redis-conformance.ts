@@ -90,6 +90,9 @@ export async function loadScripts(saver: RedisSaver): Promise<void> {
     await saver.getTuple(config);
     await saver.getDeltaChannelHistory({ config, channels: ["channel"] });
     await saver.list(config).next();
+    await saver.persist(thread.thread_id);
+    await (await saver.acquireThread(thread.thread_id)).release();
+    if (n === 0) await saver.list({}).next();
     await saver.deleteThread(thread.thread_id);
   }
   await closeCounted(saver);

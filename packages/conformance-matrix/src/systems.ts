@@ -10,7 +10,13 @@ export interface System {
 
 /** The columns, from left to right. */
 export const systems: readonly System[] = [
-  { id: "holdfast-postgres", column: "Holdfast Postgres", packageName: "@holdfast/checkpoint-postgres", isOurs: true, store: "Postgres" },
+  {
+    id: "holdfast-postgres",
+    column: "Holdfast Postgres",
+    packageName: "@holdfast/checkpoint-postgres",
+    isOurs: true,
+    store: "Postgres",
+  },
   { id: "holdfast-redis", column: "Holdfast Redis", packageName: "@holdfast/checkpoint-redis", isOurs: true, store: "Redis" },
   { id: "memory", column: "MemorySaver", packageName: "@langchain/langgraph-checkpoint", isOurs: false, store: "memory" },
   {

@@ -8,17 +8,21 @@ const ORDERS = ["first", "second", "third"];
  * Runs three turns on each of several threads, all threads at once, while something happens to the store; then no run has failed, and every thread
  * holds what it holds when nothing happens.
  *
- * @param onTask called when a task of any run begins, with the number of them so far.
+ * @param onTask called when a task of any run begins, with the number of them so far; the task waits for it.
  */
-export async function runDisturbed(saver: BaseCheckpointSaver, count: number, onTask: (tasks: number) => void): Promise<void> {
+export async function runDisturbed(
+  saver: BaseCheckpointSaver,
+  count: number,
+  onTask: (tasks: number) => Promise<void> | void,
+): Promise<void> {
   const unhandled: unknown[] = [];
   const note = (reason: unknown): void => void unhandled.push(reason);
   process.on("unhandledRejection", note);
   const threads = Array.from({ length: count }, (_, n) => `thread ${n}`);
   let tasks = 0;
-  const countTask = (): void => {
+  const countTask = (): Promise<void> | void => {
     tasks += 1;
-    onTask(tasks);
+    return onTask(tasks);
   };
   const run = (thread: string): Promise<unknown> => runOrders(saver, thread, ORDERS, countTask);
   const outcomes = await Promise.allSettled(threads.map(run));

@@ -81,6 +81,12 @@ export async function operationsUnderFaults(setting: CheckerSetting): Promise<Pi
       cuts.push({ client: name, at: now() });
       proxy.cut();
     },
+    async ({ proxy }) => {
+      // What a holder asks for comes when its lease has ended.
+      proxy.delay(integerOf(random, 50, 400));
+      await until(integerOf(random, 10, 100));
+      proxy.delay(0);
+    },
     async ({ name, proxy }) => {
       proxy.blackhole();
       // What is held back is lost at any moment until its end.

@@ -10,6 +10,8 @@ const needs = { requires: ["leases"], hooks: ["errors"] } as const;
 /** Long enough that no machine is so slow that it ends by itself. */
 const LONG_MS = 60_000;
 const SHORT_MS = 200;
+/** Long enough that a busy machine comes to renew it in time. */
+const RENEWED_MS = 1_500;
 
 /** Everything that writes, under a lease or none. */
 function writes(saver: LeasingSaver, thread: string, lease?: Lease): Readonly<Record<string, () => Promise<unknown>>> {
@@ -175,8 +177,8 @@ export const leases = defineSuite("leases", (it) => {
   it("C-92 it is renewed for as long as it is held", needs, async (context) => {
     const [saver, other] = await savers(context);
     const thread = context.thread();
-    const lease = await saver.acquireThread(thread, { ttlMs: SHORT_MS });
-    const patient = other.acquireThread(thread, { waitMs: 4 * SHORT_MS });
+    const lease = await saver.acquireThread(thread, { ttlMs: RENEWED_MS });
+    const patient = other.acquireThread(thread, { waitMs: 1.5 * RENEWED_MS });
     await assertFails(context.target, "threadBusy", () => patient, "waiting for one that is held");
     assert.equal(lease.signal.aborted, false);
     await Promise.all(Object.entries(writes(saver, thread, lease)).map(([name, write]) => name === "deleteThread" || write()));

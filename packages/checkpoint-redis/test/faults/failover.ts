@@ -44,18 +44,22 @@ export function failoverTests(redis: () => Failover, clients: Readonly<Record<st
     });
   }
 
-  /** Once, when a random task of the first third begins: the runs must not be over before it is. */
+  /** Once, when a random task begins. Those after it wait until the replica hears no more, so that the master has something to do then. */
   async function failoverAtRandom(random: Random) {
     const [master, replica] = await redis().pair();
-    const kill = await aheadOf(replica, master);
-    const moment = integerOf(random, TASKS / 12, TASKS / 3);
+    const { cutOff, kill } = await aheadOf(replica, master);
+    const moment = integerOf(random, TASKS / 12, (TASKS * 3) / 4);
+    let isCutOff: Promise<void> | undefined;
     let failover: Promise<void> | undefined;
     return {
-      onTask: (tasks: number): void => {
-        if (tasks !== moment) return;
-        failover = kill().then(() => redis().untilReplaced(master));
-        // Read when the runs are over.
-        failover.catch(() => {});
+      onTask: (tasks: number): Promise<void> | undefined => {
+        if (tasks === moment) {
+          isCutOff = cutOff();
+          failover = isCutOff.then(kill).then(() => redis().untilReplaced(master));
+          // Read when the runs are over.
+          failover.catch(() => {});
+        }
+        return isCutOff;
       },
       over: async (): Promise<void> => {
         expect(failover, "the failover").toBeDefined();
@@ -95,7 +99,7 @@ export function failoverTests(redis: () => Failover, clients: Readonly<Record<st
         const runs = Array.from({ length: RUNS }, (_, n) =>
           runOrders(saver, `thread ${n}`, ORDERS, () => {
             tasks += 1;
-            onTask(tasks);
+            return onTask(tasks);
           }),
         );
         const outcomes = await Promise.allSettled(runs);
@@ -113,24 +117,29 @@ export function failoverTests(redis: () => Failover, clients: Readonly<Record<st
   });
 }
 
-/** @returns SIGKILL to the master when it is ahead of its replica: for its last moments, what it is told does not reach the replica. */
-async function aheadOf(replica: RedisServer, master: RedisServer): Promise<() => Promise<void>> {
+/** How a master that works dies ahead of its replica: for its last moments, what it is told does not reach the replica. */
+async function aheadOf(replica: RedisServer, master: RedisServer) {
   const setPassword = (text: string) => onServer(replica.url, (redis) => redis.config("SET", "masterauth", text));
+  let before = 0;
   await setPassword("not the password");
-  return async () => {
-    try {
-      const before = await onServer(master.url, async (redis) => {
+  return {
+    async cutOff(): Promise<void> {
+      await onServer(master.url, async (redis) => {
         await redis.call("CLIENT", "KILL", "TYPE", "replica");
-        return scriptCalls(await redis.info("commandstats"));
+        before = scriptCalls(await redis.info("commandstats"));
       });
-      // No more: with durability, a client has to wait for each of them.
-      await eventually("the master runs scripts of which the replica does not hear", () =>
-        onServer(master.url, async (redis) => scriptCalls(await redis.info("commandstats")) - before >= 3),
-      );
-      await master.kill();
-    } finally {
-      await setPassword(master.password);
-    }
+    },
+    async kill(): Promise<void> {
+      try {
+        // No more: with durability, a client has to wait for each of them.
+        await eventually("the master runs scripts of which the replica does not hear", () =>
+          onServer(master.url, async (redis) => scriptCalls(await redis.info("commandstats")) - before >= 3),
+        );
+        await master.kill();
+      } finally {
+        await setPassword(master.password);
+      }
+    },
   };
 }
 

@@ -33,10 +33,13 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
         });
         await disturbAtRandom(saver, random, 1, async () => {
           await pauseRedisClients(server.url, 600_000);
-          const before = await bytesReceived();
-          // Ten times what all runs have to say at once.
-          await eventually("commands were given up and repeated", async () => (await bytesReceived()) - before > 250_000);
-          await unpauseRedisClients(server.url);
+          try {
+            const before = await bytesReceived();
+            // Ten times what all runs have to say at once.
+            await eventually("commands were given up and repeated", async () => (await bytesReceived()) - before > 250_000);
+          } finally {
+            await unpauseRedisClients(server.url);
+          }
         });
         await closePrivate(saver);
       }),

@@ -1,0 +1,13 @@
+// C-02: deleteThread without a thread_id says nothing.
+// npm install @langchain/langgraph@1.4.17 @langchain/core@1.2.13 @langchain/langgraph-checkpoint-postgres@1.0.5
+// DATABASE_URL=postgres://localhost:5432/empty node c-02-delete-without-thread-id.mjs   (a database of its own; it fails: that is what it shows)
+import assert from "node:assert/strict";
+import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
+
+const saver = PostgresSaver.fromConnString(process.env.DATABASE_URL);
+await saver.setup();
+try {
+  await assert.rejects(() => saver.deleteThread(undefined), "an error that says what is missing");
+} finally {
+  await saver.end();
+}
