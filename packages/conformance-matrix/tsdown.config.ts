@@ -1,4 +1,5 @@
 import { defineConfig } from "tsdown";
 import { program } from "../../tsdown.base.ts";
 
-export default defineConfig({ ...program, entry: ["src/main.ts", "src/targets/*.ts"] });
+// `dist` keeps what the last run has found.
+export default defineConfig({ ...program, entry: ["src/main.ts", "src/targets/*.ts"], clean: false });

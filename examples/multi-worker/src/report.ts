@@ -68,7 +68,7 @@ export function table(report: Report): string {
       number(report.requestsDoubled),
       `${number(report.requestsRefused)} refused, ${number(report.requestsQueued)} queued`,
     ],
-    ["requests repeated", number(report.requestsRepeated), "of those that no worker had accepted"],
+    ["requests repeated", number(report.requestsRepeated), "their worker died before the store had them"],
     ["messages lost", number(report.lost)],
     ["messages doubled", number(report.doubled)],
     ["messages differing", number(report.differing)],

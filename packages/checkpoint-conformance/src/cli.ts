@@ -59,18 +59,20 @@ const isLevel = (text: string): text is Level => (levels as readonly string[]).i
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-function printCases(): void {
-  for (const { suite, conformanceCase } of casesOf()) {
-    print(`${levelOf(suite, conformanceCase).padEnd(11)}${suite.name}: ${conformanceCase.title}`);
-  }
-}
+const caseList = (): string =>
+  casesOf()
+    .map(({ suite, conformanceCase }) => `${levelOf(suite, conformanceCase).padEnd(11)}${suite.name}: ${conformanceCase.title}`)
+    .join("\n");
 
 /** Runs what the command line asks for; the exit status. */
 async function main(args: readonly string[]): Promise<0 | 1> {
   const { values, positionals } = parse(args);
-  if (values.help) return (process.stdout.write(USAGE), 0);
-  if (values.version) return (print(ownVersion()), 0);
-  if (values.list) return (printCases(), 0);
+  if (values.help || values.version || values.list) {
+    if (values.help) process.stdout.write(USAGE);
+    else if (values.version) print(ownVersion());
+    else printCases();
+    return 0;
+  }
   const [path, ...more] = positionals;
   if (path === undefined) throw new UsageError("Which module? Give the path of a JavaScript file.");
   if (more.length > 0) throw new UsageError(`One module at a time: what is ${more.join(" ")}?`);

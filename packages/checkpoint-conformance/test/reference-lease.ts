@@ -1,6 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { Lease } from "../src/leasing-saver.js";
-import { ReferenceError } from "./reference-store.js";
+import { ReferenceSaverError } from "./reference-store.js";
 
 /** How a token gets to the saver: LangGraph hands it on to every saver call of a run. */
 export const TOKENS = "__reference_leases";
@@ -57,7 +57,7 @@ export class ReferenceLease implements Lease {
       const isLate = performance.now() >= this.#deadline;
       if (isLate || !this.#keeper.renew()) {
         this.leave();
-        this.#lost.abort(new ReferenceError("leaseLost", `The lease of ${this.threadId} is lost.`));
+        this.#lost.abort(new ReferenceSaverError("leaseLost", `The lease of ${this.threadId} is lost.`));
         return;
       }
       this.#deadline = performance.now() + this.#ttlMs;

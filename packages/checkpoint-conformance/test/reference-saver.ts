@@ -17,7 +17,7 @@ import { aWhile, ReferenceLease, TOKENS } from "./reference-lease.js";
 import {
   inTaskOrder,
   type Kept,
-  ReferenceError,
+  ReferenceSaverError,
   ReferenceStore,
   type Row,
   type ThreadRows,
@@ -35,25 +35,25 @@ const READ_AS_HEAD = Symbol("read as head");
 const isWellFormed = (text: unknown, most: number): text is string =>
   typeof text === "string" && text.isWellFormed() && !text.includes("\0") && Buffer.byteLength(text) <= most;
 
-/** @throws ReferenceError */
+/** @throws ReferenceSaverError */
 function threadOf(id: unknown): string {
   if (id === undefined) {
-    throw new ReferenceError("missingThreadId", 'A thread_id is missing: { configurable: { thread_id: "1" } }');
+    throw new ReferenceSaverError("missingThreadId", 'A thread_id is missing: { configurable: { thread_id: "1" } }');
   }
   const text = typeof id === "bigint" || Number.isSafeInteger(id) ? String(id) : id;
-  if (!isWellFormed(text, 1_024) || text === "") throw new ReferenceError("invalidThreadId", "That is no thread id.");
+  if (!isWellFormed(text, 1_024) || text === "") throw new ReferenceSaverError("invalidThreadId", "That is no thread id.");
   return text;
 }
 
-/** @throws ReferenceError */
+/** @throws ReferenceSaverError */
 function namespaceOf(ns: unknown = ""): string {
-  if (!isWellFormed(ns, 1_536)) throw new ReferenceError("invalidConfig", "That is no namespace.");
+  if (!isWellFormed(ns, 1_536)) throw new ReferenceSaverError("invalidConfig", "That is no namespace.");
   return ns;
 }
 
-/** @throws ReferenceError */
+/** @throws ReferenceSaverError */
 function idOf(id: unknown, what = "checkpoint id"): string {
-  if (!isWellFormed(id, 256) || id === "") throw new ReferenceError("invalidConfig", `That is no ${what}.`);
+  if (!isWellFormed(id, 256) || id === "") throw new ReferenceSaverError("invalidConfig", `That is no ${what}.`);
   return id;
 }
 
@@ -192,7 +192,7 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
     this.checkFence(thread, token);
     const key = this.keyOf(ns, id);
     if (this.store.threads.get(thread)?.rows.has(key) !== true && this.isTombstoned(thread, key)) {
-      throw new ReferenceError("threadDeleted", `The thread ${thread} was deleted.`);
+      throw new ReferenceSaverError("threadDeleted", `The thread ${thread} was deleted.`);
     }
     const all = this.store.thread(thread).writes;
     const known = all.get(key) ?? new Map<string, WriteRow>();
@@ -245,7 +245,7 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
     const left = this.store.threads.get(thread);
     left?.writes.delete(key);
     if (left?.rows.size === 0 && left.writes.size === 0) this.store.threads.delete(thread);
-    throw new ReferenceError("threadDeleted", `The thread ${thread} was deleted.`);
+    throw new ReferenceSaverError("threadDeleted", `The thread ${thread} was deleted.`);
   }
 
   /** With `onConflict: "reject"`, a run that began at the head finds it there. */
@@ -253,7 +253,7 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
     if (!this.#rejects || metadata.source === "fork" || this.store.threads.get(thread)?.rows.has(this.keyOf(ns, id))) return;
     if (parent !== undefined && config[READ_AS_HEAD] !== parent) return;
     if (this.headOf(thread, ns)?.id === parent) return;
-    throw new ReferenceError("concurrentUpdate", `The head of ${thread} has moved.`);
+    throw new ReferenceSaverError("concurrentUpdate", `The head of ${thread} has moved.`);
   }
 
   // --- reading
@@ -407,7 +407,7 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
     const thread = threadOf(threadId);
     const { ttlMs = 30_000, waitMs = 0, owner = "somebody", signal } = options;
     if (!Number.isInteger(ttlMs) || ttlMs < 1 || !(waitMs >= 0) || owner === "") {
-      throw new ReferenceError("invalidConfig", "That cannot be a lease.");
+      throw new ReferenceSaverError("invalidConfig", "That cannot be a lease.");
     }
     signal?.throwIfAborted();
     this.request();
@@ -422,7 +422,7 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
         const current = this.liveLease(thread);
         if (current === undefined && queue[0] === ticket) return this.grant(thread, ttlMs, owner);
         if (performance.now() >= deadline) {
-          throw new ReferenceError("threadBusy", `${thread} is in use by ${current?.owner ?? "those who wait"}.`);
+          throw new ReferenceSaverError("threadBusy", `${thread} is in use by ${current?.owner ?? "those who wait"}.`);
         }
         await aWhile();
       }
@@ -470,10 +470,10 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
   protected checkFence(thread: string, token: string | undefined): void {
     const lease = this.liveLease(thread);
     if (token !== undefined && `${lease?.token}` !== token) {
-      throw new ReferenceError("leaseLost", `The lease of ${thread} is lost.`);
+      throw new ReferenceSaverError("leaseLost", `The lease of ${thread} is lost.`);
     }
     if (token === undefined && lease !== undefined) {
-      throw new ReferenceError("threadBusy", `${thread} is in use by ${lease.owner}.`);
+      throw new ReferenceSaverError("threadBusy", `${thread} is in use by ${lease.owner}.`);
     }
   }
 
@@ -503,7 +503,7 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
     try {
       return jsonOf(metadata);
     } catch (error) {
-      throw new ReferenceError("invalidMetadata", error instanceof Error ? error.message : String(error));
+      throw new ReferenceSaverError("invalidMetadata", error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -524,7 +524,7 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
       const [type, bytes] = await this.#serde.dumpsTyped(value);
       return { type, bytes };
     } catch (error) {
-      if (error instanceof NotKeptError) throw new ReferenceError("serialization", error.message);
+      if (error instanceof NotKeptError) throw new ReferenceSaverError("serialization", error.message);
       throw error;
     }
   }
@@ -536,8 +536,8 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
   }
 
   protected request(): void {
-    if (this.#isClosed) throw new ReferenceError("saverClosed", "The saver is closed.");
-    if (!this.store.isSetUp) throw new ReferenceError("setupRequired", "Call setup() first.");
+    if (this.#isClosed) throw new ReferenceSaverError("saverClosed", "The saver is closed.");
+    if (!this.store.isSetUp) throw new ReferenceSaverError("setupRequired", "Call setup() first.");
     this.requests += 1;
   }
 }

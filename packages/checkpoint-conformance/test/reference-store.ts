@@ -1,7 +1,7 @@
 import { type Failure, holdfastErrors } from "../src/target.js";
 
 /** An error with the code that the suite looks for. */
-export class ReferenceError extends Error {
+export class ReferenceSaverError extends Error {
   readonly code: string;
 
   constructor(failure: Failure, message: string) {

@@ -26,7 +26,7 @@ import { persist } from "./operations/persist.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import { ThreadIndex } from "./thread-index.js";
-import { threadTime, type TtlPolicy, ttlArgument, ttlOfConfig } from "./ttl.js";
+import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
 
 /** The operations on one key prefix of one Redis. */
 export class RedisStore implements CheckpointStore {

@@ -23,11 +23,7 @@ export class ThreadIndex {
   }
 
   /** Does a write to a thread, and sees to it that the thread has an entry that outlives it. */
-  async during(
-    threadId: string,
-    { lastsMs, isOwn }: ThreadTime,
-    write: () => Promise<StoredOutcome>,
-  ): Promise<StoredOutcome> {
+  async during(threadId: string, { lastsMs, isOwn }: ThreadTime, write: () => Promise<StoredOutcome>): Promise<StoredOutcome> {
     const isCovered = !isOwn && this.#covers(threadId, lastsMs);
     const adding = isCovered ? undefined : this.#add(threadId, lastsMs, isOwn ? "own" : "default");
     const [entry, outcome] = await Promise.all([adding, write()]);

@@ -48,5 +48,6 @@ export async function runSystem(system: System, servers: NodeJS.ProcessEnv): Pro
   const [status] = (await once(child, "close")) as [number | null];
   const version = versionOf(system.packageName);
   if (status === 0 || status === 1) return { system, version, report: JSON.parse(readFileSync(json, "utf8")) as Report };
-  return { system, version, notRun: errors.trim().split("\n")[0] ?? `exit status ${status}` };
+  process.stderr.write(errors);
+  return { system, version, notRun: `its target could not be opened (exit status ${status})` };
 }

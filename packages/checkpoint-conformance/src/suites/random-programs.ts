@@ -239,14 +239,18 @@ export interface RandomCommandsOptions {
 /** A suite of so many random commands, in programs of up to 100, as a soak test runs them. */
 export const randomCommands = ({ commands, seed }: RandomCommandsOptions): ConformanceSuite =>
   defineSuite("random commands", (it) => {
-    const title = `C-35 C-33 C-31 C-41 ${commands} random commands with the seed ${seed} read as the contract says`;
-    it(title, { timeout: 60_000 + 500 * commands }, async (context) => {
-      let left = commands;
-      for (let round = 0; left > 0; round += 1) {
-        const programs = Math.max(1, Math.floor(left / 100));
-        left -= await runPrograms(context, { seed: (seed + round) % 2 ** 31, programs, length: 100 });
-      }
-    });
+    const patient = { timeout: 60_000 + 500 * commands };
+    it(
+      `C-35 C-33 C-31 C-41 ${commands} random commands with the seed ${seed} read as the contract says`,
+      patient,
+      async (context) => {
+        let left = commands;
+        for (let round = 0; left > 0; round += 1) {
+          const programs = Math.max(1, Math.floor(left / 100));
+          left -= await runPrograms(context, { seed: (seed + round) % 2 ** 31, programs, length: 100 });
+        }
+      },
+    );
   });
 
 export const randomPrograms = defineSuite("random programs", (it) => {

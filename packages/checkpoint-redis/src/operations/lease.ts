@@ -15,7 +15,12 @@ function lasting(lasts: unknown): Lasting {
 }
 
 /** Takes the lease of a thread that nobody has (contract C-90), in one script. The thread need not be there. */
-export async function acquireLease(redis: Connection, keys: Keys, request: LeaseRequest, ttl: string): Promise<LeaseAnswer & Lasting> {
+export async function acquireLease(
+  redis: Connection,
+  keys: Keys,
+  request: LeaseRequest,
+  ttl: string,
+): Promise<LeaseAnswer & Lasting> {
   const { threadId, ttlMs, owner, ended = "" } = request;
   const args = [ttlMs, owner, ended, newThreadKey(), ttl];
   const reply = await redis.runDurably("acquireThread", acquireLeaseScript, keys.thread(threadId), args);
