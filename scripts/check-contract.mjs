@@ -15,7 +15,7 @@ import { find, finish, read } from "./repository.mjs";
 const KNOWN_GAPS = {};
 
 const SUITE = /^packages\/(checkpoint-conformance|adapter-tests)\/src\//;
-const TESTED_FROM = /^packages\/[^/]+\/(test\/.*\.test\.ts|src\/.*\.test\.ts)$/;
+const TESTED_FROM = /^packages\/[^/]+\/(test\/.*\.ts|src\/.*\.test\.ts)$/;
 const CITED_FROM = /^(packages|examples|bench|docs)\/.*\.(ts|sql|lua|md)$/;
 
 const problems = [];

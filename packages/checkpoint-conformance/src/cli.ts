@@ -68,9 +68,7 @@ const caseList = (): string =>
 async function main(args: readonly string[]): Promise<0 | 1> {
   const { values, positionals } = parse(args);
   if (values.help || values.version || values.list) {
-    if (values.help) process.stdout.write(USAGE);
-    else if (values.version) print(ownVersion());
-    else printCases();
+    print(values.help ? USAGE : values.version ? ownVersion() : caseList());
     return 0;
   }
   const [path, ...more] = positionals;

@@ -114,6 +114,8 @@ export type WriteOutcome = { readonly kind: "stored"; readonly guard: ThreadGuar
 export type Refusal =
   /** The guard did not hold. */
   | { readonly kind: "changed" }
+  /** It refers to segments that were acknowledged and are not there any more: the store has lost them, by a failover or a crash. */
+  | { readonly kind: "lost" }
   /** Somebody has the lease, and the write came without its token. */
   | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number }
   /** The write came with a token whose lease has ended. */

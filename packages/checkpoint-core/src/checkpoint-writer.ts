@@ -63,10 +63,15 @@ export class CheckpointWriter {
     let parent: Parent =
       parentRef === undefined ? undefined : (this.#cache.get(parentRef) ?? (await this.#reader.known(parentRef)));
     // A thread whose segments were freed while the run goes on fails the guard, once for each time.
-    while ((await this.#putOn(checkpoint, await this.#encode(checkpoint, parent), parent)) === "changed") {
+    for (;;) {
+      const kind = await this.#putOn(checkpoint, await this.#encode(checkpoint, parent), parent);
+      if (kind === "stored") break;
+      // What this process holds of the checkpoint and of its parent may link to what is gone.
+      this.#cache.delete(ref);
+      if (parentRef !== undefined) this.#cache.delete(parentRef);
       parent = parentRef === undefined ? undefined : await this.#reader.known(parentRef);
-      // It was there when the guard was read, so it was deleted.
-      if (parent === "not-stored") throw new ThreadDeletedError(ref.threadId);
+      // It was there when the guard was read, so it was deleted; or else lost, and then the values given are the only ones left.
+      if (kind === "changed" && parent === "not-stored") throw new ThreadDeletedError(ref.threadId);
     }
     // The run goes on from the new checkpoint. Keeping both would double what a thread holds in the cache.
     if (parentRef !== undefined && parentId !== ref.checkpointId) this.#cache.delete(parentRef);
@@ -85,7 +90,7 @@ export class CheckpointWriter {
   }
 
   /** @returns "changed" when the thread was not as it was read, and nothing was stored. */
-  async #putOn(checkpoint: NewCheckpoint, encoded: EncodedCheckpoint, parent: Parent): Promise<"stored" | "changed"> {
+  async #putOn(checkpoint: NewCheckpoint, encoded: EncodedCheckpoint, parent: Parent): Promise<"stored" | "changed" | "lost"> {
     const { config, ref, parentId, metadata, snapshots, token, expectedHead } = checkpoint;
     const { record, created, known } = encoded;
     // Also where no segment is reused: a thread that was deleted meanwhile must not come back (contract C-51).
@@ -95,7 +100,7 @@ export class CheckpointWriter {
     this.#cache.addRelated(ref, related, encoded.reusesSegments ? guard : undefined);
     const input = { config, ref, parentId, metadata, snapshots, record, created, guard, token, expectedHead };
     const outcome = await this.#store.put(input);
-    if (outcome.kind === "changed") return "changed";
+    if (outcome.kind === "changed" || outcome.kind === "lost") return outcome.kind;
     if (outcome.kind !== "stored") throw refusalError(outcome, ref.threadId);
     this.#cache.set(ref, known, outcome.guard, record);
     return "stored";
@@ -105,23 +110,25 @@ export class CheckpointWriter {
   async putWrites(batch: NewWrites): Promise<void> {
     const { ref } = batch;
     const thread = this.#cache.thread(ref);
-    if ((await this.#putWritesOn(batch, thread)) === "stored") return;
+    const kind = await this.#putWritesOn(batch, thread);
+    if (kind === "stored") return;
     // The thread is not the one that this process knew: nothing of that one is referred to, and what belonged to it comes too late.
     const wasStored = isDeepStrictEqual(this.#cache.get(ref)?.guard, thread?.guard);
-    if (wasStored && (await this.#reader.known(ref)) === "not-stored") throw new ThreadDeletedError(ref.threadId);
+    if (kind === "changed" && wasStored && (await this.#reader.known(ref)) === "not-stored")
+      throw new ThreadDeletedError(ref.threadId);
     await this.#putWritesOn(batch, undefined);
   }
 
   async #putWritesOn(
     { config, ref, taskId, taskPath, writes, token }: NewWrites,
     thread: KnownThread<ThreadGuard> | undefined,
-  ): Promise<"stored" | "changed"> {
+  ): Promise<"stored" | "changed" | "lost"> {
     const encoded = encodeWrites(writes, this.#cache.related(ref, thread?.guard), thread?.context);
     const guard = thread?.guard;
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
     const outcome = await this.#store.putWrites({ config, ref, taskId, taskPath, writes: encoded, guard, token });
-    if (outcome.kind === "stored" || outcome.kind === "changed") return outcome.kind;
+    if (outcome.kind === "stored" || outcome.kind === "changed" || outcome.kind === "lost") return outcome.kind;
     throw refusalError(outcome, ref.threadId);
   }
 }

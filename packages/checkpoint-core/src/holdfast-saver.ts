@@ -207,7 +207,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const id = threadIdArgument(threadId, "deleteThread");
     await this.#store.ready("deleteThread");
     const refusal = await this.#store.deleteThread(id, options.lease?.token);
-    if (refusal !== undefined && refusal.kind !== "changed") throw refusalError(refusal, id);
+    if (refusal !== undefined && refusal.kind !== "changed" && refusal.kind !== "lost") throw refusalError(refusal, id);
   }
 
   /**

@@ -79,7 +79,7 @@ function writesUnderEarlierLeases(leases: readonly Granted[], appends: readonly 
 }
 
 /** What was acknowledged is there once, in the order of the leases; what was refused is not. */
-function faultsOfList(list: readonly string[], appends: readonly Append[], { cuts }: History): string[] {
+function faultsOfList(list: readonly string[], appends: readonly Append[], { cuts, patienceMs }: History): string[] {
   const violations: string[] = [];
   const known = new Map(appends.map((append) => [append.value, append]));
   const there = new Set<string>();
@@ -96,13 +96,14 @@ function faultsOfList(list: readonly string[], appends: readonly Append[], { cut
     }
     there.add(value);
   }
-  // A write that was done, and tried again since its answer was lost, may be refused by then.
-  const wasCut = ({ client, from, to = Number.POSITIVE_INFINITY }: Operation): boolean =>
-    cuts.some((cut) => cut.client === client && cut.at >= from && cut.at <= to);
+  // A write that was done, and tried again since its answer was lost, is refused when the lease has ended meanwhile.
+  const mayBeTriedAgain = ({ client, from, to = Number.POSITIVE_INFINITY }: Operation): boolean =>
+    to - from >= patienceMs || cuts.some((cut) => cut.client === client && cut.to >= from && cut.from <= to);
   for (const append of appends) {
     const { client, value, token, outcome } = append;
     if (outcome === "ok" && !there.has(value)) violations.push(`${value}, which ${client} wrote under token ${token}, is lost`);
-    if (outcome === "refused" && there.has(value) && !wasCut(append)) violations.push(`${value} was refused, and is there`);
+    if (outcome === "refused" && there.has(value) && !mayBeTriedAgain(append))
+      violations.push(`${value} was refused, and is there`);
   }
   return violations;
 }

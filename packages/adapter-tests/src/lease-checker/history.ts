@@ -34,8 +34,10 @@ export type Operation = Acquire | Append | Release;
 
 export interface History {
   readonly operations: readonly Operation[];
-  /** When a client's connections were cut: an operation that went on then may have been tried again after it was done. */
-  readonly cuts: readonly { readonly client: string; readonly at: number }[];
+  /** A request without an answer is tried again after so long; it may have been done all the same. */
+  readonly patienceMs: number;
+  /** When a client's connections were cut: what it asked for then may have been tried again after it was done, too. */
+  readonly cuts: readonly { readonly client: string; readonly from: number; readonly to: number }[];
   /** What is in each thread's list in the end. */
   readonly lists: Readonly<Record<string, readonly string[]>>;
 }

@@ -5,7 +5,7 @@ import type { LeaseTarget } from "../lease-target.js";
 import { seeded } from "../seeded.js";
 import { violationsOf } from "./check-history.js";
 import type { History } from "./history.js";
-import { CHECKED_THREADS } from "./random-client.js";
+import { CHECKED_THREADS, PATIENCE_MS } from "./random-client.js";
 import { operationsUnderFaults } from "./random-faults.js";
 import { listOf } from "./saver-lists.js";
 
@@ -39,7 +39,7 @@ export function leaseCheckerTests(target: CheckerTarget): void {
       for (const thread of CHECKED_THREADS) lists[thread] = await listOf(saver, thread);
       await target.close(saver);
       await Promise.all([store.drop(), script.remove()]);
-      const history: History = { operations, cuts, lists };
+      const history: History = { operations, cuts, patienceMs: PATIENCE_MS, lists };
       if (soakMinutes > 0) process.stdout.write(`${summary(history)}\n`);
       expect(violationsOf(history)).toEqual([]);
       expect(

@@ -2,6 +2,8 @@ import { integerOf, type Random } from "../seeded.js";
 import type { RecordingClient } from "./recording-client.js";
 
 export const CHECKED_THREADS = ["list 1", "list 2"];
+/** How long a client waits for an answer before it tries again. */
+export const PATIENCE_MS = 300;
 const MIN_TTL_MS = 50;
 const MAX_TTL_MS = 400;
 

@@ -29,7 +29,7 @@ export interface CheckerSetting {
 export async function operationsUnderFaults(setting: CheckerSetting): Promise<Pick<History, "operations" | "cuts">> {
   const { random } = setting;
   const operations = new Map<string, Operation>();
-  const cuts: { client: string; at: number }[] = [];
+  const cuts: History["cuts"][number][] = [];
   let told = 0;
   let started = 0;
 
@@ -78,8 +78,9 @@ export async function operationsUnderFaults(setting: CheckerSetting): Promise<Pi
       child.continue();
     },
     async ({ name, proxy }) => {
-      cuts.push({ client: name, at: now() });
+      const from = now();
       proxy.cut();
+      cuts.push({ client: name, from, to: now() });
     },
     async ({ proxy }) => {
       // What a holder asks for comes when its lease has ended.
@@ -88,13 +89,11 @@ export async function operationsUnderFaults(setting: CheckerSetting): Promise<Pi
       proxy.delay(0);
     },
     async ({ name, proxy }) => {
-      proxy.blackhole();
-      // What is held back is lost at any moment until its end.
       const from = now();
+      proxy.blackhole();
       await until(integerOf(random, 10, 60));
-      for (let at = from; at < now(); at += 1) cuts.push({ client: name, at });
       proxy.restore();
-      cuts.push({ client: name, at: now() });
+      cuts.push({ client: name, from, to: now() });
     },
   ];
   while (!setting.isOver()) {

@@ -31,6 +31,7 @@ export function writeOutcome(reply: Reply, operation: string): StoredOutcome {
 export function refusalOf(status: string, reply: Reply): Refusal {
   switch (status) {
     case "changed":
+    case "lost":
     case "lease-lost":
     case "moved":
     case "deleted":

@@ -3,6 +3,12 @@
 local member, slots = ARGV[6] .. '\0' .. ARGV[7], tonumber(ARGV[8])
 local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], member, ARGV[7])
 if not key then return epoch end
+local linked = {}
+for i = 10, 8 + 2 * slots, 2 do
+  local _, after_path = part_at(ARGV[i], 1)
+  linked[#linked + 1] = part_at(ARGV[i], after_path)
+end
+if not are_there(linked, 9 + 2 * slots) then return {'lost'} end
 for i = 9 + 2 * slots, #ARGV, 2 do redis.call('HSETNX', SEGMENTS, ARGV[i], ARGV[i + 1]) end
 
 local writes = redis.call('HGET', WRITES, member) or number_bytes(0)

@@ -15,6 +15,7 @@ if not key then
   return epoch
 end
 if ARGV[10] == '1' and not place and (redis.call('HGET', THREAD, 'latest:' .. namespace) or '') ~= ARGV[11] then return {'moved'} end
+if not are_there({ part_of(row, LINKS) }, 13) then return {'lost'} end
 for i = 13, #ARGV, 2 do redis.call('HSETNX', SEGMENTS, ARGV[i], ARGV[i + 1]) end
 if ARGV[9] == '1' then
   local before = redis.call('HGET', CHECKPOINTS, member)

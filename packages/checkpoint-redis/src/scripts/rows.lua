@@ -67,3 +67,25 @@ local function slot_with(writes, mark)
   end
   return nil
 end
+
+local LINK_BYTES = 16
+
+-- Whether every segment that is linked to is there, or comes along (ARGV from a position, ids and values in turn). An acknowledged write may be gone after
+-- a failover or a crash, and a writer still link to what it wrote.
+local function are_there(lists, from)
+  local coming, checked = {}, {}
+  for i = from, #ARGV, 2 do
+    coming[ARGV[i]] = true
+    lists[#lists + 1] = string.sub(ARGV[i + 1], 5, 4 + LINK_BYTES * number_at(ARGV[i + 1], 1))
+  end
+  for _, links in ipairs(lists) do
+    for at = 1, #links, LINK_BYTES do
+      local id = string.sub(links, at, at + LINK_BYTES - 1)
+      if not coming[id] and not checked[id] then
+        if redis.call('HEXISTS', SEGMENTS, id) == 0 then return false end
+        checked[id] = true
+      end
+    end
+  end
+  return true
+end

@@ -89,7 +89,7 @@ export function failoverTests(redis: () => Failover, clients: Readonly<Record<st
     );
 
     it(
-      `C-30 ${RUNS} runs go on through a failover without durability: some of what was acknowledged is lost, and all that is there is whole`,
+      `C-30 C-74 ${RUNS} runs go on through a failover without durability: some of what was acknowledged is lost, and all that is there is whole`,
       seeded(async (random) => {
         const name = `volatile-${kind.replaceAll(/\W/g, "-")}`;
         const saver = open(connect, name, {});

@@ -1,0 +1,5 @@
+import { MemorySaver } from "@langchain/langgraph-checkpoint";
+
+const store = new MemorySaver();
+
+export default { name: "MemorySaver", open: async () => store, close: async () => {} };
