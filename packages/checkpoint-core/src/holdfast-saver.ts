@@ -35,6 +35,7 @@ import {
 import type { CheckpointStore, ThreadGuard } from "./checkpoint-store.js";
 import { CheckpointWriter } from "./checkpoint-writer.js";
 import { InvalidConfigError, InvalidOptionsError } from "./errors.js";
+import { handled } from "./handled.js";
 import { expectedHead, markRead } from "./head-marker.js";
 import { LeaseOffice, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { leaseToken } from "./lease-config.js";
@@ -177,7 +178,11 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws MissingThreadIdError, InvalidThreadIdError, InvalidConfigError, SerializationError, ValueTooLargeError, ThreadBusyError, LeaseLostError,
    *   ThreadDeletedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  override async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
+  override putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
+    return handled(this.#putWrites(config, writes, taskId, taskPath));
+  }
+
+  async #putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
     const ref = checkpointRef(config, "putWrites");
     requiredId(taskId, "taskId");
     const path = taskPath === undefined || taskPath === "" ? undefined : requiredId(taskPath, "taskPath");

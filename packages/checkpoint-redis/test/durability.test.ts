@@ -30,6 +30,7 @@ const PATIENT: RedisSaverOptions = {
 const NOT_DURABLE = { code: "HOLDFAST_NOT_DURABLE", message: expect.stringContaining("0 of 1 replicas") };
 
 const warnings: (Error & { readonly code?: string })[] = [];
+const isShort = ({ code }: { readonly code?: string }): boolean => code === "HOLDFAST_NOT_DURABLE";
 const note = (warning: Error): void => void warnings.push(warning);
 beforeAll(() => void process.on("warning", note));
 afterAll(() => void process.off("warning", note));
@@ -170,15 +171,17 @@ for (const { name, start, stop, open, replicaOf } of topologies) {
       const saver = open({ ...IMPATIENT, durability: { replicas: 1, timeoutMs: 50, whenShort: "warn" } });
       await put(saver, "warned");
       const replica = await replicaOf("warned");
+      const before = warnings.filter(isShort).length;
       await replica.pause();
       await put(saver, "warned", { id: "2", value: "second" });
       await write(saver, "warned");
+      await write(saver, "warned", "other");
       expect(await read(saver, "warned")).toBe("second");
       await replica.resume();
       await closeCounted(saver);
       // Once a minute, for the whole process: not once for each write or kind of server.
-      await eventually("the process was warned", () => warnings.some(({ code }) => code === "HOLDFAST_NOT_DURABLE"));
-      expect(warnings.filter(({ code }) => code === "HOLDFAST_NOT_DURABLE")).toHaveLength(1);
+      await eventually("the process was warned", () => warnings.some(isShort));
+      expect(warnings.filter(isShort).length - before, "of three writes").toBeLessThanOrEqual(1);
     });
 
     it("C-87 with the replica killed, only what that master has is refused, and setup() says so", async () => {

@@ -3,6 +3,7 @@ import { integerOf, type Random, seeded } from "@holdfast/adapter-tests";
 import { type RedisSaver, type TtlOptions, withTtl } from "@holdfast/checkpoint-redis";
 import { eventually } from "@holdfast/test-servers";
 import { Annotation, START, StateGraph } from "@langchain/langgraph";
+import type { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 import { at, put, read, write } from "./checkpoints.js";
 import { askedBy, closeCounted, openCounted } from "./counted-savers.js";
@@ -53,12 +54,17 @@ async function expectMinutes(thread: string, minutes: number): Promise<void> {
   expect(lasts, "and about as long").toBeGreaterThan((minutes - 0.5) * MINUTE_MS);
 }
 
+async function serverMs(redis: Redis): Promise<number> {
+  const [seconds, micros] = await redis.time();
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+}
+
 /** As if so much time had passed: the thread has only so much left. */
 async function leave(thread: string, milliseconds: number): Promise<void> {
   const parts = Object.keys(await expiries(thread));
   await onServer(server, async (redis) => {
     const changes = redis.multi();
-    const at = Date.now() + milliseconds;
+    const at = (await serverMs(redis)) + milliseconds;
     for (const part of parts) changes.call("PEXPIREAT", threadKey(keyPrefix, thread, part), at);
     await changes.exec();
   });
@@ -125,7 +131,7 @@ it("C-86 with refreshOnRead and no default, a read gives a thread with a time of
 it("C-86 an entry of the index that would expire before its thread is prolonged by the read that prolongs the thread", async () => {
   await put(open({ defaultTTL: 60 }), "thread");
   const entry = await entryOf("thread");
-  await onServer(server, (redis) => redis.zadd(`${entry?.shard}expiry`, Date.now() + 1_000, "thread"));
+  await onServer(server, async (redis) => redis.zadd(`${entry?.shard}expiry`, (await serverMs(redis)) + 1_000, "thread"));
   const reader = open({ defaultTTL: 60, refreshOnRead: true });
   await read(reader, "thread");
   await expectEntryOutlives("thread");

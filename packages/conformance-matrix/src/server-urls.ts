@@ -1,6 +1,9 @@
-/** Where a target finds the servers that the matrix has started. A target that is run by hand is told in the same way. */
-export function serverUrl(name: "POSTGRES" | "REDIS"): string {
+import { startPostgres, startRedis } from "@holdfast/test-servers";
+
+/** The server that the matrix has started; for a target that is run by hand one of its own, which ends with the process. */
+export async function serverUrl(name: "POSTGRES" | "REDIS"): Promise<string> {
   const url = process.env[`HOLDFAST_${name}_URL`];
-  if (url === undefined) throw new Error(`Set HOLDFAST_${name}_URL to a server of yours.`);
-  return url;
+  if (url !== undefined) return url;
+  const server = name === "POSTGRES" ? await startPostgres({ durable: false }) : await startRedis();
+  return server.url;
 }

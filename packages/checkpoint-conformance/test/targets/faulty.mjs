@@ -11,7 +11,7 @@ class FaultySaver extends MemorySaver {
     // "C-14 before format 4, …"
     if (checkpoint.v === 3) process.exit(7);
     // "C-11 a checkpoint id reads that checkpoint, …" reads five steps
-    if (values.step === 1) Promise.reject(new Error("nobody looks at me"));
+    if (values.step === 1) void Promise.reject(new Error("nobody looks at me"));
     return super.put(config, checkpoint, ...rest);
   }
 }

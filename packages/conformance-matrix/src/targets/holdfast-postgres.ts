@@ -7,9 +7,10 @@ import { serverUrl } from "../server-urls.js";
 
 /** Our saver, on a database of its own. */
 export default async function holdfastPostgres(): Promise<ConformanceTarget> {
+  const server = await serverUrl("POSTGRES");
   const databases: TestDatabase[] = [];
   const empty = async (): Promise<TestDatabase> => {
-    const database = await createDatabase(serverUrl("POSTGRES"));
+    const database = await createDatabase(server);
     databases.push(database);
     return database;
   };

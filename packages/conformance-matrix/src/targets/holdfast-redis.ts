@@ -22,7 +22,7 @@ async function loadScripts(saver: RedisSaver): Promise<void> {
 
 /** Our saver, on keys of its own. */
 export default async function holdfastRedis(): Promise<ConformanceTarget> {
-  const url = serverUrl("REDIS");
+  const url = await serverUrl("REDIS");
   const keyPrefix = randomUUID();
   const open = (options: RedisSaverOptions = {}): RedisSaver => openOn(new Redis(url), { keyPrefix, ...options });
   await loadScripts(open());

@@ -9,9 +9,10 @@ const TABLES = ["checkpoints", "checkpoint_blobs", "checkpoint_writes"];
 
 /** The official saver, on a database of its own. */
 export default async function officialPostgres(): Promise<ConformanceTarget> {
+  const server = await serverUrl("POSTGRES");
   const databases: TestDatabase[] = [];
   const empty = async (): Promise<TestDatabase> => {
-    const database = await createDatabase(serverUrl("POSTGRES"));
+    const database = await createDatabase(server);
     databases.push(database);
     return database;
   };

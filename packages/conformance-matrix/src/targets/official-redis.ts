@@ -5,7 +5,7 @@ import { serverUrl } from "../server-urls.js";
 
 /** The official saver. It needs a Redis with the modules RedisJSON and RediSearch. */
 export default async function officialRedis(): Promise<ConformanceTarget> {
-  const url = serverUrl("REDIS");
+  const url = await serverUrl("REDIS");
   await (await RedisSaver.fromUrl(url)).end();
   return {
     name: "@langchain/langgraph-checkpoint-redis",
