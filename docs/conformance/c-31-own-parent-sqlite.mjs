@@ -1,4 +1,4 @@
-// C-31: with durability "exit", a checkpoint becomes its own parent, and whoever walks to the root never arrives.
+// C-31, C-41: with durability "exit", a checkpoint becomes its own parent, and whoever walks to the root never arrives.
 // npm install @langchain/langgraph-checkpoint@1.1.5 @langchain/core@1.2.13 @langchain/langgraph-checkpoint-sqlite@1.0.4
 // node c-31-own-parent-sqlite.mjs   (it fails: that is what it shows)
 import assert from "node:assert/strict";

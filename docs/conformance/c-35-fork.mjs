@@ -1,4 +1,4 @@
-// C-34, C-35: a fork from an old checkpoint reads values of the branch that it has left.
+// C-34, C-35, C-44: a fork from an old checkpoint reads values of the branch that it has left.
 // npm install @langchain/langgraph@1.4.17 @langchain/core@1.2.13 @langchain/langgraph-checkpoint-postgres@1.0.5
 // DATABASE_URL=postgres://localhost:5432/empty node c-35-fork.mjs   (a database of its own; it fails: that is what it shows)
 import assert from "node:assert/strict";

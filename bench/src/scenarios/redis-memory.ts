@@ -36,7 +36,10 @@ async function measureMemory(
   for (const [workload, conversations] of workloads) {
     await redis.flushall();
     const saver = new RedisSaver(redis);
+    // Scripts and buffers take memory once, whatever is stored.
+    await playConversation(saver, "warm up", growingChat(20, "prose"), async () => {});
     await saver.deleteThread("warm up");
+    await redis.flushall("SYNC");
     const before = await usedMemory(redis);
     let [played, content] = [0, 0];
     for (const [n, conversation] of conversations.entries()) {

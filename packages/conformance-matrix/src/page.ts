@@ -18,16 +18,32 @@ type Row = readonly string[];
 const table = (head: Row, rows: readonly Row[]): string =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 
-/** The rules of the contract with the beginning of their first sentence. */
+/** The text up to where its first sentence ends, or what stands before a colon; not within a code span. */
+function firstSentence(text: string): string {
+  for (const { index } of text.matchAll(/[.:;]\s/g)) {
+    const sentence = text.slice(0, index);
+    if (sentence.split("`").length % 2 === 1) return sentence;
+  }
+  return text.replace(/\.$/, "");
+}
+
+/** The rules of the contract, each with how it begins. */
 function rulesOf(contract: string): [string, string][] {
   return [...contract.matchAll(/^- \*\*(C-\d+)\*\* ([\s\S]*?)(?=\n\n|\n- \*\*|\n#)/gm)].map(([, rule = "", text = ""]) => {
-    const sentence = text.replace(/\s+/g, " ").split(/(?<=[^.][.:;])\s/)[0] ?? "";
-    if (sentence.length <= 90) return [rule, sentence.replace(/[.:;]$/, "")];
+    const sentence = firstSentence(text.replace(/\s+/g, " "));
+    if (sentence.length <= 90) return [rule, sentence];
     const cut = sentence.slice(0, 90).replace(/\s\S*$/, "");
     // Half of a code span would swallow the rest of the row.
-    return [rule, `${cut.split("`").length % 2 === 0 ? cut.replace(/`[^`]*$/, "") : cut} …`];
+    return [rule, `${cut.split("`").length % 2 === 0 ? cut.replace(/\s*`[^`]*$/, "") : cut} …`];
   });
 }
+
+/** What a target without these parts means for the saver. */
+const missingParts: Readonly<Record<string, string>> = {
+  "the target has no errors": "its errors have no codes to tell them apart by",
+  "the target has no roundTrips": "its requests are not counted",
+  "the target has no lifecycle": "it has no setup",
+};
 
 const casesOf = (outcome: Outcome, rule: string): readonly CaseResult[] =>
   "report" in outcome ? outcome.report.cases.filter(({ rules }) => rules.includes(rule)) : [];
@@ -74,7 +90,9 @@ function byDesign(outcome: Outcome): string {
     for (const rule of rules) known.add(rule);
     reasons.set(reason, known);
   }
-  return [...reasons].map(([reason, rules]) => `- ${[...rules].sort().join(", ")}: ${reason}`).join("\n");
+  return [...reasons]
+    .map(([reason, rules]) => `- ${[...rules].sort().join(", ")}: ${missingParts[reason] ?? reason.replace(/^\w+: /, "")}`)
+    .join("\n");
 }
 
 function redCells(outcome: Outcome, rules: readonly string[], reproductions: readonly Reproduction[]): string {
@@ -127,8 +145,8 @@ ${rules
 
 ## The red cells, and why a cell is –
 
-Where a program is linked, it shows the failure by itself: install what its first lines say, and run it. Tests of this repository run all of them, so that a link
-goes when the failure does. The other cases run by \`npx @holdfast/checkpoint-conformance <target> --only "<title>"\`, with the targets of
+Where a program is linked, it shows the failure by itself: install what its first lines say, and run it. Tests of this repository run them, and the matrix
+runs those of SQLite, so that a link goes when the failure does. The other cases run by \`npx @holdfast/checkpoint-conformance <target> --only "<title>"\`, with the targets of
 \`packages/conformance-matrix/src/targets\`.
 
 ${others
