@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
 
-const savers = Array.from({ length: 6 }, () => PostgresSaver.fromConnString(process.env.DATABASE_URL));
+const savers = Array.from({ length: 20 }, () => PostgresSaver.fromConnString(process.env.DATABASE_URL));
 const results = await Promise.allSettled(savers.map((saver) => saver.setup()));
 await Promise.all(savers.map((saver) => saver.end()));
 assert.deepEqual(

@@ -52,8 +52,12 @@ class StrayErrors {
   }
 }
 
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}` : `thrown: ${String(error)}`;
+/** What an error says, and what it says that it comes from: of random programs, that is what went wrong. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return `thrown: ${String(error)}`;
+  const own = `${error.name === "Error" ? "" : `${error.name}: `}${error.message}`;
+  return error.cause instanceof Error ? `${own}\ncaused by ${messageOf(error.cause)}` : own;
+}
 
 /** What a result says of its case before it is run. */
 export function describeCase({ suite, conformanceCase }: PlacedCase) {
@@ -88,7 +92,7 @@ async function runOne(
     errors.push(error);
   }
   for (const error of await stray.take())
-    errors.push(new Error(`nobody handles an error: ${messageOf(error)}`, { cause: error }));
+    errors.push(new Error(`nobody handles an error: ${messageOf(error)}`));
   const milliseconds = Math.round(performance.now() - start);
   if (errors.length === 0) return { ...described, status: "passed", milliseconds };
   const [first] = errors;
