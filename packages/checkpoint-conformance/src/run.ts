@@ -91,8 +91,7 @@ async function runOne(
   } catch (error) {
     errors.push(error);
   }
-  for (const error of await stray.take())
-    errors.push(new Error(`nobody handles an error: ${messageOf(error)}`));
+  for (const error of await stray.take()) errors.push(new Error(`nobody handles an error: ${messageOf(error)}`));
   const milliseconds = Math.round(performance.now() - start);
   if (errors.length === 0) return { ...described, status: "passed", milliseconds };
   const [first] = errors;
