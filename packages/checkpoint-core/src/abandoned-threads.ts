@@ -96,7 +96,7 @@ export async function* abandonedThreads(
  *
  * Whether the graph has come to its end is the graph's to say; a run of it with nothing left to do does nothing.
  */
-async function hasUnfinishedWork(view: ThreadView, threadId: string): Promise<boolean> {
+export async function hasUnfinishedWork(view: ThreadView, threadId: string): Promise<boolean> {
   const head = await view.latest(threadId);
   if (head === undefined) return false;
   const question = pendingQuestion(head);

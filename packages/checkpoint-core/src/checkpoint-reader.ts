@@ -118,8 +118,9 @@ export class CheckpointReader {
     if (!needsParentSends(stored)) return makeTuple(stored, this.#serializer);
     const reading = await this.#store.getTuple(stored.ref, stored.parentId);
     const [parent] = reading.checkpoints;
-    const writes = parent === undefined ? [] : decodeWrites(parent.slots, new SegmentReader(reading.segments));
-    return makeTuple(stored, this.#serializer, writes);
+    // Where the parent is gone, a value that was given with the checkpoint itself counts: that of an imported thread.
+    if (parent === undefined) return makeTuple(stored, this.#serializer);
+    return makeTuple(stored, this.#serializer, decodeWrites(parent.slots, new SegmentReader(reading.segments)));
   }
 
   /** The values of an ancestor; read now, if the walk did not know that they would be wanted: a value from before its channel was a delta channel. */

@@ -1,8 +1,10 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointRecord } from "./checkpoint-record.js";
 import type { CheckpointRef, NamespaceRef } from "./checkpoint-ref.js";
+import type { Labels } from "./labels.js";
 import type { EncodedWrites, StoredSlot } from "./pending-writes.js";
 import type { Segment } from "./segment.js";
+import type { ThreadStore } from "./thread-store.js";
 
 /**
  * What a store does for a saver: each method is one atomic, idempotent operation on it. What is stored is decided in core; how, and by which
@@ -10,7 +12,7 @@ import type { Segment } from "./segment.js";
  *
  * Every method throws errors of the Holdfast family, after its own retries.
  */
-export interface CheckpointStore {
+export interface CheckpointStore extends ThreadStore {
   /**
    * Called before each operation, when its arguments are known to be right: the store checks that it is set up, and what it takes from the config.
    *
@@ -105,10 +107,12 @@ export interface ListSelection {
   readonly before: string | undefined;
   /** Only metadata with these keys and equal values. */
   readonly filter: Readonly<Record<string, unknown>> | undefined;
+  /** Only checkpoints with these labels. */
+  readonly labels: Labels | undefined;
 }
 
-/** A write was made, or why it was not. */
-export type WriteOutcome = { readonly kind: "stored"; readonly guard: ThreadGuard } | Refusal;
+/** A write was made, or why it was not. `"pruned"`: writes to a checkpoint that was taken out of its thread; nobody would read them. */
+export type WriteOutcome = { readonly kind: "stored"; readonly guard: ThreadGuard } | { readonly kind: "pruned" } | Refusal;
 
 /** Nothing was written. */
 export type Refusal =
@@ -159,6 +163,7 @@ export interface PutInput extends WriteConditions {
   readonly parentId: string | undefined;
   /** JSON. */
   readonly metadata: string;
+  readonly labels: Labels;
   /** Channels whose value is a delta channel's snapshot. */
   readonly snapshots: readonly string[];
   readonly record: CheckpointRecord;
@@ -174,6 +179,8 @@ export interface PutWritesInput extends WriteConditions {
   readonly ref: CheckpointRef;
   readonly taskId: string;
   readonly taskPath: string | undefined;
+  /** The label of the run that wrote them. */
+  readonly runId: string | undefined;
   readonly writes: EncodedWrites;
   /** Set when the writes refer to segments that stand in the store: nothing is stored unless the thread is still the same. */
   readonly guard: ThreadGuard | undefined;

@@ -12,7 +12,7 @@ import { encodeWrites, type SerializedWrite } from "./pending-writes.js";
 import { refusalError } from "./refusal.js";
 
 /** A checkpoint to be stored, with all that may change after the call already taken. */
-export interface NewCheckpoint extends Pick<PutInput, "token" | "expectedHead"> {
+export interface NewCheckpoint extends Pick<PutInput, "token" | "expectedHead" | "labels"> {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly parentId: string | undefined;
@@ -27,7 +27,7 @@ export interface NewCheckpoint extends Pick<PutInput, "token" | "expectedHead"> 
 }
 
 /** A batch of pending writes to be stored. */
-export interface NewWrites extends Pick<PutWritesInput, "token"> {
+export interface NewWrites extends Pick<PutWritesInput, "token" | "runId"> {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly taskId: string;
@@ -69,9 +69,11 @@ export class CheckpointWriter {
       // What this process holds of the checkpoint and of its parent may link to what is gone.
       this.#cache.delete(ref);
       if (parentRef !== undefined) this.#cache.delete(parentRef);
+      const guard = guardOf(parent);
       parent = parentRef === undefined ? undefined : await this.#reader.known(parentRef);
-      // It was there when the guard was read, so it was deleted; or else lost, and then the values given are the only ones left.
-      if (kind === "changed" && parent === "not-stored") throw new ThreadDeletedError(ref.threadId);
+      // It was there when the guard was read: it was deleted with its thread, or pruned, or the store has lost it. But for the first, the values given are
+      // the only ones left.
+      if (kind === "changed" && parent === "not-stored") await this.#refuseDeleted(ref.threadId, guard);
     }
     // The run goes on from the new checkpoint. Keeping both would double what a thread holds in the cache.
     if (parentRef !== undefined && parentId !== ref.checkpointId) this.#cache.delete(parentRef);
@@ -91,44 +93,60 @@ export class CheckpointWriter {
 
   /** @returns "changed" when the thread was not as it was read, and nothing was stored. */
   async #putOn(checkpoint: NewCheckpoint, encoded: EncodedCheckpoint, parent: Parent): Promise<"stored" | "changed" | "lost"> {
-    const { config, ref, parentId, metadata, snapshots, token, expectedHead } = checkpoint;
+    const { config, ref, parentId, metadata, labels, snapshots, token, expectedHead } = checkpoint;
     const { record, created, known } = encoded;
     // Also where no segment is reused: a thread that was deleted meanwhile must not come back (contract C-51).
-    const guard = parent !== "not-stored" ? parent?.guard : undefined;
+    const guard = guardOf(parent);
     // Before the answer: the tasks that run on this checkpoint do not wait for it.
     const related = created.filter((segment) => segment.id !== known.keyframe?.id);
     this.#cache.addRelated(ref, related, encoded.reusesSegments ? guard : undefined);
-    const input = { config, ref, parentId, metadata, snapshots, record, created, guard, token, expectedHead };
+    const input = { config, ref, parentId, metadata, labels, snapshots, record, created, guard, token, expectedHead };
     const outcome = await this.#store.put(input);
     if (outcome.kind === "changed" || outcome.kind === "lost") return outcome.kind;
+    if (outcome.kind === "pruned") throw new TypeError("A put is never pruned.");
     if (outcome.kind !== "stored") throw refusalError(outcome, ref.threadId);
     this.#cache.set(ref, known, outcome.guard, record);
     return "stored";
   }
 
-  /** @throws ThreadBusyError, LeaseLostError, ThreadDeletedError, and what the store throws. */
+  /**
+   * @throws ThreadBusyError, LeaseLostError, ThreadDeletedError, and what the store throws.
+   */
   async putWrites(batch: NewWrites): Promise<void> {
     const { ref } = batch;
     const thread = this.#cache.thread(ref);
     const kind = await this.#putWritesOn(batch, thread);
-    if (kind === "stored") return;
+    if (kind === "stored" || kind === "pruned") return;
     // The thread is not the one that this process knew: nothing of that one is referred to, and what belonged to it comes too late.
     const wasStored = isDeepStrictEqual(this.#cache.get(ref)?.guard, thread?.guard);
-    if (kind === "changed" && wasStored && (await this.#reader.known(ref)) === "not-stored")
-      throw new ThreadDeletedError(ref.threadId);
+    if (kind === "changed" && wasStored && (await this.#reader.known(ref)) === "not-stored") {
+      await this.#refuseDeleted(ref.threadId, thread?.guard);
+      // The checkpoint was pruned: nobody would read the writes.
+      return;
+    }
     await this.#putWritesOn(batch, undefined);
   }
 
+  /** @throws ThreadDeletedError when the thread is no longer the one of the guard, in which a checkpoint was that is gone now. */
+  async #refuseDeleted(threadId: string, guard: ThreadGuard | undefined): Promise<void> {
+    if ((await this.#store.threadKey(threadId)) !== guard?.threadKey) throw new ThreadDeletedError(threadId);
+  }
+
   async #putWritesOn(
-    { config, ref, taskId, taskPath, writes, token }: NewWrites,
+    { config, ref, taskId, taskPath, runId, writes, token }: NewWrites,
     thread: KnownThread<ThreadGuard> | undefined,
-  ): Promise<"stored" | "changed" | "lost"> {
+  ): Promise<"stored" | "pruned" | "changed" | "lost"> {
     const encoded = encodeWrites(writes, this.#cache.related(ref, thread?.guard), thread?.context);
     const guard = thread?.guard;
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
-    const outcome = await this.#store.putWrites({ config, ref, taskId, taskPath, writes: encoded, guard, token });
-    if (outcome.kind === "stored" || outcome.kind === "changed" || outcome.kind === "lost") return outcome.kind;
+    const outcome = await this.#store.putWrites({ config, ref, taskId, taskPath, runId, writes: encoded, guard, token });
+    const { kind } = outcome;
+    if (kind === "stored" || kind === "pruned" || kind === "changed" || kind === "lost") return kind;
     throw refusalError(outcome, ref.threadId);
   }
+}
+
+function guardOf(parent: Parent): ThreadGuard | undefined {
+  return parent === "not-stored" ? undefined : parent?.guard;
 }

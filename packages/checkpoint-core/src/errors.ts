@@ -27,7 +27,9 @@ export type HoldfastErrorCode =
   | "HOLDFAST_THREAD_BUSY"
   | "HOLDFAST_LEASE_LOST"
   | "HOLDFAST_CONCURRENT_UPDATE"
-  | "HOLDFAST_THREAD_DELETED";
+  | "HOLDFAST_THREAD_DELETED"
+  | "HOLDFAST_THREAD_NOT_FOUND"
+  | "HOLDFAST_THREAD_EXISTS";
 
 export abstract class HoldfastError extends Error {
   abstract readonly code: HoldfastErrorCode;
@@ -181,5 +183,23 @@ export class ThreadDeletedError extends HoldfastError {
 
   constructor(threadId: string) {
     super(`The thread ${threadId} was deleted while this run was going on. A new run on the same id begins a new thread.`);
+  }
+}
+
+/** There is no thread of this id. Nothing was done. */
+export class ThreadNotFoundError extends HoldfastError {
+  readonly code = "HOLDFAST_THREAD_NOT_FOUND";
+
+  constructor(threadId: string) {
+    super(`There is no thread ${threadId}.`);
+  }
+}
+
+/** A thread was to be copied to an id under which there is a thread. Nothing was done. */
+export class ThreadExistsError extends HoldfastError {
+  readonly code = "HOLDFAST_THREAD_EXISTS";
+
+  constructor(threadId: string) {
+    super(`There is a thread ${threadId} already. Copy to another id, or delete that thread first.`);
   }
 }

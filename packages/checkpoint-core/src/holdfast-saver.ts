@@ -15,7 +15,9 @@ import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
   abandonedThreads,
+  hasUnfinishedWork,
   resolveAbandonedOptions,
+  type ThreadView,
 } from "./abandoned-threads.js";
 import { serializeChanged, ValueSerializer } from "./channel-updates.js";
 import { CheckpointCache } from "./checkpoint-cache.js";
@@ -34,14 +36,27 @@ import {
 } from "./checkpoint-ref.js";
 import type { CheckpointStore, ThreadGuard } from "./checkpoint-store.js";
 import { CheckpointWriter } from "./checkpoint-writer.js";
-import { InvalidConfigError, InvalidOptionsError } from "./errors.js";
+import { InvalidConfigError, InvalidOptionsError, ThreadExistsError, ThreadNotFoundError } from "./errors.js";
 import { handled } from "./handled.js";
 import { expectedHead, markRead } from "./head-marker.js";
+import { type LabelNames, type Labels, labelsOf, resolveLabels } from "./labels.js";
 import { LeaseOffice, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { leaseToken } from "./lease-config.js";
+import { type ListThreadsOptions, listThreads, resolveListThreads, type ThreadInfo } from "./list-threads.js";
 import { encodeMetadata, metadataConditions } from "./metadata.js";
 import { writeIndex } from "./pending-writes.js";
+import {
+  addReports,
+  NOTHING_PRUNED,
+  type PrunePolicy,
+  type PruneReport,
+  pruneThreads,
+  removeRuns,
+  resolvePrunePolicy,
+} from "./prune.js";
 import { refusalError } from "./refusal.js";
+import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
+import type { StoredThread, StoreStats } from "./thread-store.js";
 
 /** What the savers of all stores can be told. */
 export interface SaverSettings {
@@ -51,9 +66,25 @@ export interface SaverSettings {
   readonly maxValueBytes: number;
   /** What becomes of a run that began at the head of its thread when the head has moved: another branch, or a ConcurrentUpdateError. */
   readonly onConflict: OnConflict;
+  /** The keys of a run's config that are stored beside its checkpoints. */
+  readonly labels: LabelNames;
+  /** What `sweep` keeps. */
+  readonly retention: Retention | undefined;
 }
 
 export type OnConflict = "fork" | "reject";
+
+/** What narrows a list of checkpoints. */
+export interface ListOptions extends CheckpointListOptions {
+  /** Only checkpoints with these labels (contract C-39). */
+  readonly labels?: Labels;
+}
+
+/** Threads that nobody has written to for long. */
+export interface IdleThreads extends Pick<ListThreadsOptions, "prefix" | "labels"> {
+  /** For so many milliseconds, by the clock of the store, to the minute. */
+  readonly olderThan: number;
+}
 
 /**
  * @throws InvalidOptionsError
@@ -75,11 +106,15 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #writer: CheckpointWriter;
   readonly #leases: LeaseOffice;
   readonly #rejectsConflicts: boolean;
+  readonly #labels: LabelNames;
+  readonly #retention: Retention | undefined;
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
     this.#store = store;
     this.#rejectsConflicts = settings.onConflict === "reject";
+    this.#labels = settings.labels;
+    this.#retention = settings.retention;
     this.#serializer = new ValueSerializer(serde, settings.maxValueBytes);
     this.#cache = new CheckpointCache(settings.cacheBytes);
     this.#reader = new CheckpointReader(store, this.#serializer, this.#cache);
@@ -116,16 +151,18 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * Checkpoints, newest committed first, read a page at a time.
    *
    * @param options.limit at most so many. `options.before` a config whose checkpoint is the upper end, itself excluded.
-   *   `options.filter` keys of the metadata and the values they must have.
-   * @throws InvalidThreadIdError, InvalidConfigError, InvalidMetadataError (filter), DeserializationError, StoreUnavailableError
+   *   `options.filter` keys of the metadata and the values they must have. `options.labels` labels that they must have.
+   * @throws InvalidThreadIdError, InvalidConfigError, InvalidMetadataError (filter), InvalidOptionsError (labels), DeserializationError,
+   *   StoreUnavailableError
    */
-  override async *list(config: RunnableConfig, options: CheckpointListOptions = {}): AsyncGenerator<CheckpointTuple> {
+  override async *list(config: RunnableConfig, options: ListOptions = {}): AsyncGenerator<CheckpointTuple> {
     const threadId = optionalThreadId(config);
     const selection = {
       namespace: optionalNamespace(config),
       checkpointId: optionalCheckpointId(config),
       before: options.before === undefined ? undefined : optionalCheckpointId(options.before),
       filter: options.filter,
+      labels: resolveLabels(options.labels),
     };
     const limit = limitOf(options.limit);
     if (options.filter !== undefined) metadataConditions(options.filter);
@@ -160,6 +197,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       ref,
       parentId,
       metadata: metadataJson,
+      labels: labelsOf(config, this.#labels),
       snapshots,
       frame,
       changed,
@@ -198,7 +236,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     );
     await this.#store.ready("putWrites", config);
     const token = leaseToken(config, ref.threadId);
-    await this.#writer.putWrites({ config, ref, taskId, taskPath: path, writes: serialized, token });
+    const { run_id: runId } = labelsOf(config, this.#labels);
+    await this.#writer.putWrites({ config, ref, taskId, taskPath: path, runId, writes: serialized, token });
   }
 
   /**
@@ -244,15 +283,128 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   async *abandonedThreads(options: AbandonedThreadsOptions = {}): AsyncGenerator<AbandonedThread> {
     const resolved = resolveAbandonedOptions(options);
     await this.#store.ready("abandonedThreads");
-    yield* abandonedThreads(
-      this.#store,
-      this.#leases,
-      {
-        latest: (id) => this.#reader.tuple({ threadId: id, namespace: "" }, undefined),
-        all: (id) => this.list({ configurable: { thread_id: id } }),
-      },
-      resolved,
-    );
+    yield* abandonedThreads(this.#store, this.#leases, this.#view, resolved);
+  }
+
+  readonly #view: ThreadView = {
+    latest: (id) => this.#reader.tuple({ threadId: id, namespace: "" }, undefined),
+    all: (id) => this.list({ configurable: { thread_id: id } }),
+  };
+
+  /**
+   * Takes checkpoints out of threads that nothing needs any more, and frees the values that nothing else refers to (contract C-52, C-53). What an
+   * interrupt, a delta channel or a subgraph needs stays. A thread that somebody has the lease of is left alone.
+   *
+   * ```ts
+   * await saver.prune(["user-1"], { keepLast: 10 });
+   * await saver.prune({ olderThan: 30 * 24 * 60 * 60 * 1000 }, { strategy: "delete" });
+   * ```
+   *
+   * @param threads ids, or all threads that were not written to for `olderThan` milliseconds.
+   * @throws InvalidOptionsError, InvalidThreadIdError, ThreadNotFoundError (nothing was done), LeaseLostError, StoreUnavailableError,
+   *   StoreFailureError, SetupRequiredError
+   */
+  async prune(threads: readonly string[] | IdleThreads, policy?: PrunePolicy): Promise<PruneReport> {
+    const resolved = resolvePrunePolicy(policy);
+    if (Array.isArray(threads)) {
+      const ids = (threads as readonly unknown[]).map((id) => threadIdArgument(id, "prune"));
+      await this.#store.ready("prune");
+      return pruneThreads(this.#store, ids, resolved);
+    }
+    const { olderThan, ...others } = threads as IdleThreads;
+    if (olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
+    const { selection, limit } = resolveListThreads({ ...others, idleFor: olderThan });
+    await this.#store.ready("prune");
+    let report = NOTHING_PRUNED;
+    for await (const { threadId } of this.#store.listThreads(selection, limit)) {
+      if ((await this.#store.threadKey(threadId)) === undefined) continue;
+      report = addReports(report, await pruneThreads(this.#store, [threadId], resolved));
+    }
+    return report;
+  }
+
+  /**
+   * Takes runs out of the threads that they wrote to: their checkpoints, and what they wrote to checkpoints that are the last of their branch, so that
+   * each thread is again as it was before them (contract C-55). Runs are told by the label `run_id`, from `config.metadata` or
+   * `config.configurable`. What delta channels of later checkpoints need stays, out of sight.
+   *
+   * @param options.dryRun only say what would go.
+   * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   */
+  async deleteForRuns(runIds: readonly string[], options: { readonly dryRun?: boolean } = {}): Promise<PruneReport> {
+    if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs a list of run ids.");
+    for (const id of runIds) resolveLabels({ run_id: id });
+    await this.#store.ready("deleteForRuns");
+    let report = NOTHING_PRUNED;
+    for await (const threadId of this.#store.threadsOfRuns(runIds)) {
+      const target = { threadId, token: undefined };
+      report = addReports(report, await removeRuns(this.#store, target, new Set(runIds), options.dryRun === true));
+    }
+    return report;
+  }
+
+  /**
+   * Copies a thread as it is at this moment, with all its checkpoints, pending writes and labels, to an id under which there is none (contract C-58).
+   * Values that do not change share nothing with the original: either can be deleted.
+   *
+   * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, StoreUnavailableError, StoreFailureError,
+   *   SetupRequiredError
+   */
+  async copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }> {
+    const from = threadIdArgument(sourceThreadId, "copyThread");
+    const to = threadIdArgument(targetThreadId, "copyThread");
+    if (from === to) throw new ThreadExistsError(to);
+    await this.#store.ready("copyThread");
+    const outcome = await this.#store.copyThread(from, to);
+    if (outcome.kind === "not-found") throw new ThreadNotFoundError(from);
+    if (outcome.kind === "exists") throw new ThreadExistsError(to);
+    return { checkpoints: outcome.checkpoints };
+  }
+
+  /**
+   * The threads of the store, the one that was written last first, read a page at a time (contract C-26).
+   *
+   * ```ts
+   * for await (const thread of saver.listThreads({ prefix: "tenant:acme/", limit: 20 })) console.log(thread.threadId, thread.isWaiting);
+   * ```
+   *
+   * @throws InvalidOptionsError, StoreUnavailableError, SetupRequiredError
+   */
+  async *listThreads(options?: ListThreadsOptions): AsyncGenerator<ThreadInfo> {
+    const { selection, limit } = resolveListThreads(options);
+    await this.#store.ready("listThreads");
+    yield* listThreads(this.#store, selection, limit, (id) => hasUnfinishedWork(this.#view, id));
+  }
+
+  /**
+   * How much is stored, of one thread or in all (contract C-28).
+   *
+   * @throws InvalidThreadIdError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
+   */
+  async stats(): Promise<StoreStats>;
+  async stats(threadId: string): Promise<StoredThread>;
+  async stats(threadId?: string): Promise<StoreStats | StoredThread> {
+    const id = threadId === undefined ? undefined : threadIdArgument(threadId, "stats");
+    await this.#store.ready("stats");
+    if (id === undefined) return this.#store.stats();
+    const stored = await this.#store.threadStats(id);
+    if (stored === undefined) throw new ThreadNotFoundError(id);
+    return stored;
+  }
+
+  /**
+   * Applies the option `retention` to all threads: deletes those that are idle, and prunes the others. One sweeper works at a time, across processes; a
+   * sweep that was ended in the middle is gone on with by the next one (contract C-56). Call it now and then, from any replica.
+   *
+   * @throws InvalidOptionsError, also when the saver has no `retention`; StoreUnavailableError, StoreFailureError, SetupRequiredError
+   */
+  async sweep(options?: SweepOptions): Promise<SweepReport> {
+    const resolved = resolveSweepOptions(options);
+    if (this.#retention === undefined) {
+      throw new InvalidOptionsError("sweep needs the saver's option retention: { idleFor, keepLast }.");
+    }
+    await this.#store.ready("sweep");
+    return sweep(this.#store, this.#retention, resolved);
   }
 
   /**

@@ -39,14 +39,26 @@ export {
   StoreUnavailableError,
   ThreadBusyError,
   ThreadDeletedError,
+  ThreadExistsError,
+  ThreadNotFoundError,
   UnsupportedServerError,
   ValueTooLargeError,
 } from "./errors.js";
 export { type ExclusiveGraph, type ExclusiveOptions, exclusive, type LeaseSource } from "./exclusive.js";
-export { HoldfastSaver, type OnConflict, resolveOnConflict, type SaverSettings } from "./holdfast-saver.js";
+export {
+  HoldfastSaver,
+  type IdleThreads,
+  type ListOptions,
+  type OnConflict,
+  resolveOnConflict,
+  type SaverSettings,
+} from "./holdfast-saver.js";
 export { decodeId, encodeId } from "./id-bytes.js";
+export { type LabelNames, type Labels, resolveLabelNames } from "./labels.js";
 export { type LeaseOptions, ThreadLease } from "./lease.js";
+export type { ListThreadsOptions, ThreadInfo } from "./list-threads.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
+export { age, type PrunePolicy, type PruneReport } from "./prune.js";
 export type { EncodedWrites, PendingSlot, StoredSlot } from "./pending-writes.js";
 export {
   type AbandonedThreadSource,
@@ -55,7 +67,23 @@ export {
   type ResumeReport,
   resumeAbandoned,
 } from "./resume-abandoned.js";
+export type { CheckpointKey, CheckpointOutline } from "./retention-plan.js";
 export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retry.js";
 export type { Segment } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";
 export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
+export { type Retention, type RetentionOptions, resolveRetention, type SweepOptions, type SweepReport } from "./sweep.js";
+export type {
+  CopyOutcome,
+  StoredThread,
+  StoreStats,
+  SweepCandidate,
+  SweepClaim,
+  SweepPage,
+  ThinOutInput,
+  ThinOutOutcome,
+  ThreadOutline,
+  ThreadSelection,
+  ThreadStore,
+  ThreadSummary,
+} from "./thread-store.js";
