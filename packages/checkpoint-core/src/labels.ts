@@ -54,5 +54,5 @@ export function resolveLabels(labels: unknown): Labels | undefined {
     const fault = malformation(name, MAX_LABEL_BYTES) ?? malformation(value, MAX_LABEL_BYTES);
     if (fault !== undefined) throw new InvalidOptionsError(`labels.${name} ${fault}.`);
   }
-  return labels as Labels;
+  return Object.keys(labels).length === 0 ? undefined : (labels as Labels);
 }

@@ -1,9 +1,14 @@
 import {
   InvalidOptionsError,
+  type LabelNames,
   type OnConflict,
+  type Retention,
+  type RetentionOptions,
   type RetryOptions,
   type RetryPolicy,
+  resolveLabelNames,
   resolveOnConflict,
+  resolveRetention,
   resolveRetry,
 } from "@holdfast/checkpoint-core";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
@@ -28,6 +33,13 @@ export interface PostgresSaverOptions {
    * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
+  /**
+   * Keys of a run's `config.metadata` or `config.configurable` that are stored beside its checkpoints, to list and find them by. `run_id`, `graph_id` and
+   * `user` are always taken where they are there; nothing else is unless it is named, as it may be a secret.
+   */
+  readonly labels?: readonly string[];
+  /** What `sweep()` keeps. Without it, nothing is ever removed but by `deleteThread`, `prune` and `deleteForRuns`. */
+  readonly retention?: RetentionOptions;
 }
 
 /** Options of {@link PostgresSaver.fromConnString}: those of the saver and of the pool that it opens. */
@@ -48,6 +60,8 @@ export interface ResolvedOptions {
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
   readonly onConflict: OnConflict;
+  readonly labels: LabelNames;
+  readonly retention: Retention | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -63,6 +77,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   "poolSize",
   "connectTimeoutMs",
   "onConflict",
+  "labels",
+  "retention",
 ] satisfies (keyof ConnectionOptions)[]);
 
 /**
@@ -82,6 +98,8 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
+    labels: resolveLabelNames(options.labels),
+    retention: resolveRetention(options.retention),
   });
 }
 

@@ -1,6 +1,7 @@
 import type {
   CheckpointInHand,
   CheckpointStore,
+  CopyOutcome,
   EndedLease,
   LeaseAnswer,
   LeaseRequest,
@@ -10,19 +11,39 @@ import type {
   PutInput,
   PutWritesInput,
   Refusal,
+  StoredThread,
+  StoreStats,
+  SweepClaim,
+  SweepPage,
+  ThinOutInput,
+  ThinOutOutcome,
+  ThreadOutline,
+  ThreadSelection,
+  ThreadSummary,
   WriteOutcome,
 } from "@holdfast/checkpoint-core";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { checkSchema, migrate } from "./migrations/migrate.js";
-import { deleteThread } from "./operations/delete-thread.js";
+import { clearAway } from "./operations/clear-away.js";
+import { copyThread } from "./operations/copy-thread.js";
+import { deleteIdleThread, deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
 import { acquireLease, endedLeases, releaseLease, renewLease } from "./operations/lease.js";
 import { list, listThreadIds } from "./operations/list.js";
+import { listThreads } from "./operations/list-threads.js";
+import { outline } from "./operations/outline.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import type { Reading } from "./operations/read-checkpoints.js";
+import { stats } from "./operations/stats.js";
+import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./operations/sweep.js";
+import { thinOut } from "./operations/thin-out.js";
+import { threadKey } from "./operations/thread-life.js";
+import { threadStats } from "./operations/thread-stats.js";
+import { threadsOfRuns } from "./operations/threads-of-runs.js";
 import type { Connections } from "./pool.js";
+import { RecentThreads } from "./recent-threads.js";
 import type { Tables } from "./tables.js";
 
 /** The operations on one schema of one database. */
@@ -30,6 +51,7 @@ export class PostgresStore implements CheckpointStore {
   readonly #db: Connections;
   readonly #tables: Tables;
   readonly #countsCommits: boolean;
+  readonly #recent = new RecentThreads();
   /** The check that the schema fits this code, made once, before the first operation. */
   #schemaCheck: Promise<void> | undefined;
 
@@ -81,15 +103,73 @@ export class PostgresStore implements CheckpointStore {
   }
 
   put(input: PutInput): Promise<WriteOutcome> {
-    return put(this.#db, this.#tables, input, this.#countsCommits);
+    return put(this.#db, this.#tables, this.#recent, input, this.#countsCommits);
   }
 
   putWrites(input: PutWritesInput): Promise<WriteOutcome> {
-    return putWrites(this.#db, this.#tables, input);
+    return putWrites(this.#db, this.#tables, this.#recent, input);
   }
 
   deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
+    this.#recent.delete(threadId);
     return deleteThread(this.#db, this.#tables, threadId, token);
+  }
+
+  deleteIdleThread(threadId: string, idleMs: number): Promise<boolean> {
+    this.#recent.delete(threadId);
+    return deleteIdleThread(this.#db, this.#tables, threadId, idleMs);
+  }
+
+  threadKey(threadId: string): Promise<string | undefined> {
+    return threadKey(this.#db, this.#tables, threadId);
+  }
+
+  outline(threadId: string): Promise<ThreadOutline | undefined> {
+    return outline(this.#db, this.#tables, threadId);
+  }
+
+  thinOut(input: ThinOutInput): Promise<ThinOutOutcome> {
+    return thinOut(this.#db, this.#tables, input);
+  }
+
+  copyThread(from: string, to: string): Promise<CopyOutcome> {
+    return copyThread(this.#db, this.#tables, from, to);
+  }
+
+  listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary> {
+    return listThreads(this.#db, this.#tables, selection, limit);
+  }
+
+  threadStats(threadId: string): Promise<StoredThread | undefined> {
+    return threadStats(this.#db, this.#tables, threadId);
+  }
+
+  stats(): Promise<StoreStats> {
+    return stats(this.#db, this.#tables);
+  }
+
+  threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {
+    return threadsOfRuns(this.#db, this.#tables, runIds);
+  }
+
+  async claimSweep(token: string | undefined, ttlMs: number): Promise<SweepClaim | undefined> {
+    if (token !== undefined) return renewSweep(this.#db, this.#tables, token, ttlMs);
+    const claim = await claimSweep(this.#db, this.#tables, ttlMs);
+    // What a process left behind that died while it deleted a large thread.
+    if (claim !== undefined) await clearAway(this.#db, this.#tables, "sweep", null);
+    return claim;
+  }
+
+  releaseSweep(token: string, cursor: string): Promise<void> {
+    return releaseSweep(this.#db, this.#tables, token, cursor);
+  }
+
+  sweepPage(cursor: string, limit: number): Promise<SweepPage> {
+    return sweepPage(this.#db, this.#tables, cursor, limit);
+  }
+
+  markSwept(threadId: string, seen: string): Promise<void> {
+    return markSwept(this.#db, this.#tables, threadId, seen);
   }
 
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {

@@ -8,11 +8,14 @@ export interface Tables {
   /** The schema's own name, unquoted. */
   readonly schemaName: string;
   readonly schema: string;
+  /** The schema's name as a string literal. */
+  readonly schemaLiteral: string;
   readonly thread: string;
   readonly checkpoint: string;
   readonly segment: string;
   readonly pendingWrite: string;
   readonly tombstone: string;
+  readonly sweeper: string;
   readonly migration: string;
   /** Sequences, as string literals for `nextval`. */
   readonly commitOrder: string;
@@ -38,11 +41,13 @@ export function tablesIn(schemaName: unknown): Tables {
   return Object.freeze({
     schemaName,
     schema,
+    schemaLiteral: quoteLiteral(schemaName),
     thread: `${schema}.thread`,
     checkpoint: `${schema}.checkpoint`,
     segment: `${schema}.segment`,
     pendingWrite: `${schema}.pending_write`,
     tombstone: `${schema}.tombstone`,
+    sweeper: `${schema}.sweeper`,
     migration: `${schema}.migration`,
     commitOrder: quoteLiteral(`${schema}.commit_order`),
     writeArrival: quoteLiteral(`${schema}.write_arrival`),

@@ -1,10 +1,19 @@
 import { leavesConnectionUsable } from "./errors.js";
 import type { Connections, PostgresClient } from "./pool.js";
 
-/** Runs `work` in one transaction. The error that made it fail is the error the caller sees. */
-export async function inTransaction<T>(db: Connections, client: PostgresClient, work: () => Promise<T>): Promise<T> {
-  // Whatever the database's default is: what waits for a lock must then see what was committed meanwhile.
-  await db.executeScript(client, "begin isolation level read committed");
+/**
+ * Runs `work` in one transaction. The error that made it fail is the error the caller sees.
+ *
+ * @param isolation whatever the database's default is. `"read committed"`: what waits for a lock then sees what was committed meanwhile.
+ *   `"repeatable read"`: all statements see the same moment.
+ */
+export async function inTransaction<T>(
+  db: Connections,
+  client: PostgresClient,
+  work: () => Promise<T>,
+  isolation: "read committed" | "repeatable read" = "read committed",
+): Promise<T> {
+  await db.executeScript(client, `begin isolation level ${isolation}`);
   try {
     const result = await work();
     await db.executeScript(client, "commit");

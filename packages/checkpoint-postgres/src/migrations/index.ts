@@ -1,5 +1,6 @@
 import init from "./0001_init.sql";
 import leases from "./0002_leases.sql";
+import threadLife from "./0003_thread_life.sql";
 
 /** One step of the schema. Released steps are never changed. */
 export interface Migration {
@@ -7,7 +8,7 @@ export interface Migration {
   readonly name: string;
   /** The lowest schema version that a client must know to work on a schema with this step: a client that knows less is refused. */
   readonly minClientVersion: number;
-  /** SQL with the token `:schema`. */
+  /** SQL with the tokens `:schema`, the quoted identifier, and `:'schema'`, the string literal. */
   readonly sql: string;
 }
 
@@ -15,6 +16,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "init", minClientVersion: 1, sql: init },
   // An older client would write without looking at leases.
   { version: 2, name: "leases", minClientVersion: 2, sql: leases },
+  // An older client would stumble over threads without an id, show hidden checkpoints, and bring pruned ones' writes back.
+  { version: 3, name: "thread_life", minClientVersion: 3, sql: threadLife },
 ];
 
 /** The newest schema version this code knows. */

@@ -19,7 +19,10 @@ function ledgerSql(t: Tables): string {
 }
 
 function stepSql(t: Tables, { version, name, minClientVersion, sql }: Migration): string {
-  const body = sql.replaceAll(":schema", () => t.schema).trim();
+  const body = sql
+    .replaceAll(":schema", () => t.schema)
+    .replaceAll(":'schema'", () => t.schemaLiteral)
+    .trim();
   return `${body}\ninsert into ${t.migration} (version, name, min_client_version) values (${version}, '${name}', ${minClientVersion});`;
 }
 

@@ -1,7 +1,8 @@
 import type { Refusal } from "@holdfast/checkpoint-core";
-import { isNull, text } from "../columns.js";
+import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { clearAway } from "./clear-away.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 /** Of a deleted thread, so many of its newest checkpoints are remembered, for a day: a run that is still going on builds on one of them. */
@@ -9,30 +10,61 @@ const MOST_REMEMBERED = 1024;
 const REMEMBERED_FOR = "1 day";
 /** Each deletion clears away so many tombstones whose time has come. */
 const MOST_CLEARED = 100;
+/** A thread of more checkpoints or segments does not go in one statement, which would take a second and more. */
+const MOST_AT_ONCE = 5_000;
 
-/**
- * Deletes a thread, and leaves a tombstone. The foreign keys take all that belongs to it along, with a snapshot that is newer than the lock on the
- * thread's row: a put that committed while this statement waited leaves nothing behind.
- */
+/** What became of it; `"none"`: there is no such thread, or it was written to too lately. */
+type Deletion = "deleted" | "none" | Refusal;
+
 export async function deleteThread(
   db: Connections,
   t: Tables,
   threadId: string,
   token: string | undefined,
 ): Promise<Refusal | undefined> {
+  const deletion = await deleteIfIdle(db, t, "deleteThread", threadId, token, 0);
+  return typeof deletion === "string" ? undefined : deletion;
+}
+
+/** @returns whether it was deleted. */
+export async function deleteIdleThread(db: Connections, t: Tables, threadId: string, idleMs: number): Promise<boolean> {
+  return (await deleteIfIdle(db, t, "sweep", threadId, undefined, idleMs)) === "deleted";
+}
+
+/**
+ * Deletes a thread, and leaves a tombstone. The foreign keys take all that belongs to it along, with a snapshot that is newer than the lock on the
+ * thread's row: a put that committed while this statement waited leaves nothing behind.
+ *
+ * A large one only loses its id, by which nobody can see it any more; its rows are taken away after that, some at a time.
+ */
+async function deleteIfIdle(
+  db: Connections,
+  t: Tables,
+  operation: string,
+  threadId: string,
+  token: string | undefined,
+  idleMs: number,
+): Promise<Deletion> {
   const values: unknown[] = [threadId];
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const isIdle =
+    idleMs === 0 ? "" : `and updated_at <= clock_timestamp() - ${parameter(idleMs)}::float8 * interval '1 millisecond'`;
+  const hasMany = (table: string): string =>
+    `exists (select from ${table} r where r.thread_key = locked.thread_key offset ${MOST_AT_ONCE})`;
   const sql = `
 with locked as materialized (
-  select thread_key, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 for update
+  select thread_key, pruned, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 ${isIdle} for update
 ),
-judged as materialized (select *, ${fencedSql(token, (value) => `$${values.push(value)}`)} as refusal from locked),
+judged as materialized (
+  select *, ${fencedSql(token, parameter)} as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked
+),
 buried as (
   insert into ${t.tombstone} as tomb (thread_hash, checkpoints)
   select ${threadHash("$1")}, ids.newest
   from judged cross join lateral (
-    select array(
+    select (array(
       select checkpoint_id from ${t.checkpoint} c where c.thread_key = judged.thread_key order by commit_order desc limit ${MOST_REMEMBERED}
-    ) as newest
+    ) || coalesce(judged.pruned, '{}'))[1:${MOST_REMEMBERED}] as newest
   ) ids
   where refusal is null and ids.newest <> '{}'
   on conflict (thread_hash) do update set
@@ -44,8 +76,15 @@ cleared as (
     limit ${MOST_CLEARED} for update skip locked
   )
 ),
-gone as (delete from ${t.thread} using judged where thread.thread_key = judged.thread_key and refusal is null)
-select refusal, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000 from judged where refusal is not null`;
-  const [row] = await db.run("deleteThread", { text: sql, values });
-  return row === undefined || isNull(row, 0) ? undefined : refusalOf(text(row, 0), row, 1);
+gone as (delete from ${t.thread} using judged where thread.thread_key = judged.thread_key and refusal is null and not is_large),
+hidden as (
+  update ${t.thread} set thread_id = null, lease_until = null from judged
+  where thread.thread_key = judged.thread_key and refusal is null and is_large
+)
+select refusal, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000, is_large, thread_key from judged`;
+  const [row] = await db.run(operation, { text: sql, values });
+  if (row === undefined) return "none";
+  if (!isNull(row, 0)) return refusalOf(text(row, 0), row, 1);
+  if (bool(row, 3)) await clearAway(db, t, operation, text(row, 4));
+  return "deleted";
 }

@@ -17,7 +17,8 @@ export async function getDeltaChannelHistory(
   channels: readonly string[],
 ): Promise<Reading> {
   const ancestor = `${t.checkpoint} c`;
-  const start = checkpointId === undefined ? "order by c.commit_order desc limit 1" : "and c.checkpoint_id = $5::bytea";
+  const start =
+    checkpointId === undefined ? "and not c.is_hidden order by c.commit_order desc limit 1" : "and c.checkpoint_id = $5::bytea";
   const values: unknown[] = [ref.threadId, ref.namespace, channelNamesParameter(channels)];
   if (checkpointId !== undefined) values.push(encodeId(checkpointId));
   const sql = `

@@ -15,8 +15,8 @@ export async function getTuple(
 ): Promise<Reading> {
   const chosen =
     checkpointId === undefined
-      ? { sql: "order by c.commit_order desc limit 1", values: [] }
-      : { sql: "and c.checkpoint_id = $4", values: [encodeId(checkpointId)] };
+      ? { sql: "and not c.is_hidden order by c.commit_order desc limit 1", values: [] }
+      : { sql: "and c.checkpoint_id = $4 and not c.is_hidden", values: [encodeId(checkpointId)] };
   const values: unknown[] = [ref.threadId, ref.namespace, ...chosen.values];
   // $1 belongs to the statement around this.
   const isInHand =

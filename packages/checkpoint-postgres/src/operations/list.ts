@@ -42,11 +42,12 @@ function target(t: Tables, threadId: string, selection: ListSelection, cursor: b
   // $1 belongs to the statement around this.
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value) + 1}`;
-  const conditions = [`th.thread_id = ${parameter(threadId)}`];
-  const { namespace, checkpointId, before, filter } = selection;
+  const conditions = [`th.thread_id = ${parameter(threadId)}`, "not c.is_hidden"];
+  const { namespace, checkpointId, before, filter, labels } = selection;
   if (namespace !== undefined) conditions.push(`c.checkpoint_ns = ${parameter(namespace)}`);
   if (checkpointId !== undefined) conditions.push(`c.checkpoint_id = ${parameter(encodeId(checkpointId))}::bytea`);
   for (const condition of metadataConditions(filter ?? {})) conditions.push(metadataEquals(condition, parameter));
+  if (labels !== undefined) conditions.push(`c.labels @> ${parameter(JSON.stringify(labels))}::jsonb`);
   if (cursor !== undefined) conditions.push(`c.commit_order < ${parameter(cursor)}`);
   let joinBefore = "";
   if (before !== undefined) {
@@ -96,7 +97,7 @@ export async function* listThreadIds(db: Connections, t: Tables): AsyncGenerator
   let cursor: bigint | null = null;
   for (;;) {
     const rows = await db.run("list", {
-      text: `select thread_key, thread_id from ${t.thread} where $1::bigint is null or thread_key < $1 order by thread_key desc limit ${PAGE}`,
+      text: `select thread_key, thread_id from ${t.thread} where thread_id is not null and ($1::bigint is null or thread_key < $1) order by thread_key desc limit ${PAGE}`,
       values: [cursor],
     });
     for (const row of rows) yield text(row, 1);

@@ -1,6 +1,7 @@
 import { encodeId, type PutWritesInput, type WriteOutcome } from "@holdfast/checkpoint-core";
 import { linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
+import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
 import { segmentRows } from "./segment-rows.js";
 import { OUTCOME, threadForWrite, writeOutcome } from "./write-conditions.js";
@@ -10,10 +11,14 @@ import { OUTCOME, threadForWrite, writeOutcome } from "./write-conditions.js";
  *
  * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place in the order of arrival.
  */
-export async function putWrites(db: Connections, t: Tables, input: PutWritesInput): Promise<WriteOutcome> {
-  const { ref, taskId, taskPath, writes, guard, token } = input;
-  const target = { threadId: ref.threadId, namespace: ref.namespace, basis: ref.checkpointId, guard, token };
-  const values: unknown[] = [ref.threadId, ref.namespace, encodeId(ref.checkpointId), encodeId(taskId), taskPath ?? null];
+export async function putWrites(db: Connections, t: Tables, recent: RecentThreads, input: PutWritesInput): Promise<WriteOutcome> {
+  const { ref, taskId, taskPath, runId, writes, guard, token } = input;
+  const { threadId, namespace, checkpointId } = ref;
+  const touch = recent.touch(threadId, {});
+  // Under a guard, that the checkpoint was pruned shows in the epoch.
+  const prunable = guard === undefined ? { prunable: checkpointId } : {};
+  const target = { threadId, namespace, basis: checkpointId, guard, token, touch, ...prunable };
+  const values: unknown[] = [threadId, namespace, encodeId(checkpointId), encodeId(taskId), taskPath ?? null, runId ?? null];
   const thread = threadForWrite(t, target, { strength: "key share", counts: false }, values);
   const segments = segmentRows(t, writes.created, values);
   const slots = writes.slots.map(({ slot, links, payload }) => {
@@ -26,13 +31,18 @@ batch as materialized (select nextval(${t.writeArrival}) as arrival),
 ${segments}
 saved as (
   insert into ${t.pendingWrite} as w
-    (thread_key, arrival, checkpoint_ns, checkpoint_id, task_id, task_path, slot, links, payload)
-  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, s.* from th cross join batch cross join (values ${slots.join(", ")}) s
+    (thread_key, arrival, checkpoint_ns, checkpoint_id, task_id, task_path, run_id, slot, links, payload)
+  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, $6, s.* from th cross join batch cross join (values ${slots.join(", ")}) s
   on conflict (thread_key, checkpoint_ns, checkpoint_id, task_id, slot) do update set
-    task_path = excluded.task_path, links = excluded.links, payload = excluded.payload
+    task_path = excluded.task_path, run_id = excluded.run_id, links = excluded.links, payload = excluded.payload
     where w.slot < 0
 )
 ${OUTCOME}`;
-  const [row] = await db.run("putWrites", { text: sql, values });
-  return writeOutcome(row, target) as WriteOutcome;
+  for (;;) {
+    const [row] = await db.run("putWrites", { text: sql, values });
+    const outcome = writeOutcome(row, target);
+    if (outcome.kind === "raced") continue;
+    if (outcome.kind === "stored") recent.touched(threadId, touch);
+    return outcome;
+  }
 }

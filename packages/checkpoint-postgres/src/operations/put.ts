@@ -1,6 +1,7 @@
 import { encodeId, type PutInput, type WriteOutcome } from "@holdfast/checkpoint-core";
 import { channelNamesParameter, linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
+import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
 import { endIfEmpty } from "./end-if-empty.js";
 import { segmentRows } from "./segment-rows.js";
@@ -14,8 +15,15 @@ import { OUTCOME, threadForWrite, threadHash, writeOutcome } from "./write-condi
  *
  * @param counts whether commits are counted, so that `expectedHead` can be checked.
  */
-export async function put(db: Connections, t: Tables, input: PutInput, counts: boolean): Promise<WriteOutcome> {
-  const { ref, guard, token, expectedHead } = input;
+export async function put(
+  db: Connections,
+  t: Tables,
+  recent: RecentThreads,
+  input: PutInput,
+  counts: boolean,
+): Promise<WriteOutcome> {
+  const { ref, guard, token, expectedHead, labels } = input;
+  const touch = recent.touch(ref.threadId, labels);
   // With durability "exit", LangGraph may put a run's last checkpoint again with itself as parent.
   const ownParent = input.parentId === ref.checkpointId;
   const parentId = ownParent ? undefined : input.parentId;
@@ -26,6 +34,7 @@ export async function put(db: Connections, t: Tables, input: PutInput, counts: b
     guard,
     token,
     expectedHead: expectedHead && { id: expectedHead.id, unlessStored: ref.checkpointId },
+    touch,
   };
   const values: unknown[] = [
     ref.threadId,
@@ -36,24 +45,27 @@ export async function put(db: Connections, t: Tables, input: PutInput, counts: b
     linksParameter(input.record.links),
     input.record.body,
     input.snapshots.length === 0 ? null : channelNamesParameter(input.snapshots),
+    Object.keys(labels).length === 0 ? null : JSON.stringify(labels),
   ];
   const sql = `
 with ${threadForWrite(t, target, { strength: "no key update", counts }, values)},
 ${segmentRows(t, input.created, values)}
 saved as (
   insert into ${t.checkpoint} as c
-    (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, links, record, snapshots)
-  select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::uuid[], $7::bytea, $8::text[] from th
+    (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, links, record, snapshots, labels)
+  select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::uuid[], $7::bytea, $8::text[], $9::jsonb from th
   on conflict (thread_key, checkpoint_ns, checkpoint_id) do update set
     parent_id = ${ownParent ? "c.parent_id" : "excluded.parent_id"}, metadata = excluded.metadata, links = excluded.links, record = excluded.record,
-    snapshots = excluded.snapshots
+    snapshots = excluded.snapshots, labels = excluded.labels, is_hidden = false
 )
 ${OUTCOME}`;
   for (;;) {
     const [row] = await db.run("put", { text: sql, values });
     const outcome = writeOutcome(row, target);
     if (outcome.kind === "deleted") await buryLate(db, t, input);
-    if (outcome.kind !== "raced") return outcome;
+    if (outcome.kind === "raced") continue;
+    if (outcome.kind === "stored") recent.touched(ref.threadId, touch);
+    return outcome;
   }
 }
 

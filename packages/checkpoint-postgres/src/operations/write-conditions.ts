@@ -1,4 +1,4 @@
-import { encodeId, type Refusal, type ThreadGuard, type WriteOutcome } from "@holdfast/checkpoint-core";
+import { encodeId, type Labels, type Refusal, type ThreadGuard, type WriteOutcome } from "@holdfast/checkpoint-core";
 import { isNull, text } from "../columns.js";
 import type { Row } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -13,6 +13,15 @@ export interface WriteTarget {
   readonly token: string | undefined;
   /** The head that the namespace must have, unless the checkpoint is there already. */
   readonly expectedHead?: { readonly id: string | undefined; readonly unlessStored: string } | undefined;
+  /** The checkpoint that writes belong to: where it was pruned, nobody would read them. */
+  readonly prunable?: string;
+  /** What the thread's row is to say, where it does not say so already: that it was written to, and the labels. */
+  readonly touch: ThreadTouch | undefined;
+}
+
+/** See `recent-threads.ts`. */
+export interface ThreadTouch {
+  readonly labels: Labels;
 }
 
 /** How a statement locks the thread's row. */
@@ -23,7 +32,7 @@ export interface ThreadLock {
   readonly counts: boolean;
 }
 
-const LEASE = "lease_token, lease_owner, lease_until";
+const JUDGED_BY = "lease_token, lease_owner, lease_until, pruned";
 
 /**
  * Common table expressions that end with `th`: the thread's key and epoch, or no row when the write is refused. Behind them, `select` {@link OUTCOME}.
@@ -36,13 +45,17 @@ const LEASE = "lease_token, lease_owner, lease_until";
  */
 export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock, values: unknown[]): string {
   const parameter = (value: unknown): string => `$${values.push(value)}`;
-  const { guard, token } = target;
+  const { guard, token, touch } = target;
+  const labels =
+    touch === undefined || Object.keys(touch.labels).length === 0 ? undefined : parameter(JSON.stringify(touch.labels));
+  const touched = (row: string): string =>
+    `updated_at = date_trunc('milliseconds', now())${labels === undefined ? "" : `, labels = coalesce(${row}labels, '{}') || ${labels}::jsonb`}`;
   const same = guard === undefined ? "" : `and thread_key = ${parameter(guard.threadKey)} and epoch = ${parameter(guard.epoch)}`;
   const ctes: string[] = [];
-  let find = `select thread_key, epoch, commits, ${LEASE} from ${t.thread} where thread_id = $1 ${same} for ${lock.strength}`;
+  let find = `select thread_key, epoch, commits, ${JUDGED_BY} from ${t.thread} where thread_id = $1 ${same} for ${lock.strength}`;
   if (lock.counts) {
     ctes.push(`seen as materialized (select commits from ${t.thread} where thread_id = $1)`);
-    find = `update ${t.thread} set commits = commits + 1 where thread_id = $1 ${same} returning thread_key, epoch, commits, ${LEASE}`;
+    find = `update ${t.thread} set commits = commits + 1, ${touched("")} where thread_id = $1 ${same} returning thread_key, epoch, commits, ${JUDGED_BY}`;
   }
   if (guard !== undefined || token !== undefined) {
     // A thread that is to be as it was, or under a lease, is there.
@@ -52,20 +65,28 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
     ctes.push(
       `late as materialized (select ${isLate} as is_late)`,
       `found as (${find})`,
-      // The assignment changes nothing but the count; it locks the row and returns it. No key column, so that foreign key checks need not wait.
+      // Where somebody else was first, the assignment locks the row and returns it. No key column, so that foreign key checks need not wait.
       `made as (
-  insert into ${t.thread} as made (thread_id, commits) select $1, 1 from late where not is_late and not exists (select from found)
-  on conflict (thread_id) do update set commits = made.commits + ${lock.counts ? 1 : 0}
-  returning thread_key, epoch, commits, ${LEASE}
+  insert into ${t.thread} as made (thread_id, commits, labels) select $1, 1, ${labels ?? "null"}::jsonb from late
+  where not is_late and not exists (select from found)
+  on conflict (thread_id) do update set commits = made.commits + ${lock.counts ? 1 : 0}, ${touched("made.")}
+  returning thread_key, epoch, commits, ${JUDGED_BY}
 )`,
       "locked as (select found.* from found, late where not is_late union all select * from made)",
     );
   }
   const head = target.expectedHead === undefined ? "null" : movedSql(t, target.expectedHead, parameter);
+  const pruned = target.prunable === undefined ? "null" : prunedSql(t, parameter(encodeId(target.prunable)));
   ctes.push(
-    `judged as materialized (select *, coalesce(${fencedSql(token, parameter)}, ${head}) as refusal from locked)`,
+    `judged as materialized (select *, coalesce(${fencedSql(token, parameter)}, ${head}, ${pruned}) as refusal from locked)`,
     "th as (select thread_key, epoch from judged where refusal is null)",
   );
+  // A row that this very statement has made or counted on is not changed once more.
+  if (touch !== undefined && !lock.counts) {
+    ctes.push(
+      `touched as (update ${t.thread} as thread set ${touched("thread.")} from th where thread.thread_key = th.thread_key)`,
+    );
+  }
   return ctes.join(",\n");
 }
 
@@ -88,6 +109,17 @@ function isLateSql(t: Tables, checkpointId: string): string {
     )`;
 }
 
+/** Whether the checkpoint was taken out of the thread; `raced` when that was done between the statement's snapshot and its lock. */
+function prunedSql(t: Tables, checkpointId: string): string {
+  return `case
+    when (${checkpointId}::bytea = any (pruned)) is not true then null
+    when locked.epoch is distinct from (select epoch from ${t.thread} where thread_id = $1) then 'raced'
+    when not exists (
+      select from ${t.checkpoint} c where c.thread_key = locked.thread_key and c.checkpoint_ns = $2 and c.checkpoint_id = ${checkpointId}::bytea
+    ) then 'pruned'
+  end`;
+}
+
 /** Whether the head is another one than expected; `raced` when a commit came between the statement's snapshot and its lock. */
 function movedSql(
   t: Tables,
@@ -95,7 +127,7 @@ function movedSql(
   parameter: (value: unknown) => string,
 ): string {
   const ofNamespace = `from ${t.checkpoint} c where c.thread_key = locked.thread_key and c.checkpoint_ns = $2`;
-  const head = `(select checkpoint_id ${ofNamespace} order by commit_order desc limit 1)`;
+  const head = `(select checkpoint_id ${ofNamespace} and not c.is_hidden order by commit_order desc limit 1)`;
   const expected = id === undefined ? "null" : parameter(encodeId(id));
   return `case
     when locked.commits <> coalesce((select commits from seen), 0) + 1 then 'raced'
@@ -116,7 +148,9 @@ export function writeOutcome(row: Row | undefined, { guard, token }: WriteTarget
     return token === undefined ? { kind: "deleted" } : { kind: "lease-lost" };
   }
   if (isNull(row, 2)) return { kind: "stored", guard: { threadKey: text(row, 0), epoch: text(row, 1) } };
-  return text(row, 2) === "raced" ? { kind: "raced" } : refusalOf(text(row, 2), row, 3);
+  const refusal = text(row, 2);
+  if (refusal === "raced" || refusal === "pruned") return { kind: refusal };
+  return refusalOf(refusal, row, 3);
 }
 
 /** @param lease the first of the columns owner and milliseconds left. */

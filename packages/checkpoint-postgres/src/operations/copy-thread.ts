@@ -1,0 +1,81 @@
+import type { CopyOutcome } from "@holdfast/checkpoint-core";
+import { integer, isNull, text } from "../columns.js";
+import type { Connections, PostgresClient } from "../pool.js";
+import type { Tables } from "../tables.js";
+import { inTransaction } from "../transaction.js";
+
+/** Rows that one statement copies, so that none takes longer than `statementTimeoutMs`, whatever their size (a segment has up to 8 MiB). */
+const ROWS_AT_ONCE = 200;
+
+/**
+ * Copies a thread inside the database, as one snapshot shows it, in one transaction: the copy is there as a whole, or not at all. The original is not
+ * locked.
+ */
+export function copyThread(db: Connections, t: Tables, from: string, to: string): Promise<CopyOutcome> {
+  return db.withClient("copyThread", (client) =>
+    inTransaction(db, client, () => copy(db, client, t, from, to), "repeatable read"),
+  );
+}
+
+async function copy(db: Connections, client: PostgresClient, t: Tables, from: string, to: string): Promise<CopyOutcome> {
+  const [source] = await db.execute(client, { text: `select thread_key from ${t.thread} where thread_id = $1`, values: [from] });
+  if (source === undefined) return { kind: "not-found" };
+  const [target] = await db.execute(client, {
+    text: `
+insert into ${t.thread} (thread_id, labels, pruned) select $2, labels, pruned from ${t.thread} where thread_id = $1
+on conflict (thread_id) do nothing returning thread_key`,
+    values: [from, to],
+  });
+  if (target === undefined) return { kind: "exists" };
+  const keys = [text(source, 0), text(target, 0)] as const;
+  const segments = await copyRows(db, client, keys, t.segment, "segment_id", "links, body", "pg_column_size(body)");
+  const checkpoints = await copyRows(
+    db,
+    client,
+    keys,
+    t.checkpoint,
+    "commit_order",
+    "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, links, record, committed_at, labels, is_hidden",
+    "pg_column_size(record) + pg_column_size(metadata)",
+    // Drawn row by row, in the order of the rows.
+    `nextval(${t.commitOrder})`,
+  );
+  const writes = await db.execute(client, {
+    text: `
+insert into ${t.pendingWrite} (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, run_id, links, payload)
+select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, run_id, links, payload from ${t.pendingWrite} where thread_key = $1
+returning pg_column_size(payload)`,
+    values: [...keys],
+  });
+  const writeBytes = writes.reduce((sum, row) => sum + integer(row, 0), 0);
+  return { kind: "copied", checkpoints: checkpoints.rows, bytes: segments.bytes + checkpoints.bytes + writeBytes };
+}
+
+/** Copies the rows of a thread in the order of a column, a few at a time. */
+async function copyRows(
+  db: Connections,
+  client: PostgresClient,
+  [from, to]: readonly [string, string],
+  table: string,
+  order: string,
+  columns: string,
+  size: string,
+  newOrder: string = order,
+): Promise<{ rows: number; bytes: number }> {
+  let total = { rows: 0, bytes: 0 };
+  for (let cursor: string | null = null; ; ) {
+    const [row] = await db.execute(client, {
+      text: `
+with page as materialized (
+  select * from ${table} where thread_key = $1 ${cursor === null ? "" : `and ${order} > $3`} order by ${order} limit ${ROWS_AT_ONCE}
+),
+copied as (insert into ${table} (thread_key, ${order}, ${columns}) select $2, ${newOrder}, ${columns} from page)
+select count(*), coalesce(sum(${size}), 0), (select ${order}::text from page order by ${order} desc limit 1) from page`,
+      values: cursor === null ? [from, to] : [from, to, cursor],
+    });
+    if (row === undefined || isNull(row, 2)) return total;
+    total = { rows: total.rows + integer(row, 0), bytes: total.bytes + integer(row, 1) };
+    cursor = text(row, 2);
+    if (integer(row, 0) < ROWS_AT_ONCE) return total;
+  }
+}

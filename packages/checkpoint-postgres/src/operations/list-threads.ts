@@ -1,0 +1,91 @@
+import type { Labels, ThreadSelection, ThreadSummary } from "@holdfast/checkpoint-core";
+import { INTERRUPT, RESUME, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
+import { integer, isNull, text } from "../columns.js";
+import type { Connections, Row, Statement } from "../pool.js";
+import type { Tables } from "../tables.js";
+import { threadBytesSql } from "./thread-stats.js";
+
+const PAGE = 50;
+
+/** Under the task id of zeros LangGraph stores an answer for whichever task asks. */
+const ANY_TASK = "'\\x00000000000000000000000000000000'::bytea";
+
+/** Threads that have checkpoints, the one that was written last first, page by page. */
+export async function* listThreads(
+  db: Connections,
+  t: Tables,
+  selection: ThreadSelection,
+  limit: number,
+): AsyncGenerator<ThreadSummary> {
+  let { before } = selection;
+  for (let left = limit; left > 0; ) {
+    const count = Math.min(left, PAGE);
+    const rows = await db.run("listThreads", listThreadsStatement(t, { ...selection, before }, count));
+    const page = rows.map(summaryOf);
+    yield* page;
+    before = page.at(-1);
+    if (before === undefined || rows.length < count) return;
+    left -= rows.length;
+  }
+}
+
+/** One page: the threads by the index of `updated_at`, and of each what its rows say. */
+function listThreadsStatement(t: Tables, selection: ThreadSelection, count: number): Statement {
+  const values: unknown[] = [];
+  const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const conditions = ["thread_id is not null", `exists (select from ${t.checkpoint} c where c.thread_key = thread.thread_key)`];
+  const { prefix, updatedAfter, idleMs, labels, before } = selection;
+  if (prefix !== undefined) conditions.push(`starts_with(thread_id, ${parameter(prefix)})`);
+  if (updatedAfter !== undefined) conditions.push(`updated_at > to_timestamp(${parameter(updatedAfter)}::float8 / 1000)`);
+  if (idleMs !== undefined) {
+    conditions.push(`updated_at <= clock_timestamp() - ${parameter(idleMs)}::float8 * interval '1 millisecond'`);
+  }
+  if (labels !== undefined) conditions.push(`labels @> ${parameter(JSON.stringify(labels))}::jsonb`);
+  if (before !== undefined) {
+    const at = `to_timestamp(${parameter(before.updatedAt)}::float8 / 1000)`;
+    conditions.push(`(updated_at, thread_id) < (${at}, ${parameter(before.threadId)})`);
+  }
+  const sql = `
+select th.thread_id, facts.namespaces, extract(epoch from th.updated_at) * 1000, extract(epoch from facts.oldest) * 1000,
+  facts.checkpoints, ${threadBytesSql(t, "th.thread_key")}, coalesce(th.labels, '{}'),
+  case when th.lease_until > clock_timestamp() then coalesce(th.lease_owner, '') end, extract(epoch from th.lease_until - clock_timestamp()) * 1000,
+  question.state
+from (
+  select * from ${t.thread} where ${conditions.join(" and ")} order by updated_at desc, thread_id desc limit ${count}
+) th
+cross join lateral (
+  select json_agg(distinct checkpoint_ns) as namespaces, min(committed_at) as oldest, count(*) as checkpoints
+  from ${t.checkpoint} c where c.thread_key = th.thread_key and not is_hidden
+) facts
+left join lateral (
+  select checkpoint_id from ${t.checkpoint} c where c.thread_key = th.thread_key and checkpoint_ns = '' and not is_hidden order by commit_order desc limit 1
+) head on true
+cross join lateral (
+  select case
+    when not coalesce(bool_or(asks and not has_finished), false) then 'none'
+    when bool_or(is_answer) then 'answered' else 'open'
+  end as state
+  from (
+    select bool_or(slot = ${WRITES_IDX_MAP[INTERRUPT]}) as asks, bool_or(slot > 0) as has_finished,
+      bool_or(slot = ${WRITES_IDX_MAP[RESUME]} and task_id = ${ANY_TASK}) as is_answer
+    from ${t.pendingWrite} w where w.thread_key = th.thread_key and w.checkpoint_ns = '' and w.checkpoint_id = head.checkpoint_id
+    group by task_id
+  ) task
+) question
+order by th.updated_at desc, th.thread_id desc`;
+  return { text: sql, values };
+}
+
+function summaryOf(row: Row): ThreadSummary {
+  return {
+    threadId: text(row, 0),
+    namespaces: isNull(row, 1) ? [] : (JSON.parse(text(row, 1)) as string[]),
+    updatedAt: Math.round(Number(text(row, 2))),
+    createdAt: isNull(row, 3) ? 0 : Math.floor(Number(text(row, 3))),
+    checkpoints: integer(row, 4),
+    bytes: integer(row, 5),
+    labels: JSON.parse(text(row, 6)) as Labels,
+    lease: isNull(row, 7) ? undefined : { owner: text(row, 7) || undefined, remainingMs: Number(text(row, 8)) },
+    question: text(row, 9) as ThreadSummary["question"],
+  };
+}

@@ -1,0 +1,50 @@
+import { type CheckpointOutline, decodeId, decodeMetadata, type ThreadOutline } from "@holdfast/checkpoint-core";
+import { bigint, bool, bytea, isNull, text } from "../columns.js";
+import type { Connections, Row } from "../pool.js";
+import type { Tables } from "../tables.js";
+import { threadKey } from "./thread-life.js";
+
+/** A row has some 200 bytes. */
+const PAGE = 5_000;
+
+/** All checkpoints of a thread as retention sees them, in the order of their commits. */
+export async function outline(db: Connections, t: Tables, threadId: string): Promise<ThreadOutline | undefined> {
+  const key = await threadKey(db, t, threadId);
+  if (key === undefined) return undefined;
+  const checkpoints: CheckpointOutline[] = [];
+  const sql = `
+select commit_order, checkpoint_ns, encode(checkpoint_id, 'base64'), encode(parent_id, 'base64'), metadata->'parents',
+  metadata->'counters_since_delta_snapshot', to_json(snapshots),
+  exists (select from ${t.pendingWrite} w where w.thread_key = c.thread_key and w.checkpoint_ns = c.checkpoint_ns and w.checkpoint_id = c.checkpoint_id),
+  is_hidden, extract(epoch from clock_timestamp() - committed_at) * 1000, labels->>'run_id'
+from ${t.checkpoint} c where thread_key = $1 and commit_order > $2 order by commit_order limit ${PAGE}`;
+  for (let cursor = 0n; ; ) {
+    const rows = await db.run("prune", { text: sql, values: [key, cursor] });
+    for (const row of rows) checkpoints.push(outlineOf(row));
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < PAGE) return { threadKey: key, checkpoints };
+    cursor = bigint(last, 0);
+  }
+}
+
+function outlineOf(row: Row): CheckpointOutline {
+  const origins = Object.entries(jsonObject(row, 4)).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  return {
+    namespace: text(row, 1),
+    checkpointId: decodeId(bytea(row, 2)),
+    parentId: isNull(row, 3) ? undefined : decodeId(bytea(row, 3)),
+    origins: Object.fromEntries(origins),
+    moved: Object.keys(jsonObject(row, 5)),
+    snapshots: isNull(row, 6) ? [] : (JSON.parse(text(row, 6)) as string[]),
+    hasWrites: bool(row, 7),
+    isHidden: bool(row, 8),
+    ageMs: Number(text(row, 9)),
+    runId: isNull(row, 10) ? undefined : text(row, 10),
+  };
+}
+
+/** A part of the metadata; empty where it is no object. */
+function jsonObject(row: Row, column: number): Readonly<Record<string, unknown>> {
+  const value: unknown = isNull(row, column) ? undefined : decodeMetadata(text(row, column));
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,158 @@
+import { type CheckpointKey, encodeId, type ThinOutInput, type ThinOutOutcome } from "@holdfast/checkpoint-core";
+import { integer, isNull, text } from "../columns.js";
+import type { Connections, PostgresClient } from "../pool.js";
+import type { Tables } from "../tables.js";
+import { inTransaction } from "../transaction.js";
+import { endIfEmpty } from "./end-if-empty.js";
+import { fencedSql, refusalOf } from "./write-conditions.js";
+
+/** Checkpoints that one transaction removes: some 20 ms, for which writers of the thread wait. */
+const MOST_AT_ONCE = 1_000;
+/** Segments that one statement frees. */
+const MOST_FREED_AT_ONCE = 10_000;
+/** So many removed checkpoints are remembered: a run that is still going on builds on one of the newest. */
+const MOST_REMEMBERED = 1_024;
+
+/**
+ * Takes checkpoints out of a thread, the oldest first, and frees the segments that nothing refers to any more.
+ *
+ * Each transaction holds the row of the thread, like a put, and leaves all that remains whole: so a reader, whose one statement sees what was committed
+ * when it began, never sees half of anything. A put that links to segments it knew before finds another epoch, and reads its parent again.
+ */
+export async function thinOut(db: Connections, t: Tables, input: ThinOutInput): Promise<ThinOutOutcome> {
+  const { threadId, remove, hide } = input;
+  let bytes = 0;
+  for (let from = 0; ; from += MOST_AT_ONCE) {
+    const some = remove.slice(from, from + MOST_AT_ONCE);
+    const isLast = from + MOST_AT_ONCE >= remove.length;
+    const outcome = await db.withClient("prune", (client) =>
+      inTransaction(db, client, async () => {
+        const refusal = await lockThread(db, client, t, input);
+        if (refusal !== undefined) return refusal;
+        let freed = await removeCheckpoints(db, client, t, input.threadKey, some);
+        if (isLast) {
+          freed += await hideCheckpoints(db, client, t, input.threadKey, hide);
+          freed += await removeWritesOfRuns(db, client, t, input);
+          freed += await freeSegments(db, client, t, input.threadKey);
+        }
+        return { kind: "thinned", bytes: freed } as const;
+      }),
+    );
+    if (outcome.kind !== "thinned") return outcome;
+    bytes += outcome.bytes;
+    if (isLast) break;
+  }
+  await endIfEmpty(db, t, "prune", threadId);
+  return { kind: "thinned", bytes };
+}
+
+/** The strongest lock: what batches of writes were about to refer to is committed, and what comes later finds the new epoch. */
+async function lockThread(
+  db: Connections,
+  client: PostgresClient,
+  t: Tables,
+  { threadId, threadKey, token }: ThinOutInput,
+): Promise<Exclude<ThinOutOutcome, { kind: "thinned" }> | undefined> {
+  const values: unknown[] = [threadId, threadKey];
+  const [row] = await db.execute(client, {
+    text: `
+with locked as materialized (select * from ${t.thread} where thread_id = $1 and thread_key = $2 for update)
+select ${fencedSql(token, (value) => `$${values.push(value)}`)}, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000 from locked`,
+    values,
+  });
+  if (row === undefined) return { kind: "changed" };
+  if (isNull(row, 0)) {
+    // The statements below look at few rows of large tables, which the planner cannot know.
+    await db.executeScript(client, "set local jit = off");
+    return undefined;
+  }
+  return refusalOf(text(row, 0), row, 1) as Exclude<ThinOutOutcome, { kind: "thinned" }>;
+}
+
+async function removeCheckpoints(
+  db: Connections,
+  client: PostgresClient,
+  t: Tables,
+  threadKey: string,
+  keys: readonly CheckpointKey[],
+): Promise<number> {
+  const ids = keys.map(({ checkpointId }) => encodeId(checkpointId));
+  const isOne = (row: string): string =>
+    `${row}.thread_key = $1 and ${row}.checkpoint_ns = k.checkpoint_ns and ${row}.checkpoint_id = k.checkpoint_id`;
+  const [row] = await db.execute(client, {
+    text: `
+with k as materialized (select * from unnest($2::text[], $3::bytea[]) as k (checkpoint_ns, checkpoint_id)),
+gone as (
+  delete from ${t.checkpoint} c using k where ${isOne("c")} returning pg_column_size(record) + pg_column_size(metadata) as bytes
+),
+written as (delete from ${t.pendingWrite} w using k where ${isOne("w")} returning pg_column_size(payload) as bytes),
+moved as (
+  update ${t.thread} set epoch = epoch + 1, pruned = ($4::bytea[] || coalesce(pruned, '{}'))[1:${MOST_REMEMBERED}] where thread_key = $1
+)
+select coalesce((select sum(bytes) from gone), 0) + coalesce((select sum(bytes) from written), 0)`,
+    values: [threadKey, keys.map(({ namespace }) => namespace), ids, ids.toReversed().slice(0, MOST_REMEMBERED)],
+  });
+  return row === undefined ? 0 : integer(row, 0);
+}
+
+async function hideCheckpoints(
+  db: Connections,
+  client: PostgresClient,
+  t: Tables,
+  threadKey: string,
+  keys: readonly CheckpointKey[],
+): Promise<number> {
+  if (keys.length === 0) return 0;
+  await db.execute(client, {
+    text: `
+update ${t.checkpoint} c set is_hidden = true from unnest($2::text[], $3::bytea[]) as k (checkpoint_ns, checkpoint_id)
+where c.thread_key = $1 and c.checkpoint_ns = k.checkpoint_ns and c.checkpoint_id = k.checkpoint_id`,
+    values: [threadKey, keys.map(({ namespace }) => namespace), keys.map(({ checkpointId }) => encodeId(checkpointId))],
+  });
+  return 0;
+}
+
+/** Writes of runs to checkpoints that others have built on are a part of these, and stay. */
+async function removeWritesOfRuns(
+  db: Connections,
+  client: PostgresClient,
+  t: Tables,
+  { threadKey, writesOfRuns }: ThinOutInput,
+): Promise<number> {
+  if (writesOfRuns.length === 0) return 0;
+  const rows = await db.execute(client, {
+    text: `
+delete from ${t.pendingWrite} w where thread_key = $1 and run_id = any ($2::text[]) and not exists (
+  select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.parent_id = w.checkpoint_id
+) returning pg_column_size(payload)`,
+    values: [threadKey, writesOfRuns],
+  });
+  return rows.reduce((sum, row) => sum + integer(row, 0), 0);
+}
+
+async function freeSegments(db: Connections, client: PostgresClient, t: Tables, threadKey: string): Promise<number> {
+  const sql = `
+with recursive reached (segment_id) as (
+  select l from (
+    select unnest(links) from ${t.checkpoint} where thread_key = $1 union select unnest(links) from ${t.pendingWrite} where thread_key = $1
+  ) root (l)
+  union
+  select linked from reached
+  cross join lateral (select links from ${t.segment} s where s.thread_key = $1 and s.segment_id = reached.segment_id offset 0) s
+  cross join unnest(s.links) linked
+),
+dead as (
+  select segment_id from ${t.segment} s
+  where thread_key = $1 and not exists (select from reached where reached.segment_id = s.segment_id) limit ${MOST_FREED_AT_ONCE}
+),
+freed as (
+  delete from ${t.segment} s using dead where s.thread_key = $1 and s.segment_id = dead.segment_id returning pg_column_size(body) as bytes
+)
+select count(*), coalesce(sum(bytes), 0) from freed`;
+  for (let bytes = 0; ; ) {
+    const [row] = await db.execute(client, { text: sql, values: [threadKey] });
+    if (row === undefined) return bytes;
+    bytes += integer(row, 1);
+    if (integer(row, 0) < MOST_FREED_AT_ONCE) return bytes;
+  }
+}

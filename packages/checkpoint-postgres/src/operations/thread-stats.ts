@@ -1,0 +1,45 @@
+import type { StoredThread } from "@holdfast/checkpoint-core";
+import { integer, isNull, text } from "../columns.js";
+import type { Connections, Row } from "../pool.js";
+import type { Tables } from "../tables.js";
+import { threadKey } from "./thread-life.js";
+
+/** Bytes of the rows of one thread, or of all, as an expression: compressed as they are stored, read from their headers alone. */
+export function threadBytesSql(t: Tables, key: string | undefined): string {
+  const sum = (table: string, size: string): string =>
+    `(select coalesce(sum(${size}), 0) from ${table} r${key === undefined ? "" : ` where r.thread_key = ${key}`})`;
+  return [
+    sum(t.checkpoint, "pg_column_size(record) + pg_column_size(metadata)"),
+    sum(t.segment, "pg_column_size(body)"),
+    sum(t.pendingWrite, "pg_column_size(payload)"),
+  ].join(" + ");
+}
+
+/** The columns of {@link storedOf}. */
+export function storedColumns(t: Tables, key: string | undefined): string {
+  const where = key === undefined ? "" : ` where r.thread_key = ${key}`;
+  return `
+(select count(*) filter (where not is_hidden) from ${t.checkpoint} r${where}), (select count(*) from ${t.segment} r${where}),
+(select count(*) from ${t.pendingWrite} r${where}), ${threadBytesSql(t, key)},
+(select extract(epoch from min(committed_at)) * 1000 from ${t.checkpoint} r${where}),
+(select count(*) filter (where committed_at > clock_timestamp() - interval '1 day') from ${t.checkpoint} r${where})`;
+}
+
+export function storedOf(row: Row): StoredThread {
+  return {
+    checkpoints: integer(row, 0),
+    segments: integer(row, 1),
+    pendingWrites: integer(row, 2),
+    bytes: integer(row, 3),
+    oldest: isNull(row, 4) ? undefined : Math.floor(Number(text(row, 4))),
+    checkpointsLastDay: integer(row, 5),
+  };
+}
+
+/** What is stored for a thread. */
+export async function threadStats(db: Connections, t: Tables, threadId: string): Promise<StoredThread | undefined> {
+  const key = await threadKey(db, t, threadId);
+  if (key === undefined) return undefined;
+  const [row] = await db.run("stats", { text: `select ${storedColumns(t, "$1")}`, values: [key] });
+  return row === undefined ? undefined : storedOf(row);
+}
