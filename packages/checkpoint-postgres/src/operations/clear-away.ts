@@ -7,18 +7,18 @@ const ROWS_AT_ONCE = 5_000;
 
 /** Takes away what is left of threads that have no id any more, some rows at a time: of one, or of all, which a process left behind that died. */
 export async function clearAway(db: Connections, t: Tables, operation: string, threadKey: string | null): Promise<void> {
-  const doomed = `select thread_key from ${t.thread} where thread_id is null and ($1::bigint is null or thread_key = $1)`;
+  const threads = `select thread_key from ${t.thread} where thread_id is null and ($1::bigint is null or thread_key = $1)`;
   for (const table of [t.pendingWrite, t.checkpoint, t.segment]) {
     const sql = `
-with some as materialized (
-  select r.ctid as place from (${doomed}) d join ${table} r on r.thread_key = d.thread_key limit ${ROWS_AT_ONCE}
+with doomed as materialized (
+  select r.ctid as place from (${threads}) d join ${table} r on r.thread_key = d.thread_key limit ${ROWS_AT_ONCE}
 ),
-gone as (delete from ${table} r using some where r.ctid = some.place returning 1)
+gone as (delete from ${table} r using doomed where r.ctid = doomed.place returning 1)
 select count(*) from gone`;
     for (let left = ROWS_AT_ONCE; left === ROWS_AT_ONCE; ) {
       const [row] = await db.run(operation, { text: sql, values: [threadKey] });
       left = row === undefined ? 0 : integer(row, 0);
     }
   }
-  await db.run(operation, { text: `delete from ${t.thread} where thread_key in (${doomed})`, values: [threadKey] });
+  await db.run(operation, { text: `delete from ${t.thread} where thread_key in (${threads})`, values: [threadKey] });
 }
