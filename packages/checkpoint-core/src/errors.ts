@@ -27,7 +27,8 @@ export type HoldfastErrorCode =
   | "HOLDFAST_THREAD_BUSY"
   | "HOLDFAST_LEASE_LOST"
   | "HOLDFAST_CONCURRENT_UPDATE"
-  | "HOLDFAST_THREAD_DELETED";
+  | "HOLDFAST_THREAD_DELETED"
+  | "HOLDFAST_IMPORT_MISMATCH";
 
 export abstract class HoldfastError extends Error {
   abstract readonly code: HoldfastErrorCode;
@@ -181,5 +182,29 @@ export class ThreadDeletedError extends HoldfastError {
 
   constructor(threadId: string) {
     super(`The thread ${threadId} was deleted while this run was going on. A new run on the same id begins a new thread.`);
+  }
+}
+
+/** A checkpoint that was copied from another saver is not read as it is read there. The thread is not to be used in the target. */
+export class ImportMismatchError extends HoldfastError {
+  readonly code = "HOLDFAST_IMPORT_MISMATCH";
+  readonly threadId: string;
+  readonly namespace: string;
+  readonly checkpointId: string;
+  /** Where they part, e.g. `channel_values.messages[3].content`. */
+  readonly path: string;
+
+  constructor(
+    checkpoint: { readonly threadId: string; readonly namespace: string; readonly checkpointId: string },
+    path: string,
+  ) {
+    const { threadId, namespace, checkpointId } = checkpoint;
+    super(
+      `The checkpoint ${checkpointId} of the thread ${threadId}${namespace === "" ? "" : `, namespace ${namespace},`} is not the same in the target as in the source: ${path} differs.`,
+    );
+    this.threadId = threadId;
+    this.namespace = namespace;
+    this.checkpointId = checkpointId;
+    this.path = path;
   }
 }

@@ -23,6 +23,7 @@ export {
   DeserializationError,
   HoldfastError,
   type HoldfastErrorCode,
+  ImportMismatchError,
   InvalidConfigError,
   InvalidMetadataError,
   InvalidOptionsError,
@@ -45,6 +46,7 @@ export {
 export { type ExclusiveGraph, type ExclusiveOptions, exclusive, type LeaseSource } from "./exclusive.js";
 export { HoldfastSaver, type OnConflict, resolveOnConflict, type SaverSettings } from "./holdfast-saver.js";
 export { decodeId, encodeId } from "./id-bytes.js";
+export { type ImportOptions, type ImportProgress, type ImportReport, importThreads } from "./import-threads.js";
 export { type LeaseOptions, ThreadLease } from "./lease.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
 export type { EncodedWrites, PendingSlot, StoredSlot } from "./pending-writes.js";
@@ -58,4 +60,6 @@ export {
 export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retry.js";
 export type { Segment } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";
+export { resolveFallback } from "./takeover.js";
 export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
+export { TTL_KEY } from "./ttl-config.js";

@@ -3,10 +3,11 @@ import {
   type OnConflict,
   type RetryOptions,
   type RetryPolicy,
+  resolveFallback,
   resolveOnConflict,
   resolveRetry,
 } from "@holdfast/checkpoint-core";
-import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { type Tables, tablesIn } from "./tables.js";
 
 /** Options of {@link PostgresSaver}. */
@@ -28,6 +29,11 @@ export interface PostgresSaverOptions {
    * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
+  /**
+   * The saver that your service has used up to now. A thread that is not here yet is read from it, and taken over as a whole before it is first written to, so
+   * that a running service can switch: docs/migration.md. It stays yours: `end()` does not close it.
+   */
+  readonly fallback?: BaseCheckpointSaver;
 }
 
 /** Options of {@link PostgresSaver.fromConnString}: those of the saver and of the pool that it opens. */
@@ -48,6 +54,7 @@ export interface ResolvedOptions {
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
   readonly onConflict: OnConflict;
+  readonly fallback: BaseCheckpointSaver | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -63,6 +70,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "poolSize",
   "connectTimeoutMs",
   "onConflict",
+  "fallback",
 ] satisfies (keyof ConnectionOptions)[]);
 
 /**
@@ -82,6 +90,7 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
+    fallback: resolveFallback(options.fallback),
   });
 }
 
