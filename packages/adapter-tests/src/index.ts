@@ -10,6 +10,7 @@ export { type ImpatientOptions, type PartitionTarget, partitionTests } from "./f
 export type { ProxiedTarget, ServerStore } from "./faults/proxied-store.js";
 export { type RestartableStore, type ServerRestartTarget, serverRestartTests } from "./faults/server-restart.js";
 export { type TerminatedConnectionsTarget, terminatedConnectionTests } from "./faults/terminated-connections.js";
+export { importThreadTests } from "./import-threads.js";
 export { type InvalidOptionsTarget, invalidOptionTests } from "./invalid-options.js";
 export { type LargeValueTarget, largeValueTests } from "./large-values.js";
 export { type CheckerTarget, leaseCheckerTests } from "./lease-checker/lease-checker.js";

@@ -10,6 +10,7 @@ import {
   hasWritesOf,
   type ReadTuple,
   readTuple,
+  withoutDefaults,
   writesDifference,
 } from "./tuple-difference.js";
 import { writeBatches } from "./write-batches.js";
@@ -66,6 +67,8 @@ class ThreadCopy {
   readonly #target: BaseCheckpointSaver;
   readonly #threadId: string;
   readonly #options: ThreadImportOptions;
+  /** Whether the target is one of ours, and keeps what means nothing to LangGraph, too: the order of different tasks, values without a version. */
+  readonly #keepsAll: boolean;
   #soFar: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
 
   constructor(source: BaseCheckpointSaver, target: BaseCheckpointSaver, threadId: string, options: ThreadImportOptions) {
@@ -73,6 +76,7 @@ class ThreadCopy {
     this.#target = target;
     this.#threadId = threadId;
     this.#options = options;
+    this.#keepsAll = "acquireThread" in target;
   }
 
   async run(): Promise<ThreadImport> {
@@ -116,8 +120,7 @@ class ThreadCopy {
     const found = await this.#target.getTuple(configOf(ref));
     // It was there a moment ago.
     if (found === undefined) throw new ThreadDeletedError(this.#threadId);
-    const expected = await asReadThrough(this.#target.serde, readTuple(tuple));
-    const actual = readTuple(found);
+    const [expected, actual] = await this.#comparable(readTuple(tuple), readTuple(found));
     const path = checkpointDifference(actual, expected);
     if (path !== undefined) throw new ImportMismatchError(ref, path);
     if (writesDifference(actual, expected, "by-task") === undefined) return "equal";
@@ -144,15 +147,19 @@ class ThreadCopy {
 
   /** Reads a checkpoint back; the latest of a namespace as the latest. */
   async #verify(ref: CheckpointRef, given: ReadTuple, what: Missing["what"], isHead: boolean): Promise<void> {
-    const expected = await asReadThrough(this.#target.serde, given);
     const found = await this.#target.getTuple(isHead ? namespaceConfig(ref) : configOf(ref));
     if (found === undefined) throw new ImportMismatchError(ref, "checkpoint");
-    const actual = readTuple(found);
-    // Ours keep the order in which writes arrive; and those that were missing may have stood before others.
-    const keepsOrder = what === "checkpoint" && "acquireThread" in this.#target;
-    const path =
-      checkpointDifference(actual, expected) ?? writesDifference(actual, expected, keepsOrder ? "as-given" : "by-task");
+    const [expected, actual] = await this.#comparable(given, readTuple(found));
+    // Writes that were missing may have stood before others.
+    const order = what === "checkpoint" && this.#keepsAll ? "as-given" : "by-task";
+    const path = checkpointDifference(actual, expected) ?? writesDifference(actual, expected, order);
     if (path !== undefined) throw new ImportMismatchError(ref, path);
+  }
+
+  /** What the target must read of a checkpoint, and what it does. */
+  async #comparable(given: ReadTuple, found: ReadTuple): Promise<readonly [expected: ReadTuple, actual: ReadTuple]> {
+    const expected = await asReadThrough(this.#target.serde, given);
+    return this.#keepsAll ? [expected, found] : [withoutDefaults(expected), withoutDefaults(found)];
   }
 
   #count(more: Partial<Record<"checkpoints" | "writes" | "skipped", number>>): void {

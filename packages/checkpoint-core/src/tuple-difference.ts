@@ -58,6 +58,16 @@ export function plainMetadata(metadata: CheckpointTuple["metadata"]): Checkpoint
   }
 }
 
+/**
+ * The same without the values of channels that have no version: the defaults of channels that nothing has written to, which LangGraph makes anew. The official
+ * Postgres saver does not keep them.
+ */
+export function withoutDefaults(tuple: ReadTuple): ReadTuple {
+  const { channel_values, channel_versions } = tuple.checkpoint;
+  const written = Object.entries(channel_values).filter(([channel]) => Object.hasOwn(channel_versions, channel));
+  return { ...tuple, checkpoint: { ...tuple.checkpoint, channel_values: Object.fromEntries(written) } };
+}
+
 /** The same with values as they come out of a serializer that may change them. Ours gives back what it was given, or throws. */
 export async function asReadThrough(serde: SerializerProtocol, tuple: ReadTuple): Promise<ReadTuple> {
   if (serde instanceof HoldfastSerializer) return tuple;
