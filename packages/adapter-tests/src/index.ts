@@ -3,6 +3,7 @@ export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-e
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failureOf, printed } from "./failure.js";
+export { type FallbackTarget, fallbackTests } from "./fallback.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
 export { killedWorkerTests } from "./faults/killed-workers.js";
 export { type LostAcknowledgementTarget, lostAcknowledgementTests } from "./faults/lost-acknowledgement.js";

@@ -253,7 +253,8 @@ async function whileTakenOver<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action();
     } catch (error) {
-      const isTakenOver = error instanceof ThreadBusyError && error.owner === OWNER;
+      // No time left: nobody has it, but somebody began the thread, or ended a lease, at this moment.
+      const isTakenOver = error instanceof ThreadBusyError && (error.owner === OWNER || error.remainingMs === 0);
       if (!isTakenOver || performance.now() >= giveUpAt) throw error;
       await wait(delay * (0.5 + Math.random()));
     }
