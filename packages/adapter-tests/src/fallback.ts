@@ -223,6 +223,18 @@ export function fallbackTests(target: FallbackTarget): void {
     expect.fail("It never came through.");
   });
 
+  it("C-113 what an old replica writes to a thread after it was taken over is not seen", async () => {
+    const old = new MemorySaver();
+    await runOrders(old, "split", ["first"]);
+    const saver = replica(old);
+    await runOrders(saver, "split", ["second"]);
+    const before = await wholeThread(saver, "split");
+    await runOrders(old, "split", ["too late"]);
+    for (const each of [saver, replica(old)]) expect(await wholeThread(each, "split")).toEqual(before);
+    expect(await runOrders(replica(old), "split", ["third"])).toMatchObject({ log: expect.arrayContaining(["closed second"]) });
+    expect(JSON.stringify(await wholeThread(saver, "split"))).not.toContain("too late");
+  });
+
   it("C-113 an exclusive run takes its thread over under its own lease", async () => {
     const old = new MemorySaver();
     await questionGraph(old, () => {}).invoke({ input: "do it" }, at("exclusive"));
