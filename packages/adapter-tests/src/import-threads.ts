@@ -259,6 +259,27 @@ export function importThreadTests(target: AdapterTarget): void {
     });
   }
 
+  it("C-110 a store that a thread came from takes what came since", async () => {
+    const old = await officialPostgres();
+    const id = "there and back";
+    await runOrders(old.saver, id, ["first"]);
+    await importThreads(old.saver, saver, { threads: [id] });
+    const values = await runOrders(saver, id, ["second"]);
+    const report = await importThreads(saver, old.saver, { threads: [id] });
+    expect(report).toMatchObject({ threads: 1, leftAlone: [] });
+    expect((await old.saver.getTuple(at(id)))?.checkpoint.channel_values).toMatchObject(values as object);
+    expect(await runOrders(old.saver, id, ["third"])).toEqual(await runOrders(saver, id, ["third"]));
+    await old.close();
+  });
+
+  it("C-111 a value in place of which the official serializer writes a text is not exported in silence", async () => {
+    await putWhole(saver, "bigint", checkpointOf({ sum: { total: 1n }, date: new Date(0) }));
+    expect(await failureOf(() => importThreads(saver, new MemorySaver(), { threads: ["bigint"] }))).toMatchObject({
+      code: "HOLDFAST_IMPORT_MISMATCH",
+      path: "channel_values.sum",
+    });
+  });
+
   it("C-111 what the official Postgres saver would mix is not exported in silence", async () => {
     const foreign = await officialPostgres();
     const id = "mixed by the official saver";

@@ -96,7 +96,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   #takeoverFrom(serde: SerializerProtocol, { fallback, ...settings }: SaverSettings): Takeover | undefined {
     if (fallback === undefined) return undefined;
     return new Takeover(fallback, {
-      here: new SaverWithoutFallback(this.#store, serde, settings),
+      here: new SaverWithoutFallback(this.#store, serde, {
+        ...settings,
+        cacheBytes: Math.min(settings.cacheBytes, MAX_TAKEOVER_CACHE_BYTES),
+      }),
       hasRoot: async (threadId) => (await this.#reader.tuple({ threadId, namespace: "" }, undefined)) !== undefined,
       deleteThread: (threadId, token) => this.#deleteThread(threadId, token),
     });
@@ -304,6 +307,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     return this[TAKEOVER]?.getDeltaChannelHistory(options, ref.threadId, own) ?? own();
   }
 }
+
+/** A copy builds on the checkpoint before it, and on no other. */
+const MAX_TAKEOVER_CACHE_BYTES = 8 * 1024 * 1024;
 
 /** The store by itself, as takeovers need it. */
 class SaverWithoutFallback extends HoldfastSaver {}

@@ -71,7 +71,10 @@ export function withoutDefaults(tuple: ReadTuple): ReadTuple {
 /** The same with values as they come out of a serializer that may change them. Ours gives back what it was given, or throws. */
 export async function asReadThrough(serde: SerializerProtocol, tuple: ReadTuple): Promise<ReadTuple> {
   if (serde instanceof HoldfastSerializer) return tuple;
-  const through = async (value: unknown): Promise<unknown> => serde.loadsTyped(...(await serde.dumpsTyped(value)));
+  const through = async (value: unknown): Promise<unknown> => {
+    const read: unknown = await serde.loadsTyped(...(await serde.dumpsTyped(value)));
+    return isPlaceholder(value, read) ? value : read;
+  };
   const values = Object.entries(tuple.checkpoint.channel_values);
   const loaded = await Promise.all(values.map(async ([channel, value]) => [channel, await through(value)] as const));
   return {
@@ -81,6 +84,11 @@ export async function asReadThrough(serde: SerializerProtocol, tuple: ReadTuple)
       tuple.writes.map(async ([task, channel, value]): Promise<CheckpointPendingWrite> => [task, channel, await through(value)]),
     ),
   };
+}
+
+/** Where there is a bigint or a cycle, the official serializer writes a text in place of the whole value. That must not pass for a value. */
+function isPlaceholder(value: unknown, read: unknown): boolean {
+  return typeof read === "string" && typeof value !== "string" && !(value instanceof Date) && !(value instanceof URL);
 }
 
 /** Where two checkpoints part, their writes aside: `channel_values.messages[3].content`, `metadata.step`. */

@@ -17,14 +17,14 @@ export function valueDifference(a: unknown, b: unknown, path: string): string | 
   const keys = keysOf(a);
   const others = new Set(keysOf(b));
   if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return `${path}.length`;
+  const at = (key: string): string => (Array.isArray(a) ? `${path}[${key}]` : `${path}.${key}`);
   for (const key of keys) {
-    const at = Array.isArray(a) ? `${path}[${key}]` : `${path}.${key}`;
-    if (!others.delete(key)) return at;
-    const inside = valueDifference(Reflect.get(a, key), Reflect.get(b, key), at);
+    if (!others.delete(key)) return at(key);
+    const inside = valueDifference(Reflect.get(a, key), Reflect.get(b, key), at(key));
     if (inside !== undefined) return inside;
   }
   const [surplus] = others;
-  return surplus === undefined ? undefined : `${path}.${surplus}`;
+  return surplus === undefined ? undefined : at(surplus);
 }
 
 /** What a built-in object holds beside its properties. */
