@@ -348,9 +348,4 @@ export function fallbackTests(target: FallbackTarget): void {
     await importThreads(fallback, saver, { threads });
     await old.close();
   });
-
-  it("C-112 a fallback that is no saver is refused when the saver is made", async () => {
-    for (const fallback of [{}, "postgres://localhost", null])
-      expect(await failureOf(async () => replica(fallback as never))).toMatchObject({ code: "HOLDFAST_INVALID_OPTIONS" });
-  });
 }

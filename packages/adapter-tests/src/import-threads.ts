@@ -136,7 +136,9 @@ export function importThreadTests(target: AdapterTarget): void {
             // Before a write, or behind it: then it was made, and the answer is lost.
             const isBehind = random() < 0.5;
             const broken = watched(saver, async (method, args) => {
-              if (!method.startsWith("put") || (callsLeft -= 1) > 0) return undefined;
+              if (!method.startsWith("put")) return undefined;
+              callsLeft -= 1;
+              if (callsLeft > 0) return undefined;
               if (isBehind) await (saver[method as "put"] as (...all: unknown[]) => Promise<unknown>).apply(saver, [...args]);
               throw new Error("broken off");
             });
