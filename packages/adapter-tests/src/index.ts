@@ -3,6 +3,7 @@ export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-e
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failureOf, printed } from "./failure.js";
+export { type FallbackTarget, fallbackTests } from "./fallback.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
 export { killedWorkerTests } from "./faults/killed-workers.js";
 export { type LostAcknowledgementTarget, lostAcknowledgementTests } from "./faults/lost-acknowledgement.js";
@@ -10,10 +11,12 @@ export { type ImpatientOptions, type PartitionTarget, partitionTests } from "./f
 export type { ProxiedTarget, ServerStore } from "./faults/proxied-store.js";
 export { type RestartableStore, type ServerRestartTarget, serverRestartTests } from "./faults/server-restart.js";
 export { type TerminatedConnectionsTarget, terminatedConnectionTests } from "./faults/terminated-connections.js";
+export { importThreadTests } from "./import-threads.js";
 export { type InvalidOptionsTarget, invalidOptionTests } from "./invalid-options.js";
 export { type LargeValueTarget, largeValueTests } from "./large-values.js";
 export { type CheckerTarget, leaseCheckerTests } from "./lease-checker/lease-checker.js";
 export type { LeaseTarget, LeasingSaver } from "./lease-target.js";
+export { migrationUnderTrafficTests } from "./migration-under-traffic.js";
 export { type ProcessTarget, processTests } from "./processes.js";
 export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
 export { integerOf, type Random, seeded } from "./seeded.js";

@@ -17,6 +17,7 @@ const COMMON: readonly object[] = [
   { retry: { maxAttempts: 0 } },
   { retry: { minDelayMs: -1 } },
   { retry: { maxElapsedMs: Number.POSITIVE_INFINITY } },
+  { fallback: { getTuple: "of another kind" } },
 ];
 
 /** Registers the tests of options that are refused. */

@@ -1,4 +1,5 @@
-import type { LeaseSource, RetryOptions } from "@holdfast/checkpoint-core";
+import type { LeaseSource, OnConflict, RetryOptions } from "@holdfast/checkpoint-core";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 /** What all savers of ours have beyond upstream's. */
 export interface TestedSaver extends LeaseSource {
@@ -18,6 +19,8 @@ export interface TestStore {
 export interface OpenOptions {
   readonly maxValueBytes?: number;
   readonly retry?: RetryOptions;
+  readonly onConflict?: OnConflict;
+  readonly fallback?: BaseCheckpointSaver;
 }
 
 /** An adapter under test. Each group of tests says what else it needs. */

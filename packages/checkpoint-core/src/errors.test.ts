@@ -22,6 +22,10 @@ const EVERY: readonly (readonly [errors.HoldfastErrorCode, errors.HoldfastError]
   ["HOLDFAST_LEASE_LOST", new errors.LeaseLostError("t")],
   ["HOLDFAST_CONCURRENT_UPDATE", new errors.ConcurrentUpdateError("t")],
   ["HOLDFAST_THREAD_DELETED", new errors.ThreadDeletedError("t")],
+  [
+    "HOLDFAST_IMPORT_MISMATCH",
+    new errors.ImportMismatchError({ threadId: "t", namespace: "", checkpointId: "1" }, "channel_values.log[0]"),
+  ],
   ["HOLDFAST_SAVER_CLOSED", new errors.SaverClosedError("getTuple")],
 ];
 

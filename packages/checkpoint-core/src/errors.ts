@@ -29,7 +29,8 @@ export type HoldfastErrorCode =
   | "HOLDFAST_CONCURRENT_UPDATE"
   | "HOLDFAST_THREAD_DELETED"
   | "HOLDFAST_THREAD_NOT_FOUND"
-  | "HOLDFAST_THREAD_EXISTS";
+  | "HOLDFAST_THREAD_EXISTS"
+  | "HOLDFAST_IMPORT_MISMATCH";
 
 export abstract class HoldfastError extends Error {
   abstract readonly code: HoldfastErrorCode;
@@ -201,5 +202,29 @@ export class ThreadExistsError extends HoldfastError {
 
   constructor(threadId: string) {
     super(`There is a thread ${threadId} already. Copy to another id, or delete that thread first.`);
+  }
+}
+
+/** A checkpoint that was copied from another saver is not read as it is read there. The thread is not to be used in the target. */
+export class ImportMismatchError extends HoldfastError {
+  readonly code = "HOLDFAST_IMPORT_MISMATCH";
+  readonly threadId: string;
+  readonly namespace: string;
+  readonly checkpointId: string;
+  /** Where they part, e.g. `channel_values.messages[3].content`. */
+  readonly path: string;
+
+  constructor(
+    checkpoint: { readonly threadId: string; readonly namespace: string; readonly checkpointId: string },
+    path: string,
+  ) {
+    const { threadId, namespace, checkpointId } = checkpoint;
+    super(
+      `The checkpoint ${checkpointId} of the thread ${threadId}${namespace === "" ? "" : `, namespace ${namespace},`} is not the same in the target as in the source: ${path} differs.`,
+    );
+    this.threadId = threadId;
+    this.namespace = namespace;
+    this.checkpointId = checkpointId;
+    this.path = path;
   }
 }

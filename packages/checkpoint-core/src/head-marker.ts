@@ -10,12 +10,17 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 const READ_AS: unique symbol = Symbol.for("holdfast.read-as") as never;
 
 interface Marked {
-  readonly [READ_AS]?: { readonly id: string; readonly isHead: boolean };
+  readonly [READ_AS]?: { readonly id: string; readonly isHead: boolean } | "copied";
 }
 
 /** The config of a tuple, marked. */
 export function markRead(config: RunnableConfig, id: string, isHead: boolean): RunnableConfig {
   return { ...config, configurable: { ...config.configurable, [READ_AS]: { id, isHead } } };
+}
+
+/** The config of a put that copies a checkpoint of another saver: it does not go on from any head. */
+export function markCopied(config: RunnableConfig): RunnableConfig {
+  return { ...config, configurable: { ...config.configurable, [READ_AS]: "copied" } };
 }
 
 /**
@@ -30,7 +35,8 @@ export function expectedHead(
   isCopy: boolean,
 ): { readonly id: string | undefined } | undefined {
   if (isCopy) return undefined;
-  if (parentId === undefined) return { id: undefined };
   const read = (config.configurable as Marked | undefined)?.[READ_AS];
+  if (read === "copied") return undefined;
+  if (parentId === undefined) return { id: undefined };
   return read?.isHead === true && read.id === parentId ? { id: parentId } : undefined;
 }

@@ -57,6 +57,7 @@ import {
 import { refusalError } from "./refusal.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
 import type { StoredThread, StoreStats } from "./thread-store.js";
+import { TAKEOVER, Takeover } from "./takeover.js";
 
 /** What the savers of all stores can be told. */
 export interface SaverSettings {
@@ -70,6 +71,8 @@ export interface SaverSettings {
   readonly labels: LabelNames;
   /** What `sweep` keeps. */
   readonly retention: Retention | undefined;
+  /** Whose threads are read, and taken over at their first write, as long as they are not here. */
+  readonly fallback?: BaseCheckpointSaver | undefined;
 }
 
 export type OnConflict = "fork" | "reject";
@@ -108,6 +111,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #rejectsConflicts: boolean;
   readonly #labels: LabelNames;
   readonly #retention: Retention | undefined;
+  /** @internal */
+  readonly [TAKEOVER]: Takeover | undefined;
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
@@ -120,6 +125,19 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     this.#reader = new CheckpointReader(store, this.#serializer, this.#cache);
     this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader);
     this.#leases = new LeaseOffice(store);
+    this[TAKEOVER] = this.#takeoverFrom(serde, settings);
+  }
+
+  #takeoverFrom(serde: SerializerProtocol, { fallback, ...settings }: SaverSettings): Takeover | undefined {
+    if (fallback === undefined) return undefined;
+    return new Takeover(fallback, {
+      here: new SaverWithoutFallback(this.#store, serde, {
+        ...settings,
+        cacheBytes: Math.min(settings.cacheBytes, MAX_TAKEOVER_CACHE_BYTES),
+      }),
+      hasRoot: async (threadId) => (await this.#reader.tuple({ threadId, namespace: "" }, undefined)) !== undefined,
+      deleteThread: (threadId, token) => this.#deleteThread(threadId, token),
+    });
   }
 
   /**
@@ -142,7 +160,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const ref = namespaceRef(config, "getTuple");
     const checkpointId = optionalCheckpointId(config);
     await this.#store.ready("getTuple", config);
-    const tuple = await this.#reader.tuple(ref, checkpointId, config);
+    const own = (): Promise<CheckpointTuple | undefined> => this.#reader.tuple(ref, checkpointId, config);
+    const tuple = await (this[TAKEOVER]?.getTuple(config, ref.threadId, own) ?? own());
     if (tuple === undefined || !this.#rejectsConflicts) return tuple;
     return { ...tuple, config: markRead(tuple.config, tuple.checkpoint.id, checkpointId === undefined) };
   }
@@ -167,7 +186,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const limit = limitOf(options.limit);
     if (options.filter !== undefined) metadataConditions(options.filter);
     await this.#store.ready("list");
-    yield* this.#reader.list(threadId, selection, limit);
+    const own = ({ limit: most = limit }): AsyncGenerator<CheckpointTuple> => this.#reader.list(threadId, selection, most);
+    yield* this[TAKEOVER]?.list(config, options, threadId, own) ?? own({});
   }
 
   /**
@@ -192,20 +212,23 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const frame = frameOf(checkpoint);
     const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions);
     await this.#store.ready("put", config);
-    await this.#writer.put({
-      config,
-      ref,
-      parentId,
-      metadata: metadataJson,
-      labels: labelsOf(config, this.#labels),
-      snapshots,
-      frame,
-      changed,
-      given: checkpoint,
-      newVersions,
-      token: leaseToken(config, ref.threadId),
-      expectedHead: this.#rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
-    });
+    const token = leaseToken(config, ref.threadId);
+    const put = (): Promise<void> =>
+      this.#writer.put({
+        config,
+        ref,
+        parentId,
+        metadata: metadataJson,
+        labels: labelsOf(config, this.#labels),
+        snapshots,
+        frame,
+        changed,
+        given: checkpoint,
+        newVersions,
+        token,
+        expectedHead: this.#rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
+      });
+    await (this[TAKEOVER]?.write(ref.threadId, token, put) ?? put());
     return configOf(ref);
   }
 
@@ -237,7 +260,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     await this.#store.ready("putWrites", config);
     const token = leaseToken(config, ref.threadId);
     const { run_id: runId } = labelsOf(config, this.#labels);
-    await this.#writer.putWrites({ config, ref, taskId, taskPath: path, runId, writes: serialized, token });
+    const put = (): Promise<void> =>
+      this.#writer.putWrites({ config, ref, taskId, taskPath: path, runId, writes: serialized, token });
+    await (this[TAKEOVER]?.write(ref.threadId, token, put) ?? put());
   }
 
   /**
@@ -250,7 +275,12 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   override async deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
     const id = threadIdArgument(threadId, "deleteThread");
     await this.#store.ready("deleteThread");
-    const refusal = await this.#store.deleteThread(id, options.lease?.token);
+    const token = options.lease?.token;
+    await (this[TAKEOVER]?.delete(id, token) ?? this.#deleteThread(id, token));
+  }
+
+  async #deleteThread(id: string, token: string | undefined): Promise<void> {
+    const refusal = await this.#store.deleteThread(id, token);
     if (refusal !== undefined && refusal.kind !== "changed" && refusal.kind !== "lost") throw refusalError(refusal, id);
   }
 
@@ -287,7 +317,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   readonly #view: ThreadView = {
-    latest: (id) => this.#reader.tuple({ threadId: id, namespace: "" }, undefined),
+    latest: (id) => {
+      const own = (): Promise<CheckpointTuple | undefined> => this.#reader.tuple({ threadId: id, namespace: "" }, undefined);
+      return this[TAKEOVER]?.getTuple({ configurable: { checkpoint_ns: "" } }, id, own) ?? own();
+    },
     all: (id) => this.list({ configurable: { thread_id: id } }),
   };
 
@@ -423,9 +456,16 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const checkpointId = optionalCheckpointId(config);
     if (channels.length === 0) return {};
     await this.#store.ready("getDeltaChannelHistory");
-    return this.#reader.deltaHistory(ref, checkpointId, channels);
+    const own = (): Promise<Record<string, DeltaChannelHistory>> => this.#reader.deltaHistory(ref, checkpointId, channels);
+    return this[TAKEOVER]?.getDeltaChannelHistory(options, ref.threadId, own) ?? own();
   }
 }
+
+/** A copy builds on the checkpoint before it, and on no other. */
+const MAX_TAKEOVER_CACHE_BYTES = 8 * 1024 * 1024;
+
+/** The store by itself, as takeovers need it. */
+class SaverWithoutFallback extends HoldfastSaver {}
 
 function limitOf(limit: unknown): number {
   if (limit === undefined || limit === null) return Number.POSITIVE_INFINITY;

@@ -23,6 +23,7 @@ export {
   DeserializationError,
   HoldfastError,
   type HoldfastErrorCode,
+  ImportMismatchError,
   InvalidConfigError,
   InvalidMetadataError,
   InvalidOptionsError,
@@ -55,6 +56,7 @@ export {
 } from "./holdfast-saver.js";
 export { decodeId, encodeId } from "./id-bytes.js";
 export { type LabelNames, type Labels, resolveLabelNames } from "./labels.js";
+export { type ImportOptions, type ImportProgress, type ImportReport, importThreads } from "./import-threads.js";
 export { type LeaseOptions, ThreadLease } from "./lease.js";
 export type { ListThreadsOptions, ThreadInfo } from "./list-threads.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
@@ -71,6 +73,7 @@ export type { CheckpointKey, CheckpointOutline } from "./retention-plan.js";
 export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retry.js";
 export type { Segment } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";
+export { resolveFallback } from "./takeover.js";
 export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
 export { type Retention, type RetentionOptions, resolveRetention, type SweepOptions, type SweepReport } from "./sweep.js";
 export type {
@@ -87,3 +90,4 @@ export type {
   ThreadStore,
   ThreadSummary,
 } from "./thread-store.js";
+export { TTL_KEY } from "./ttl-config.js";

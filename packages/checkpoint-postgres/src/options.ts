@@ -7,11 +7,12 @@ import {
   type RetryOptions,
   type RetryPolicy,
   resolveLabelNames,
+  resolveFallback,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
 } from "@holdfast/checkpoint-core";
-import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { type Tables, tablesIn } from "./tables.js";
 
 /** Options of {@link PostgresSaver}. */
@@ -40,6 +41,11 @@ export interface PostgresSaverOptions {
   readonly labels?: readonly string[];
   /** What `sweep()` keeps. Without it, nothing is ever removed but by `deleteThread`, `prune` and `deleteForRuns`. */
   readonly retention?: RetentionOptions;
+  /**
+   * The saver that your service has used up to now. A thread that is not here yet is read from it, and taken over as a whole before it is first written to, so
+   * that a running service can switch: docs/migration.md. It stays yours: `end()` does not close it.
+   */
+  readonly fallback?: BaseCheckpointSaver;
 }
 
 /** Options of {@link PostgresSaver.fromConnString}: those of the saver and of the pool that it opens. */
@@ -62,6 +68,7 @@ export interface ResolvedOptions {
   readonly onConflict: OnConflict;
   readonly labels: LabelNames;
   readonly retention: Retention | undefined;
+  readonly fallback: BaseCheckpointSaver | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -79,6 +86,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "onConflict",
   "labels",
   "retention",
+  "fallback",
 ] satisfies (keyof ConnectionOptions)[]);
 
 /**
@@ -100,6 +108,7 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     onConflict: resolveOnConflict(options.onConflict),
     labels: resolveLabelNames(options.labels),
     retention: resolveRetention(options.retention),
+    fallback: resolveFallback(options.fallback),
   });
 }
 

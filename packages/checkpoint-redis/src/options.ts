@@ -3,10 +3,11 @@ import {
   type OnConflict,
   type RetryOptions,
   type RetryPolicy,
+  resolveFallback,
   resolveOnConflict,
   resolveRetry,
 } from "@holdfast/checkpoint-core";
-import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { type Durability, type DurabilityOptions, resolveDurability } from "./durability.js";
 import { Keys } from "./keys.js";
 import { resolveTtl, type TtlOptions, type TtlPolicy } from "./ttl.js";
@@ -34,6 +35,11 @@ export interface RedisSaverOptions {
    * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
+  /**
+   * The saver that your service has used up to now. A thread that is not here yet is read from it, and taken over as a whole before it is first written to, so
+   * that a running service can switch: docs/migration.md. It stays yours: `end()` does not close it.
+   */
+  readonly fallback?: BaseCheckpointSaver;
 }
 
 export interface ResolvedOptions {
@@ -46,6 +52,7 @@ export interface ResolvedOptions {
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
   readonly onConflict: OnConflict;
+  readonly fallback: BaseCheckpointSaver | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -60,6 +67,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "cacheBytes",
   "maxValueBytes",
   "onConflict",
+  "fallback",
 ] satisfies (keyof RedisSaverOptions)[]);
 
 /**
@@ -80,6 +88,7 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
+    fallback: resolveFallback(options.fallback),
   });
 }
 

@@ -1,4 +1,4 @@
-import { InvalidConfigError, InvalidOptionsError } from "@holdfast/checkpoint-core";
+import { InvalidConfigError, InvalidOptionsError, TTL_KEY } from "@holdfast/checkpoint-core";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { ThreadTime } from "./thread-index.js";
 
@@ -45,9 +45,6 @@ function milliseconds(minutes: number): number {
   return Math.max(1, Math.round(minutes * 60_000));
 }
 
-/** Keys that begin with two underscores reach every saver call of a run and are not copied into metadata by LangGraph. */
-const CONFIG_KEY = "__holdfast_ttl";
-
 /**
  * A config with which a run gives its thread a time of its own, in place of `ttl.defaultTTL`: from now on, for later runs too.
  *
@@ -59,14 +56,14 @@ const CONFIG_KEY = "__holdfast_ttl";
  * @throws InvalidConfigError
  */
 export function withTtl<Config extends RunnableConfig>(config: Config, minutes: number): Config {
-  const changed = { ...config, configurable: { ...config.configurable, [CONFIG_KEY]: minutes } };
+  const changed = { ...config, configurable: { ...config.configurable, [TTL_KEY]: minutes } };
   ttlOfConfig(changed);
   return changed;
 }
 
 /** The time that a config gives its thread. */
 export function ttlOfConfig(config: RunnableConfig | undefined): number | undefined {
-  const minutes: unknown = config?.configurable?.[CONFIG_KEY];
+  const minutes: unknown = config?.configurable?.[TTL_KEY];
   if (minutes === undefined || minutes === Number.POSITIVE_INFINITY || isMinutes(minutes)) return minutes;
   throw new InvalidConfigError(
     `The ttl is ${String(minutes)}. It must be a number of minutes above 0, up to ${MAX_MINUTES}, or Infinity.`,

@@ -1,0 +1,326 @@
+import { createHash } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type {
+  BaseCheckpointSaver,
+  Checkpoint,
+  CheckpointListOptions,
+  CheckpointTuple,
+  DeltaChannelHistory,
+} from "@langchain/langgraph-checkpoint";
+import { LRUCache } from "lru-cache";
+import { configOf } from "./checkpoint-ref.js";
+import { InvalidOptionsError, ThreadBusyError } from "./errors.js";
+import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
+import type { LeaseOptions, ThreadLease } from "./lease.js";
+import { withLeaseToken } from "./lease-config.js";
+import { isSaver } from "./saver-check.js";
+import { TTL_KEY } from "./ttl-config.js";
+
+/** What takeovers need of the saver whose threads they bring here. */
+export interface TakeoverTarget {
+  /** The same store, without the old saver. */
+  readonly here: BaseCheckpointSaver & { acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> };
+  /** Whether the root graph of the thread has a checkpoint in the store. */
+  hasRoot(threadId: string): Promise<boolean>;
+  /** Deletes a thread, under the lease with this token. */
+  deleteThread(threadId: string, token: string | undefined): Promise<void>;
+}
+
+/**
+ * Where a thread is, as far as the new store knows: all of it here; not here; or a copy of it was begun, and is not complete. Then the old saver has it,
+ * and what stands here is not looked at.
+ */
+type Place = "here" | "absent" | "incomplete";
+
+/** As takeovers call themselves when they have a lease. It is short, so that others wait for it. */
+const OWNER = "holdfast takeover";
+/** How long a write waits for the takeover of its thread by another process, in milliseconds. */
+const PATIENCE_MS = 60_000;
+const MIN_POLL_MS = 10;
+const MAX_POLL_MS = 250;
+/** Threads that are known to be here, so that nothing is asked about them any more. */
+const MOST_KNOWN = 10_000;
+const BATCH = 16;
+
+/**
+ * Reads threads that are not here yet from the saver that a service used before, and takes each over as a whole before it is first written to (contract
+ * C-112 and C-113).
+ *
+ * A copy takes many steps, and readers must not see half of it. So while one is being made, a thread of another id, the *marker*, stands in the store:
+ * with it, the thread is not here. Both survive a crash, and the next write goes on with the copy. Whoever copies has the lease of the thread: a copier that
+ * stalled is fenced, and can write nothing over what a run did meanwhile.
+ */
+export class Takeover {
+  readonly #fallback: BaseCheckpointSaver;
+  readonly #target: TakeoverTarget;
+  readonly #known = new LRUCache<string, true>({ max: MOST_KNOWN });
+  /** By thread and token: the writes of a superstep come together, and one of them is enough. */
+  readonly #running = new Map<string, Promise<ThreadImport | undefined>>();
+
+  constructor(fallback: BaseCheckpointSaver, target: TakeoverTarget) {
+    this.#fallback = fallback;
+    this.#target = target;
+  }
+
+  /** @param own reads the checkpoint here. */
+  async getTuple(
+    config: RunnableConfig,
+    threadId: string,
+    own: () => Promise<CheckpointTuple | undefined>,
+  ): Promise<CheckpointTuple | undefined> {
+    const place = await this.#place(threadId);
+    if (place === "here") return own();
+    const tuple = await this.#fallback.getTuple(plainConfig(config, threadId));
+    if (tuple !== undefined) return asOurs(tuple, threadId);
+    return place === "absent" ? own() : undefined;
+  }
+
+  /** @param own lists what is here. */
+  async *list(
+    config: RunnableConfig,
+    options: CheckpointListOptions,
+    threadId: string | undefined,
+    own: (options: CheckpointListOptions) => AsyncGenerator<CheckpointTuple>,
+  ): AsyncGenerator<CheckpointTuple> {
+    if (threadId === undefined) {
+      yield* this.#listAll(config, options, own);
+      return;
+    }
+    const place = await this.#place(threadId);
+    let count = 0;
+    if (place !== "here") {
+      for await (const tuple of this.#fallback.list(plainConfig(config, threadId), options)) {
+        count += 1;
+        yield asOurs(tuple, threadId);
+      }
+    }
+    if (place === "here" || (place === "absent" && count === 0)) yield* own(options);
+  }
+
+  /** The threads that are here, and then those that are not. */
+  async *#listAll(
+    config: RunnableConfig,
+    { limit = Number.POSITIVE_INFINITY, ...options }: CheckpointListOptions,
+    own: (options: CheckpointListOptions) => AsyncGenerator<CheckpointTuple>,
+  ): AsyncGenerator<CheckpointTuple> {
+    const places = new Map<string, boolean>();
+    const isHere = async (threadId: string): Promise<boolean> => {
+      const isKnown = places.get(threadId) ?? (await this.#place(threadId)) === "here";
+      places.set(threadId, isKnown);
+      return isKnown;
+    };
+    let left = limit;
+    for (const [list, wanted] of [
+      [own, true],
+      [(rest: CheckpointListOptions) => this.#fallback.list(config, rest), false],
+    ] as const) {
+      if (left <= 0) return;
+      for await (const tuple of list(options)) {
+        const threadId = String(tuple.config.configurable?.thread_id);
+        if (threadId.startsWith(MARKER_PREFIX) || (await isHere(threadId)) !== wanted) continue;
+        yield asOurs(tuple, threadId);
+        left -= 1;
+        if (left <= 0) return;
+      }
+    }
+  }
+
+  /** @param own reads the history here. */
+  async getDeltaChannelHistory(
+    options: { readonly config: RunnableConfig; readonly channels: string[] },
+    threadId: string,
+    own: () => Promise<Record<string, DeltaChannelHistory>>,
+  ): Promise<Record<string, DeltaChannelHistory>> {
+    const place = await this.#place(threadId);
+    if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return own();
+    return this.#fallback.getDeltaChannelHistory({ ...options, config: plainConfig(options.config, threadId) });
+  }
+
+  /**
+   * Writes to a thread, which is then here.
+   *
+   * @param token of the lease under which the caller writes.
+   * @throws ThreadBusyError when another process takes longer than a minute to take it over; what both savers throw.
+   */
+  async write<T>(threadId: string, token: string | undefined, write: () => Promise<T>): Promise<T> {
+    if (!this.#known.has(threadId)) {
+      const key = `${token ?? ""} ${threadId}`;
+      let running = this.#running.get(key);
+      if (running === undefined) {
+        running = this.#takeOver(threadId, token).finally(() => this.#running.delete(key));
+        this.#running.set(key, running);
+      }
+      await running;
+    }
+    const result = await whileTakenOver(write);
+    this.#known.set(threadId, true);
+    return result;
+  }
+
+  /** Deletes a thread in both stores, under its lease as long as it may be taken over. */
+  async delete(threadId: string, token: string | undefined): Promise<void> {
+    if ((await this.#place(threadId)) === "here") {
+      // First there: whoever finds nothing here must find nothing there.
+      await this.#fallback.deleteThread(threadId);
+      await whileTakenOver(() => this.#target.deleteThread(threadId, token));
+      return;
+    }
+    const lease = token === undefined ? await whileTakenOver(() => this.#acquire(threadId)) : undefined;
+    try {
+      await this.#fallback.deleteThread(threadId);
+      await this.#target.deleteThread(threadId, token ?? lease?.token);
+      await this.#removeMarker(threadId);
+    } finally {
+      await lease?.release();
+    }
+  }
+
+  /** Imports a thread in the presence of runs: from the old saver, by taking it over. One that is here already is not looked at. */
+  async importFrom(
+    source: BaseCheckpointSaver,
+    threadId: string,
+    how: Omit<ThreadImportOptions, "forWriting">,
+  ): Promise<ThreadImport> {
+    if (source !== this.#fallback) return importThread(source, this.#target.here, threadId, { ...how, forWriting: asItIs });
+    return (await this.#takeOver(threadId, undefined, how)) ?? NOTHING;
+  }
+
+  /** Whoever reads a checkpoint here before the marker may read of a copy that is complete only by the time that the marker is looked for. So: never both. */
+  async #place(threadId: string): Promise<Place> {
+    if (this.#known.has(threadId)) return "here";
+    if (!(await this.#target.hasRoot(threadId))) return "absent";
+    if ((await this.#target.here.getTuple(markerConfig(threadId))) !== undefined) return "incomplete";
+    this.#known.set(threadId, true);
+    return "here";
+  }
+
+  async #isInFallback(threadId: string): Promise<boolean> {
+    return (await this.#fallback.getTuple({ configurable: { thread_id: threadId, checkpoint_ns: "" } })) !== undefined;
+  }
+
+  /** @returns `undefined` when there was nothing to do. */
+  async #takeOver(
+    threadId: string,
+    token: string | undefined,
+    how: Omit<ThreadImportOptions, "forWriting"> = QUIETLY,
+  ): Promise<ThreadImport | undefined> {
+    return whileTakenOver(async () => {
+      const place = await this.#place(threadId);
+      if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return undefined;
+      if (token !== undefined) return this.#copy(threadId, token, how);
+      const lease = await this.#acquire(threadId);
+      try {
+        return await this.#copy(threadId, lease.token, how);
+      } finally {
+        await lease.release();
+      }
+    });
+  }
+
+  async #copy(threadId: string, token: string, how: Omit<ThreadImportOptions, "forWriting">): Promise<ThreadImport | undefined> {
+    // While we waited for the lease, others may have done it.
+    const place = await this.#place(threadId);
+    if (place === "here") return undefined;
+    if (!(await this.#isInFallback(threadId))) {
+      // It was deleted there while it was copied.
+      if (place === "incomplete") await this.#target.deleteThread(threadId, token);
+      await this.#removeMarker(threadId);
+      return undefined;
+    }
+    const { here } = this.#target;
+    await here.put(markerConfig(threadId), MARKER, { source: "update", step: -1, parents: {} }, {});
+    const forWriting = (config: RunnableConfig): RunnableConfig => withLeaseToken(config, threadId, token);
+    const copied = await importThread(this.#fallback, here, threadId, { ...how, forWriting });
+    await this.#removeMarker(threadId);
+    this.#known.set(threadId, true);
+    return copied;
+  }
+
+  #acquire(threadId: string): Promise<ThreadLease> {
+    return this.#target.here.acquireThread(threadId, { owner: OWNER });
+  }
+
+  async #removeMarker(threadId: string): Promise<void> {
+    await this.#target.here.deleteThread(markerId(threadId));
+  }
+}
+
+/** Does what a takeover by another process may stand in the way of; again, as long as that is so. */
+async function whileTakenOver<T>(action: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  for (let delay = MIN_POLL_MS; ; delay = Math.min(2 * delay, MAX_POLL_MS)) {
+    try {
+      return await action();
+    } catch (error) {
+      // No time left: nobody has it, but somebody began the thread, or ended a lease, at this moment.
+      const isTakenOver = error instanceof ThreadBusyError && (error.owner === OWNER || error.remainingMs === 0);
+      if (!isTakenOver || performance.now() >= giveUpAt) throw error;
+      await wait(delay * (0.5 + Math.random()));
+    }
+  }
+}
+
+const NOTHING: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
+const QUIETLY = { batch: BATCH, signal: undefined, onCheckpoint: (): void => {} };
+const asItIs = (config: RunnableConfig): RunnableConfig => config;
+
+/** Markers are threads, since those can be deleted. */
+const MARKER_PREFIX = "holdfast-takeover:";
+const MARKER: Checkpoint = {
+  v: 4,
+  id: "incomplete",
+  ts: new Date(0).toISOString(),
+  channel_values: {},
+  channel_versions: {},
+  versions_seen: {},
+};
+
+/** A hash: a thread's id may be as long as an id can be. */
+function markerId(threadId: string): string {
+  return MARKER_PREFIX + createHash("sha256").update(threadId).digest("hex");
+}
+
+/** It must not expire before what it stands for. */
+function markerConfig(threadId: string): RunnableConfig {
+  return { configurable: { thread_id: markerId(threadId), checkpoint_ns: "", [TTL_KEY]: Number.POSITIVE_INFINITY } };
+}
+
+/** What the old saver is asked for, with the thread's id as a string. */
+function plainConfig({ configurable = {} }: RunnableConfig, threadId: string): RunnableConfig {
+  const { checkpoint_ns, checkpoint_id } = configurable;
+  return {
+    configurable: {
+      thread_id: threadId,
+      ...(checkpoint_ns === undefined ? {} : { checkpoint_ns: checkpoint_ns as unknown }),
+      ...(checkpoint_id === undefined ? {} : { checkpoint_id: checkpoint_id as unknown }),
+    },
+  };
+}
+
+/** A tuple of the old saver, with exactly the keys of contract C-12. */
+function asOurs(tuple: CheckpointTuple, threadId: string): CheckpointTuple {
+  const namespace = String(tuple.config.configurable?.checkpoint_ns ?? "");
+  const { parentConfig, ...rest } = tuple;
+  const config = configOf({ threadId, namespace, checkpointId: tuple.checkpoint.id });
+  const parentId: unknown = parentConfig?.configurable?.checkpoint_id;
+  if (parentId === undefined) return { ...rest, config };
+  return { ...rest, config, parentConfig: configOf({ threadId, namespace, checkpointId: String(parentId) }) };
+}
+
+/**
+ * The option `fallback` of a saver.
+ *
+ * @throws InvalidOptionsError
+ */
+export function resolveFallback(given: unknown): BaseCheckpointSaver | undefined {
+  if (given === undefined || isSaver(given)) return given;
+  throw new InvalidOptionsError("fallback must be a checkpoint saver: the one that your service has used up to now.");
+}
+
+/** Where a saver of ours keeps its takeover, for `importThreads`. */
+export const TAKEOVER: unique symbol = Symbol.for("holdfast.takeover") as never;
+
+export function takeoverOf(saver: BaseCheckpointSaver): Takeover | undefined {
+  return (saver as { readonly [TAKEOVER]?: Takeover })[TAKEOVER];
+}

@@ -1,0 +1,4 @@
+import { migrationUnderTrafficTests } from "@holdfast/adapter-tests";
+import { redisTarget } from "./redis-target.js";
+
+migrationUnderTrafficTests(redisTarget);
