@@ -31,7 +31,9 @@ export async function openLineup(run: Run, options: OpenOptions & { readonly mem
     floors.redisFloor = await startRedisFloor(run.atEnd, options);
   }
   if (options.memory !== false) {
-    savers.memory = { saver: new MemorySaver(), fresh: () => new MemorySaver(), meter: noMeter };
+    const saver = new MemorySaver();
+    // It has nothing but what it keeps: another one would have no thread at all.
+    savers.memory = { url: "", saver, fresh: () => saver, meter: noMeter };
   }
   return { savers, floors };
 }

@@ -20,8 +20,8 @@ export const FLOOR_TABLE = "create table floor (id bigint generated always as id
 export const FLOOR_INSERT = "insert into floor (content) values ($1)";
 
 export interface OpenOptions {
-  /** How the contender reaches the server, e.g. through a proxy. Default: directly. */
-  readonly route?: (url: string) => string;
+  /** How the contender reaches the server, e.g. through a proxy: the URL for it. Default: directly. */
+  readonly route?: (url: string) => string | Promise<string>;
 }
 
 /** A Postgres server of its own, durable, with a database for each contender. */
@@ -67,7 +67,7 @@ export async function startPostgresUnderTest(atEnd: AtEnd): Promise<PostgresUnde
     schema: string,
     { route = (direct) => direct }: OpenOptions,
   ): Promise<{ readonly pool: pg.Pool; readonly meter: Meter }> {
-    const { pool, count } = countingPool(route(url));
+    const { pool, count } = countingPool(await route(url));
     atEnd(() => pool.end());
     return { pool, meter: await meter(url, schema, count) };
   }
@@ -78,8 +78,9 @@ export async function startPostgresUnderTest(atEnd: AtEnd): Promise<PostgresUnde
     database,
     async saver(name, options = {}) {
       const { schema, open } = POSTGRES_SAVERS[name];
-      const { pool, meter } = await connect(await database(name), schema, options);
-      return { saver: open(pool), fresh: () => open(pool), meter };
+      const url = await database(name);
+      const { pool, meter } = await connect(url, schema, options);
+      return { url, saver: open(pool), fresh: () => open(pool), meter };
     },
     async floor(options = {}) {
       const { pool, meter } = await connect(await database("floor"), "public", options);

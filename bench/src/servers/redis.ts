@@ -1,4 +1,4 @@
-import { RedisSaver, type RedisSaverOptions } from "@holdfast/checkpoint-redis";
+import { RedisSaver } from "@holdfast/checkpoint-redis";
 import { type RedisServer, startRedis } from "@holdfast/test-servers";
 import type { Meter } from "../measuring/cost.js";
 import { cpuMsOf } from "../measuring/server-cpu.js";
@@ -8,7 +8,7 @@ import type { OpenOptions } from "./postgres.js";
 import type { Floor, SaverUnderTest } from "./saver-under-test.js";
 
 /** What `INFO memory` calls used, so with the overhead of hash tables and of the allocator's classes. */
-export async function usedMemory(redis: CountingRedis): Promise<number> {
+async function usedMemory(redis: CountingRedis): Promise<number> {
   return Number(/^used_memory:(\d+)/m.exec(await redis.info("memory"))?.[1]);
 }
 
@@ -19,7 +19,7 @@ async function startServer(
 ): Promise<{ readonly server: RedisServer; readonly redis: CountingRedis; readonly meter: Meter }> {
   const server = await startRedis({ private: true });
   atEnd(() => server.stop());
-  const [redis, observer] = [new CountingRedis(route(server.url)), new CountingRedis(server.url)];
+  const [redis, observer] = [new CountingRedis(await route(server.url)), new CountingRedis(server.url)];
   atEnd(() => {
     redis.disconnect();
     observer.disconnect();
@@ -34,11 +34,11 @@ async function startServer(
 
 export async function startRedisSaver(
   atEnd: AtEnd,
-  { saver: settings = {}, ...options }: OpenOptions & { readonly saver?: RedisSaverOptions } = {},
+  options: OpenOptions = {},
 ): Promise<SaverUnderTest & { readonly server: RedisServer }> {
   const { server, redis, meter } = await startServer(atEnd, options);
-  const open = () => new RedisSaver(redis, settings);
-  return { server, saver: open(), fresh: open, meter };
+  const open = () => new RedisSaver(redis);
+  return { server, url: server.url, saver: open(), fresh: open, meter };
 }
 
 export async function startRedisFloor(

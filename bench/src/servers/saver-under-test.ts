@@ -3,6 +3,8 @@ import type { Meter } from "../measuring/cost.js";
 
 /** A saver on connections that are counted. */
 export interface SaverUnderTest {
+  /** Of the database or server, without a detour; empty for what has none. */
+  readonly url: string;
   readonly saver: BaseCheckpointSaver;
   readonly meter: Meter;
   /** Another saver on the same connections, that has seen nothing yet: what a worker has that never saw the thread. */
