@@ -70,3 +70,15 @@ export type FigureName = keyof typeof TARGETS;
 
 /** Figures that were measured, by name. One that could not be is missing, or `NaN`. */
 export type Figures = Partial<Record<FigureName, number>>;
+
+/** What, target, measured, and whether it is met: computed, not typed. */
+export function targetRows(figures: Figures): string[][] {
+  return (Object.entries(TARGETS) as [FigureName, Target][]).map(([name, { what, atMost, atLeast }]) => {
+    // JSON has no NaN: it is null there.
+    const measured = figures[name] ?? Number.NaN;
+    const target = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`;
+    const isMet = atMost === undefined ? measured >= (atLeast ?? 0) : measured <= atMost;
+    const verdict = Number.isNaN(measured) ? "not measured" : isMet ? "met" : "**not met**";
+    return [what, target, Number.isNaN(measured) ? "–" : measured.toFixed(measured < 0.1 ? 3 : 2), verdict];
+  });
+}

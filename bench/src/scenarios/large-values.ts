@@ -84,7 +84,7 @@ export const largeValues: Scenario = async (run) => {
 
 async function lengthOfDocument(saver: BaseCheckpointSaver, thread: string): Promise<number | undefined> {
   const tuple = await saver.getTuple({ configurable: { thread_id: thread, checkpoint_ns: "" } });
-  return (tuple?.checkpoint.channel_values["document"] as readonly string[] | undefined)?.length;
+  return (tuple?.checkpoint.channel_values.document as readonly string[] | undefined)?.length;
 }
 
 /** What becomes of a process in which the official saver reads the thread. */
