@@ -1,20 +1,56 @@
 import { readdirSync, readFileSync } from "node:fs";
 
+/** Looking for new processes means to read the whole of `/proc`: for milliseconds, which would be far longer than many of the operations measured. */
+const LOOK_AGAIN_MS = 2_000;
+
 /**
- * Milliseconds of CPU that a process, its threads and its children have used, as far as they still live; `NaN` where the system has no `/proc`.
- *
- * @param pid `undefined` for a server that is no process of this machine: `NaN`.
+ * The CPU that a server uses: its process, the threads of it and its children. `NaN` where the system has no `/proc`, and for a server that is no
+ * process of this machine.
  */
-export function cpuMsOf(pid: number | undefined): number {
-  if (pid === undefined || process.platform !== "linux") return Number.NaN;
-  let nanoseconds = 0;
-  for (const member of [pid, ...childrenOf(pid)]) {
-    for (const thread of entriesOf(`/proc/${member}/task`)) {
-      // Nanoseconds on a CPU; /proc/PID/stat counts in steps of 10 ms.
-      nanoseconds += Number(textOf(`/proc/${member}/task/${thread}/schedstat`).split(" ")[0]);
-    }
+export class ServerCpu {
+  readonly #pid: number | undefined;
+  /** By process: what it had used when it was found. */
+  readonly #members = new Map<string, number>();
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  /** Of those that have ended. */
+  #usedBefore = 0;
+  #last = 0;
+
+  constructor(pid: number | undefined) {
+    this.#pid = pid;
   }
-  return nanoseconds / 1e6;
+
+  /** Milliseconds since the first reading. What a process used before it was found, within seconds of its beginning, is left out. */
+  read(): number {
+    if (this.#pid === undefined || process.platform !== "linux") return Number.NaN;
+    const now = performance.now();
+    if (now - this.#lookedAt > LOOK_AGAIN_MS) {
+      this.#lookedAt = now;
+      for (const pid of [String(this.#pid), ...childrenOf(this.#pid)]) {
+        if (!this.#members.has(pid)) this.#members.set(pid, cpuMsOf(pid) ?? 0);
+      }
+    }
+    let used = this.#usedBefore;
+    for (const [pid, atFirst] of this.#members) {
+      const msNow = cpuMsOf(pid);
+      if (msNow === undefined) this.#members.delete(pid);
+      else used += msNow - atFirst;
+    }
+    // A process that ends takes its part with it: the sum must not go back.
+    this.#usedBefore += Math.max(0, this.#last - used);
+    used = Math.max(used, this.#last);
+    this.#last = used;
+    return used;
+  }
+}
+
+/** Milliseconds that all threads of a process have been on a CPU; `undefined` when it has ended. */
+function cpuMsOf(pid: string): number | undefined {
+  const threads = entriesOf(`/proc/${pid}/task`);
+  if (threads.length === 0) return undefined;
+  // Nanoseconds; /proc/PID/stat counts in steps of 10 ms.
+  const nanoseconds = threads.map((thread) => Number(textOf(`/proc/${pid}/task/${thread}/schedstat`).split(" ")[0]));
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6;
 }
 
 function childrenOf(parent: number): string[] {

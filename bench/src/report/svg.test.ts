@@ -23,12 +23,18 @@ const plot = {
 };
 
 test("points lie between the axes: the origin at their corner, the greatest at the far ends", () => {
-  expect(svg(plot)).toContain('points="76,344 696,84"');
-  expect(svg(plot)).toContain('points="696,214"');
+  expect(svg(plot)).toContain('points="76,344 696,92"');
+  expect(svg(plot)).toContain('points="696,218"');
 });
 
 test("each series has its name in the legend, and text cannot break the markup", () => {
   expect(svg(plot)).toContain(">one</text>");
   expect(svg(plot)).toContain(">two</text>");
   expect(svg(plot)).toContain(">A &lt; B &amp; C</text>");
+});
+
+test("where all points are at whole numbers, so are the marks of the axis", () => {
+  const few = { ...plot, series: [{ name: "one", points: [[1, 1] as const, [4, 2] as const] }] };
+  expect(svg(few)).not.toContain('text-anchor="middle">0.5<');
+  expect(svg(few)).toContain('text-anchor="middle">3<');
 });

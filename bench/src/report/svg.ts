@@ -4,24 +4,39 @@ const WIDTH = 720;
 const HEIGHT = 400;
 const LEFT = 76;
 const RIGHT = 24;
-const TOP = 84;
+const TOP = 92;
 const BOTTOM = 56;
+const LEGEND_COLUMNS = 4;
+const LEGEND_WIDTH = 155;
 
-/** Told apart by colour-blind readers too (Okabe and Ito), and legible on white and on black. */
-const COLOURS = ["#d55e00", "#999999", "#0072b2", "#009e73", "#cc79a7", "#e69f00"];
-/** Lines can be told apart without their colour. */
-const DASHES = ["", "6 4", "", "", "2 4", "8 3 2 3"];
+interface Style {
+  readonly colour: string;
+  /** Lines can be told apart without their colour. */
+  readonly dash?: string;
+}
+
+/** Whoever it is looks the same in all plots. Colours that colour-blind readers can tell apart (Okabe and Ito), legible on white and on black. */
+const STYLES: Readonly<Record<string, Style>> = {
+  "Holdfast Postgres": { colour: "#0072b2" },
+  "Holdfast Redis": { colour: "#009e73" },
+  "official Postgres": { colour: "#d55e00" },
+  MemorySaver: { colour: "#cc79a7", dash: "6 4" },
+  "one INSERT each": { colour: "#56a0d3", dash: "2 4" },
+  "one SET each": { colour: "#5fbf9f", dash: "2 4" },
+};
+const OTHER: Style = { colour: "#999999" };
 
 /** A plot as a picture of its own, with a background: a page may be light or dark. Its colours follow what the reader prefers. */
 export function svg({ title, xLabel, yLabel, series }: Plot): string {
   const points = series.flatMap((each) => each.points);
-  const xTicks = ticks(Math.max(...points.map(([x]) => x)), 8);
+  // Between 1 and 2 processes there is nothing.
+  const isWhole = points.every(([x]) => Number.isInteger(x));
+  const xTicks = ticks(Math.max(...points.map(([x]) => x)), 8).filter((tick) => !isWhole || Number.isInteger(tick));
   const yTicks = ticks(Math.max(...points.map(([, y]) => y)), 6);
   const [xMost, yMost] = [xTicks.at(-1) as number, yTicks.at(-1) as number];
   const x = (value: number): number => round(LEFT + (value / xMost) * (WIDTH - LEFT - RIGHT));
   const y = (value: number): number => round(HEIGHT - BOTTOM - (value / yMost) * (HEIGHT - TOP - BOTTOM));
   const [right, bottom] = [WIDTH - RIGHT, HEIGHT - BOTTOM];
-  let legendAt = LEFT;
   const lines = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(title)}">`,
     "<style>",
@@ -37,11 +52,11 @@ export function svg({ title, xLabel, yLabel, series }: Plot): string {
     `<text class="title" x="${LEFT}" y="30">${escaped(title)}</text>`,
   ];
   for (const [n, { name }] of series.entries()) {
+    const [across, down] = [LEFT + (n % LEGEND_COLUMNS) * LEGEND_WIDTH, 52 + Math.floor(n / LEGEND_COLUMNS) * 18];
     lines.push(
-      `<line x1="${legendAt}" y1="54" x2="${legendAt + 22}" y2="54" ${stroke(n)}/>`,
-      `<text x="${legendAt + 28}" y="58">${escaped(name)}</text>`,
+      `<line x1="${across}" y1="${down}" x2="${across + 22}" y2="${down}" ${stroke(name)}/>`,
+      `<text x="${across + 28}" y="${down + 4}">${escaped(name)}</text>`,
     );
-    legendAt += 28 + Math.ceil(name.length * 6.6) + 18;
   }
   for (const tick of yTicks) {
     lines.push(
@@ -60,12 +75,12 @@ export function svg({ title, xLabel, yLabel, series }: Plot): string {
     `<text x="${(LEFT + right) / 2}" y="${HEIGHT - 14}" text-anchor="middle">${escaped(xLabel)}</text>`,
     `<text transform="translate(18 ${(TOP + bottom) / 2}) rotate(-90)" text-anchor="middle">${escaped(yLabel)}</text>`,
   );
-  for (const [n, { points }] of series.entries()) {
+  for (const { name, points } of series) {
     const path = points.map(([px, py]) => `${x(px)},${y(py)}`).join(" ");
-    lines.push(`<polyline fill="none" stroke-linejoin="round" ${stroke(n)} points="${path}"/>`);
+    lines.push(`<polyline fill="none" stroke-linejoin="round" ${stroke(name)} points="${path}"/>`);
     // A few points are measurements to be seen; many are a line.
     if (points.length <= 6) {
-      for (const [px, py] of points) lines.push(`<circle cx="${x(px)}" cy="${y(py)}" r="3" fill="${colour(n)}"/>`);
+      for (const [px, py] of points) lines.push(`<circle cx="${x(px)}" cy="${y(py)}" r="3" fill="${styleOf(name).colour}"/>`);
     }
   }
   return `${[...lines, "</svg>"].join("\n")}\n`;
@@ -82,13 +97,13 @@ export function ticks(most: number, about: number): number[] {
   return Array.from({ length: intervals + 1 }, (_, n) => Number((n * step).toPrecision(12)));
 }
 
-function stroke(n: number): string {
-  const dash = DASHES[n % DASHES.length];
-  return `stroke="${colour(n)}" stroke-width="2"${dash === "" ? "" : ` stroke-dasharray="${dash}"`}`;
+function stroke(name: string): string {
+  const { colour, dash } = styleOf(name);
+  return `stroke="${colour}" stroke-width="2"${dash === undefined ? "" : ` stroke-dasharray="${dash}"`}`;
 }
 
-function colour(n: number): string {
-  return COLOURS[n % COLOURS.length] as string;
+function styleOf(name: string): Style {
+  return STYLES[name] ?? OTHER;
 }
 
 function round(value: number): number {

@@ -1,5 +1,5 @@
-import { spawnNode } from "@holdfast/test-servers";
-import { cpuMsOf } from "../measuring/server-cpu.js";
+import { type RedisServer, spawnNode } from "@holdfast/test-servers";
+import { ServerCpu } from "../measuring/server-cpu.js";
 import { median, medianRatio } from "../measuring/statistics.js";
 import type { Plot } from "../report/plot.js";
 import { count, kb, ms, NONE, ratio, type Table } from "../report/table.js";
@@ -16,7 +16,7 @@ const CHANGE_BYTES = 1_000;
 /** Where a contender stores, and whose CPU that costs. */
 interface Target {
   readonly url: string;
-  readonly pid: number | undefined;
+  readonly cpu: ServerCpu;
 }
 
 /** One go of one contender. */
@@ -109,16 +109,20 @@ async function openTargets(run: Run): Promise<Partial<Record<ThroughputStore, Ta
   const targets: Partial<Record<ThroughputStore, Target>> = {};
   if (run.stores.includes("postgres")) {
     const server = await startPostgresUnderTest(run.atEnd);
-    const { pid } = server;
-    targets["holdfast postgres"] = { url: await server.database("holdfast"), pid };
-    targets["official postgres"] = { url: await server.database("official"), pid };
-    targets.insert = { url: await server.database("floor"), pid };
+    const { cpu } = server;
+    targets["holdfast postgres"] = { url: await server.database("holdfast"), cpu };
+    targets["official postgres"] = { url: await server.database("official"), cpu };
+    targets.insert = { url: await server.database("floor"), cpu };
   }
   if (run.stores.includes("redis")) {
-    targets["holdfast redis"] = (await startRedisSaver(run.atEnd)).server;
-    targets.set = (await startRedisFloor(run.atEnd)).server;
+    targets["holdfast redis"] = onRedis((await startRedisSaver(run.atEnd)).server);
+    targets.set = onRedis((await startRedisFloor(run.atEnd)).server);
   }
   return targets;
+}
+
+function onRedis({ url, pid }: RedisServer): Target {
+  return { url, cpu: new ServerCpu(pid) };
 }
 
 /** Processes that do a contender's work. */
@@ -127,7 +131,7 @@ interface Team {
   end(): Promise<unknown>;
 }
 
-async function startTeam(store: ThroughputStore, { url, pid }: Target, processes: number, checkpoints: number): Promise<Team> {
+async function startTeam(store: ThroughputStore, { url, cpu }: Target, processes: number, checkpoints: number): Promise<Team> {
   const task: ThroughputTask = { store, url, checkpoints, stateBytes: STATE_BYTES, changeBytes: CHANGE_BYTES };
   const script = new URL("./throughput-process.mjs", import.meta.url);
   const workers = await Promise.all(Array.from({ length: processes }, () => spawnNode(script, { args: [JSON.stringify(task)] })));
@@ -141,7 +145,7 @@ async function startTeam(store: ThroughputStore, { url, pid }: Target, processes
     async go(round) {
       const threads = Array.from({ length: THREADS }, (_, n) => `${round}, thread ${n}`);
       await tell((worker) => ({ prepare: threads.filter((_, n) => n % processes === worker) }));
-      const cpuBefore = cpuMsOf(pid);
+      const cpuBefore = cpu.read();
       const start = performance.now();
       const reports = (await tell(() => ({}))) as ThroughputReport[];
       const seconds = (performance.now() - start) / 1_000;
@@ -149,7 +153,7 @@ async function startTeam(store: ThroughputStore, { url, pid }: Target, processes
         reports.reduce((total, report) => total + part(report), 0);
       return {
         checkpointsPerSecond: (THREADS * checkpoints) / seconds,
-        serverCpuMs: cpuMsOf(pid) - cpuBefore,
+        serverCpuMs: cpu.read() - cpuBefore,
         clientCpuMs: sum(({ clientCpuMs }) => clientCpuMs),
         statements: sum(({ statements }) => statements),
         bytesSent: sum(({ bytesSent }) => bytesSent),

@@ -3,7 +3,7 @@ import { createDatabase, startPostgres } from "@holdfast/test-servers";
 import { PostgresSaver as OfficialSaver } from "@langchain/langgraph-checkpoint-postgres";
 import pg from "pg";
 import type { Meter } from "../measuring/cost.js";
-import { cpuMsOf } from "../measuring/server-cpu.js";
+import { ServerCpu } from "../measuring/server-cpu.js";
 import type { AtEnd } from "../scenario.js";
 import { type ConnectionCounters, countingPool } from "./counting-pool.js";
 import { schemaBytes } from "./postgres-size.js";
@@ -27,7 +27,7 @@ export interface OpenOptions {
 /** A Postgres server of its own, durable, with a database for each contender. */
 export interface PostgresUnderTest {
   readonly version: string;
-  readonly pid: number | undefined;
+  readonly cpu: ServerCpu;
   /** A new database in which the saver has been set up. */
   database(of: keyof typeof POSTGRES_SAVERS | "floor"): Promise<string>;
   saver(name: keyof typeof POSTGRES_SAVERS, options?: OpenOptions): Promise<SaverUnderTest>;
@@ -37,6 +37,7 @@ export interface PostgresUnderTest {
 export async function startPostgresUnderTest(atEnd: AtEnd): Promise<PostgresUnderTest> {
   const server = await startPostgres({ private: true });
   atEnd(() => server.stop());
+  const cpu = new ServerCpu(server.pid);
 
   async function database(of: keyof typeof POSTGRES_SAVERS | "floor"): Promise<string> {
     const { url } = await createDatabase(server.url);
@@ -56,7 +57,7 @@ export async function startPostgresUnderTest(atEnd: AtEnd): Promise<PostgresUnde
     return {
       async read() {
         const { rows } = await observer.query<{ bytes: string }>("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as bytes");
-        return { serverCpuMs: cpuMsOf(server.pid), walBytes: Number(rows[0]?.bytes), ...count() };
+        return { serverCpuMs: cpu.read(), walBytes: Number(rows[0]?.bytes), ...count() };
       },
       storedBytes: () => schemaBytes(observer, schema),
     };
@@ -74,7 +75,7 @@ export async function startPostgresUnderTest(atEnd: AtEnd): Promise<PostgresUnde
 
   return {
     version: server.version,
-    pid: server.pid,
+    cpu,
     database,
     async saver(name, options = {}) {
       const { schema, open } = POSTGRES_SAVERS[name];

@@ -1,7 +1,7 @@
 import { RedisSaver } from "@holdfast/checkpoint-redis";
 import { type RedisServer, startRedis } from "@holdfast/test-servers";
 import type { Meter } from "../measuring/cost.js";
-import { cpuMsOf } from "../measuring/server-cpu.js";
+import { ServerCpu } from "../measuring/server-cpu.js";
 import type { AtEnd } from "../scenario.js";
 import { CountingRedis } from "./counting-redis.js";
 import type { OpenOptions } from "./postgres.js";
@@ -25,8 +25,9 @@ async function startServer(
     observer.disconnect();
   });
   await Promise.all([redis.ping(), observer.ping()]);
+  const cpu = new ServerCpu(server.pid);
   const meter: Meter = {
-    read: async () => ({ serverCpuMs: cpuMsOf(server.pid), walBytes: 0, ...redis.count() }),
+    read: async () => ({ serverCpuMs: cpu.read(), walBytes: 0, ...redis.count() }),
     storedBytes: () => usedMemory(observer),
   };
   return { server, redis, meter };
