@@ -42,7 +42,7 @@ export async function costOf(meter: Meter, work: () => Promise<unknown>): Promis
   return { ms, clientCpuMs: (user + system) / 1_000, ...difference(await meter.read(), before) };
 }
 
-export function difference(after: Reading, before: Reading): Reading {
+function difference(after: Reading, before: Reading): Reading {
   return {
     serverCpuMs: after.serverCpuMs - before.serverCpuMs,
     bytesSent: after.bytesSent - before.bytesSent,

@@ -16,7 +16,7 @@ export const POSTGRES_SAVERS = {
 } as const;
 
 /** What a bare INSERT is measured with. */
-export const FLOOR_TABLE = "create table floor (id bigint generated always as identity primary key, content bytea not null)";
+const FLOOR_TABLE = "create table floor (id bigint generated always as identity primary key, content bytea not null)";
 export const FLOOR_INSERT = "insert into floor (content) values ($1)";
 
 export interface OpenOptions {
