@@ -1,37 +1,45 @@
-import { exclusive, PostgresSaver } from "@holdfast/checkpoint-postgres";
-import { RedisSaver } from "@holdfast/checkpoint-redis";
-import { createDatabase, startPostgres, startRedis } from "@holdfast/test-servers";
-import { inTurns, median, medianRatio } from "../measure.js";
-import { ms, ratio } from "../report.js";
+import { exclusive } from "@holdfast/checkpoint-postgres";
+import { inTurns, timeRatio, times } from "../measuring/in-turns.js";
+import { median } from "../measuring/statistics.js";
+import { ms, ratio } from "../report/table.js";
 import type { Scenario } from "../scenario.js";
-import { startChat } from "../turn.js";
+import { openLineup } from "../servers/lineup.js";
+import { startChat } from "../workloads/play.js";
 
 /** What `exclusive` costs a turn when nobody else wants the thread. */
-export const exclusiveRuns: Scenario = async ({ quick, progress }) => {
-  const [postgres, redis] = await Promise.all([startPostgres({ private: true }), startRedis({ private: true })]);
-  const database = await createDatabase(postgres.url);
-  const savers = { Postgres: PostgresSaver.fromConnString(database.url), Redis: RedisSaver.fromUrl(redis.url) };
-  await savers.Postgres.setup();
+export const exclusiveRuns: Scenario = async (run) => {
+  const { savers } = await openLineup(run, { memory: false });
   const rows: (string | number)[][] = [];
-  for (const [store, saver] of Object.entries(savers)) {
-    const times = await inTurns(
-      { plain: startChat(saver, "plain").turn, exclusive: startChat(saver, "exclusive", (graph) => exclusive(graph)).turn },
-      quick ? 60 : 200,
+  const costs: Partial<Record<"postgres" | "redis", number>> = {};
+  for (const name of ["postgres", "redis"] as const) {
+    const opened = savers[name];
+    if (opened === undefined) continue;
+    const { saver, meter } = opened;
+    const { plain, leased } = await inTurns(
+      {
+        plain: { meter, work: startChat(saver, "plain").turn },
+        leased: { meter, work: startChat(saver, "exclusive", (graph) => exclusive(graph)).turn },
+      },
+      run.quick ? 60 : 200,
       10,
     );
-    const cost = medianRatio(times.exclusive, times.plain);
-    rows.push([store, ms(median(times.plain)), ms(median(times.exclusive)), ratio(cost)]);
-    progress(`exclusive on ${store}: ${ratio(cost)}`);
-    await saver.end();
+    const cost = timeRatio(leased, plain);
+    costs[name] = cost;
+    rows.push([name === "postgres" ? "Postgres" : "Redis", ms(median(times(plain))), ms(median(times(leased))), ratio(cost)]);
+    run.progress(`on ${name}: ${ratio(cost)}`);
   }
-  await database.drop();
-  await Promise.all([postgres.stop(), redis.stop()]);
-  return [
-    {
-      title: "`exclusive`, uncontended",
-      note: "The same chat as a plain graph and under `exclusive`, turn by turn in turns: one round trip to take the lease and one to release it.",
-      columns: ["store", "plain turn, p50", "exclusive turn, p50", "ratio"],
-      rows,
+  return {
+    tables: [
+      {
+        title: "`exclusive`, uncontended",
+        note: "The same chat as a plain graph and under `exclusive`, turn by turn in turns: one round trip to take the lease and one to release it.",
+        columns: ["store", "plain turn, p50", "exclusive turn, p50", "ratio"],
+        rows,
+      },
+    ],
+    figures: {
+      ...(costs.postgres === undefined ? {} : { "exclusive / plain, Postgres": costs.postgres }),
+      ...(costs.redis === undefined ? {} : { "exclusive / plain, Redis": costs.redis }),
     },
-  ];
+  };
 };

@@ -2,16 +2,19 @@ import { createHash } from "node:crypto";
 import { RedisSaver } from "@holdfast/checkpoint-redis";
 import { startRedis } from "@holdfast/test-servers";
 import { Redis } from "ioredis";
-import { ms } from "../report.js";
+import { ms } from "../report/table.js";
 import type { Scenario } from "../scenario.js";
 
 /** Text that does not compress. */
 const line = (n: number): string => createHash("sha512").update(`${n}`).digest("base64").repeat(12).slice(0, 1_000);
 
 /** How long the server itself is busy with the largest scripts. */
-export const redisScripts: Scenario = async ({ quick, progress }) => {
+export const redisScripts: Scenario = async ({ quick, stores, progress, atEnd }) => {
+  if (!stores.includes("redis")) return { tables: [] };
   const server = await startRedis({ private: true, settings: { "slowlog-log-slower-than": "0", "slowlog-max-len": "1000" } });
+  atEnd(() => server.stop());
   const redis = new Redis(server.url);
+  atEnd(() => redis.disconnect());
   const rows: (string | number)[][] = [];
   /** The slowest script of the saver while it does something. */
   const slowest = async (what: string, work: () => Promise<unknown>): Promise<void> => {
@@ -72,14 +75,14 @@ export const redisScripts: Scenario = async ({ quick, progress }) => {
     ),
   );
   await slowest("deleteThread of the long thread", () => saver.deleteThread("long"));
-  await redis.quit();
-  await server.stop();
-  return [
-    {
-      title: "Redis: the largest scripts",
-      note: "How long the server was busy with the slowest script of an operation, by its own clock (`SLOWLOG`); it does nothing else meanwhile. Memory is freed in the background (`UNLINK`).",
-      columns: ["operation", "slowest script", "scripts"],
-      rows,
-    },
-  ];
+  return {
+    tables: [
+      {
+        title: "Redis: the largest scripts",
+        note: "How long the server was busy with the slowest script of an operation, by its own clock (`SLOWLOG`); it does nothing else meanwhile. Memory is freed in the background (`UNLINK`).",
+        columns: ["operation", "slowest script", "scripts"],
+        rows,
+      },
+    ],
+  };
 };

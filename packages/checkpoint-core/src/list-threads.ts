@@ -1,6 +1,7 @@
 import { InvalidOptionsError } from "./errors.js";
 import { type Labels, resolveLabels } from "./labels.js";
 import { age, refuseUnknown } from "./prune.js";
+import { isTakeoverMarker } from "./takeover.js";
 import { describe, malformation, MAX_THREAD_ID_BYTES } from "./thread-id.js";
 import type { ThreadSelection, ThreadStore, ThreadSummary } from "./thread-store.js";
 
@@ -93,6 +94,7 @@ export async function* listThreads(
 ): AsyncGenerator<ThreadInfo> {
   if (limit === 0) return;
   for await (const summary of store.listThreads(selection, limit)) {
+    if (isTakeoverMarker(summary.threadId)) continue;
     yield { ...infoOf(summary), isWaiting: await isWaiting(summary, isAnswered) };
   }
 }

@@ -118,7 +118,7 @@ export class Takeover {
       if (left <= 0) return;
       for await (const tuple of list(options)) {
         const threadId = String(tuple.config.configurable?.thread_id);
-        if (threadId.startsWith(MARKER_PREFIX) || (await isHere(threadId)) !== wanted) continue;
+        if (isTakeoverMarker(threadId) || (await isHere(threadId)) !== wanted) continue;
         yield asOurs(tuple, threadId);
         left -= 1;
         if (left <= 0) return;
@@ -275,6 +275,11 @@ const MARKER: Checkpoint = {
   channel_versions: {},
   versions_seen: {},
 };
+
+/** Whether a thread of this id is the marker of a takeover, and none of a user's. */
+export function isTakeoverMarker(threadId: string): boolean {
+  return threadId.startsWith(MARKER_PREFIX);
+}
 
 /** A hash: a thread's id may be as long as an id can be. */
 function markerId(threadId: string): string {

@@ -20,6 +20,18 @@ export function growingChat(turns: number, text: "prose" | "random"): Conversati
   }));
 }
 
+/** The messages of a growing chat, as many as hold so many bytes of text. */
+export function messagesOf(bytes: number): BaseMessage[] {
+  const turns = Math.ceil(bytes / 1_500);
+  return growingChat(turns, "prose").flatMap(({ input, steps }) => [...input, ...steps.flat()]);
+}
+
+/** Prose of one length, another one with each call. */
+export function textOf(seed: number, length: number): () => string {
+  const write = prose(seeded(seed));
+  return () => write(length);
+}
+
 interface RecordedMessage {
   readonly role: "system" | "user" | "assistant" | "tool";
   readonly content: string | null;
