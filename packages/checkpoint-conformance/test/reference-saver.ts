@@ -89,10 +89,13 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
   readonly #rejects: boolean;
   requests = 0;
   #isClosed = false;
+  /** As long as it is the store's number of cuts, the saver is connected. */
+  #connection: number;
 
   constructor(store: ReferenceStore = new ReferenceStore(), { serde, onConflict }: ReferenceOptions = {}) {
     super(serde);
     this.store = store;
+    this.#connection = store.cuts;
     this.#serde = serde;
     this.#rejects = onConflict === "reject";
   }
@@ -537,7 +540,13 @@ export class ReferenceSaver extends BaseCheckpointSaver implements LeasingSaver 
 
   protected request(): void {
     if (this.#isClosed) throw new ReferenceSaverError("saverClosed", "The saver is closed.");
+    if (this.#connection !== this.store.cuts) this.#connection = this.reconnect();
     if (!this.store.isSetUp) throw new ReferenceSaverError("setupRequired", "Call setup() first.");
     this.requests += 1;
+  }
+
+  /** Repeats a call whose connection was cut, on a new one. */
+  protected reconnect(): number {
+    return this.store.cuts;
   }
 }
