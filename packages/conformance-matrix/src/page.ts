@@ -43,6 +43,7 @@ const missingParts: Readonly<Record<string, string>> = {
   "the target has no errors": "its errors have no codes to tell them apart by",
   "the target has no roundTrips": "its requests are not counted",
   "the target has no lifecycle": "it has no setup",
+  "the target has no interrupt": "it has no connections that could be cut",
 };
 
 const casesOf = (outcome: Outcome, rule: string): readonly CaseResult[] =>
