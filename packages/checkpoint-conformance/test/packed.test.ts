@@ -54,7 +54,7 @@ const node = (file: string) => run(process.execPath, [file], { cwd: folder, time
 describe("the packed package, as its README says", () => {
   it("reports on the first target, by its command", patient, async () => {
     await writeFile(join(folder, "my-saver.mjs"), blockBelow("`my-saver.mjs`:"));
-    const output = await command("./my-saver.mjs", "--only", "getTuple C-1");
+    const output = await command("./my-saver.mjs", "--only", "getTuple C");
     expect(output).toMatch(/✓ C-10 without a checkpoint id[\s\S]*my saver: \d of \d+ cases failed/);
   });
 

@@ -1,5 +1,6 @@
 import { type ConformanceTarget, holdfastErrors } from "../src/target.js";
-import { type ReferenceOptions, ReferenceSaver } from "./reference-saver.js";
+import type { ReferenceOptions } from "./reference-connection.js";
+import { ReferenceSaver } from "./reference-saver.js";
 import { serve } from "./reference-server.js";
 import { ReferenceStore } from "./reference-store.js";
 
