@@ -19,7 +19,7 @@ export interface SpawnedProcessOptions {
 }
 
 /** What a call rejects with whose process is gone before it has answered. */
-export class ProcessGoneError extends Error {
+class ProcessGoneError extends Error {
   override readonly name = "ProcessGoneError";
 }
 
@@ -96,8 +96,14 @@ export class SpawnedSaver extends BaseCheckpointSaver {
     const ready = new Promise<unknown>((resolve, reject) => saver.#calls.set(0, { resolve, reject }));
     child.on("message", (message: SaverProcessMessage) => saver.#receive(message));
     const orders: SaverProcessOrders = { module: String(module), store, clockOffsetMs };
-    child.send(orders, () => {});
-    await ready;
+    try {
+      // A store that cannot be cloned throws here and now.
+      child.send(orders, () => {});
+      await ready;
+    } catch (error) {
+      await saver.kill();
+      throw error;
+    }
     return saver;
   }
 
