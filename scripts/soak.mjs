@@ -1,26 +1,53 @@
-// Checks leases under faults for as long as it is told: the test of `lease-checker.test.ts`, whose short form is a part of `pnpm test`.
-import { spawn } from "node:child_process";
+// Runs for as long as it is told what `pnpm test` runs in short: the check of leases under faults (`lease-checker.test.ts`), and random commands
+// compared with a model of the contract (`checkpoint-conformance --commands`).
+import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 
 const STORES = ["postgres", "redis"];
+const PARTS = ["leases", "model"];
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "20" },
+    commands: { type: "string", default: "10000" },
     store: { type: "string", default: "postgres" },
+    only: { type: "string" },
     seed: { type: "string" },
   },
 });
-const minutes = Number(values.minutes);
-if (!(minutes > 0) || !STORES.includes(values.store) || (values.seed !== undefined && !/^\d+$/.test(values.seed))) {
-  console.error(`Usage: pnpm soak --minutes 20 --store ${STORES.join("|")} --seed 1`);
+const { store, only } = values;
+const [minutes, commands] = [Number(values.minutes), Number(values.commands)];
+const isUsable =
+  minutes > 0 &&
+  Number.isSafeInteger(commands) &&
+  commands > 0 &&
+  STORES.includes(store) &&
+  (only === undefined || PARTS.includes(only)) &&
+  (values.seed === undefined || /^\d+$/.test(values.seed));
+if (!isUsable) {
+  console.error(`Usage: pnpm soak --store ${STORES.join("|")} --only ${PARTS.join("|")} --minutes 20 --commands 10000 --seed 1`);
   process.exit(2);
 }
-const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 32));
-console.log(`${minutes} minutes on ${values.store}, seed ${seed}`);
-const file = `packages/checkpoint-${values.store}/test/lease-checker.test.ts`;
-const child = spawn("vitest", ["run", "--project", "server", file], {
-  stdio: "inherit",
-  shell: process.platform === "win32",
-  env: { ...process.env, HOLDFAST_SOAK_MINUTES: String(minutes), HOLDFAST_TEST_SEED: seed },
-});
-child.on("exit", (code) => process.exit(code ?? 1));
+const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
+
+const parts = {
+  leases() {
+    console.log(`Leases under faults: ${minutes} minutes on ${store}, seed ${seed}`);
+    const file = `packages/checkpoint-${store}/test/lease-checker.test.ts`;
+    return spawnSync("vitest", ["run", "--project", "server", file], {
+      stdio: "inherit",
+      shell: process.platform === "win32",
+      env: { ...process.env, HOLDFAST_SOAK_MINUTES: String(minutes), HOLDFAST_TEST_SEED: seed },
+    });
+  },
+  model() {
+    console.log(`Random commands beside the model: ${commands} on ${store}, seed ${seed}`);
+    const command = "packages/checkpoint-conformance/bin/checkpoint-conformance.mjs";
+    const target = `packages/conformance-matrix/dist/targets/holdfast-${store}.mjs`;
+    return spawnSync(process.execPath, [command, target, "--commands", String(commands), "--seed", seed], { stdio: "inherit" });
+  },
+};
+
+for (const name of only === undefined ? PARTS : [only]) {
+  const { status } = parts[name]();
+  if (status !== 0) process.exit(status ?? 1);
+}

@@ -7,7 +7,7 @@ const entry = ["src/index.ts", "src/runner.ts"];
 const vitest = fileURLToPath(new URL("./src/no-vitest.ts", import.meta.url));
 
 export default defineConfig([
-  { ...library, format: "esm", entry: [...entry, "src/cli.ts", "src/child.ts"] },
+  { ...library, format: "esm", entry: [...entry, "src/cli.ts", "src/child.ts", "src/saver-process.ts"] },
   {
     ...library,
     format: "cjs",

@@ -1,4 +1,5 @@
 export { abandonedThreadTests } from "./abandoned-threads.js";
+export { type BundledChild, bundleChild } from "./bundled-child.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import type { Capability, ConformanceTarget, OpenOptions } from "./target.js";
+import { type SpawnedProcessOptions, SpawnedSaver } from "./spawned-saver.js";
+import type { Capability, ConformanceTarget, OpenOptions, Spawn } from "./target.js";
 
 /** A part of the target that a case cannot do without. */
-export type Hook = "inspect" | "roundTrips" | "lifecycle" | "errors";
+export type Hook = "inspect" | "roundTrips" | "lifecycle" | "errors" | "spawn" | "interrupt";
 
 /** What a case needs; where the target lacks it, the case is skipped and the reason printed. */
 export interface CaseOptions {
@@ -24,6 +25,10 @@ export interface CaseContext {
   close(saver: BaseCheckpointSaver): Promise<void>;
   /** Closes this saver when the case ends. */
   closeLater(saver: BaseCheckpointSaver): void;
+  /** A saver on the same store in another process, which ends with the case. The case has declared that it needs `spawn`. */
+  spawn(options?: SpawnedProcessOptions): Promise<SpawnedSaver>;
+  /** So many processes, each with a saver on one new store that nobody has set up. */
+  spawnOnEmptyStore(count: number): Promise<readonly SpawnedSaver[]>;
   /** A thread id that nothing else uses; it ends with `suffix`. */
   thread(suffix?: string): string;
 }
@@ -109,15 +114,31 @@ export async function runCase(
   { timeout }: RunCaseOptions = {},
 ): Promise<void> {
   const opened = new Set<BaseCheckpointSaver>();
+  const spawned: SpawnedSaver[] = [];
   const open = async (options?: OpenOptions): Promise<BaseCheckpointSaver> => {
     const saver = await target.open(options);
     opened.add(saver);
     return saver;
   };
-  const work = async (): Promise<void> =>
-    conformanceCase.run({
+  const spawnFrom = async (onEmptyStore: boolean): Promise<Spawn> => {
+    if (target.spawn === undefined) throw new Error("The target has no spawn: a case that needs it says so.");
+    return target.spawn({ onEmptyStore });
+  };
+  const work = async (): Promise<void> => {
+    const saver = await open();
+    const start = async (spawn: Spawn, options?: SpawnedProcessOptions): Promise<SpawnedSaver> => {
+      const other = await SpawnedSaver.start(spawn, saver, options);
+      spawned.push(other);
+      return other;
+    };
+    return conformanceCase.run({
       target,
-      saver: await open(),
+      saver,
+      spawn: async (options) => start(await spawnFrom(false), options),
+      spawnOnEmptyStore: async (count) => {
+        const spawn = await spawnFrom(true);
+        return Promise.all(Array.from({ length: count }, () => start(spawn)));
+      },
       open,
       close: async (saver) => {
         opened.delete(saver);
@@ -126,7 +147,9 @@ export async function runCase(
       closeLater: (saver) => void opened.add(saver),
       thread: (suffix = "thread") => `${randomUUID()}-${suffix}`,
     });
-  const close = (): Promise<unknown> => Promise.all([...opened].map((saver) => target.close(saver)));
+  };
+  const close = (): Promise<unknown> =>
+    Promise.all([...[...opened].map((saver) => target.close(saver)), ...spawned.map((saver) => saver.kill())]);
   try {
     await within(timeout, "the case has not ended", work());
   } catch (error) {

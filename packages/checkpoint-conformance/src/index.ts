@@ -14,6 +14,7 @@ export { type Level, levelOf, levels } from "./levels.js";
 export { type ConformanceOptions, checkpointConformance } from "./register.js";
 export { type CaseResult, type Counts, caseLine, type LevelResult, type Report, summary } from "./report.js";
 export { caseCount, type RunOptions, runConformance } from "./run.js";
+export type { SpawnedProcessOptions, SpawnedSaver } from "./spawned-saver.js";
 export { type RandomCommandsOptions, randomCommands } from "./suites/random-programs.js";
 export { allSuites } from "./suites.js";
 export {
@@ -23,5 +24,7 @@ export {
   holdfastErrors,
   type LifecycleTarget,
   type OpenOptions,
+  type Spawn,
+  type SpawnedTarget,
   type Supports,
 } from "./target.js";

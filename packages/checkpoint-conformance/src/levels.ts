@@ -1,12 +1,14 @@
 import type { ConformanceCase, ConformanceSuite } from "./case.js";
 import { concurrentRuns } from "./suites/concurrent-runs.js";
 import { conflicts } from "./suites/conflicts.js";
+import { cutConnections } from "./suites/cut-connections.js";
 import { deletedThreads } from "./suites/deleted-threads.js";
 import { fidelity } from "./suites/fidelity.js";
 import { instances } from "./suites/instances.js";
 import { largeState } from "./suites/large-state.js";
 import { leases } from "./suites/leases.js";
 import { lifecycle } from "./suites/lifecycle.js";
+import { processes } from "./suites/processes.js";
 import { randomPrograms } from "./suites/random-programs.js";
 import type { Capability } from "./target.js";
 
@@ -18,8 +20,8 @@ export const levels: readonly Level[] = ["base", "durable", "concurrent", "exclu
 
 /** Suites that belong to a level above `base`. */
 const levelOfSuite = new Map<string, Level>([
-  ...[fidelity, largeState, lifecycle, randomPrograms].map(({ name }) => [name, "durable"] as const),
-  ...[instances, concurrentRuns, deletedThreads].map(({ name }) => [name, "concurrent"] as const),
+  ...[fidelity, largeState, lifecycle, cutConnections, randomPrograms].map(({ name }) => [name, "durable"] as const),
+  ...[instances, processes, concurrentRuns, deletedThreads].map(({ name }) => [name, "concurrent"] as const),
   ...[leases, conflicts].map(({ name }) => [name, "exclusive"] as const),
 ]);
 
@@ -31,6 +33,7 @@ const levelOfCapability: Partial<Readonly<Record<Capability, Level>>> = {
   commitOrder: "concurrent",
   deleteDuringWrites: "concurrent",
   tombstones: "concurrent",
+  processes: "concurrent",
   leases: "exclusive",
   rejectedConflicts: "exclusive",
 };

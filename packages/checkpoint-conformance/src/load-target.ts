@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { ConformanceTarget } from "./target.js";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { ConformanceTarget, SpawnedTarget } from "./target.js";
 
 /** The module that was given is of no use: nothing was run. */
 export class UnusableTargetError extends Error {
@@ -19,10 +19,14 @@ const isTarget = (value: unknown): value is ConformanceTarget =>
  * The target that a module exports as its default, or as `target`: itself, or a function that makes it. CommonJS, whose exports come as the
  * default of an ES module, too.
  *
+ * @param path of the module, or its `file:` URL.
+ * @param store what the function is given: where the store is, in a process that another one has started.
  * @throws UnusableTargetError
  */
-export async function loadTarget(path: string): Promise<ConformanceTarget> {
-  const file = resolve(path);
+export async function loadTarget(path: string): Promise<ConformanceTarget>;
+export async function loadTarget(path: string, store: unknown): Promise<SpawnedTarget>;
+export async function loadTarget(path: string, store?: unknown): Promise<ConformanceTarget> {
+  const file = path.startsWith("file:") ? fileURLToPath(path) : resolve(path);
   if (!existsSync(file)) throw new UnusableTargetError(`There is no file ${path}.`);
   let module: Exported;
   try {
@@ -36,7 +40,7 @@ export async function loadTarget(path: string): Promise<ConformanceTarget> {
     if (typeof candidate !== "function") continue;
     let made: unknown;
     try {
-      made = await candidate();
+      made = await candidate(store);
     } catch (error) {
       throw new UnusableTargetError(
         `The function of ${path} fails: ${error instanceof Error ? (error.stack ?? error.message) : error}`,

@@ -27,10 +27,11 @@ export interface ObservedPut {
 /** Surrounds a put: may hold it back before, or look on after. */
 export type AroundPut = (put: ObservedPut, proceed: () => Promise<void>) => Promise<void>;
 
-/** Passes everything on to another saver, and remembers what was put. */
+/** Passes everything on to another saver, and remembers what it has put. */
 export class ObservedSaver extends BaseCheckpointSaver {
   readonly #inner: BaseCheckpointSaver;
   readonly #around: AroundPut;
+  /** The puts that were acknowledged, in that order. */
   readonly puts: ObservedPut[] = [];
 
   constructor(inner: BaseCheckpointSaver, around: AroundPut = (_, proceed) => proceed()) {
@@ -47,10 +48,10 @@ export class ObservedSaver extends BaseCheckpointSaver {
   ): Promise<RunnableConfig> {
     const values = structuredClone(valuesOfWrittenChannels(checkpoint));
     const put = { ns: String(config.configurable?.checkpoint_ns ?? ""), id: checkpoint.id, metadata, values };
-    this.puts.push(put);
     let result: RunnableConfig = config;
     await this.#around(put, async () => {
       result = await this.#inner.put(config, checkpoint, metadata, newVersions);
+      this.puts.push(put);
     });
     return result;
   }

@@ -59,7 +59,9 @@ function assess(level: Level, results: readonly CaseResult[]): LevelResult {
   for (const capability of capabilitiesOf(level)) {
     const needing = results.filter(({ requires }) => requires.includes(capability));
     if (needing.some(({ status }) => status === "passed")) continue;
-    lacks[capability] = needing.find(({ status }) => status === "skipped")?.reason ?? "no case has shown it";
+    // Where a case has failed, why another was skipped is beside the point.
+    const skipped = needing.some(({ status }) => status === "failed") ? undefined : needing.find(({ reason }) => reason);
+    lacks[capability] = skipped?.reason ?? "no case has shown it";
   }
   const included = results.filter((result) => result.level !== "extra" && includesLevel(level, result.level));
   const reached =

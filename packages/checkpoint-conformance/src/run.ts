@@ -99,7 +99,8 @@ async function runOne(
   return {
     ...described,
     status: "failed",
-    reason: errors.map(messageOf).join("\n"),
+    // A fault that shows often is told once.
+    reason: [...new Set(errors.map(messageOf))].join("\n"),
     ...(stack === undefined ? {} : { stack }),
     milliseconds,
   };

@@ -13,6 +13,7 @@ export {
 export { type Level, levelOf, levels } from "./levels.js";
 export { type CaseResult, type Counts, caseLine, type LevelResult, type Report, summary } from "./report.js";
 export { caseCount, type RunOptions, runConformance } from "./run.js";
+export type { SpawnedProcessOptions, SpawnedSaver } from "./spawned-saver.js";
 export { type RandomCommandsOptions, randomCommands } from "./suites/random-programs.js";
 export { allSuites } from "./suites.js";
 export {
@@ -22,5 +23,7 @@ export {
   holdfastErrors,
   type LifecycleTarget,
   type OpenOptions,
+  type Spawn,
+  type SpawnedTarget,
   type Supports,
 } from "./target.js";

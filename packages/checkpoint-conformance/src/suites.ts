@@ -2,6 +2,7 @@ import type { ConformanceSuite } from "./case.js";
 import { concurrentRuns } from "./suites/concurrent-runs.js";
 import { conflicts } from "./suites/conflicts.js";
 import { deleteThread } from "./suites/delete-thread.js";
+import { cutConnections } from "./suites/cut-connections.js";
 import { deletedThreads } from "./suites/deleted-threads.js";
 import { deltaHistory } from "./suites/delta-history.js";
 import { fidelity } from "./suites/fidelity.js";
@@ -15,6 +16,7 @@ import { lifecycle } from "./suites/lifecycle.js";
 import { list } from "./suites/list.js";
 import { pendingWrites } from "./suites/pending-writes.js";
 import { putCheckpoints } from "./suites/put.js";
+import { processes } from "./suites/processes.js";
 import { randomPrograms } from "./suites/random-programs.js";
 import { rememberingSubgraph } from "./suites/remembering-subgraph.js";
 import { stateUpdates } from "./suites/state-updates.js";
@@ -34,8 +36,10 @@ export const allSuites: readonly ConformanceSuite[] = [
   fidelity,
   randomPrograms,
   instances,
+  processes,
   largeState,
   lifecycle,
+  cutConnections,
   graphs,
   timeTravel,
   interrupts,

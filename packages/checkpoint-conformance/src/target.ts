@@ -20,6 +20,8 @@ import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgra
  * - `tombstones`: what a run writes after its thread was deleted is refused
  * - `leases`: `acquireThread` and `abandonedThreads`, as Holdfast's savers have them
  * - `rejectedConflicts`: the option `onConflict: "reject"`, as Holdfast's savers have it
+ * - `processes`: another process opens a saver on the same store (see {@link ConformanceTarget.spawn})
+ * - `retries`: a call whose connection is cut is repeated, and its caller does not notice (see {@link ConformanceTarget.interrupt})
  */
 export type Capability =
   | "specialThreadIds"
@@ -38,7 +40,9 @@ export type Capability =
   | "customSerde"
   | "tombstones"
   | "leases"
-  | "rejectedConflicts";
+  | "rejectedConflicts"
+  | "processes"
+  | "retries";
 
 /** A capability that is not named is expected. `{ no: reason }` skips the cases that need it, and the reason is printed. */
 export type Supports = Partial<Readonly<Record<Capability, true | { readonly no: string }>>>;
@@ -55,7 +59,8 @@ export type Failure =
   | "threadDeleted"
   | "threadBusy"
   | "leaseLost"
-  | "concurrentUpdate";
+  | "concurrentUpdate"
+  | "storeUnavailable";
 
 /** How a test makes another saver on the same store. */
 export interface OpenOptions {
@@ -73,6 +78,24 @@ export interface LifecycleTarget {
   setup(saver: BaseCheckpointSaver): Promise<void>;
   /** `false` when the store needs nothing to be created: then a saver works without `setup()`. Default `true`. */
   readonly needsSetup?: boolean;
+}
+
+/** Where another process finds the store, and a saver on it. */
+export interface Spawn {
+  /**
+   * A module that Node can load, as a `file:` URL or a path. Its default export is a target, or a function that makes one: `import.meta.url`, where
+   * the target is a module of its own.
+   */
+  readonly module: URL | string;
+  /** What that function is given: where the store is. A value that can be cloned. In the process that runs the cases, it is given nothing. */
+  readonly store?: unknown;
+  /** Options of Node for the process, a loader of TypeScript say. Default: none. */
+  readonly execArgv?: readonly string[];
+}
+
+/** As much of a target as another process needs. Without `lifecycle`, it takes part in no case about `setup()`. */
+export interface SpawnedTarget extends Pick<ConformanceTarget, "name" | "open" | "close"> {
+  readonly lifecycle?: Pick<LifecycleTarget, "setup">;
 }
 
 /** A saver under test, and what the suite may know about it. */
@@ -93,6 +116,16 @@ export interface ConformanceTarget {
   roundTrips?(saver: BaseCheckpointSaver): number;
   /** Without it, the cases about `setup()` are skipped. */
   readonly lifecycle?: LifecycleTarget;
+  /**
+   * How another process gets a saver on the store that `open` opens, or, with `onEmptyStore`, on a new one that nobody has set up (asked for only
+   * where there is a `lifecycle`). Without it, the cases about several processes are skipped.
+   */
+  spawn?(options: { readonly onEmptyStore: boolean }): Spawn | Promise<Spawn>;
+  /**
+   * Cuts the connections of all savers that are open, as a failover does. The store keeps what it has, and takes new connections. Without it, the
+   * cases about cut connections are skipped.
+   */
+  interrupt?(): Promise<void>;
   /** Called once, after the last case: closes what the target itself opened. */
   dispose?(): Promise<void>;
 }
@@ -110,4 +143,5 @@ export const holdfastErrors: Readonly<Record<Failure, string>> = {
   threadBusy: "HOLDFAST_THREAD_BUSY",
   leaseLost: "HOLDFAST_LEASE_LOST",
   concurrentUpdate: "HOLDFAST_CONCURRENT_UPDATE",
+  storeUnavailable: "HOLDFAST_STORE_UNAVAILABLE",
 };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { allSuites, runCase } from "../src/runner.js";
 import * as broken from "./broken-reference-savers.js";
-import { type ReferenceClass, referenceTarget } from "./reference-target.js";
+import { type ReferenceClass, type ReferenceFaults, referenceTarget } from "./reference-target.js";
 
-/** Each fault, and the titles of the cases that are there for it. */
-const faults: Readonly<Record<string, readonly [ReferenceClass, ...titles: string[]]>> = {
+/** Each fault, and the titles of the cases that are there for it. A name is that of a saver in other processes. */
+const faults: Readonly<Record<string, readonly [ReferenceClass | string, ...titles: string[]]>> = {
   "drops a write": [broken.DropsAWrite, "C-40 writes that arrive before their checkpoint show once it is there"],
   "forgets the namespace": [
     broken.ForgetsNamespace,
@@ -16,6 +16,7 @@ const faults: Readonly<Record<string, readonly [ReferenceClass, ...titles: strin
     "C-35 branches that give one version number to different values each keep their own",
     "C-35 a fork by updateState in the root graph: as in memory",
     "C-35 pairs of runs that meet at every node never mix",
+    "C-35 runs of two processes on one thread at once never mix",
   ],
   "orders by the clock of the writer": [
     broken.OrdersByClientClock,
@@ -23,6 +24,8 @@ const faults: Readonly<Record<string, readonly [ReferenceClass, ...titles: strin
     "C-20 the order is that of commits, whatever the clocks said",
     "C-22 before goes by commits, whatever the clocks said",
     "C-10 a turn that ran where the clock is an hour behind is not lost",
+    "C-10 C-20 a process whose clock is an hour behind takes its turn like any other",
+    "C-10 C-20 a process whose clock is an hour ahead takes its turn like any other",
   ],
   "loses undefined": [broken.LosesUndefined, "C-60 undefined inside: read as it was put"],
   "resurrects a deleted thread": [
@@ -91,20 +94,62 @@ const faults: Readonly<Record<string, readonly [ReferenceClass, ...titles: strin
     broken.ResumesWhatWaits,
     "C-96 one that was released, is live, waits for a human or has no checkpoint is not abandoned",
   ],
+  "acknowledges a put before it is sent": [
+    "acknowledgesTooEarly",
+    "C-30 C-40 a process that is killed between any two calls has lost nothing that it was told is stored",
+  ],
+  "writes a put in halves, and dies between them": [
+    "putsInHalves",
+    "C-30 C-40 of a call in whose middle its process is killed, all is there or nothing",
+  ],
+  "writes a batch one by one, and dies between them": [
+    "writesOneByOne",
+    "C-30 C-40 of a call in whose middle its process is killed, all is there or nothing",
+  ],
+  "does not see what other processes write": [
+    "readsFromItsCache",
+    "C-13 what one process has put is what the others read: values, order, parents and writes",
+  ],
+  "writes whole threads back": [
+    "writesThreadsBack",
+    "C-13 C-30 processes that write one thread at once lose nothing of each other",
+  ],
+  "creates what another process has created": [
+    "createsWhatMayBeThere",
+    "C-80 processes that set up one empty store at once all succeed, and see one store",
+  ],
+  "gives up when a connection is cut": [
+    broken.GivesUpWhatWasCut,
+    "C-70 a run whose connections are cut goes on, and nobody notices",
+  ],
+  "never connects again": [
+    broken.NeverConnectsAgain,
+    "C-71 connections that are cut while nobody uses them end no process, and others take their place",
+    "C-71 a run whose connections are cut ends well or with one error; what was acknowledged is whole, and the thread goes on",
+  ],
+  "passes on what the connection says": [
+    broken.PassesConnectionErrorsOn,
+    "C-71 connections that are cut while nobody uses them end no process, and others take their place",
+  ],
+  "loses what it has acknowledged when a connection is cut": [
+    broken.LosesWhatWasCut,
+    "C-71 a run whose connections are cut ends well or with one error; what was acknowledged is whole, and the thread goes on",
+  ],
   "ignores conflicts": [broken.IgnoresConflicts, "C-95 a put on a head that has moved is refused, and stores nothing"],
 };
 
 const cases = new Map(allSuites.flatMap((suite) => suite.cases.map((each) => [each.title, each] as const)));
 
 describe("a saver that", () => {
-  for (const [fault, [Saver, ...titles]] of Object.entries(faults)) {
-    it(`${fault} is caught by the case that is there for it`, { timeout: 120_000 }, async () => {
+  for (const [fault, [by, ...titles]] of Object.entries(faults)) {
+    it(`${fault} is caught by the case that is there for it`, { timeout: 180_000 }, async () => {
+      const broken: ReferenceFaults = typeof by === "string" ? { remote: by } : { Saver: by };
       for (const title of titles) {
         const found = cases.get(title);
         if (found === undefined) throw new Error(`There is no case "${title}"`);
-        await expect(runCase(referenceTarget(fault, Saver), found, { timeout: 20_000 }), title).rejects.toThrow();
+        await expect(runCase(referenceTarget(fault, broken), found, { timeout: 60_000 }), title).rejects.toThrow();
         // It is the fault that the case notices: without it, it passes.
-        await runCase(referenceTarget("the reference saver"), found, { timeout: 20_000 });
+        await runCase(referenceTarget("the reference saver"), found, { timeout: 60_000 });
       }
     });
   }

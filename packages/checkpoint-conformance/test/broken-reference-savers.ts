@@ -7,7 +7,15 @@ import type {
   PendingWrite,
 } from "@langchain/langgraph-checkpoint";
 import { type PreparedPut, ReferenceSaver } from "./reference-saver.js";
-import { inTaskOrder, type Kept, type ReferenceStore, type Row, type ThreadRows, type WriteRow } from "./reference-store.js";
+import {
+  inTaskOrder,
+  type Kept,
+  ReferenceSaverError,
+  type ReferenceStore,
+  type Row,
+  type ThreadRows,
+  type WriteRow,
+} from "./reference-store.js";
 
 const aTick = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
@@ -270,5 +278,44 @@ export class InheritsWrites extends ReferenceSaver {
     const parent = this.store.threads.get(thread)?.rows.get(this.keyOf(ns, id))?.parent;
     const inherited = parent === undefined ? [] : await super.pendingWrites(thread, ns, parent);
     return [...inherited, ...(await super.pendingWrites(thread, ns, id))];
+  }
+}
+
+/** Leaves it to the caller to repeat a call whose connection was cut. */
+export class GivesUpWhatWasCut extends ReferenceSaver {
+  #cuts = this.store.cuts;
+
+  protected override reconnect(): number {
+    if (this.#cuts === this.store.cuts) return super.reconnect();
+    this.#cuts = this.store.cuts;
+    throw new ReferenceSaverError("storeUnavailable", "The connection was cut.");
+  }
+}
+
+/** Goes on with the connection that it has. */
+export class NeverConnectsAgain extends ReferenceSaver {
+  protected override reconnect(): number {
+    throw new ReferenceSaverError("storeUnavailable", "The connection was cut.");
+  }
+}
+
+/** Fails once with whatever the connection says. */
+export class PassesConnectionErrorsOn extends ReferenceSaver {
+  #cuts = this.store.cuts;
+
+  protected override reconnect(): number {
+    if (this.#cuts === this.store.cuts) return super.reconnect();
+    this.#cuts = this.store.cuts;
+    throw Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+  }
+}
+
+/** Acknowledges what it has not sent yet. */
+export class LosesWhatWasCut extends ReferenceSaver {
+  protected override commit(put: PreparedPut): void {
+    const { cuts } = this.store;
+    setImmediate(() => {
+      if (cuts === this.store.cuts) super.commit(put);
+    });
   }
 }

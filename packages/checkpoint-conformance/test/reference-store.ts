@@ -58,6 +58,8 @@ export class ReferenceStore {
   /** Those who wait for the lease of a thread, in the order in which they came. */
   readonly queues = new Map<string, object[]>();
   isSetUp = false;
+  /** How often the connections to it were cut. */
+  cuts = 0;
   #commits = 0;
   #tokens = 0n;
 

@@ -14,11 +14,13 @@ beforeAll(async () => {
 afterAll(async () => cluster?.stop());
 
 const connect5 = () => new Cluster([...cluster.nodes], { redisOptions: { password: cluster.password } });
-const connect6 = () => new Cluster6([...cluster.nodes], { redisOptions: { password: cluster.password } });
+const connect6 = (connectionName?: string) =>
+  new Cluster6([...cluster.nodes], { redisOptions: { password: cluster.password, connectionName } });
 
 redisConformance({
   name: "a cluster, ioredis 6",
   connect: connect6,
+  place: () => ({ kind: "cluster", nodes: [...cluster.nodes], password: cluster.password }),
   masters: async () => (await cluster.masters()).map(({ url }) => url),
   isCluster: true,
 });

@@ -15,7 +15,8 @@ const where = () => ({ sentinels: [...group.sentinels], name: group.name, passwo
 
 redisConformance({
   name: "Sentinel, ioredis 5",
-  connect: () => new Redis(where()),
+  connect: (connectionName) => new Redis({ ...where(), connectionName }),
+  place: () => ({ kind: "sentinel", ...where() }),
   masters: async () => [(await group.master()).url],
 });
 

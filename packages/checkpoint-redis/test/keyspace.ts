@@ -29,6 +29,21 @@ export async function onServer<T>(url: string, work: (redis: Redis) => Promise<T
   }
 }
 
+/** Ends the connections of the clients that are called so, as an administrator does. Gives their number. */
+export async function endConnections(servers: readonly string[], connectionName: string): Promise<number> {
+  const counts = await Promise.all(
+    servers.map((url) =>
+      onServer(url, async (redis) => {
+        const clients = String(await redis.call("CLIENT", "LIST")).split("\n");
+        const found = clients.filter((line) => line.includes(` name=${connectionName} `));
+        for (const line of found) await redis.call("CLIENT", "KILL", "ID", /^id=(\d+) /.exec(line)?.[1] ?? "");
+        return found.length;
+      }),
+    ),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** The parts of a thread, and of which there must be none without it. */
 const PARTS = ["thread", "checkpoints", "order", "segments", "writes"];
 

@@ -1,18 +1,23 @@
 import { randomUUID } from "node:crypto";
-import { upstreamValidation } from "@holdfast/adapter-tests";
+import { type BundledChild, bundleChild, upstreamValidation } from "@holdfast/adapter-tests";
 import { allSuites, checkpointConformance, holdfastErrors, whyNot } from "@holdfast/checkpoint-conformance";
 import type { RedisClient, RedisSaver, RedisSaverOptions } from "@holdfast/checkpoint-redis";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RedisKeys } from "./children/conformance-target.js";
 import { askedBy, closeCounted, openOn } from "./counted-savers.js";
-import { inspectThread } from "./keyspace.js";
+import { endConnections, inspectThread } from "./keyspace.js";
+import type { RedisPlace } from "./redis-place.js";
 
 /** All cases of the suite. A case more is a number to change here; one that got lost is noticed. */
-const CASES = 248;
+const CASES = 260;
 
 /** Redis of one kind, by one client. Asked for when the tests run. */
 export interface RedisKind {
   readonly name: string;
-  connect(): RedisClient;
+  /** @param connectionName what the server is told that its clients are called. */
+  connect(connectionName?: string): RedisClient;
+  /** For clients in other processes. */
+  place(): RedisPlace;
   /** URLs of the servers that may be written. */
   masters(): Promise<readonly string[]>;
   /** Whether a thread and its entry in the index are on different servers: then deleting takes two round trips, see C-84. Default false. */
@@ -20,9 +25,14 @@ export interface RedisKind {
 }
 
 /** Registers the suite in full. */
-export function redisConformance({ name, connect, masters, isCluster = false }: RedisKind): void {
+export function redisConformance({ name, connect, place, masters, isCluster = false }: RedisKind): void {
   const keyPrefix = randomUUID();
   let prefixes = 0;
+  const newPrefix = (): string => {
+    prefixes += 1;
+    return `${keyPrefix}-${prefixes}`;
+  };
+  let otherProcess: BundledChild;
   const extra = new WeakMap<object, number>();
   /** The second trip of each delete that asked the servers. */
   const countExtra = (saver: RedisSaver): void => {
@@ -34,7 +44,7 @@ export function redisConformance({ name, connect, masters, isCluster = false }: 
     };
   };
   const open = (options: RedisSaverOptions): RedisSaver => {
-    const saver = openOn(connect(), { keyPrefix, ...options });
+    const saver = openOn(connect(keyPrefix), { keyPrefix, ...options });
     if (isCluster) countExtra(saver);
     return saver;
   };
@@ -48,18 +58,28 @@ export function redisConformance({ name, connect, masters, isCluster = false }: 
     roundTrips: (saver) => askedBy(saver).roundTrips - (extra.get(saver) ?? 0),
     lifecycle: {
       openOnEmptyStore: async (count) => {
-        prefixes += 1;
-        return Array.from({ length: count }, () => openOn(connect(), { keyPrefix: `${keyPrefix}-${prefixes}` }));
+        const empty = newPrefix();
+        return Array.from({ length: count }, () => openOn(connect(), { keyPrefix: empty }));
       },
       setup: async (saver) => void (await (saver as RedisSaver).setup()),
       needsSetup: false,
+    },
+    spawn: ({ onEmptyStore }) => {
+      const store: RedisKeys = { place: place(), keyPrefix: onEmptyStore ? newPrefix() : keyPrefix };
+      return { module: otherProcess.path, store };
+    },
+    interrupt: async () => {
+      const ended = await endConnections(await masters(), keyPrefix);
+      expect(ended, "connections that were cut").toBeGreaterThan(0);
     },
   } satisfies Parameters<typeof checkpointConformance>[0];
 
   describe(name, () => {
     beforeAll(async () => {
+      otherProcess = await bundleChild(new URL("./children/conformance-target.ts", import.meta.url));
       await loadScripts(openOn(connect(), { keyPrefix: `${keyPrefix}-scripts` }));
     });
+    afterAll(async () => otherProcess?.remove());
     checkpointConformance(target);
     it(`C-84 ${CASES} cases were run, and none left out`, () => {
       const cases = allSuites.flatMap((suite) => suite.cases);
@@ -70,7 +90,7 @@ export function redisConformance({ name, connect, masters, isCluster = false }: 
 }
 
 /** Registers upstream's own suite, in full. */
-export function redisUpstream({ name, connect }: Pick<RedisKind, "name" | "connect">): void {
+export function redisUpstream({ name, connect }: Pick<RedisKind, "name"> & { connect(): RedisClient }): void {
   upstreamValidation({
     name: `@holdfast/checkpoint-redis, ${name}`,
     openStore: async () => ({ url: randomUUID(), drop: async () => {} }),

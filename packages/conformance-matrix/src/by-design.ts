@@ -7,5 +7,6 @@ export const notUpstream: Supports = {
   taskPath: { no: "checkpoint 1.1 has no task path" },
   tombstones: { no: "there is no such promise upstream" },
   leases: { no: "there are no leases upstream" },
+  retries: { no: "to repeat a call whose connection was cut is left to the caller upstream" },
   rejectedConflicts: { no: "there is no such option upstream" },
 };

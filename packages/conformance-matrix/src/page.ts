@@ -43,6 +43,7 @@ const missingParts: Readonly<Record<string, string>> = {
   "the target has no errors": "its errors have no codes to tell them apart by",
   "the target has no roundTrips": "its requests are not counted",
   "the target has no lifecycle": "it has no setup",
+  "the target has no interrupt": "it has no connections that could be cut",
 };
 
 const casesOf = (outcome: Outcome, rule: string): readonly CaseResult[] =>
@@ -109,6 +110,19 @@ function redCells(outcome: Outcome, rules: readonly string[], reproductions: rea
   return lines.join("\n");
 }
 
+/** The red cells of other savers that no program shows. */
+export function redCellsWithoutProgram({ outcomes, contract, reproductions }: PageInput): string[] {
+  return outcomes
+    .filter(({ system }) => !system.isOurs)
+    .flatMap((outcome) =>
+      rulesOf(contract)
+        .map(([rule]) => rule)
+        .filter((rule) => casesOf(outcome, rule).some(({ status }) => status === "failed"))
+        .filter((rule) => !reproductions.some((each) => each.rules.includes(rule) && each.systems.includes(outcome.system.id)))
+        .map((rule) => `${rule} of ${outcome.system.column}`),
+    );
+}
+
 /** docs/conformance.md. */
 export function page({ outcomes, contract, versions, reproductions, date }: PageInput): string {
   const rules = rulesOf(contract);
@@ -137,7 +151,7 @@ cases up to it pass and none of the capabilities that it needs is lacking.
 
 ${table(["rule", "", ...outcomes.map(({ system }) => system.column)], rows)}
 
-Not in this table, since they need faults, several processes or what only our savers have; each is tested in \`packages/adapter-tests\` and the adapters:
+Not in this table, since they need faults of servers or what only our savers have; each is tested in \`packages/adapter-tests\` and the adapters:
 ${rules
   .filter(([rule]) => !isInSuite(rule))
   .map(([rule]) => rule)
@@ -146,7 +160,7 @@ ${rules
 ## The red cells, and why a cell is –
 
 Where a program is linked, it shows the failure by itself: install what its first lines say, and run it. Tests of this repository run them, and the matrix
-runs those of SQLite, so that a link goes when the failure does. The other cases run by \`npx @holdfast/checkpoint-conformance <target> --only "<title>"\`, with the targets of
+runs them too, so that a link goes when the failure does. The other cases run by \`npx @holdfast/checkpoint-conformance <target> --only "<title>"\`, with the targets of
 \`packages/conformance-matrix/src/targets\`.
 
 ${others

@@ -1,30 +1,13 @@
 import assert from "node:assert/strict";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { type CaseContext, defineSuite } from "../case.js";
-import { address, listIds, read } from "../checkpoints.js";
-import { ObservedSaver, valuesOfWrittenChannels } from "../observed-saver.js";
-import { assertSame } from "../same-value.js";
+import { defineSuite } from "../case.js";
+import { read } from "../checkpoints.js";
+import { ObservedSaver } from "../observed-saver.js";
 import { about } from "../scenarios/conversation.js";
 import { questionGraph } from "../scenarios/question-graph.js";
 import { answerWith, findState } from "../scenarios/scenario.js";
 import { interleavings, Turns } from "../turns.js";
-
-/** Fails unless every checkpoint that these savers put reads back as it was put, by a saver that has seen none of them. */
-async function assertWhole(
-  { open }: CaseContext,
-  thread: string,
-  observed: readonly ObservedSaver[],
-  when: string,
-): Promise<void> {
-  const reader = await open();
-  const puts = observed.flatMap((saver) => saver.puts);
-  for (const { id, ns, values } of puts) {
-    const { checkpoint } = await read(reader, thread, id, ns);
-    assertSame(valuesOfWrittenChannels(checkpoint), values, `${when}: checkpoint ${id} of namespace "${ns}"`);
-  }
-  const listed = await listIds(reader, address(thread));
-  for (const { id } of puts) assert(listed.includes(id), `${when}: list lacks checkpoint ${id}`);
-}
+import { assertWhole } from "../whole-checkpoints.js";
 
 /** Meets at each node: both runs enter it before either goes on, so that their writes collide as much as they can. */
 class Rendezvous {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type CheckpointPendingWrite, MemorySaver } from "@langchain/langgraph-checkpoint";
 import fc from "fast-check";
+import { jsonArbitrary, messagesArbitrary, richArbitrary } from "../arbitrary-values.js";
 import { type CaseContext, defineSuite } from "../case.js";
 import { address, checkpointOf, collect, listIds, metadataOf, put, read, readValues } from "../checkpoints.js";
 import { assertFails } from "../failures.js";
@@ -32,21 +33,6 @@ async function roundTrip(
     }
   }
 }
-
-const jsonArbitrary = fc.jsonValue({ maxDepth: 4 });
-
-const richArbitrary = fc.anything({
-  maxDepth: 3,
-  withBigInt: true,
-  withDate: true,
-  withMap: true,
-  withSet: true,
-  withTypedArray: true,
-  withNullPrototype: true,
-  withSparseArray: true,
-  stringUnit: "binary",
-  key: fc.string({ unit: "binary" }),
-});
 
 /** The same values in every run; a failure prints its seed and the smallest value that fails. */
 const seeded = { seed: 20_261_120, numRuns: 60, endOnFailure: false } as const;
@@ -93,6 +79,10 @@ export const fidelity = defineSuite("fidelity", (it) => {
 
   it("C-60 any value of these kinds is read as it was put", { requires: ["losslessValues"] }, (context) =>
     readsWhatWasPut(context, richArbitrary),
+  );
+
+  it("C-60 any conversation of LangChain's messages is read as it was put", { requires: ["losslessValues"] }, (context) =>
+    readsWhatWasPut(context, messagesArbitrary),
   );
 
   it("C-60 any channel and any task has its own values, whatever its name", async ({ saver, thread: newThread }) => {

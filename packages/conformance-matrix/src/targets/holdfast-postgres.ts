@@ -1,12 +1,21 @@
-import { type ConformanceTarget, holdfastErrors } from "@holdfast/checkpoint-conformance/runner";
+import { type ConformanceTarget, holdfastErrors, type SpawnedTarget } from "@holdfast/checkpoint-conformance/runner";
 import type { PostgresSaver } from "@holdfast/checkpoint-postgres";
-import { createDatabase, type TestDatabase } from "@holdfast/test-servers";
+import { createDatabase, type TestDatabase, terminateBackends } from "@holdfast/test-servers";
 import { closePooled, openPooled, poolOf } from "../../../checkpoint-postgres/test/pooled-savers.js";
 import { rowsOf } from "../../../checkpoint-postgres/test/rows.js";
 import { serverUrl } from "../server-urls.js";
 
-/** Our saver, on a database of its own. */
-export default async function holdfastPostgres(): Promise<ConformanceTarget> {
+const savers = (url: string) =>
+  ({
+    name: "@holdfast/checkpoint-postgres",
+    open: async ({ serde, ...options } = {}) => openPooled(url, options, serde),
+    close: (saver) => closePooled(saver as PostgresSaver),
+    lifecycle: { setup: (saver) => (saver as PostgresSaver).setup() },
+  }) satisfies SpawnedTarget;
+
+/** Our saver, on a database of its own; in another process, on that of the process that started it. */
+export default async function holdfastPostgres(given?: string): Promise<ConformanceTarget | SpawnedTarget> {
+  if (given !== undefined) return savers(given);
   const server = await serverUrl("POSTGRES");
   const databases: TestDatabase[] = [];
   const empty = async (): Promise<TestDatabase> => {
@@ -18,11 +27,10 @@ export default async function holdfastPostgres(): Promise<ConformanceTarget> {
   const first = openPooled(url);
   await first.setup();
   await closePooled(first);
+  const { lifecycle, ...target } = savers(url);
   return {
-    name: "@holdfast/checkpoint-postgres",
+    ...target,
     errors: holdfastErrors,
-    open: async ({ serde, ...options } = {}) => openPooled(url, options, serde),
-    close: (saver) => closePooled(saver as PostgresSaver),
     inspect: (threadId) => rowsOf(url, threadId),
     roundTrips: (saver) => poolOf(saver).statements,
     lifecycle: {
@@ -30,8 +38,10 @@ export default async function holdfastPostgres(): Promise<ConformanceTarget> {
         const database = await empty();
         return Array.from({ length: count }, () => openPooled(database.url));
       },
-      setup: (saver) => (saver as PostgresSaver).setup(),
+      ...lifecycle,
     },
+    spawn: async ({ onEmptyStore }) => ({ module: import.meta.url, store: onEmptyStore ? (await empty()).url : url }),
+    interrupt: async () => void (await terminateBackends(url, { database: new URL(url).pathname.slice(1) })),
     dispose: async () => void (await Promise.all(databases.map((each) => each.drop()))),
   };
 }

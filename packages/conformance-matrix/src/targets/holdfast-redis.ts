@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { type ConformanceTarget, holdfastErrors } from "@holdfast/checkpoint-conformance/runner";
+import { type ConformanceTarget, holdfastErrors, type SpawnedTarget } from "@holdfast/checkpoint-conformance/runner";
 import type { RedisSaver, RedisSaverOptions } from "@holdfast/checkpoint-redis";
 import { Redis } from "ioredis";
 import { askedBy, closeCounted, openOn } from "../../../checkpoint-redis/test/counted-savers.js";
-import { inspectThread } from "../../../checkpoint-redis/test/keyspace.js";
+import { endConnections, inspectThread } from "../../../checkpoint-redis/test/keyspace.js";
 import { serverUrl } from "../server-urls.js";
 
 /** Every operation once: the server learns the scripts at their first use, by a round trip more. */
@@ -20,26 +20,46 @@ async function loadScripts(saver: RedisSaver): Promise<void> {
   await closeCounted(saver);
 }
 
-/** Our saver, on keys of its own. */
-export default async function holdfastRedis(): Promise<ConformanceTarget> {
-  const url = await serverUrl("REDIS");
-  const keyPrefix = randomUUID();
-  const open = (options: RedisSaverOptions = {}): RedisSaver => openOn(new Redis(url), { keyPrefix, ...options });
-  await loadScripts(open());
+interface Keys {
+  readonly url: string;
+  readonly keyPrefix: string;
+}
+
+const savers = ({ url, keyPrefix }: Keys) => {
+  const open = (options: RedisSaverOptions = {}): RedisSaver =>
+    openOn(new Redis(url, { connectionName: keyPrefix }), { keyPrefix, ...options });
   return {
     name: "@holdfast/checkpoint-redis",
-    errors: holdfastErrors,
     open: async (options = {}) => open(options),
     close: (saver) => closeCounted(saver as RedisSaver),
+    lifecycle: { setup: async (saver) => void (await (saver as RedisSaver).setup()) },
+  } satisfies SpawnedTarget;
+};
+
+/** Our saver, on keys of its own; in another process, on those of the process that started it. */
+export default async function holdfastRedis(given?: Keys): Promise<ConformanceTarget | SpawnedTarget> {
+  if (given !== undefined) return savers(given);
+  const url = await serverUrl("REDIS");
+  const keyPrefix = randomUUID();
+  const { lifecycle, ...target } = savers({ url, keyPrefix });
+  await loadScripts(await target.open());
+  return {
+    ...target,
+    errors: holdfastErrors,
     inspect: (threadId) => inspectThread([url], keyPrefix, threadId),
     roundTrips: (saver) => askedBy(saver).roundTrips,
     lifecycle: {
       openOnEmptyStore: async (count) => {
-        const prefix = randomUUID();
-        return Array.from({ length: count }, () => open({ keyPrefix: prefix }));
+        const empty = savers({ url, keyPrefix: randomUUID() });
+        return Promise.all(Array.from({ length: count }, () => empty.open()));
       },
-      setup: async (saver) => void (await (saver as RedisSaver).setup()),
+      ...lifecycle,
       needsSetup: false,
     },
+    spawn: ({ onEmptyStore }) => {
+      const store: Keys = { url, keyPrefix: onEmptyStore ? randomUUID() : keyPrefix };
+      return { module: import.meta.url, store };
+    },
+    interrupt: async () => void (await endConnections([url], keyPrefix)),
   };
 }

@@ -10,6 +10,7 @@ const target: ConformanceTarget = {
   supports: {
     ...notUpstream,
     commitOrder: { no: "it lives in one process, which has one clock" },
+    processes: { no: "it lives in the memory of one process" },
     specialThreadIds: { no: "it refuses the names of JavaScript's own properties, by an error" },
   },
   open: async ({ serde } = {}) => {

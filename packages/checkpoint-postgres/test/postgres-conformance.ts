@@ -1,0 +1,73 @@
+import { type BundledChild, bundleChild } from "@holdfast/adapter-tests";
+import { checkpointConformance, holdfastErrors } from "@holdfast/checkpoint-conformance";
+import type { PostgresSaver } from "@holdfast/checkpoint-postgres";
+import { type TestDatabase, terminateBackends } from "@holdfast/test-servers";
+import { afterAll, beforeAll, expect } from "vitest";
+import { closePooled, openPooled, poolOf } from "./pooled-savers.js";
+import { rowsOf } from "./rows.js";
+import { databaseWithTables, emptyDatabase } from "./saver-database.js";
+
+/** All cases of the suite: none is skipped. A case that is added or taken out is counted here. */
+const CASES = 260;
+
+/** How savers get to a database of the server that all tests share. */
+export interface PostgresKind {
+  readonly name: string;
+  /** Called before the first test. Default: nothing is to be started. */
+  start?(): Promise<void>;
+  /** Called after the last test, before the databases are dropped. */
+  stop?(): Promise<void>;
+  /** The URL for savers. Asked for when the tests run. */
+  urlOf(database: TestDatabase): string;
+}
+
+/** Registers the suite in full. */
+export function postgresConformance({ name, start, stop, urlOf }: PostgresKind): void {
+  let database: TestDatabase;
+  let otherProcess: BundledChild;
+  const empty: TestDatabase[] = [];
+
+  beforeAll(async () => {
+    await start?.();
+    const module = new URL("./children/conformance-target.ts", import.meta.url);
+    [database, otherProcess] = await Promise.all([databaseWithTables(), bundleChild(module)]);
+  });
+  afterAll(async () => {
+    await stop?.();
+    await Promise.all([database, ...empty].map((each) => each?.drop()));
+    await otherProcess?.remove();
+  });
+
+  async function newEmpty(): Promise<string> {
+    const fresh = await emptyDatabase();
+    empty.push(fresh);
+    return urlOf(fresh);
+  }
+
+  checkpointConformance(
+    {
+      name,
+      errors: holdfastErrors,
+      open: async ({ serde, ...options } = {}) => openPooled(urlOf(database), options, serde),
+      close: (saver) => closePooled(saver as PostgresSaver),
+      inspect: (threadId) => rowsOf(database.url, threadId),
+      roundTrips: (saver) => poolOf(saver).statements,
+      lifecycle: {
+        openOnEmptyStore: async (count) => {
+          const url = await newEmpty();
+          return Array.from({ length: count }, () => openPooled(url));
+        },
+        setup: (saver) => (saver as PostgresSaver).setup(),
+      },
+      spawn: async ({ onEmptyStore }) => ({
+        module: otherProcess.path,
+        store: onEmptyStore ? await newEmpty() : urlOf(database),
+      }),
+      interrupt: async () => {
+        const ended = await terminateBackends(database.url, { database: database.name });
+        expect(ended, "connections that were cut").toBeGreaterThan(0);
+      },
+    },
+    { expectedCases: CASES },
+  );
+}
