@@ -19,7 +19,7 @@ export interface PostgresSaverOptions {
   readonly retry?: RetryOptions;
   /** A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again. Default 30,000. */
   readonly statementTimeoutMs?: number;
-  /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 64 MiB. */
+  /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 128 MiB. */
   readonly cacheBytes?: number;
   /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
   readonly maxValueBytes?: number;
@@ -79,7 +79,7 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     createSchema,
     retry: resolveRetry(options.retry),
     statementTimeoutMs: integer("statementTimeoutMs", options.statementTimeoutMs ?? 30_000, 1, 2 ** 31 - 1),
-    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
+    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
   });
