@@ -78,7 +78,7 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
       (_, i) => new AIMessage({ id: `${i}`, content: LONG, response_metadata: { a: [1] } }),
     );
     const before = imprintOf(messages);
-    (messages[2] as AIMessage).response_metadata.a.push(2);
+    ((messages[2] as AIMessage).response_metadata.a as number[]).push(2);
     const after = textAfter(before, messages);
     expect(after.text).toBe(text(messages));
     expect(after.text).not.toBe(before.text.toString());
@@ -115,7 +115,7 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
     );
     const imprint = imprintOf(messages);
     const [first] = (await serializer.revive(imprint)) as [AIMessage];
-    first.response_metadata.a.push(2);
+    (first.response_metadata.a as number[]).push(2);
     expect(await serializer.revive(imprint)).toEqual(messages);
   });
 
