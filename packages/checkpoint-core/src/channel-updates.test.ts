@@ -1,7 +1,13 @@
 import type { ChannelVersions, Checkpoint, CheckpointMetadata, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it } from "vitest";
 import { resolveUpdates, serializeChanged, ValueSerializer } from "./channel-updates.js";
-import { type ChannelUpdate, encodeCheckpoint, frameOf, type KnownCheckpoint } from "./checkpoint-record.js";
+import {
+  type ChannelUpdate,
+  encodeCheckpoint,
+  frameOf,
+  type KnownCheckpoint,
+  type SerializedValue,
+} from "./checkpoint-record.js";
 import { SerializationError, ValueTooLargeError } from "./errors.js";
 import { HoldfastSerializer } from "./serializer/index.js";
 
@@ -221,4 +227,53 @@ it("C-35 ours does not share bytes either", async () => {
     loaded[0] = 9;
     expect([...dumped.bytes]).toEqual([1, 2, 3]);
   }
+});
+
+describe("what is kept of values", () => {
+  const long = "some text ".repeat(100);
+  const messages = (count: number) => Array.from({ length: count }, (_, i) => ({ id: `${i}`, long }));
+
+  it("stays within its bound at 64 threads of 1 MB", async () => {
+    const bound = 8_000_000;
+    const own = new ValueSerializer(new HoldfastSerializer(), 2_000_000, bound);
+    const last: (SerializedValue | undefined)[] = Array.from({ length: 64 });
+    for (const count of [1_000, 1_001]) {
+      for (let thread = 0; thread < 64; thread += 1) {
+        last[thread] = await own.dumpAfter(last[thread], messages(count), "messages");
+        expect(own.imprintBytes).toBeLessThanOrEqual(bound);
+      }
+    }
+    expect(own.imprintBytes).toBeGreaterThan(bound / 2);
+    own.clear();
+    expect(own.imprintBytes).toBe(0);
+  });
+
+  it("is that of the newest value of a channel only", async () => {
+    const own = new ValueSerializer(new HoldfastSerializer(), 2_000_000, 100_000_000);
+    let last = await own.dumpAfter(undefined, messages(100), "messages");
+    const { imprintBytes } = own;
+    for (let count = 101; count < 110; count += 1) last = await own.dumpAfter(last, messages(count), "messages");
+    expect(own.imprintBytes).toBeLessThan(imprintBytes * 1.2);
+    expect(await own.load(last)).toEqual(messages(109));
+  });
+
+  it("is nothing when nothing may be kept", async () => {
+    const none = new ValueSerializer(new HoldfastSerializer(), 2_000_000, 0);
+    const first = await none.dumpAfter(undefined, messages(100), "messages");
+    expect(none.imprintBytes).toBe(0);
+    const second = await none.dumpAfter(first, messages(101), "messages");
+    expect(await none.load(second)).toEqual(messages(101));
+  });
+
+  it("C-36 is nothing that a run could change", async () => {
+    const own = new ValueSerializer(new HoldfastSerializer(), 2_000_000, 100_000_000);
+    const state = messages(100);
+    const first = await own.dumpAfter(undefined, state, "messages");
+    (state[3] as { id: string }).id = "changed";
+    const second = await own.dumpAfter(first, state, "messages");
+    expect(await own.load(first)).toEqual(messages(100));
+    expect(await own.load(second)).toEqual(state);
+    ((await own.load(second)) as { id: string }[])[0] = { id: "other" };
+    expect(await own.load(second)).toEqual(state);
+  });
 });

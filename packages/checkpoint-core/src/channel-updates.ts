@@ -1,7 +1,9 @@
 import type { ChannelVersions, Checkpoint, CheckpointMetadata, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { ChannelUpdate, KnownCheckpoint, SerializedValue } from "./checkpoint-record.js";
+import { LRUCache } from "lru-cache";
 import { ValueTooLargeError } from "./errors.js";
 import { type Dumped, HoldfastSerializer } from "./serializer/index.js";
+import type { Imprint } from "./serializer/imprint.js";
 
 /** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
 export class ValueSerializer {
@@ -9,11 +11,18 @@ export class ValueSerializer {
   /** The serde, when it is ours as it is. A subclass may encode in its own way. */
   readonly #ours: HoldfastSerializer | undefined;
   readonly #maxValueBytes: number;
+  /** By the bytes of the value. It only saves work. */
+  readonly #imprints: LRUCache<Buffer, Imprint>;
 
-  constructor(serde: SerializerProtocol, maxValueBytes: number) {
+  /** @param imprintBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
+  constructor(serde: SerializerProtocol, maxValueBytes: number, imprintBytes = 0) {
     this.#serde = serde;
     this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
     this.#maxValueBytes = maxValueBytes;
+    this.#imprints = new LRUCache<Buffer, Imprint>(
+      // lru-cache takes a size of 0 as "no limit"; no imprint is as small as 1.
+      { maxSize: Math.max(1, Math.floor(imprintBytes)), sizeCalculation: (imprint) => imprint.memoryBytes },
+    );
   }
 
   /**
@@ -25,7 +34,27 @@ export class ValueSerializer {
   async dump(value: unknown, name: string): Promise<SerializedValue> {
     const [type, data] =
       this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : await confirmed(this.#ours.dump(value, name));
-    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    return this.#checked(type, data, name);
+  }
+
+  /**
+   * {@link dump} of a value that follows another one in its channel.
+   *
+   * @param before the other one, as it was dumped.
+   */
+  async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
+    if (this.#ours === undefined) return this.dump(value, name);
+    const { dumped, imprint } = this.#ours.dumpAfter(before && this.#imprints.get(before.bytes), value, name);
+    const [type, data] = await confirmed(dumped);
+    const serialized = this.#checked(type, data, name);
+    // The channel goes on from the new value.
+    if (before !== undefined) this.#imprints.delete(before.bytes);
+    if (imprint !== undefined) this.#imprints.set(serialized.bytes, imprint);
+    return serialized;
+  }
+
+  #checked(type: string, data: Uint8Array, name: string): SerializedValue {
+    const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     if (bytes.length > this.#maxValueBytes) {
       throw new ValueTooLargeError(
         `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.#maxValueBytes}. ` +
@@ -36,9 +65,20 @@ export class ValueSerializer {
   }
 
   async load(value: SerializedValue): Promise<unknown> {
+    if (this.#ours === undefined) return (await this.#serde.loadsTyped(value.type, Buffer.from(value.bytes))) as unknown;
+    const imprint = this.#imprints.get(value.bytes);
     // Ours copies by itself.
-    const bytes = this.#ours === undefined ? Buffer.from(value.bytes) : value.bytes;
-    return (await this.#serde.loadsTyped(value.type, bytes)) as unknown;
+    return imprint === undefined ? this.#ours.loadsTyped(value.type, value.bytes) : this.#ours.revive(imprint);
+  }
+
+  /** Forgets all imprints. */
+  clear(): void {
+    this.#imprints.clear();
+  }
+
+  /** Bytes of memory held by imprints, about. */
+  get imprintBytes(): number {
+    return this.#imprints.calculatedSize;
   }
 }
 
@@ -63,12 +103,15 @@ export type ChangedChannels = ReadonlyMap<string, SerializedValue>;
  *
  * LangGraph's `updateState(config, …, "__copy__")` puts a copy with empty `newVersions` beside its original, under the original's parent, so the
  * values given are the only ones that are right.
+ *
+ * @param parent what this process knows of it, which only saves work.
  */
 export async function serializeChanged(
   serializer: ValueSerializer,
   checkpoint: Checkpoint,
   metadata: CheckpointMetadata,
   newVersions: ChannelVersions,
+  parent?: KnownCheckpoint,
 ): Promise<ChangedChannels> {
   const values = checkpoint.channel_values;
   const changed =
@@ -76,7 +119,12 @@ export async function serializeChanged(
       ? Object.keys(values)
       : Object.keys(newVersions).filter((channel) => Object.hasOwn(values, channel));
   return new Map(
-    await Promise.all(changed.map(async (channel) => [channel, await serializer.dump(values[channel], channel)] as const)),
+    await Promise.all(
+      changed.map(
+        async (channel) =>
+          [channel, await serializer.dumpAfter(parent?.channels.get(channel), values[channel], channel)] as const,
+      ),
+    ),
   );
 }
 

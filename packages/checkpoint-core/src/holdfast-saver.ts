@@ -120,8 +120,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     this.#rejectsConflicts = settings.onConflict === "reject";
     this.#labels = settings.labels;
     this.#retention = settings.retention;
-    this.#serializer = new ValueSerializer(serde, settings.maxValueBytes);
-    this.#cache = new CheckpointCache(settings.cacheBytes);
+    // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
+    this.#serializer = new ValueSerializer(serde, settings.maxValueBytes, settings.cacheBytes / 2);
+    this.#cache = new CheckpointCache(settings.cacheBytes / 2);
     this.#reader = new CheckpointReader(store, this.#serializer, this.#cache);
     this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader);
     this.#leases = new LeaseOffice(store);
@@ -146,6 +147,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    */
   async end(): Promise<void> {
     this.#cache.clear();
+    this.#serializer.clear();
     await this.#store.end();
   }
 
@@ -210,7 +212,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const snapshots = Object.keys(newVersions).filter((channel) => isDeltaSnapshot(checkpoint.channel_values[channel]));
     // What the run may go on changing is taken here, before the first await (contract C-36).
     const frame = frameOf(checkpoint);
-    const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions);
+    const parent = parentId === undefined ? undefined : this.#cache.get({ ...ref, checkpointId: parentId });
+    const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions, parent?.known);
     await this.#store.ready("put", config);
     const token = leaseToken(config, ref.threadId);
     const put = (): Promise<void> =>

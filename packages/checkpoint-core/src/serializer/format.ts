@@ -39,3 +39,21 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 /** An object that `JSON.parse` made. */
 export type JsonObject = { [key: string]: Json };
+
+export function isJsonObject(json: Json | undefined): json is JsonObject {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
+}
+
+/** Whether both have the same text. */
+export function isSameJson(a: Json, b: Json): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => isSameJson(item, b[i] as Json));
+  if (Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  const otherKeys = Object.keys(b);
+  // In the same order.
+  return (
+    keys.length === otherKeys.length && keys.every((key, i) => key === otherKeys[i] && isSameJson(a[key] as Json, b[key] as Json))
+  );
+}

@@ -5,6 +5,7 @@ import { isBuffer, isUint8Array } from "./binary.js";
 import { Decoding } from "./decoding.js";
 import { Encoding } from "./encoding.js";
 import { FORMAT_TAG, type Json } from "./format.js";
+import { copyJson, type Imprint, type Written, write, writeAfter } from "./imprint.js";
 import { confirm, loadSerializable } from "./langchain-objects.js";
 import { OfficialJson } from "./official-json.js";
 
@@ -16,6 +17,12 @@ import { OfficialJson } from "./official-json.js";
  * before storing.
  */
 export type Dumped = [type: string, bytes: Uint8Array, confirmation?: () => Promise<void>];
+
+/** A value as it is stored, and what makes the next dump of the same channel cheaper, where that pays. */
+export interface DumpedWithImprint {
+  readonly dumped: Dumped;
+  readonly imprint: Imprint | undefined;
+}
 
 /**
  * Keeps values without loss, or refuses them loudly (C-60, C-61); the format is described in `format.ts`. It also reads what the
@@ -45,13 +52,32 @@ export class HoldfastSerializer implements SerializerProtocol {
    * @throws {SerializationError} {@link ValueTooLargeError}
    */
   dump(value: unknown, name: string): Dumped {
+    return this.#dump(value, name, undefined, (json) => ({ text: write(json), imprint: undefined })).dumped;
+  }
+
+  /**
+   * {@link dump}, which takes over the text of what is as it was.
+   *
+   * @param before the imprint of an earlier value of the channel.
+   */
+  dumpAfter(before: Imprint | undefined, value: unknown, name: string): DumpedWithImprint {
+    return this.#dump(value, name, before?.json, (json, containers) => writeAfter(before, json, containers));
+  }
+
+  #dump(value: unknown, name: string, old: Json | undefined, writeJson: WriteJson): DumpedWithImprint {
     // Bytes are copied: the caller may change his own.
-    if (isBuffer(value)) return ["buffer", new Uint8Array(value)];
-    if (isUint8Array(value)) return ["bytes", new Uint8Array(value)];
+    if (isBuffer(value)) return { dumped: ["buffer", new Uint8Array(value)], imprint: undefined };
+    if (isUint8Array(value)) return { dumped: ["bytes", new Uint8Array(value)], imprint: undefined };
     const encoding = new Encoding(name);
-    const bytes = encode(encoding, value);
+    const { text, imprint } = encode(encoding, value, old, writeJson);
     const { unconfirmed } = encoding;
-    return unconfirmed.length === 0 ? [FORMAT_TAG, bytes] : [FORMAT_TAG, bytes, () => confirm(unconfirmed)];
+    const dumped: Dumped = unconfirmed.length === 0 ? [FORMAT_TAG, text] : [FORMAT_TAG, text, () => confirm(unconfirmed)];
+    return { dumped, imprint };
+  }
+
+  /** The value of an imprint, made afresh: what {@link loadsTyped} makes of its text. */
+  revive(imprint: Imprint): Promise<unknown> {
+    return read(() => copyJson(imprint.json), Decoding);
   }
 
   /**
@@ -61,9 +87,9 @@ export class HoldfastSerializer implements SerializerProtocol {
   async loadsTyped(type: string, data: Uint8Array | string): Promise<unknown> {
     switch (type) {
       case FORMAT_TAG:
-        return read(data, Decoding);
+        return read(parser(data), Decoding);
       case "json":
-        return read(data, OfficialJson);
+        return read(parser(data), OfficialJson);
       case "bytes":
         // A copy: the data may be a part of something larger, such as a cache.
         return typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
@@ -75,27 +101,26 @@ export class HoldfastSerializer implements SerializerProtocol {
   }
 }
 
-function encode(encoding: Encoding, value: unknown): Uint8Array {
-  return Buffer.from(stringify(encoding, copy(encoding, value)), "utf8");
+type WriteJson = (json: Json, containers: number) => Written;
+
+function encode(encoding: Encoding, value: unknown, old: Json | undefined, writeJson: WriteJson): Written {
+  const json = copy(encoding, value, old);
+  try {
+    return writeJson(json, encoding.containers);
+  } catch (error) {
+    throw tooLarge(encoding, error);
+  }
 }
 
-function copy(encoding: Encoding, value: unknown): Json {
+function copy(encoding: Encoding, value: unknown, old: Json | undefined): Json {
   try {
-    return encoding.value(value);
+    return encoding.value(value, old);
   } catch (error) {
     if (isHoldfastError(error)) throw error;
     // Bytes whose base64 text would be too long.
     if (error instanceof Error && "code" in error && error.code === "ERR_STRING_TOO_LONG") throw tooLarge(encoding, error);
     // A getter, or the stack: a caller may have left less of it than MAX_DEPTH needs.
     return encoding.refuse(`reading it threw ${describeError(error)}`, { cause: error });
-  }
-}
-
-function stringify(encoding: Encoding, json: Json): string {
-  try {
-    return JSON.stringify(json);
-  } catch (error) {
-    throw tooLarge(encoding, error);
   }
 }
 
@@ -115,18 +140,25 @@ interface Pass {
   value(json: Json): unknown;
 }
 
-/** One pass, or two with core's `load` in between; see `Decoding`. */
-async function read(data: Uint8Array | string, Reader: new (loaded?: readonly unknown[]) => Pass): Promise<unknown> {
+/**
+ * One pass, or two with core's `load` in between; see `Decoding`.
+ *
+ * @param parse makes JSON that the pass may change.
+ */
+async function read(parse: () => Json, Reader: new (loaded?: readonly unknown[]) => Pass): Promise<unknown> {
   try {
-    const text = typeof data === "string" ? data : decodeUtf8(data);
     const pass = new Reader();
-    const value = pass.value(JSON.parse(text));
+    const value = pass.value(parse());
     if (pass.texts.length === 0) return value;
-    return new Reader(await Promise.all(pass.texts.map(loadSerializable))).value(JSON.parse(text));
+    return new Reader(await Promise.all(pass.texts.map(loadSerializable))).value(parse());
   } catch (error) {
     if (isHoldfastError(error)) throw error;
     throw new DeserializationError(`Stored data cannot be read: ${describeError(error)}`, { cause: error });
   }
+}
+
+function parser(data: Uint8Array | string): () => Json {
+  return () => JSON.parse(typeof data === "string" ? data : decodeUtf8(data)) as Json;
 }
 
 function decodeUtf8(data: Uint8Array): string {

@@ -13,12 +13,12 @@ import { describeClass, isObjectPrototype } from "./prototypes.js";
  *
  * @throws {SerializationError} if its class is not one that can be read again (C-61).
  */
-export function encodeInstance(encoding: Encoding, object: object): Json {
+export function encodeInstance(encoding: Encoding, object: object, old?: Json): Json {
   const prototype: object | null = Object.getPrototypeOf(object);
   if (prototype === null) return { [TAG]: "bare", v: encoding.body(object) };
   return (
-    encodeMessage(encoding, object, prototype) ??
-    (isObjectPrototype(prototype) ? encoding.plainObject(object) : undefined) ??
+    encodeMessage(encoding, object, prototype, old) ??
+    (isObjectPrototype(prototype) ? encoding.plainObject(object, old) : undefined) ??
     encodeBuiltIn(encoding, object, prototype) ??
     encodeBinary(encoding, object, prototype) ??
     encodeError(encoding, object) ??

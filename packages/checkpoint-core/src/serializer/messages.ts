@@ -1,7 +1,8 @@
 import * as core from "@langchain/core/messages";
 import type { Decoding } from "./decoding.js";
+import { Draft } from "./draft.js";
 import type { Encoding } from "./encoding.js";
-import { type Json, type JsonObject, TAG } from "./format.js";
+import { isJsonObject, type Json, type JsonObject, TAG } from "./format.js";
 import { setOwn } from "./own-property.js";
 
 type MessageClass = new (fields: Record<string, unknown>) => core.BaseMessage;
@@ -63,22 +64,30 @@ export function messageClassName(message: object, prototype: object): string | u
   return name;
 }
 
-/** The fields of a message, whatever assigned them and when; `undefined` if it is no LangChain message. */
-export function encodeMessage(encoding: Encoding, message: object, prototype: object): Json | undefined {
+/**
+ * The fields of a message, whatever assigned them and when; `undefined` if it is no LangChain message.
+ *
+ * @param old taken over, if it would be made again.
+ */
+export function encodeMessage(encoding: Encoding, message: object, prototype: object, old?: Json): Json | undefined {
   const className = messageClassName(message, prototype);
   if (className === undefined) return undefined;
+  const before = isJsonObject(old) && old[TAG] === "msg" ? old : undefined;
   const level = encoding.enter(message);
-  const fields: JsonObject = {};
+  const draft = new Draft(before?.k);
   for (const key of Object.keys(message)) {
     if (GIVEN_BY_CLASS.has(key)) continue;
     encoding.at(level, key);
     const value = (message as Record<string, unknown>)[key];
     if (value === undefined && UNDEFINED_WHEN_ABSENT.has(key)) continue;
-    setOwn(fields, key, encoding.value(value));
+    draft.set(key, encoding.value(value, draft.before(key)));
   }
+  const fields = draft.done();
   const rest = otherArguments(encoding, level, message);
   encoding.leave(level);
-  return rest === undefined ? { [TAG]: "msg", c: className, k: fields } : { [TAG]: "msg", c: className, k: fields, x: rest };
+  if (rest !== undefined) return { [TAG]: "msg", c: className, k: fields, x: rest };
+  if (before?.c === className && before.k === fields && before.x === undefined) return before;
+  return { [TAG]: "msg", c: className, k: fields };
 }
 
 /** Constructor arguments that are in `lc_kwargs` only. `contentBlocks` is another name of `content`. */

@@ -1,0 +1,151 @@
+import { isSameJson, type Json, type JsonObject } from "./format.js";
+import { setOwn } from "./own-property.js";
+
+/**
+ * What a value was when it was last written: its JSON, which nobody else has, and its text.
+ *
+ * A list of messages is written again at each superstep, and most messages are what they were. Their text is taken over, and only that of the others
+ * is made anew.
+ */
+export class Imprint {
+  readonly json: Json[] | JsonObject;
+  readonly text: Buffer;
+  /** What it holds of memory, at most about. */
+  readonly memoryBytes: number;
+  readonly members: Members;
+  #ends: readonly number[] | undefined;
+
+  constructor(members: Members, text: Buffer, memoryBytes: number, ends: readonly number[] | undefined) {
+    this.json = members.json;
+    this.members = members;
+    this.text = text;
+    this.memoryBytes = memoryBytes;
+    this.#ends = ends;
+  }
+
+  /** The text of the members in `[from, to)`, with the commas between them. */
+  textOf(from: number, to: number): Buffer {
+    const { length } = this.members.values;
+    const start = from === 0 ? 1 : (this.ends[from - 1] as number) + 1;
+    return this.text.subarray(start, to === length ? -1 : this.ends[to - 1]);
+  }
+
+  /** Where each member's text ends. They are found when they are first asked for: in a list that only grows, never. */
+  get ends(): readonly number[] {
+    this.#ends ??= endsOf(
+      0,
+      Array.from(this.members.values, (_, i) => memberText(this.members, i)),
+    );
+    return this.#ends;
+  }
+
+  get knowsEnds(): boolean {
+    return this.#ends !== undefined;
+  }
+}
+
+/** The items of an array, or the properties of an object. */
+interface Members {
+  readonly json: Json[] | JsonObject;
+  readonly keys: readonly string[] | undefined;
+  readonly values: readonly Json[];
+}
+
+/** The JSON text of a value, and its imprint where that pays. */
+export interface Written {
+  readonly text: Buffer;
+  readonly imprint: Imprint | undefined;
+}
+
+/** Fewer or shorter members are written in no more time than it takes to go through them one by one. */
+const MIN_MEMBERS = 4;
+const MIN_MEMBER_BYTES = 64;
+
+/** Besides, there are the text and the strings of the JSON, with two bytes for each of their characters in the worst case. */
+const CONTAINER_BYTES = 96;
+
+/** Writes what `JSON.stringify` writes. */
+export function write(json: Json): Buffer {
+  return Buffer.from(JSON.stringify(json), "utf8");
+}
+
+/**
+ * Writes what `JSON.stringify` writes, taking over what is as it was.
+ *
+ * @param containers how many arrays and objects there are in `json`.
+ * @param old of a value that this one resembles at its start and at its end.
+ */
+export function writeAfter(old: Imprint | undefined, json: Json, containers: number): Written {
+  if (typeof json !== "object" || json === null) return { text: write(json), imprint: undefined };
+  const members = membersOf(json);
+  const isLike = old !== undefined && Array.isArray(old.json) === Array.isArray(json);
+  const { text, ends } = isLike ? writeShared(old, members) : { text: write(json), ends: undefined };
+  const { length } = members.values;
+  if (length < MIN_MEMBERS || text.length < length * MIN_MEMBER_BYTES) return { text, imprint: undefined };
+  return { text, imprint: new Imprint(members, text, 3 * text.length + CONTAINER_BYTES * containers, ends) };
+}
+
+function writeShared(old: Imprint, members: Members): { readonly text: Buffer; readonly ends: readonly number[] | undefined } {
+  const count = members.values.length;
+  const oldCount = old.members.values.length;
+  const { prefix, suffix } = sharedMembers(old.members, members);
+  const made: string[] = [];
+  for (let i = prefix; i < count - suffix; i += 1) made.push(memberText(members, i));
+  const parts = [
+    ...(prefix === 0 ? [] : [old.textOf(0, prefix)]),
+    ...(made.length === 0 ? [] : [Buffer.from(made.join(","), "utf8")]),
+    ...(suffix === 0 ? [] : [old.textOf(oldCount - suffix, oldCount)]),
+  ];
+  const [open, close] = members.keys === undefined ? BRACKETS : BRACES;
+  const text = Buffer.concat([open, ...parts.flatMap((part, i) => (i === 0 ? [part] : [COMMA, part])), close]);
+  if (!old.knowsEnds) return { text, ends: undefined };
+  const shift = text.length - old.text.length;
+  const after = old.ends.slice(oldCount - suffix).map((end) => end + shift);
+  return { text, ends: [...old.ends.slice(0, prefix), ...endsOf(old.ends[prefix - 1] ?? 0, made), ...after] };
+}
+
+const BRACKETS = [Buffer.from("["), Buffer.from("]")] as const;
+const BRACES = [Buffer.from("{"), Buffer.from("}")] as const;
+const COMMA = Buffer.from(",");
+
+function membersOf(json: Json[] | JsonObject): Members {
+  if (Array.isArray(json)) return { json, keys: undefined, values: json };
+  const keys = Object.keys(json);
+  return { json, keys, values: keys.map((key) => json[key] as Json) };
+}
+
+function memberText({ keys, values }: Members, i: number): string {
+  const text = JSON.stringify(values[i]);
+  return keys === undefined ? text : `${JSON.stringify(keys[i])}:${text}`;
+}
+
+/** @param before where the member before ends, or 0. Between members is a comma, before the first a bracket. */
+function endsOf(before: number, texts: readonly string[]): number[] {
+  let end = before;
+  return texts.map((text) => {
+    end += 1 + Buffer.byteLength(text);
+    return end;
+  });
+}
+
+/** How many members are the same at the start, and of the others at the end. */
+function sharedMembers(old: Members, members: Members): { readonly prefix: number; readonly suffix: number } {
+  const [oldCount, count] = [old.values.length, members.values.length];
+  const most = Math.min(oldCount, count);
+  const isSame = (i: number, j: number): boolean =>
+    old.keys?.[i] === members.keys?.[j] && isSameJson(old.values[i] as Json, members.values[j] as Json);
+  let prefix = 0;
+  while (prefix < most && isSame(prefix, prefix)) prefix += 1;
+  let suffix = 0;
+  while (suffix < most - prefix && isSame(oldCount - 1 - suffix, count - 1 - suffix)) suffix += 1;
+  return { prefix, suffix };
+}
+
+/** JSON of one's own. */
+export function copyJson(json: Json): Json {
+  if (typeof json !== "object" || json === null) return json;
+  if (Array.isArray(json)) return json.map(copyJson);
+  const copy: JsonObject = {};
+  for (const key of Object.keys(json)) setOwn(copy, key, copyJson(json[key] as Json));
+  return copy;
+}
