@@ -13,6 +13,7 @@ import { largeValues } from "./scenarios/large-values.js";
 import { latency } from "./scenarios/latency.js";
 import { redisScripts } from "./scenarios/redis-scripts.js";
 import { smallChange } from "./scenarios/small-change.js";
+import { sweep } from "./scenarios/sweep.js";
 import { throughput } from "./scenarios/throughput.js";
 import { unrelatedKeys } from "./scenarios/unrelated-keys.js";
 
@@ -32,6 +33,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "delta-history": deltaHistory,
   exclusive: exclusiveRuns,
   "unrelated-keys": unrelatedKeys,
+  sweep,
   heap,
   "redis-scripts": redisScripts,
 };

@@ -50,6 +50,7 @@ export const TARGETS = {
   },
   "throughput / INSERT": { what: "the same, against bare `INSERT`s", atLeast: 0.5 },
   "turn at 1 ms / official": { what: "a turn with a round trip of 1 ms, against the official Postgres saver", atMost: 0.3 },
+  "p99 of a turn beside a sweep": { what: "p99 of a turn while 10,000 threads are swept, against without", atMost: 1.5 },
   "unrelated keys": { what: "a turn on Redis with a million unrelated keys, against none", atMost: 1.1 },
   "delta history / base walk, Postgres": {
     what: "delta history of 1,000 ancestors, against the base class's walk, Postgres",
