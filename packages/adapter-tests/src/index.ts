@@ -14,6 +14,7 @@ export { type InvalidOptionsTarget, invalidOptionTests } from "./invalid-options
 export { type LargeValueTarget, largeValueTests } from "./large-values.js";
 export { type CheckerTarget, leaseCheckerTests } from "./lease-checker/lease-checker.js";
 export type { LeaseTarget, LeasingSaver } from "./lease-target.js";
+export { type LostSegmentsTarget, lostSegmentTests } from "./lost-segments.js";
 export { type ProcessTarget, processTests } from "./processes.js";
 export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
 export { integerOf, type Random, seeded } from "./seeded.js";

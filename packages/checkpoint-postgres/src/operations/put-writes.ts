@@ -3,7 +3,7 @@ import { linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { segmentRows } from "./segment-rows.js";
-import { OUTCOME, threadForWrite, writeOutcome } from "./write-conditions.js";
+import { linkedElsewhere, OUTCOME, threadForWrite, writeOutcome } from "./write-conditions.js";
 
 /**
  * Stores a batch of pending writes in one statement (contract C-40). The checkpoint need not be there, nor the thread.
@@ -12,7 +12,8 @@ import { OUTCOME, threadForWrite, writeOutcome } from "./write-conditions.js";
  */
 export async function putWrites(db: Connections, t: Tables, input: PutWritesInput): Promise<WriteOutcome> {
   const { ref, taskId, taskPath, writes, guard, token } = input;
-  const target = { threadId: ref.threadId, namespace: ref.namespace, basis: ref.checkpointId, guard, token };
+  const linked = linkedElsewhere(writes.slots, writes.created);
+  const target = { threadId: ref.threadId, namespace: ref.namespace, basis: ref.checkpointId, guard, token, linked };
   const values: unknown[] = [ref.threadId, ref.namespace, encodeId(ref.checkpointId), encodeId(taskId), taskPath ?? null];
   const thread = threadForWrite(t, target, { strength: "key share", counts: false }, values);
   const segments = segmentRows(t, writes.created, values);
