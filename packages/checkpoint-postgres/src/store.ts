@@ -17,7 +17,7 @@ import { checkSchema, migrate } from "./migrations/migrate.js";
 import { deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
-import { acquireLease, endedLeases, releaseLease, renewLease } from "./operations/lease.js";
+import { acquireLease, endedLeases, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list, listThreadIds } from "./operations/list.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
@@ -102,6 +102,10 @@ export class PostgresStore implements CheckpointStore {
 
   releaseLease(threadId: string, token: string): Promise<void> {
     return releaseLease(this.#db, this.#tables, threadId, token);
+  }
+
+  handOverLease(threadId: string, token: string): Promise<void> {
+    return handOverLease(this.#db, this.#tables, threadId, token);
   }
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
