@@ -194,7 +194,9 @@ export function abandonedThreadTests(target: LeaseTarget): void {
   it("C-96 who asks for a thread and does not get it does not put off that it is found", async () => {
     await stepGraph(saver, { one: () => undefined }).invoke({ input: "x" }, { configurable: { thread_id: "asked for" } });
     (await saver.acquireThread("asked for", { ttlMs: TTL_MS })).leave();
-    await expect(saver.acquireThread("asked for", { ttlMs: 10 * LONG_MS })).rejects.toMatchObject({ code: "HOLDFAST_THREAD_BUSY" });
+    await expect(saver.acquireThread("asked for", { ttlMs: 10 * LONG_MS })).rejects.toMatchObject({
+      code: "HOLDFAST_THREAD_BUSY",
+    });
     await eventually("it is found", async () => {
       for await (const { threadId, lease } of saver.abandonedThreads()) {
         await lease.release();

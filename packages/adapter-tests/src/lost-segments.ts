@@ -45,7 +45,10 @@ export function lostSegmentTests(target: LostSegmentsTarget): void {
     // And so is what follows: nothing of what was lost is linked to any more.
     const third = checkpointOf({ text: `${text}!`, log: ["one", "two"] }, 2);
     await saverOf(writer).put(at(thread, second.id), third, { source: "loop", step: 2, parents: {} }, { text: 2 });
-    expect((await saverOf(reader).getTuple(at(thread)))?.checkpoint.channel_values).toEqual({ text: `${text}!`, log: ["one", "two"] });
+    expect((await saverOf(reader).getTuple(at(thread)))?.checkpoint.channel_values).toEqual({
+      text: `${text}!`,
+      log: ["one", "two"],
+    });
   });
 
   it("C-74 writes that would link to what is lost are stored whole", async () => {

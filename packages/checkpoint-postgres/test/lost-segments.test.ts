@@ -6,7 +6,11 @@ lostSegmentTests({
   ...postgresTarget,
   async takeBack(url, thread) {
     for (const table of ["checkpoint", "segment", "pending_write"]) {
-      await queryRows(url, `delete from holdfast.${table} using holdfast.thread th where th.thread_key = ${table}.thread_key and thread_id = $1`, [thread]);
+      await queryRows(
+        url,
+        `delete from holdfast.${table} using holdfast.thread th where th.thread_key = ${table}.thread_key and thread_id = $1`,
+        [thread],
+      );
     }
   },
 });

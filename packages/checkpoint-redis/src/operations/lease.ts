@@ -1,7 +1,13 @@
 import { type LeaseAnswer, type LeaseRequest, NotDurableError } from "@holdfast/checkpoint-core";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
-import { acquireLeaseScript, handOverLeaseScript, releaseLeaseScript, renewLeaseScript, withdrawLeaseScript } from "../scripts/index.js";
+import {
+  acquireLeaseScript,
+  handOverLeaseScript,
+  releaseLeaseScript,
+  renewLeaseScript,
+  withdrawLeaseScript,
+} from "../scripts/index.js";
 import { statusOf } from "./read.js";
 import { newThreadKey } from "./thread-key.js";
 
