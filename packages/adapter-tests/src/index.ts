@@ -1,5 +1,6 @@
 export { abandonedThreadTests } from "./abandoned-threads.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
+export { counterGraph } from "./counter-graph.js";
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failureOf, printed } from "./failure.js";
