@@ -1,7 +1,7 @@
 import { RedisSaver, type RedisSaverOptions } from "@holdfast/checkpoint-redis";
 import { type RedisSentinel, startRedisSentinel } from "@holdfast/test-servers";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { at, put, read } from "../checkpoints.js";
+import { type at, put, read } from "../checkpoints.js";
 import { cutReplication, sentinelPair } from "./sentinel-pair.js";
 
 let group: RedisSentinel;
