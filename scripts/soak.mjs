@@ -3,7 +3,13 @@
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 
-const STORES = ["postgres", "redis"];
+/** The project and the file of each. */
+const STORES = {
+  postgres: ["server", "packages/checkpoint-postgres/test/lease-checker.test.ts"],
+  redis: ["server", "packages/checkpoint-redis/test/lease-checker.test.ts"],
+  // With durability.replicas, and failovers.
+  "redis-sentinel": ["faults", "packages/checkpoint-redis/test/faults/lease-checker-failover.test.ts"],
+};
 const PARTS = ["leases", "model"];
 const { values } = parseArgs({
   options: {
@@ -20,11 +26,13 @@ const isUsable =
   minutes > 0 &&
   Number.isSafeInteger(commands) &&
   commands > 0 &&
-  STORES.includes(store) &&
+  store in STORES &&
   (only === undefined || PARTS.includes(only)) &&
   (values.seed === undefined || /^\d+$/.test(values.seed));
 if (!isUsable) {
-  console.error(`Usage: pnpm soak --store ${STORES.join("|")} --only ${PARTS.join("|")} --minutes 20 --commands 10000 --seed 1`);
+  console.error(
+    `Usage: pnpm soak --store ${Object.keys(STORES).join("|")} --only ${PARTS.join("|")} --minutes 20 --commands 10000 --seed 1`,
+  );
   process.exit(2);
 }
 const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
@@ -32,8 +40,8 @@ const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
 const parts = {
   leases() {
     console.log(`Leases under faults: ${minutes} minutes on ${store}, seed ${seed}`);
-    const file = `packages/checkpoint-${store}/test/lease-checker.test.ts`;
-    return spawnSync("vitest", ["run", "--project", "server", file], {
+    const [project, file] = STORES[store];
+    return spawnSync("vitest", ["run", "--project", project, file], {
       stdio: "inherit",
       shell: process.platform === "win32",
       env: { ...process.env, HOLDFAST_SOAK_MINUTES: String(minutes), HOLDFAST_TEST_SEED: seed },
@@ -42,7 +50,8 @@ const parts = {
   model() {
     console.log(`Random commands beside the model: ${commands} on ${store}, seed ${seed}`);
     const command = "packages/checkpoint-conformance/bin/checkpoint-conformance.mjs";
-    const target = `packages/conformance-matrix/dist/targets/holdfast-${store}.mjs`;
+    // What the model looks at does not depend on how many servers there are.
+    const target = `packages/conformance-matrix/dist/targets/holdfast-${store.split("-")[0]}.mjs`;
     return spawnSync(process.execPath, [command, target, "--commands", String(commands), "--seed", seed], { stdio: "inherit" });
   },
 };

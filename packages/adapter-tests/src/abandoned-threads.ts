@@ -1,5 +1,6 @@
-import { type ResumeReport, resumeAbandoned } from "@holdfast/checkpoint-core";
+import { type ResumeReport, resumeAbandoned, type ThreadLease } from "@holdfast/checkpoint-core";
 import { eventually, gate } from "@holdfast/test-servers";
+import type { RunnableConfig } from "@langchain/core/runnables";
 import { Annotation, Command, START, StateGraph } from "@langchain/langgraph";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { type BundledChild, bundleChild } from "./bundled-child.js";
@@ -7,6 +8,7 @@ import type { Reported, SweepOptions, Tells } from "./children/lease-worker-mess
 import type { LeaseTarget, LeasingSaver } from "./lease-target.js";
 import { LeaseWorkerProcess } from "./lease-worker-process.js";
 import { nestedQuestionGraph, questionGraph, twofoldQuestionGraph } from "./question-graph.js";
+import { stepGraph } from "./step-graph.js";
 import type { TestStore } from "./target.js";
 
 /** Of leases that are to end by themselves; long enough for a slow machine to begin what it holds on to. */
@@ -71,6 +73,12 @@ export function abandonedThreadTests(target: LeaseTarget): void {
     expect(await sweep).toMatchObject({ kind: "done" });
     return (await worker.kill()).flatMap((each) => (each.kind === "report" ? [each.report] : []));
   }
+  async function headOf(config: RunnableConfig): Promise<RunnableConfig> {
+    return (await saver.getTuple(config))?.config ?? {};
+  }
+  const withToken = (lease: ThreadLease, { configurable }: RunnableConfig): RunnableConfig => ({
+    configurable: { ...configurable, ...lease.config.configurable },
+  });
   const stepsOf = (told: readonly Tells[]): string[] => told.flatMap((each) => (each.kind === "step" ? [each.name] : []));
 
   it("C-97 a run whose worker was killed is finished by another, once, however many look for it", async () => {
@@ -183,6 +191,21 @@ export function abandonedThreadTests(target: LeaseTarget): void {
     });
   }
 
+  it("C-96 who asks for a thread and does not get it does not put off that it is found", async () => {
+    await stepGraph(saver, { one: () => undefined }).invoke({ input: "x" }, { configurable: { thread_id: "asked for" } });
+    (await saver.acquireThread("asked for", { ttlMs: TTL_MS })).leave();
+    await expect(saver.acquireThread("asked for", { ttlMs: 10 * LONG_MS })).rejects.toMatchObject({
+      code: "HOLDFAST_THREAD_BUSY",
+    });
+    await eventually("it is found", async () => {
+      for await (const { threadId, lease } of saver.abandonedThreads()) {
+        await lease.release();
+        return threadId;
+      }
+      return undefined;
+    });
+  });
+
   it("C-97 a resumed run whose write fails while a step goes on is reported, and no promise is left unhandled", async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
@@ -220,16 +243,41 @@ export function abandonedThreadTests(target: LeaseTarget): void {
     expect(unhandled).toEqual([]);
   });
 
-  it("C-97 a worker that shuts down leaves the thread to others", async () => {
+  it("C-97 a worker that shuts down hands the thread over to others at once, and that is no crash", async () => {
     await crashed("left");
-    const [first, second] = (await start(2)) as [LeaseWorkerProcess, LeaseWorkerProcess];
-    const sweep = first.order({ kind: "sweep", graph: "steps", options: { ttlMs: TTL_MS }, holdAt: "two" });
-    await first.step("two");
-    expect(await endSweep(first, sweep)).toEqual([]);
-    const next = second.order({ kind: "sweep", graph: "steps", options: SWEEP });
-    expect(await second.report()).toMatchObject({ kind: "resumed", threadId: "left" });
-    await endSweep(second, next);
+    // As it would be given up after a second crash; and their leases would last for longer than the test.
+    const options = { ...SWEEP, maxTries: 1 };
+    const [last, ...others] = await start(4);
+    for (const worker of others) {
+      const sweep = worker.order({ kind: "sweep", graph: "steps", options, holdAt: "two" });
+      await worker.step("two");
+      expect(await endSweep(worker, sweep)).toEqual([]);
+    }
+    const next = last.order({ kind: "sweep", graph: "steps", options });
+    expect(await last.report()).toMatchObject({ kind: "resumed", threadId: "left" });
+    await endSweep(last, next);
     expect(await logOf("left")).toEqual(["one x", "two x", "three x"]);
+  });
+
+  it("C-96 a lease that was handed over cannot write any more; the thread has been left as often as before", async () => {
+    const config = { configurable: { thread_id: "handed over" } };
+    await stepGraph(saver, { one: () => undefined }).invoke({ input: "x" }, config);
+    for (const _ of ["first", "second"]) {
+      const lease = await saver.acquireThread("handed over", { ttlMs: LONG_MS });
+      await lease.handOver();
+      await lease.handOver();
+      await lease.release();
+      await expect(saver.putWrites(withToken(lease, await headOf(config)), [["log", []]], "late")).rejects.toMatchObject({
+        code: "HOLDFAST_LEASE_LOST",
+      });
+      expect(lease.signal.aborted).toBe(false);
+    }
+    const found: [string, number][] = [];
+    for await (const { threadId, tries, lease } of saver.abandonedThreads({ ttlMs: LONG_MS })) {
+      found.push([threadId, tries]);
+      await lease.release();
+    }
+    expect(found).toEqual([["handed over", 0]]);
   });
 
   it("C-97 no more threads are resumed at once than it is told", async () => {

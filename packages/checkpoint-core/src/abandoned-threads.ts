@@ -25,7 +25,7 @@ export interface AbandonedThread {
   readonly lease: ThreadLease;
   /** Who had the lease that ended. */
   readonly owner: string | undefined;
-  /** How many leases of the thread in a row have ended without a release: 1 after the first crash. */
+  /** How many leases of the thread in a row have ended by themselves: 1 after the first crash. One that was handed over does not count. */
   readonly tries: number;
   /** How long ago the lease ended, in milliseconds. */
   readonly endedMsAgo: number;

@@ -52,6 +52,8 @@ export interface CheckpointStore extends ThreadStore {
   renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean>;
   /** Ends the lease if it is the thread's; that it has run out does not matter as long as nobody else has got one. */
   releaseLease(threadId: string, token: string): Promise<void>;
+  /** Ends a live lease now, without a release: the next one counts as many tries as this one, not one more. */
+  handOverLease(threadId: string, token: string): Promise<void>;
   /** Leases that ended without a release longer than `olderThanMs` ago, the oldest first. */
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]>;
   /** Ends the waits of retries, and closes what the saver opened. */

@@ -96,9 +96,18 @@ export class ThreadLease implements AsyncDisposable {
   }
 
   /**
-   * Stops renewing the lease without giving the thread free: when its time is up, the thread counts as abandoned, and another worker can go on with
-   * it. For a worker that ends in the middle of a run.
+   * Ends the lease without giving the thread free: the thread counts as abandoned from now on, and another worker can go on with it. For a worker that
+   * shuts down in the middle of a run. It does not count as a crash (`tries`). Does nothing when the lease has ended already.
+   *
+   * @throws StoreUnavailableError, StoreFailureError. The lease then ends when its time is up, as after a crash.
    */
+  async handOver(): Promise<void> {
+    if (!this.#end()) return;
+    await this.#store.handOverLease(this.threadId, this.token);
+    this.#onEnd();
+  }
+
+  /** Stops renewing the lease, as a crash would: when its time is up, the thread counts as abandoned. Asks nothing of the store. */
   leave(): void {
     if (this.#end()) this.#onEnd();
   }

@@ -2,6 +2,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threads.js";
 import { InvalidOptionsError } from "./errors.js";
+import type { ThreadLease } from "./lease.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
 /** The part of a compiled graph that is needed to go on with a thread. */
@@ -63,7 +64,7 @@ export async function resumeAbandoned(
     const failures: unknown[] = [];
     for await (const thread of saver.abandonedThreads(listing)) {
       if (signal.aborted) {
-        thread.lease.leave();
+        await handOver(thread.lease);
         break;
       }
       const run = resumeOne(graph, saver, thread, { signal, maxTries, config })
@@ -109,9 +110,13 @@ async function resumeOne(
     return isLeft ? undefined : { kind: "failed", threadId, error: reason ?? error };
   } finally {
     // Aborted in the middle, the thread is still unfinished: another worker is to go on with it.
-    if (isLeft) lease.leave();
-    else await lease.release();
+    await (isLeft ? handOver(lease) : lease.release());
   }
+}
+
+/** Where the store cannot be reached now, the lease ends by itself. */
+async function handOver(lease: ThreadLease): Promise<void> {
+  await lease.handOver().catch(() => undefined);
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

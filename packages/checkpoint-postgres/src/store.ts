@@ -29,7 +29,7 @@ import { copyThread } from "./operations/copy-thread.js";
 import { deleteIdleThread, deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
-import { acquireLease, endedLeases, releaseLease, renewLease } from "./operations/lease.js";
+import { acquireLease, endedLeases, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list, listThreadIds } from "./operations/list.js";
 import { listThreads } from "./operations/list-threads.js";
 import { outline } from "./operations/outline.js";
@@ -182,6 +182,10 @@ export class PostgresStore implements CheckpointStore {
 
   releaseLease(threadId: string, token: string): Promise<void> {
     return releaseLease(this.#db, this.#tables, threadId, token);
+  }
+
+  handOverLease(threadId: string, token: string): Promise<void> {
+    return handOverLease(this.#db, this.#tables, threadId, token);
   }
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {

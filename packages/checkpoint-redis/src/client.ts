@@ -2,7 +2,15 @@ import { setMaxListeners } from "node:events";
 import { type RetryPolicy, retry, SaverClosedError, StoreUnavailableError } from "@holdfast/checkpoint-core";
 import { Redis, type RedisOptions } from "ioredis";
 import { checkDurable, type Durability, waitCommand } from "./durability.js";
-import { codeOf, isRedirection, isTransient, needsNewConnection, toHoldfastError } from "./errors.js";
+import {
+  codeOf,
+  isDatabaseRefusal,
+  isRedirection,
+  isTransient,
+  needsNewConnection,
+  toHoldfastError,
+  wrongDatabase,
+} from "./errors.js";
 import type { Script } from "./scripts/index.js";
 
 type Argument = string | Buffer | number;
@@ -41,6 +49,8 @@ export class Connection {
   readonly #closing = new AbortController();
   /** Why the connection of our own client went away, or did not come up. */
   #lastFault: Error | undefined;
+  /** Why our own client may not use the database that it was told to. */
+  #databaseRefusal: Error | undefined;
 
   constructor(
     client: RedisClient,
@@ -59,12 +69,26 @@ export class Connection {
     // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
     // A client without a listener prints what goes wrong with its connection; ours tells it in the errors of operations.
-    if (this.#isOwned) client.on("error", (error) => (this.#lastFault = error));
+    if (this.#isOwned) client.on("error", (error) => this.#noteFault(error));
+  }
+
+  #noteFault(error: Error): void {
+    this.#lastFault = error;
+    if (!isDatabaseRefusal(error)) return;
+    this.#databaseRefusal = error;
+    // Before it sends what waits for the connection.
+    this.#client.disconnect();
   }
 
   /** `host:port` of the server, or of where its address is asked for. */
   get host(): string {
     return hostOf(this.#client);
+  }
+
+  /** The database that the client was made for. */
+  get database(): number {
+    const { options } = this.#client as { readonly options?: { readonly db?: number } };
+    return options?.db ?? 0;
   }
 
   /** Whether keys of different hash tags may be on different servers. */
@@ -123,6 +147,7 @@ export class Connection {
 
   async #attempt<T>(operation: string, work: () => Promise<T>): Promise<T> {
     if (this.#closing.signal.aborted) throw new SaverClosedError(operation);
+    this.checkDatabase(operation);
     if (this.#client.status === "end") {
       throw new StoreUnavailableError(
         `${operation}: the connection to Redis at ${this.host} was closed, or its client has given up. Make a new client, or connect it again.`,
@@ -133,10 +158,16 @@ export class Connection {
       this.#lastFault = undefined;
       return result;
     } catch (error) {
+      this.checkDatabase(operation);
       // The address of a managed Redis leads to the new master after a failover; the connection that stands, to the old one.
       if (needsNewConnection(error) && !this.#client.isCluster) this.#client.disconnect(true);
       throw error;
     }
+  }
+
+  /** @throws StoreFailureError when our own client was refused its database. */
+  checkDatabase(operation: string): void {
+    if (this.#databaseRefusal !== undefined) throw wrongDatabase(operation, this.host, this.database, this.#databaseRefusal);
   }
 
   async #evaluate(script: Script, all: readonly Argument[], keyCount: number): Promise<Reply> {

@@ -60,6 +60,24 @@ export function needsNewConnection(error: unknown): boolean {
   return NOT_THE_MASTER.has(codeOf(error) ?? "");
 }
 
+/** The refusal of the database that a client was told to use: ioredis reports it, and goes on in database 0. */
+export function isDatabaseRefusal(error: unknown): boolean {
+  const code = codeOf(error);
+  const { command } = error as { readonly command?: { readonly name?: unknown } };
+  return command?.name === "select" && code !== undefined && !TRANSIENT.has(code) && !CANNOT_CONNECT.has(code);
+}
+
+/** What was to be stored would land among what belongs to others. */
+export function wrongDatabase(operation: string, host: string, database: number, cause?: unknown): StoreFailureError {
+  const why = cause instanceof Error ? `: ${cause.message}` : "";
+  return new StoreFailureError(
+    `${operation}: Redis at ${host} does not let us use database ${database}${why}. Nothing was stored.`,
+    {
+      cause: withoutCommand(cause),
+    },
+  );
+}
+
 /** Whether a cluster has sent us elsewhere. */
 export function isRedirection(error: unknown): boolean {
   const code = codeOf(error);

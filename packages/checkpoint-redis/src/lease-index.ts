@@ -26,6 +26,11 @@ export class LeaseIndex {
     await this.#redis.run("acquireThread", changeLeaseNoteScript, this.#keys.leasesOf(threadId), [threadId, note, ""]);
   }
 
+  /** The lease ends sooner than the note says. */
+  async bringForward(threadId: string, note: string): Promise<void> {
+    await this.#redis.run("acquireThread", changeLeaseNoteScript, this.#keys.leasesOf(threadId), [threadId, note, 0]);
+  }
+
   /** Leases that ended without a release, the oldest first. */
   async ended(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
     const shards = Array.from({ length: INDEX_SHARDS }, (_, number) =>

@@ -58,7 +58,7 @@ export class RedisSaver extends HoldfastSaver {
    * the server does not let us look, it is quiet. Nothing needs to be created: the saver works without it.
    *
    * @returns the warnings, each of which is also emitted once by `process.emitWarning`, with the type `HoldfastWarning`.
-   * @throws UnsupportedServerError, StoreUnavailableError
+   * @throws UnsupportedServerError, StoreUnavailableError, StoreFailureError (the server does not have the database that the client was made for)
    */
   async setup(): Promise<readonly ServerWarning[]> {
     const warnings = await checkServers(this.#redis, this.#durability);

@@ -1,6 +1,7 @@
 import { StoreFailureError, UnsupportedServerError } from "@holdfast/checkpoint-core";
 import type { Connection } from "./client.js";
 import type { Durability } from "./durability.js";
+import { wrongDatabase } from "./errors.js";
 
 /** Something about the server that puts what is stored at risk. */
 export interface ServerWarning {
@@ -22,9 +23,11 @@ const OLDEST_WITH_WAITAOF = [7, 2] as const;
 /**
  * Looks at the servers.
  *
- * @throws UnsupportedServerError when one is too old, or cannot do what `durability` asks for.
+ * @throws UnsupportedServerError when one is too old, or cannot do what `durability` asks for; StoreFailureError when we are not in the database that the
+ *   client was made for.
  */
 export async function checkServers(redis: Connection, durability: Durability | undefined): Promise<readonly ServerWarning[]> {
+  await checkDatabase(redis);
   const servers = await factsOf(redis);
   for (const { info } of servers) {
     const version = info.get("redis_version");
@@ -48,6 +51,14 @@ export async function checkServers(redis: Connection, durability: Durability | u
   const warnings = servers.flatMap((facts) => warningsAbout(facts, redis.host, durability));
   // A cluster's masters are usually configured alike.
   return warnings.filter(({ message }, n) => warnings.findIndex((other) => other.message === message) === n);
+}
+
+/** A client of somebody else's may have fallen back to database 0, of which only its own listeners are told. */
+async function checkDatabase(redis: Connection): Promise<void> {
+  if (redis.isCluster || redis.database === 0) return;
+  const [info] = (await allowed(redis.ask("setup", "client", "info"))) ?? [];
+  redis.checkDatabase("setup");
+  if (/ db=0 /.test(String(info))) throw wrongDatabase("setup", redis.host, redis.database);
 }
 
 function warningsAbout({ info, save }: ServerFacts, host: string, durability: Durability | undefined): ServerWarning[] {

@@ -20,7 +20,7 @@ import { LeaseIndex } from "./lease-index.js";
 import { deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
-import { acquireLease, releaseLease, renewLease } from "./operations/lease.js";
+import { acquireLease, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list } from "./operations/list.js";
 import { persist } from "./operations/persist.js";
 import { put } from "./operations/put.js";
@@ -124,12 +124,26 @@ export class RedisStore implements CheckpointStore {
   }
 
   async releaseLease(threadId: string, token: string): Promise<void> {
-    const note = this.#notes.get(`${token} ${threadId}`);
-    this.#notes.delete(`${token} ${threadId}`);
+    const note = this.#takeNote(threadId, token);
     await Promise.all([
       releaseLease(this.#redis, this.#keys, threadId, token),
       note === undefined ? undefined : this.#leases.takeBack(threadId, note),
     ]);
+  }
+
+  async handOverLease(threadId: string, token: string): Promise<void> {
+    const note = this.#takeNote(threadId, token);
+    await Promise.all([
+      handOverLease(this.#redis, this.#keys, threadId, token),
+      note === undefined ? undefined : this.#leases.bringForward(threadId, note),
+    ]);
+  }
+
+  #takeNote(threadId: string, token: string): string | undefined {
+    const name = `${token} ${threadId}`;
+    const note = this.#notes.get(name);
+    this.#notes.delete(name);
+    return note;
   }
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {

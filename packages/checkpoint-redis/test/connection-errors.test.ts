@@ -6,8 +6,9 @@ import { eventually } from "@holdfast/test-servers";
 import { Cluster, Redis } from "ioredis";
 import { Redis as Redis6 } from "ioredis6";
 import { expect, inject, it } from "vitest";
+import { put } from "./checkpoints.js";
 import { askedBy, closeCounted, openCounted, openOn } from "./counted-savers.js";
-import { onServer } from "./keyspace.js";
+import { keysUnder, onServer, threadKey } from "./keyspace.js";
 
 const SECRET = "s3cr3t-p4ssw0rd";
 const server = inject("holdfastRedisUrl");
@@ -69,6 +70,38 @@ for (const [name, connect] of Object.entries(clients)) {
     });
   }
 }
+
+it("C-71 a database that the server does not have: an error that says so, and nothing in database 0, where ioredis goes on", async () => {
+  const keyPrefix = randomUUID();
+  const url = urlWith((each) => {
+    each.password = new URL(server).password;
+    each.pathname = "/9999";
+  });
+  const refused = {
+    code: "HOLDFAST_STORE_FAILURE",
+    message: expect.stringMatching(`${new URL(server).hostname}:${new URL(server).port}.* database 9999`),
+  };
+  const saver = RedisSaver.fromUrl(url, { keyPrefix });
+  expect(await Promise.all(["1", "2"].map((id) => failureOf(() => put(saver, id))))).toMatchObject([refused, refused]);
+  await expect(saver.setup()).rejects.toMatchObject(refused);
+  expect(await keysUnder([server], keyPrefix)).toEqual([]);
+  await saver.end();
+  // It is not ours to see what a given client is told; setup() looks where it is.
+  for (const client of [new Redis(url), new Redis6(url), new Redis6(url, { protocol: 3 })]) {
+    const given = openOn(client, { keyPrefix });
+    await expect(given.setup()).rejects.toMatchObject(refused);
+    await closeCounted(given);
+  }
+});
+
+it("C-85 another database than the first is used where there is one", async () => {
+  const saver = RedisSaver.fromUrl(urlWith((url) => Object.assign(url, { password: new URL(server).password, pathname: "/7" })));
+  await saver.setup();
+  await put(saver, "in database 7");
+  expect(await keysUnder([server], "holdfast")).not.toContain(threadKey("holdfast", "in database 7", "thread"));
+  await saver.deleteThread("in database 7");
+  await saver.end();
+});
 
 retryBudgetTests({
   open: openCounted,

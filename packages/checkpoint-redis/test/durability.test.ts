@@ -164,6 +164,30 @@ for (const { name, start, stop, open, replicaOf } of topologies) {
       await other.pause();
       await expect(impatient.acquireThread("not leased")).rejects.toMatchObject(NOT_DURABLE);
       await other.resume();
+      // Nobody has it, so nobody need wait until its time is up.
+      await (await patient.acquireThread("not leased")).release();
+      await Promise.all([closeCounted(impatient), closeCounted(patient)]);
+    });
+
+    it("C-87 C-96 an abandoned thread whose lease too few replicas know of stays abandoned", async () => {
+      const [impatient, patient] = [open(IMPATIENT), open(PATIENT)];
+      await put(patient, "abandoned");
+      (await patient.acquireThread("abandoned", { ttlMs: 50 })).leave();
+      const replica = await replicaOf("abandoned");
+      const found = async (): Promise<[string, number] | undefined> => {
+        for await (const { threadId, tries, lease } of patient.abandonedThreads()) {
+          await lease.release();
+          return [threadId, tries];
+        }
+        return undefined;
+      };
+      await replica.pause();
+      const lateAsk = async (): Promise<unknown> => (await impatient.abandonedThreads().next()).value;
+      const refused = await eventually("its lease has ended", () => lateAsk().catch((error: unknown) => error));
+      expect(refused).toMatchObject(NOT_DURABLE);
+      await replica.resume();
+      expect(await eventually("it is found", found)).toEqual(["abandoned", 1]);
+      expect(await found()).toBeUndefined();
       await Promise.all([closeCounted(impatient), closeCounted(patient)]);
     });
 

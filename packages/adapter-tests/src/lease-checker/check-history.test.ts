@@ -111,6 +111,7 @@ describe("the checker of leases, on histories", () => {
     expect(check([...well, refused], ["x", "y"])).toEqual([]);
     expect(check([...well, refused], ["x", "y", "z"], [{ client: "a", from: 9.5, to: 9.5 }])).toEqual([]);
     expect(check([...well, refused], ["x", "y", "z"], [{ client: "b", from: 9.5, to: 9.5 }])).toHaveLength(1);
+    expect(check([...well, refused], ["x", "y", "z"], [{ from: 9.5, to: 9.5 }]), "cuts of all clients").toEqual([]);
     expect(check([...well, { ...refused, to: 109 }], ["x", "y", "z"])).toEqual([]);
   });
 

@@ -98,7 +98,7 @@ function faultsOfList(list: readonly string[], appends: readonly Append[], { cut
   }
   // A write that was done, and tried again since its answer was lost, is refused when the lease has ended meanwhile.
   const mayBeTriedAgain = ({ client, from, to = Number.POSITIVE_INFINITY }: Operation): boolean =>
-    to - from >= patienceMs || cuts.some((cut) => cut.client === client && cut.to >= from && cut.from <= to);
+    to - from >= patienceMs || cuts.some((cut) => (cut.client ?? client) === client && cut.to >= from && cut.from <= to);
   for (const append of appends) {
     const { client, value, token, outcome } = append;
     if (outcome === "ok" && !there.has(value)) violations.push(`${value}, which ${client} wrote under token ${token}, is lost`);

@@ -36,8 +36,8 @@ export interface History {
   readonly operations: readonly Operation[];
   /** A request without an answer is tried again after so long; it may have been done all the same. */
   readonly patienceMs: number;
-  /** When a client's connections were cut: what it asked for then may have been tried again after it was done, too. */
-  readonly cuts: readonly { readonly client: string; readonly from: number; readonly to: number }[];
+  /** When a client's connections were cut, or all clients': what it asked for then may have been tried again after it was done, too. */
+  readonly cuts: readonly { readonly client?: string; readonly from: number; readonly to: number }[];
   /** What is in each thread's list in the end. */
   readonly lists: Readonly<Record<string, readonly string[]>>;
 }

@@ -7,7 +7,7 @@ import { now } from "./recording-client.js";
 
 interface Client {
   readonly name: string;
-  readonly proxy: TcpProxy;
+  readonly proxy: TcpProxy | undefined;
   readonly child: NodeChild;
   /** When all that it told has been taken. */
   readonly drained: Promise<void>;
@@ -17,8 +17,9 @@ export interface CheckerSetting {
   /** The bundled program of a client. */
   readonly script: string;
   readonly url: string;
-  /** Where the store is for those who go through the proxy. */
-  through(proxy: TcpProxy, url: string): string;
+  /** Where the store is for those who go through the proxy; `undefined`: nobody does. */
+  readonly through: ((proxy: TcpProxy, url: string) => string) | undefined;
+  readonly failOver: ((random: Random) => Promise<void>) | undefined;
   readonly random: Random;
   readonly clients: number;
   /** Asked now and then. */
@@ -27,7 +28,7 @@ export interface CheckerSetting {
 
 /** Clients take leases and write, while they are killed, frozen and cut off; what they were told. */
 export async function operationsUnderFaults(setting: CheckerSetting): Promise<Pick<History, "operations" | "cuts">> {
-  const { random } = setting;
+  const { random, through, failOver } = setting;
   const operations = new Map<string, Operation>();
   const cuts: History["cuts"][number][] = [];
   let told = 0;
@@ -37,10 +38,10 @@ export async function operationsUnderFaults(setting: CheckerSetting): Promise<Pi
     started += 1;
     const name = `client ${started}`;
     const server = new URL(setting.url);
-    const proxy = await startTcpProxy({ host: server.hostname, port: Number(server.port) });
+    const proxy = through && (await startTcpProxy({ host: server.hostname, port: Number(server.port) }));
     const child = await spawnNode(setting.script, {
       args: [name, String(integerOf(random, 0, 2 ** 32 - 1))],
-      env: storeEnvironment(setting.through(proxy, setting.url)),
+      env: storeEnvironment(through && proxy ? through(proxy, setting.url) : setting.url),
     });
     const drain = async (): Promise<void> => {
       for await (const message of child.messages as AsyncIterable<ClientTells>) {
@@ -56,7 +57,7 @@ export async function operationsUnderFaults(setting: CheckerSetting): Promise<Pi
     await how();
     await child.exited;
     await drained;
-    await proxy.stop();
+    await proxy?.stop();
   }
 
   /** Until so much more has happened: faults come by what the clients did, not by time. */
@@ -77,30 +78,55 @@ export async function operationsUnderFaults(setting: CheckerSetting): Promise<Pi
       await until(integerOf(random, 10, 60));
       child.continue();
     },
-    async ({ name, proxy }) => {
+  ];
+  const faultsOfTheNetwork: ((proxy: TcpProxy, client: string) => Promise<void>)[] = [
+    async (proxy, client) => {
       const from = now();
       proxy.cut();
-      cuts.push({ client: name, from, to: now() });
+      cuts.push({ client, from, to: now() });
     },
-    async ({ proxy }) => {
+    async (proxy) => {
       // What a holder asks for comes when its lease has ended.
       proxy.delay(integerOf(random, 50, 400));
       await until(integerOf(random, 10, 100));
       proxy.delay(0);
     },
-    async ({ name, proxy }) => {
+    async (proxy, client) => {
       const from = now();
       proxy.blackhole();
       await until(integerOf(random, 10, 60));
       proxy.restore();
-      cuts.push({ client: name, from, to: now() });
+      cuts.push({ client, from, to: now() });
     },
   ];
+  for (const fault of through === undefined ? [] : faultsOfTheNetwork) {
+    faults.push(async ({ name, proxy }) => proxy && fault(proxy, name));
+  }
+  // In the background: what else happens, happens meanwhile.
+  let isFailingOver = false;
+  let failovers = Promise.resolve();
+  const beginFailover = async (): Promise<void> => {
+    if (isFailingOver || failOver === undefined) return;
+    isFailingOver = true;
+    const from = now();
+    failovers = failOver(random).then(() => {
+      cuts.push({ from, to: now() });
+      isFailingOver = false;
+    });
+    // Thrown below.
+    failovers.catch(() => {});
+  };
+  if (failOver !== undefined) {
+    faults.push(beginFailover);
+    await until(100);
+    await beginFailover();
+  }
   while (!setting.isOver()) {
     await until(integerOf(random, 10, 100));
     const client = clients[integerOf(random, 0, clients.length - 1)] as Client;
     await faults[integerOf(random, 0, faults.length - 1)]?.(client);
   }
+  await failovers;
   await Promise.all(clients.map((client) => end(client, () => client.child.send("stop"))));
   return { operations: [...operations.values()], cuts };
 }

@@ -83,6 +83,16 @@ returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_k
   if (row !== undefined && !bool(row, 0)) await endIfEmpty(db, t, "acquireThread", threadId);
 }
 
+/** Ended, it is not looked at again, so that a repetition does not count twice. */
+export async function handOverLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
+  await db.run("acquireThread", {
+    text: `${NEED_NOT_WAIT}
+update ${t.thread} set lease_until = clock_timestamp(), lease_tries = lease_tries - 1 from quick
+where thread_id = $1 and lease_token = $2::bigint and lease_until > clock_timestamp()`,
+    values: [threadId, token],
+  });
+}
+
 export async function endedLeases(db: Connections, t: Tables, olderThanMs: number, limit: number): Promise<EndedLease[]> {
   const rows = await db.run("abandonedThreads", {
     text: `select thread_id, lease_token, lease_owner, extract(epoch from clock_timestamp() - lease_until) * 1000 from ${t.thread}

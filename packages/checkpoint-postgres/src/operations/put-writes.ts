@@ -4,7 +4,7 @@ import type { Connections } from "../pool.js";
 import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
 import { segmentRows } from "./segment-rows.js";
-import { OUTCOME, threadForWrite, writeOutcome } from "./write-conditions.js";
+import { linkedElsewhere, OUTCOME, threadForWrite, writeOutcome } from "./write-conditions.js";
 
 /**
  * Stores a batch of pending writes in one statement (contract C-40). The checkpoint need not be there, nor the thread.
@@ -17,7 +17,8 @@ export async function putWrites(db: Connections, t: Tables, recent: RecentThread
   const touch = recent.touch(threadId, {});
   // Under a guard, that the checkpoint was pruned shows in the epoch.
   const prunable = guard === undefined ? { prunable: checkpointId } : {};
-  const target = { threadId, namespace, basis: checkpointId, guard, token, touch, ...prunable };
+  const linked = linkedElsewhere(writes.slots, writes.created);
+  const target = { threadId, namespace, basis: checkpointId, guard, token, linked, touch, ...prunable };
   const values: unknown[] = [threadId, namespace, encodeId(checkpointId), encodeId(taskId), taskPath ?? null, runId ?? null];
   const thread = threadForWrite(t, target, { strength: "key share", counts: false }, values);
   const segments = segmentRows(t, writes.created, values);

@@ -5,7 +5,7 @@ import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
 import { endIfEmpty } from "./end-if-empty.js";
 import { segmentRows } from "./segment-rows.js";
-import { OUTCOME, threadForWrite, threadHash, writeOutcome } from "./write-conditions.js";
+import { linkedElsewhere, OUTCOME, threadForWrite, threadHash, writeOutcome } from "./write-conditions.js";
 
 /**
  * Stores one checkpoint with its new segments, in one statement (contract C-30).
@@ -33,6 +33,7 @@ export async function put(
     basis: parentId,
     guard,
     token,
+    linked: linkedElsewhere([input.record], input.created),
     expectedHead: expectedHead && { id: expectedHead.id, unlessStored: ref.checkpointId },
     touch,
   };

@@ -1,4 +1,11 @@
-import { encodeId, type Labels, type Refusal, type ThreadGuard, type WriteOutcome } from "@holdfast/checkpoint-core";
+import {
+  encodeId,
+  type Labels,
+  type Refusal,
+  type Segment,
+  type ThreadGuard,
+  type WriteOutcome,
+} from "@holdfast/checkpoint-core";
 import { isNull, text } from "../columns.js";
 import type { Row } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -11,6 +18,8 @@ export interface WriteTarget {
   readonly basis: string | undefined;
   readonly guard: ThreadGuard | undefined;
   readonly token: string | undefined;
+  /** Segments that the write links to and does not bring: they must be there (contract C-74). */
+  readonly linked: readonly string[];
   /** The head that the namespace must have, unless the checkpoint is there already. */
   readonly expectedHead?: { readonly id: string | undefined; readonly unlessStored: string } | undefined;
   /** The checkpoint that writes belong to: where it was pruned, nobody would read them. */
@@ -75,10 +84,12 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
       "locked as (select found.* from found, late where not is_late union all select * from made)",
     );
   }
-  const head = target.expectedHead === undefined ? "null" : movedSql(t, target.expectedHead, parameter);
-  const pruned = target.prunable === undefined ? "null" : prunedSql(t, parameter(encodeId(target.prunable)));
+  const reasons = [fencedSql(token, parameter)];
+  if (target.expectedHead !== undefined) reasons.push(movedSql(t, target.expectedHead, parameter));
+  if (target.prunable !== undefined) reasons.push(prunedSql(t, parameter(encodeId(target.prunable))));
+  if (target.linked.length > 0) reasons.push(lostSql(t, target.linked, parameter));
   ctes.push(
-    `judged as materialized (select *, coalesce(${fencedSql(token, parameter)}, ${head}, ${pruned}) as refusal from locked)`,
+    `judged as materialized (select *, coalesce(${reasons.join(", ")}) as refusal from locked)`,
     "th as (select thread_key, epoch from judged where refusal is null)",
   );
   // A row that this very statement has made or counted on is not changed once more.
@@ -136,6 +147,25 @@ function movedSql(
   end`;
 }
 
+/**
+ * Whether a segment is gone that was acknowledged: a failover to a replica that lagged, or a crash with `synchronous_commit = off`, takes the last
+ * commits back, and this process may still link to what they stored.
+ *
+ * The snapshot from before the wait for the lock will do: who links to a segment has had the answer to its commit, and what is freed moves the epoch.
+ */
+function lostSql(t: Tables, linked: readonly string[], parameter: (value: unknown) => string): string {
+  return `case when (
+    select count(*) from ${t.segment} s where s.thread_key = locked.thread_key and s.segment_id = any (${parameter(linked)}::uuid[])
+  ) < ${linked.length} then 'lost' end`;
+}
+
+/** What a write links to and does not bring along: the links of its rows, and of the segments that it stores. */
+export function linkedElsewhere(rows: readonly { readonly links: readonly string[] }[], created: readonly Segment[]): string[] {
+  const brought = new Set(created.map(({ id }) => id));
+  const linked = new Set([...rows, ...created].flatMap(({ links }) => links));
+  return [...linked].filter((id) => !brought.has(id));
+}
+
 /** The name under which a deleted thread is remembered. */
 export function threadHash(threadId: string): string {
   return `sha256(convert_to(${threadId}, 'UTF8'))`;
@@ -155,7 +185,7 @@ export function writeOutcome(row: Row | undefined, { guard, token }: WriteTarget
 
 /** @param lease the first of the columns owner and milliseconds left. */
 export function refusalOf(refusal: string, row: Row, lease: number): Refusal {
-  if (refusal === "moved" || refusal === "lease-lost") return { kind: refusal };
+  if (refusal === "moved" || refusal === "lease-lost" || refusal === "lost") return { kind: refusal };
   return {
     kind: "busy",
     owner: isNull(row, lease) ? undefined : text(row, lease),

@@ -1,7 +1,13 @@
-import type { LeaseAnswer, LeaseRequest } from "@holdfast/checkpoint-core";
-import type { Connection } from "../client.js";
+import { type LeaseAnswer, type LeaseRequest, NotDurableError } from "@holdfast/checkpoint-core";
+import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
-import { acquireLeaseScript, releaseLeaseScript, renewLeaseScript } from "../scripts/index.js";
+import {
+  acquireLeaseScript,
+  handOverLeaseScript,
+  releaseLeaseScript,
+  renewLeaseScript,
+  withdrawLeaseScript,
+} from "../scripts/index.js";
 import { statusOf } from "./read.js";
 import { newThreadKey } from "./thread-key.js";
 
@@ -22,8 +28,18 @@ export async function acquireLease(
   ttl: string,
 ): Promise<LeaseAnswer & Lasting> {
   const { threadId, ttlMs, owner, ended = "" } = request;
-  const args = [ttlMs, owner, ended, newThreadKey(), ttl];
-  const reply = await redis.runDurably("acquireThread", acquireLeaseScript, keys.thread(threadId), args);
+  const requestId = newThreadKey();
+  const args = [ttlMs, owner, ended, requestId, ttl];
+  let reply: Reply;
+  try {
+    reply = await redis.runDurably("acquireThread", acquireLeaseScript, keys.thread(threadId), args);
+  } catch (error) {
+    // The master has given it, and nobody holds it: others need not wait until its time is up.
+    if (error instanceof NotDurableError) {
+      await redis.run("acquireThread", withdrawLeaseScript, keys.thread(threadId), [requestId]).catch(() => undefined);
+    }
+    throw error;
+  }
   if (statusOf(reply, "acquireThread") === "granted")
     return { kind: "granted", token: String(reply[1]), tries: Number(reply[2]), ...lasting(reply[3]) };
   return { kind: "busy", owner: String(reply[1]) || undefined, remainingMs: Number(reply[2]) };
@@ -43,4 +59,8 @@ export async function renewLease(
 
 export async function releaseLease(redis: Connection, keys: Keys, threadId: string, token: string): Promise<void> {
   statusOf(await redis.runDurably("acquireThread", releaseLeaseScript, keys.thread(threadId), [token]), "acquireThread");
+}
+
+export async function handOverLease(redis: Connection, keys: Keys, threadId: string, token: string): Promise<void> {
+  statusOf(await redis.runDurably("acquireThread", handOverLeaseScript, keys.thread(threadId), [token]), "acquireThread");
 }

@@ -18,6 +18,6 @@ local now = redis.call('TIME')
 local token = digits(math.max(now[1] * 1000000 + now[2], tonumber(lease.token or 0) + 1))
 local tries = lease.ends and lease.tries + 1 or 0
 redis.call('HSET', THREAD, 'lease_token', token, 'lease_owner', ARGV[2], 'lease_until', digits(now_ms() + ARGV[1]), 'lease_tries', tries,
-  'lease_request', ARGV[4])
+  'lease_request', ARGV[4], 'lease_follows', lease.ends and '1' or '0')
 local lasts = set_expiry(ARGV[5])
 return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or ''}

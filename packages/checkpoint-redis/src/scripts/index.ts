@@ -7,6 +7,7 @@ import fetchSegmentsText from "./fetch-segments.lua";
 import forgetThreadText from "./forget-thread.lua";
 import getDeltaChannelHistoryText from "./get-delta-channel-history.lua";
 import getTupleText from "./get-tuple.lua";
+import handOverLeaseText from "./hand-over-lease.lua";
 import indexThreadText from "./index-thread.lua";
 import leaseStateText from "./lease-state.lua";
 import listText from "./list.lua";
@@ -21,6 +22,7 @@ import releaseLeaseText from "./release-lease.lua";
 import renewLeaseText from "./renew-lease.lua";
 import rowsText from "./rows.lua";
 import threadText from "./thread.lua";
+import withdrawLeaseText from "./withdraw-lease.lua";
 
 /** A Lua script that the server runs as one step. */
 export interface Script {
@@ -49,6 +51,8 @@ export const forgetThreadScript = script(forgetThreadText);
 export const acquireLeaseScript = script(threadText, acquireLeaseText);
 export const renewLeaseScript = script(threadText, renewLeaseText);
 export const releaseLeaseScript = script(threadText, releaseLeaseText);
+export const handOverLeaseScript = script(threadText, handOverLeaseText);
+export const withdrawLeaseScript = script(threadText, withdrawLeaseText);
 export const leaseStateScript = script(threadText, leaseStateText);
 export const noteLeaseScript = script(noteLeaseText);
 export const changeLeaseNoteScript = script(changeLeaseNoteText);

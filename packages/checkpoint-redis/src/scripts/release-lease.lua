@@ -3,6 +3,5 @@ local _, _, refusal = find_thread()
 if refusal then return refusal end
 local lease = find_lease()
 if lease.token ~= ARGV[1] or not lease.ends then return {'none'} end
-redis.call('HDEL', THREAD, 'lease_owner', 'lease_until', 'lease_tries', 'lease_request')
-end_if_empty()
+end_lease()
 return {'released'}

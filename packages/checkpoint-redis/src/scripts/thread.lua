@@ -43,6 +43,17 @@ local function find_lease()
   return lease
 end
 
+-- Gives the thread free; one to which nothing was written ends with its lease.
+local function end_lease()
+  redis.call('HDEL', THREAD, 'lease_owner', 'lease_until', 'lease_tries', 'lease_request', 'lease_follows')
+  end_if_empty()
+end
+
+-- Ends the lease now, without a release. The next one counts as many tries as this one did.
+local function hand_over(lease)
+  redis.call('HSET', THREAD, 'lease_until', digits(now_ms()), 'lease_tries', digits(lease.tries - 1))
+end
+
 local function busy(lease)
   return {'busy', lease.owner or '', digits(math.max(0, lease.left))}
 end

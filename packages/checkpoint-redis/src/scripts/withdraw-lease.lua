@@ -1,0 +1,12 @@
+-- ARGV: the request that took a lease, whose caller was told that it did not get it
+-- Leaves the thread as it was before: free, or with a lease that has ended without a release.
+local _, _, refusal = find_thread()
+if refusal then return refusal end
+local lease = find_lease()
+if lease.left <= 0 or redis.call('HGET', THREAD, 'lease_request') ~= ARGV[1] then return {'none'} end
+if redis.call('HGET', THREAD, 'lease_follows') == '1' then
+  hand_over(lease)
+else
+  end_lease()
+end
+return {'withdrawn'}
