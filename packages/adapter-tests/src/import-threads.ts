@@ -278,7 +278,7 @@ export function importThreadTests(target: MigrationTarget): void {
     await putWhole(saver, "bigint", checkpointOf({ sum: { total: 1n }, date: new Date(0) }));
     expect(await failureOf(() => importThreads(saver, new MemorySaver(), { threads: ["bigint"] }))).toMatchObject({
       code: "HOLDFAST_IMPORT_MISMATCH",
-      path: "channel_values.sum",
+      threadId: "bigint",
     });
   });
 
