@@ -12,10 +12,10 @@ import { watched } from "./migration/watched-saver.js";
 import { plainTuple, wholeThread } from "./migration/whole-thread.js";
 import { at, checkpointOf, listedIds, putWhole } from "./plain-checkpoints.js";
 import { questionGraph } from "./question-graph.js";
-import type { AdapterTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
+import type { MigrationTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
 import { runOrders, threadHistory } from "./thread-history.js";
 
-export interface FallbackTarget extends AdapterTarget {
+export interface FallbackTarget extends MigrationTarget {
   /** How many requests a saver that `open` made has sent to its store. */
   roundTrips(saver: TestedSaver): number;
 }
@@ -52,7 +52,7 @@ export function fallbackTests(target: FallbackTarget): void {
     describe(`from ${from}`, () => {
       let old: OldStore;
       beforeAll(async () => {
-        old = await openOld();
+        old = await openOld(target.postgresUrl());
       });
       afterAll(async () => old?.close());
 
@@ -134,7 +134,7 @@ export function fallbackTests(target: FallbackTarget): void {
   });
 
   it("C-113 eight replicas take over one thread at once: it is here once, whole, and each goes on with it", async () => {
-    const old = await officialPostgres();
+    const old = await officialPostgres(target.postgresUrl());
     for (let round = 0; round < 3; round += 1) {
       const id = `eight at once ${round}`;
       await runOrders(old.saver, id, ["first", "second"]);
@@ -330,7 +330,7 @@ export function fallbackTests(target: FallbackTarget): void {
   });
 
   it("C-113 importThreads brings the rest over while runs go on", async () => {
-    const old = await officialPostgres();
+    const old = await officialPostgres(target.postgresUrl());
     const threads = Array.from({ length: 6 }, (_, n) => `rest ${n}`);
     for (const id of threads) await runOrders(old.saver, id, ["first"]);
     const fallback = old.another();

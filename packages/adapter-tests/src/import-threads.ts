@@ -10,7 +10,7 @@ import { watched } from "./migration/watched-saver.js";
 import { countIn, wholeThread } from "./migration/whole-thread.js";
 import { at, checkpointOf, listedIds, putWhole } from "./plain-checkpoints.js";
 import { integerOf, seeded } from "./seeded.js";
-import type { AdapterTarget, TestedSaver, TestStore } from "./target.js";
+import type { MigrationTarget, TestedSaver, TestStore } from "./target.js";
 import { runOrders, threadHistory } from "./thread-history.js";
 import { plainValue } from "./written-values.js";
 
@@ -26,7 +26,7 @@ const isPlain = (value: unknown): value is object => typeof value === "object" &
 const compareText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
 /** Registers the tests of threads that come from other savers, and go back. */
-export function importThreadTests(target: AdapterTarget): void {
+export function importThreadTests(target: MigrationTarget): void {
   let store: TestStore;
   let saver: TestedSaver;
 
@@ -45,7 +45,7 @@ export function importThreadTests(target: AdapterTarget): void {
       const ids = Object.fromEntries(Object.keys(oldThreads).map((kind) => [kind, `${from}: ${kind}`]));
 
       beforeAll(async () => {
-        old = await openOld();
+        old = await openOld(target.postgresUrl());
         for (const [kind, { begin }] of Object.entries(oldThreads)) await begin(old.saver, ids[kind] as string);
       });
       afterAll(async () => old?.close());
@@ -159,7 +159,7 @@ export function importThreadTests(target: AdapterTarget): void {
   }
 
   it("C-110 savers that buffer what they list are asked for a few checkpoints at a time", async () => {
-    const old = await officialPostgres();
+    const old = await officialPostgres(target.postgresUrl());
     await runOrders(old.saver, "long", ["first", "second", "third"]);
     const limits: unknown[] = [];
     const source = watched(old.saver, (method, [, options]) => {
@@ -244,7 +244,7 @@ export function importThreadTests(target: AdapterTarget): void {
 
   for (const [to, openOld] of Object.entries(oldStores)) {
     it(`C-110 threads go back into ${to}, and go on there`, async () => {
-      const foreign = await openOld();
+      const foreign = await openOld(target.postgresUrl());
       // A fork has values that the official Postgres saver would mix.
       const kinds = Object.entries(oldThreads).filter(([kind]) => kind !== "has a fork" || !to.includes("Postgres"));
       const threads = kinds.map(([kind]) => `to ${to}: ${kind}`);
@@ -262,7 +262,7 @@ export function importThreadTests(target: AdapterTarget): void {
   }
 
   it("C-110 a store that a thread came from takes what came since", async () => {
-    const old = await officialPostgres();
+    const old = await officialPostgres(target.postgresUrl());
     const id = "there and back";
     await runOrders(old.saver, id, ["first"]);
     await importThreads(old.saver, saver, { threads: [id] });
@@ -278,12 +278,12 @@ export function importThreadTests(target: AdapterTarget): void {
     await putWhole(saver, "bigint", checkpointOf({ sum: { total: 1n }, date: new Date(0) }));
     expect(await failureOf(() => importThreads(saver, new MemorySaver(), { threads: ["bigint"] }))).toMatchObject({
       code: "HOLDFAST_IMPORT_MISMATCH",
-      path: "channel_values.sum",
+      threadId: "bigint",
     });
   });
 
   it("C-111 what the official Postgres saver would mix is not exported in silence", async () => {
-    const foreign = await officialPostgres();
+    const foreign = await officialPostgres(target.postgresUrl());
     const id = "mixed by the official saver";
     await putWhole(saver, id, { ...checkpointOf({ log: ["root"] }), id: "1" });
     await putWhole(saver, id, { ...checkpointOf({ log: ["one"] }, 2), id: "2" }, "1");

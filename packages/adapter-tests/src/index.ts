@@ -23,6 +23,6 @@ export { type LostSegmentsTarget, lostSegmentTests } from "./lost-segments.js";
 export { type ProcessTarget, processTests } from "./processes.js";
 export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
 export { integerOf, type Random, seeded } from "./seeded.js";
-export type { AdapterTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
+export type { AdapterTarget, MigrationTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";

@@ -7,7 +7,7 @@ import { conversationGraph } from "./migration/conversation-graph.js";
 import { officialPostgres } from "./migration/old-savers.js";
 import { at } from "./plain-checkpoints.js";
 import { integerOf, type Random, seeded } from "./seeded.js";
-import type { AdapterTarget } from "./target.js";
+import type { MigrationTarget } from "./target.js";
 
 const CONVERSATIONS = 16;
 const REQUESTS = 12;
@@ -33,12 +33,12 @@ const isHeld = (conversation: number): boolean => conversation % 4 === 0 || conv
 const HELD = Array.from({ length: CONVERSATIONS }, (_, n) => n).filter(isHeld).length;
 
 /** Registers the test of a service that switches from the official Postgres saver under traffic, and back. */
-export function migrationUnderTrafficTests(target: AdapterTarget): void {
+export function migrationUnderTrafficTests(target: MigrationTarget): void {
   it(
     "C-113 a service switches from the official Postgres saver under traffic, and back: no failed request, no lost turn",
     { timeout: 180_000 },
     seeded(async (random) => {
-      const [store, old] = await Promise.all([target.openStore(), officialPostgres()]);
+      const [store, old] = await Promise.all([target.openStore(), officialPostgres(target.postgresUrl())]);
       const blue = [old.saver, old.another()];
       const green = Array.from({ length: 3 }, () => target.open(store.url, { fallback: old.another() }));
       const traffic = new Traffic(blue, random);
@@ -52,7 +52,7 @@ export function migrationUnderTrafficTests(target: AdapterTarget): void {
 
       // One that has had no request since the switch is still in the old store only.
       await conversationGraph(old.saver).invoke({ input: "rare" }, at("rare"));
-      const fresh = await officialPostgres();
+      const fresh = await officialPostgres(target.postgresUrl());
       const [from] = green;
       if (from === undefined) expect.fail("There is one.");
       const report = await importThreads(from, fresh.saver);

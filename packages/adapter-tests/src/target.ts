@@ -37,3 +37,9 @@ export interface AdapterTarget<Store extends TestStore = TestStore> {
    */
   readonly children: URL;
 }
+
+/** What the tests of other savers need, too. */
+export interface MigrationTarget extends AdapterTarget {
+  /** A superuser on a Postgres server, on which the official saver gets a database. */
+  postgresUrl(): string;
+}

@@ -49,7 +49,7 @@ export function readTuple(tuple: CheckpointTuple): ReadTuple {
  * Metadata as it is stored: JSON. The official savers make objects of the messages that older versions of LangGraph kept in it; what they were made from is
  * what is kept.
  */
-export function plainMetadata(metadata: CheckpointTuple["metadata"]): CheckpointMetadata {
+function plainMetadata(metadata: CheckpointTuple["metadata"]): CheckpointMetadata {
   const given: object = metadata ?? {};
   try {
     return decodeMetadata(encodeMetadata({ ...given }));

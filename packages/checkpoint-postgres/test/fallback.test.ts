@@ -1,5 +1,5 @@
 import { fallbackTests } from "@holdfast/adapter-tests";
 import { poolOf } from "./pooled-savers.js";
-import { postgresTarget } from "./postgres-target.js";
+import { migrationTarget } from "./migration-target.js";
 
-fallbackTests({ ...postgresTarget, roundTrips: (saver) => poolOf(saver).statements });
+fallbackTests({ ...migrationTarget, roundTrips: (saver) => poolOf(saver).statements });

@@ -1,4 +1,4 @@
 import { importThreadTests } from "@holdfast/adapter-tests";
-import { postgresTarget } from "./postgres-target.js";
+import { migrationTarget } from "./migration-target.js";
 
-importThreadTests(postgresTarget);
+importThreadTests(migrationTarget);

@@ -1,4 +1,4 @@
 import { migrationUnderTrafficTests } from "@holdfast/adapter-tests";
-import { postgresTarget } from "./postgres-target.js";
+import { migrationTarget } from "./migration-target.js";
 
-migrationUnderTrafficTests(postgresTarget);
+migrationUnderTrafficTests(migrationTarget);

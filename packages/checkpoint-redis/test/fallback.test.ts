@@ -1,5 +1,5 @@
 import { fallbackTests } from "@holdfast/adapter-tests";
 import { askedBy } from "./counted-savers.js";
-import { redisTarget } from "./redis-target.js";
+import { migrationTarget } from "./migration-target.js";
 
-fallbackTests({ ...redisTarget, roundTrips: (saver) => askedBy(saver).roundTrips });
+fallbackTests({ ...migrationTarget, roundTrips: (saver) => askedBy(saver).roundTrips });

@@ -1,4 +1,4 @@
 import { importThreadTests } from "@holdfast/adapter-tests";
-import { redisTarget } from "./redis-target.js";
+import { migrationTarget } from "./migration-target.js";
 
-importThreadTests(redisTarget);
+importThreadTests(migrationTarget);

@@ -1,4 +1,4 @@
 import { migrationUnderTrafficTests } from "@holdfast/adapter-tests";
-import { redisTarget } from "./redis-target.js";
+import { migrationTarget } from "./migration-target.js";
 
-migrationUnderTrafficTests(redisTarget);
+migrationUnderTrafficTests(migrationTarget);

@@ -2,7 +2,6 @@ import { createDatabase } from "@holdfast/test-servers";
 import { type BaseCheckpointSaver, MemorySaver } from "@langchain/langgraph-checkpoint";
 import { PostgresSaver } from "@langchain/langgraph-checkpoint-postgres";
 import { SqliteSaver } from "@langchain/langgraph-checkpoint-sqlite";
-import { inject } from "vitest";
 import { wasmSqlite } from "./wasm-sqlite.js";
 
 /** A saver of upstream's, on a store of its own. */
@@ -13,8 +12,8 @@ export interface OldStore {
   close(): Promise<void>;
 }
 
-/** The savers that a service may come from. */
-export const oldStores: Readonly<Record<string, () => Promise<OldStore>>> = {
+/** The savers that a service may come from. Those on Postgres make a database of their own on the server. */
+export const oldStores: Readonly<Record<string, (postgresUrl: string) => Promise<OldStore>>> = {
   MemorySaver: async () => {
     const saver = new MemorySaver();
     return { saver, another: () => saver, close: async () => {} };
@@ -27,8 +26,9 @@ export const oldStores: Readonly<Record<string, () => Promise<OldStore>>> = {
   },
 };
 
-export async function officialPostgres(): Promise<OldStore> {
-  const database = await createDatabase(inject("holdfastPostgresUrl"));
+/** @param postgresUrl a superuser on a server on which a database can be made. */
+export async function officialPostgres(postgresUrl: string): Promise<OldStore> {
+  const database = await createDatabase(postgresUrl);
   const savers: PostgresSaver[] = [];
   const another = (): PostgresSaver => {
     const saver = PostgresSaver.fromConnString(database.url);
