@@ -229,7 +229,7 @@ it("C-35 ours does not share bytes either", async () => {
   }
 });
 
-describe("what is kept of values", () => {
+describe("what is kept of values", { timeout: 60_000 }, () => {
   const long = "some text ".repeat(100);
   const messages = (count: number) => Array.from({ length: count }, (_, i) => ({ id: `${i}`, long }));
 
