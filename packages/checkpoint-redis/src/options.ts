@@ -1,15 +1,20 @@
 import {
   InvalidOptionsError,
+  type LabelNames,
   type OnConflict,
+  type Retention,
+  type RetentionOptions,
   type RetryOptions,
   type RetryPolicy,
+  resolveLabelNames,
   resolveOnConflict,
+  resolveRetention,
   resolveRetry,
 } from "@holdfast/checkpoint-core";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { type Durability, type DurabilityOptions, resolveDurability } from "./durability.js";
 import { Keys } from "./keys.js";
-import { resolveTtl, type TtlOptions, type TtlPolicy } from "./ttl.js";
+import { resolveTtl, type TtlOptions, type TtlPolicy, ttlWithIdle } from "./ttl.js";
 
 /** Options of {@link RedisSaver}. */
 export interface RedisSaverOptions {
@@ -34,6 +39,13 @@ export interface RedisSaverOptions {
    * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
+  /**
+   * Keys of `config.metadata` and `config.configurable` that are stored beside a run's checkpoints, besides `run_id`, `graph_id` and `user`; none other
+   * is. They can be asked for in `list` and `listThreads`.
+   */
+  readonly labels?: readonly string[];
+  /** What is kept: `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds, and the rest is done by `sweep()`. Default: everything. */
+  readonly retention?: RetentionOptions;
 }
 
 export interface ResolvedOptions {
@@ -46,6 +58,8 @@ export interface ResolvedOptions {
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
   readonly onConflict: OnConflict;
+  readonly labels: LabelNames;
+  readonly retention: Retention | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -60,6 +74,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   "cacheBytes",
   "maxValueBytes",
   "onConflict",
+  "labels",
+  "retention",
 ] satisfies (keyof RedisSaverOptions)[]);
 
 /**
@@ -70,16 +86,19 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
   }
   const commandTimeoutMs = integer("commandTimeoutMs", options.commandTimeoutMs ?? 10_000, 1, 2 ** 31 - 1);
+  const retention = resolveRetention(options.retention);
   return Object.freeze({
     keys: new Keys(options.keyPrefix ?? "holdfast"),
     serde: options.serde,
-    ttl: resolveTtl(options.ttl),
+    ttl: ttlWithIdle(resolveTtl(options.ttl), retention?.idleMs),
     durability: resolveDurability(options.durability, Math.max(2, commandTimeoutMs)),
     retry: resolveRetry(options.retry),
     commandTimeoutMs,
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 64 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
+    labels: resolveLabelNames(options.labels),
+    retention,
   });
 }
 
