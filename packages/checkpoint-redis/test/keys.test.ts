@@ -52,7 +52,8 @@ it("C-88 the index has at most four keys in each of its 16 shards, however many 
   await Promise.all(Array.from({ length: 300 }, (_, n) => put(saver, `thread ${n}`)));
   const keys = (await keysUnder([server], keyPrefix)).filter((key) => key.includes(":index:"));
   expect(keys.length).toBeLessThanOrEqual(64);
-  for (const key of keys) expect(key.slice(keyPrefix.length)).toMatch(/^:index:\{([0-9]|1[0-5])\}:(created|expiry|updated|leases)$/);
+  for (const key of keys)
+    expect(key.slice(keyPrefix.length)).toMatch(/^:index:\{([0-9]|1[0-5])\}:(created|expiry|updated|leases)$/);
 });
 
 it("C-85 savers with different prefixes, and a prefix of the client's own, do not see each other's threads", async () => {
