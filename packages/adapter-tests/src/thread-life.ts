@@ -197,11 +197,12 @@ export function threadLifeTests(target: ThreadLifeTarget): void {
     await toolsGraph(saver).invoke({ input: "first" }, config);
     await toolsGraph(saver).invoke(new Command({ resume: "yes" }), config);
     await toolsGraph(saver).invoke({ input: "mail pay call" }, config);
-    for (const answer of ["one", "two", "three"]) {
+    const { tasks } = await toolsGraph(saver).getState(config);
+    const asked = tasks.flatMap(({ interrupts }) => interrupts).map(({ id }) => String(id));
+    expect(asked).toHaveLength(3);
+    for (const [n, answer] of ["one", "two", "three"].entries()) {
       expect((await other.prune([thread], { keepLast: 1 })).busy).toEqual([]);
-      const { tasks } = await toolsGraph(other).getState(config);
-      const [asked] = tasks.flatMap(({ interrupts }) => interrupts);
-      await toolsGraph(other).invoke(new Command({ resume: { [String(asked?.id)]: answer } }), config);
+      await toolsGraph(other).invoke(new Command({ resume: { [String(asked[n])]: answer } }), config);
     }
     const { log = [] } = (await toolsGraph(cold).getState(config)).values as Log;
     expect(log.filter((line) => /^(mail|pay|call): (one|two|three)$/.test(line))).toHaveLength(3);

@@ -19,7 +19,9 @@ for i = 4, #ARGV do
   local row = redis.call('HGET', CHECKPOINTS, member)
   if row and i <= 3 + ARGV[3] then
     if not is_hidden(row) then
-      redis.call('HSET', CHECKPOINTS, member, with_part(row, '1'))
+      local hiding = with_part(row, '1')
+      redis.call('HSET', CHECKPOINTS, member, hiding)
+      redis.call('HINCRBY', THREAD, 'bytes', #hiding - #row)
       hidden = hidden + 1
       goes_out_of_sight(member)
     end
