@@ -103,9 +103,7 @@ interface Log {
 /** What the graphs here have in common. */
 interface LifeGraph {
   invoke(input: unknown, config: object): Promise<unknown>;
-  getState(
-    config: object,
-  ): Promise<{
+  getState(config: object): Promise<{
     readonly values: unknown;
     readonly tasks: readonly { readonly interrupts: readonly { readonly id?: string }[] }[];
   }>;

@@ -58,8 +58,8 @@ export { type LabelNames, type Labels, resolveLabelNames } from "./labels.js";
 export { type LeaseOptions, ThreadLease } from "./lease.js";
 export type { ListThreadsOptions, ThreadInfo } from "./list-threads.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
-export { age, type PrunePolicy, type PruneReport } from "./prune.js";
 export type { EncodedWrites, PendingSlot, StoredSlot } from "./pending-writes.js";
+export { age, type PrunePolicy, type PruneReport } from "./prune.js";
 export {
   type AbandonedThreadSource,
   type ResumableGraph,
@@ -71,8 +71,8 @@ export type { CheckpointKey, CheckpointOutline } from "./retention-plan.js";
 export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retry.js";
 export type { Segment } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";
-export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
 export { type Retention, type RetentionOptions, resolveRetention, type SweepOptions, type SweepReport } from "./sweep.js";
+export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
 export type {
   CopyOutcome,
   StoredThread,

@@ -1,4 +1,10 @@
-import type { CheckpointKey, ThinOutInput, ThinOutOutcome } from "@holdfast/checkpoint-core";
+import {
+  type CheckpointKey,
+  type CheckpointOutline,
+  encodeId,
+  type ThinOutInput,
+  type ThinOutOutcome,
+} from "@holdfast/checkpoint-core";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
 import { encodeMember } from "../rows.js";
@@ -16,12 +22,14 @@ export type ThinnedOut = ThinOutOutcome & { readonly hasEnded?: boolean };
 
 /**
  * Takes checkpoints out of a thread: those committed last first, if they are more than one script takes, so that what those that are still there are read
- * by is there, too. What is to be hidden is hidden with the first. Last, frees what nothing refers to.
+ * by is there, too. What is to be hidden is hidden before. Last, frees what nothing refers to.
  */
 export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput): Promise<ThinnedOut> {
   const { threadId, threadKey, hide, remove, writesOfRuns } = input;
   const thread = keys.thread(threadId);
   const token = input.token ?? "";
+  const now = await outline(redis, keys, threadId);
+  if (now?.threadKey !== threadKey) return { kind: "changed" };
   let state = threadKey;
   let bytes = 0;
   const thinned = (reply: Reply): ThinnedOut | undefined => {
@@ -32,47 +40,60 @@ export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput
     return undefined;
   };
   if (writesOfRuns.length > 0) {
-    const members = await endsWithWrites(redis, keys, input);
-    if (members === undefined) return { kind: "changed" };
-    for (const some of chunks(members, MOST_MEMBERS)) {
+    for (const some of chunks(endsWithWrites(now.checkpoints, remove), MOST_MEMBERS)) {
       const args = [state, token, writesOfRuns.length, ...writesOfRuns, ...some];
       const refused = thinned(await redis.runDurably("deleteForRuns", dropWritesOfRunsScript, thread, args));
       if (refused !== undefined) return refused;
     }
   }
-  let hidden = hide.map(encodeMember);
-  for (const some of chunks(remove.map(encodeMember).reverse(), MOST_MEMBERS)) {
+  let latest = newLatest(now.checkpoints, [...remove, ...hide]);
+  const steps = [
+    ...chunks(hide, MOST_MEMBERS).map((some) => ({ hidden: some, removed: [] })),
     // In the order of their commits, as the newest are to be remembered.
-    const args = [state, token, hidden.length, ...hidden, ...some.reverse()];
+    ...chunks(remove.toReversed(), MOST_MEMBERS).map((some) => ({ hidden: [], removed: some.toReversed() })),
+  ];
+  let latest = newLatest(now.checkpoints, [...remove, ...hide]);
+  for (const { hidden, removed } of steps) {
+    const members = [...hidden, ...removed].map(encodeMember);
+    const args = [state, token, latest.length / 2, hidden.length, ...latest, ...members];
     const refused = thinned(await redis.runDurably("prune", thinOutScript, thread, args));
     if (refused !== undefined) return refused;
-    hidden = [];
+    latest = [];
   }
   const freed = await freeSegments(redis, thread, threadKey.slice(0, threadKey.indexOf(" ")));
   return { kind: "thinned", bytes: bytes + freed.bytes, hasEnded: freed.hasEnded };
 }
 
-/** Members of the checkpoints that stay, have no child that stays, and have writes; `undefined` when the thread is another one by now. */
-async function endsWithWrites(
-  redis: Connection,
-  keys: Keys,
-  { threadId, threadKey, remove }: ThinOutInput,
-): Promise<Buffer[] | undefined> {
-  const now = await outline(redis, keys, threadId);
-  if (now?.threadKey !== threadKey) return undefined;
+/** Members of the checkpoints that stay, have no child that stays, and have writes. */
+function endsWithWrites(all: readonly CheckpointOutline[], remove: readonly CheckpointKey[]): Buffer[] {
   const removed = new Set(remove.map(nameOf));
-  const left = now.checkpoints.filter((each) => !removed.has(nameOf(each)));
+  const left = all.filter((each) => !removed.has(nameOf(each)));
   const parents = new Set(
     left.flatMap(({ namespace, parentId }) => (parentId === undefined ? [] : [nameOf({ namespace, checkpointId: parentId })])),
   );
   return left.filter((each) => each.hasWrites && !parents.has(nameOf(each))).map(encodeMember);
 }
 
+/** Of each namespace whose latest checkpoint goes, its name, and the id of the newest that is left, `""` for none. */
+function newLatest(all: readonly CheckpointOutline[], gone: readonly CheckpointKey[]): (string | Buffer)[] {
+  const isGone = new Set(gone.map(nameOf));
+  const before = new Map<string, CheckpointOutline>();
+  const after = new Map<string, CheckpointOutline>();
+  for (const each of all) {
+    if (each.isHidden) continue;
+    before.set(each.namespace, each);
+    if (!isGone.has(nameOf(each))) after.set(each.namespace, each);
+  }
+  return [...before].flatMap(([namespace, latest]) => {
+    const left = after.get(namespace);
+    return left === latest ? [] : [namespace, left === undefined ? "" : encodeId(left.checkpointId)];
+  });
+}
+
 function nameOf({ namespace, checkpointId }: CheckpointKey): string {
   return `${namespace}\0${checkpointId}`;
 }
 
-/** At least one, though it may be empty. */
-export function chunks<T>(items: readonly T[], most: number): T[][] {
-  return Array.from({ length: Math.max(1, Math.ceil(items.length / most)) }, (_, n) => items.slice(n * most, (n + 1) * most));
+function chunks<T>(items: readonly T[], most: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / most) }, (_, n) => items.slice(n * most, (n + 1) * most));
 }
