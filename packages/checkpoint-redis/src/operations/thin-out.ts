@@ -46,7 +46,6 @@ export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput
       if (refused !== undefined) return refused;
     }
   }
-  let latest = newLatest(now.checkpoints, [...remove, ...hide]);
   const steps = [
     ...chunks(hide, MOST_MEMBERS).map((some) => ({ hidden: some, removed: [] })),
     // In the order of their commits, as the newest are to be remembered.
