@@ -74,6 +74,14 @@ export const redisScripts: Scenario = async ({ quick, stores, progress, atEnd })
       Array.from({ length }, (_, n) => saver.putWrites(config("wide", "0"), [["text", line(n).slice(0, 300)]], `task ${n}`)),
     ),
   );
+  await slowest("copyThread of it", () => saver.copyThread("long", "copy"));
+  await slowest("stats of it", () => saver.stats("long"));
+  await slowest("a dry run of prune", () => saver.prune(["long"], { dryRun: true }));
+  await slowest("prune of some of it: what is left takes pages to look through", () =>
+    saver.prune(["long"], { keepLast: length - 1_000 }),
+  );
+  await slowest("prune of the copy to 1,000", () => saver.prune(["copy"], { keepLast: 1_000 }));
+  await slowest("deleteForRuns that finds nothing", () => saver.deleteForRuns(["a run"]));
   await slowest("deleteThread of the long thread", () => saver.deleteThread("long"));
   return {
     tables: [

@@ -25,4 +25,5 @@ export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
 export { integerOf, type Random, seeded } from "./seeded.js";
 export type { AdapterTarget, MigrationTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
+export { type LifeOptions, type LifeSaver, type ThreadLifeTarget, threadLifeTests } from "./thread-life.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";

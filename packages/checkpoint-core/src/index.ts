@@ -60,8 +60,8 @@ export { type ImportOptions, type ImportProgress, type ImportReport, importThrea
 export { type LeaseOptions, ThreadLease } from "./lease.js";
 export type { ListThreadsOptions, ThreadInfo } from "./list-threads.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
-export { age, type PrunePolicy, type PruneReport } from "./prune.js";
 export type { EncodedWrites, PendingSlot, StoredSlot } from "./pending-writes.js";
+export { age, type PrunePolicy, type PruneReport } from "./prune.js";
 export {
   type AbandonedThreadSource,
   type ResumableGraph,
@@ -74,8 +74,8 @@ export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retr
 export type { Segment } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";
 export { resolveFallback } from "./takeover.js";
-export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
 export { type Retention, type RetentionOptions, resolveRetention, type SweepOptions, type SweepReport } from "./sweep.js";
+export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
 export type {
   CopyOutcome,
   StoredThread,

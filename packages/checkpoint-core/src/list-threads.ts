@@ -2,7 +2,7 @@ import { InvalidOptionsError } from "./errors.js";
 import { type Labels, resolveLabels } from "./labels.js";
 import { age, refuseUnknown } from "./prune.js";
 import { isTakeoverMarker } from "./takeover.js";
-import { describe, malformation, MAX_THREAD_ID_BYTES } from "./thread-id.js";
+import { describe, MAX_THREAD_ID_BYTES, malformation } from "./thread-id.js";
 import type { ThreadSelection, ThreadStore, ThreadSummary } from "./thread-store.js";
 
 /** Which threads to list. */

@@ -38,15 +38,26 @@ export class Keys {
     return ["thread", "checkpoints", "order", "segments", "writes", "tombstone"].map((part) => `${tag}:${part}`);
   }
 
-  /** The two keys of the shard of the index that a thread is in. */
+  /** Parts of a copy of a thread that is being made, under the thread's own hash tag: checkpoints, order, segments, writes. */
+  copy(threadId: string, nonce: string): readonly string[] {
+    const [, ...parts] = this.thread(threadId).slice(0, 5);
+    return parts.map((part) => `${part}:copy:${nonce}`);
+  }
+
+  /** Who sweeps the threads, and where the last sweep stopped. */
+  sweeper(): readonly string[] {
+    return [`${this.#prefix}:index:{0}:sweeper`];
+  }
+
+  /** The three keys of the shard of the index that a thread is in. */
   shardOf(threadId: string): readonly string[] {
     return this.shard(shardNumber(threadId));
   }
 
-  /** A shard of the index: its threads by creation, and those that expire by expiry. */
+  /** A shard of the index: its threads by creation, those that expire by expiry, and its threads by when they were last written to. */
   shard(number: number): readonly string[] {
     const tag = `${this.#prefix}:index:{${number}}`;
-    return [`${tag}:created`, `${tag}:expiry`];
+    return [`${tag}:created`, `${tag}:expiry`, `${tag}:updated`];
   }
 
   /** Of the same shard, the leases. */

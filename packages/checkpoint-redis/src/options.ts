@@ -1,16 +1,21 @@
 import {
   InvalidOptionsError,
+  type LabelNames,
   type OnConflict,
+  type Retention,
+  type RetentionOptions,
   type RetryOptions,
   type RetryPolicy,
   resolveFallback,
+  resolveLabelNames,
   resolveOnConflict,
+  resolveRetention,
   resolveRetry,
 } from "@holdfast/checkpoint-core";
 import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { type Durability, type DurabilityOptions, resolveDurability } from "./durability.js";
 import { Keys } from "./keys.js";
-import { resolveTtl, type TtlOptions, type TtlPolicy } from "./ttl.js";
+import { resolveTtl, type TtlOptions, type TtlPolicy, ttlWithIdle } from "./ttl.js";
 
 /** Options of {@link RedisSaver}. */
 export interface RedisSaverOptions {
@@ -40,6 +45,13 @@ export interface RedisSaverOptions {
    * that a running service can switch: docs/migration.md. It stays yours: `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;
+  /**
+   * Keys of `config.metadata` and `config.configurable` that are stored beside a run's checkpoints, besides `run_id`, `graph_id` and `user`; none other
+   * is. They can be asked for in `list` and `listThreads`.
+   */
+  readonly labels?: readonly string[];
+  /** What is kept: `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds, and the rest is done by `sweep()`. Default: everything. */
+  readonly retention?: RetentionOptions;
 }
 
 export interface ResolvedOptions {
@@ -53,6 +65,8 @@ export interface ResolvedOptions {
   readonly maxValueBytes: number;
   readonly onConflict: OnConflict;
   readonly fallback: BaseCheckpointSaver | undefined;
+  readonly labels: LabelNames;
+  readonly retention: Retention | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -68,6 +82,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   "maxValueBytes",
   "onConflict",
   "fallback",
+  "labels",
+  "retention",
 ] satisfies (keyof RedisSaverOptions)[]);
 
 /**
@@ -78,10 +94,11 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
   }
   const commandTimeoutMs = integer("commandTimeoutMs", options.commandTimeoutMs ?? 10_000, 1, 2 ** 31 - 1);
+  const retention = resolveRetention(options.retention);
   return Object.freeze({
     keys: new Keys(options.keyPrefix ?? "holdfast"),
     serde: options.serde,
-    ttl: resolveTtl(options.ttl),
+    ttl: ttlWithIdle(resolveTtl(options.ttl), retention?.idleMs),
     durability: resolveDurability(options.durability, Math.max(2, commandTimeoutMs)),
     retry: resolveRetry(options.retry),
     commandTimeoutMs,
@@ -89,6 +106,8 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     fallback: resolveFallback(options.fallback),
+    labels: resolveLabelNames(options.labels),
+    retention,
   });
 }
 

@@ -1,8 +1,11 @@
 import {
+  type CheckpointKey,
+  type CheckpointOutline,
   type CheckpointRecord,
   DeserializationError,
   decodeId,
   encodeId,
+  type Labels,
   type PendingSlot,
   type Segment,
   type StoredSlot,
@@ -16,21 +19,30 @@ import {
 
 const SEGMENT_ID_BYTES = 16;
 
+/** The inverse of {@link decodeMember}. */
+export function encodeMember({ namespace, checkpointId }: CheckpointKey): Buffer {
+  return Buffer.concat([Buffer.from(`${namespace}\0`, "utf8"), encodeId(checkpointId)]);
+}
+
 /** Where a checkpoint stands in its thread's hashes: `[namespace][NUL][id]`. A namespace has no NUL (contract C-05). */
 export function decodeMember(member: Buffer): { readonly namespace: string; readonly checkpointId: string } {
   const end = member.indexOf(0);
   return { namespace: member.toString("utf8", 0, end), checkpointId: decodeId(member.subarray(end + 1)) };
 }
 
-/** A checkpoint's row: `[parent id][lineage: namespaces and ids in turn][snapshot channels][links][metadata][body]`. */
+/**
+ * A checkpoint's row: `[parent id][lineage: namespaces and ids in turn][snapshot channels][links][metadata][body][labels]`, and by the scripts
+ * `[when it was committed]`, and behind that of a hidden one a part that is not empty. The last three may be missing: rows from before have none.
+ */
 export interface CheckpointRow {
   readonly parentId: string | undefined;
   readonly snapshots: readonly string[];
   readonly metadata: string;
+  readonly labels: Labels;
   readonly record: CheckpointRecord;
 }
 
-export function encodeCheckpointRow({ parentId, snapshots, metadata, record }: CheckpointRow): Buffer {
+export function encodeCheckpointRow({ parentId, snapshots, metadata, labels, record }: CheckpointRow): Buffer {
   return list([
     parentId === undefined ? Buffer.alloc(0) : encodeId(parentId),
     list(lineageOf(metadata)),
@@ -38,10 +50,11 @@ export function encodeCheckpointRow({ parentId, snapshots, metadata, record }: C
     encodeLinks(record.links),
     Buffer.from(metadata, "utf8"),
     record.body,
+    Buffer.from(Object.keys(labels).length === 0 ? "" : JSON.stringify(labels), "utf8"),
   ]);
 }
 
-export function decodeCheckpointRow(row: Buffer): Omit<CheckpointRow, "snapshots"> {
+export function decodeCheckpointRow(row: Buffer): Omit<CheckpointRow, "snapshots" | "labels"> {
   const [parent, , , links, metadata, body] = partsOf(row);
   if (parent === undefined || links === undefined || metadata === undefined || body === undefined) throw damaged();
   return {
@@ -49,6 +62,52 @@ export function decodeCheckpointRow(row: Buffer): Omit<CheckpointRow, "snapshots
     metadata: metadata.toString("utf8"),
     record: { links: decodeLinks(links), body },
   };
+}
+
+/** The labels of a row. */
+export function decodeLabels(text: Buffer): Labels {
+  return text.length === 0 ? {} : (JSON.parse(text.toString("utf8")) as Labels);
+}
+
+/** What `outline.lua` answers of a checkpoint. */
+export type OutlinedRow = readonly [
+  member: Buffer,
+  parent: Buffer,
+  lineage: Buffer,
+  snapshots: Buffer,
+  metadata: Buffer,
+  labels: Buffer,
+  hasWrites: number,
+  isHidden: number,
+  ageMs: Buffer,
+];
+
+export function decodeOutline(row: OutlinedRow): CheckpointOutline {
+  const [member, parent, lineage, snapshots, metadata, labels, hasWrites, isHidden, ageMs] = row;
+  return {
+    ...decodeMember(member),
+    parentId: parent.length === 0 ? undefined : decodeId(parent),
+    origins: originsOf(lineage),
+    snapshots: partsOf(snapshots).map(String),
+    moved: movedChannels(metadata),
+    hasWrites: hasWrites === 1,
+    isHidden: isHidden === 1,
+    ageMs: Number(ageMs),
+    runId: decodeLabels(labels).run_id,
+  };
+}
+
+function originsOf(lineage: Buffer): Record<string, string> {
+  const parts = partsOf(lineage);
+  return Object.fromEntries(
+    Array.from({ length: parts.length / 2 }, (_, n) => [String(parts[2 * n]), decodeId(parts[2 * n + 1] as Buffer)]),
+  );
+}
+
+function movedChannels(metadata: Buffer): string[] {
+  if (metadata.length === 0) return [];
+  const { counters_since_delta_snapshot: moved } = JSON.parse(metadata.toString("utf8")) as Record<string, unknown>;
+  return typeof moved === "object" && moved !== null ? Object.keys(moved) : [];
 }
 
 /** `metadata.parents`, which say on what checkpoints of the graphs around a subgraph ran, where the scripts can read them (contract C-22). */
@@ -83,9 +142,10 @@ export function slotMark(slot: PendingSlot, taskId: string): Buffer {
   return Buffer.concat([number, list([encodeId(taskId)])]);
 }
 
-/** What follows the mark: `[task path][links][payload]`. No task path is the empty one. */
-export function slotContent(slot: PendingSlot, taskPath: string | undefined): Buffer {
-  return list([Buffer.from(taskPath ?? "", "utf8"), encodeLinks(slot.links), slot.payload]);
+/** What follows the mark: `[task path][links][payload][run]`. No task path is the empty one; no run, and of slots from before, no part. */
+export function slotContent(slot: PendingSlot, taskPath: string | undefined, runId: string | undefined): Buffer {
+  const run = runId === undefined ? [] : [Buffer.from(runId, "utf8")];
+  return list([Buffer.from(taskPath ?? "", "utf8"), encodeLinks(slot.links), slot.payload, ...run]);
 }
 
 /** The slots of a checkpoint's writes: `[next arrival: u32]`, then per slot `[length: u32][arrival: u32][mark][content]`. */
@@ -110,7 +170,7 @@ export function encodeLinks(links: readonly string[]): Buffer {
   return Buffer.from(links.join(""), "hex");
 }
 
-function decodeLinks(bytes: Buffer): string[] {
+export function decodeLinks(bytes: Buffer): string[] {
   const hex = bytes.toString("hex");
   return Array.from({ length: bytes.length / SEGMENT_ID_BYTES }, (_, n) =>
     hex.slice(2 * SEGMENT_ID_BYTES * n, 2 * SEGMENT_ID_BYTES * (n + 1)),

@@ -1,6 +1,7 @@
 import type {
   CheckpointInHand,
   CheckpointStore,
+  CopyOutcome,
   EndedLease,
   LeaseAnswer,
   LeaseRequest,
@@ -10,6 +11,15 @@ import type {
   PutWritesInput,
   Reading,
   Refusal,
+  StoredThread,
+  StoreStats,
+  SweepClaim,
+  SweepPage,
+  ThinOutInput,
+  ThinOutOutcome,
+  ThreadOutline,
+  ThreadSelection,
+  ThreadSummary,
   WriteOutcome,
 } from "@holdfast/checkpoint-core";
 import type { RunnableConfig } from "@langchain/core/runnables";
@@ -17,14 +27,24 @@ import { LRUCache } from "lru-cache";
 import type { Connection } from "./client.js";
 import type { Keys } from "./keys.js";
 import { LeaseIndex } from "./lease-index.js";
+import { copyThread } from "./operations/copy-thread.js";
+import { deleteIdleThread } from "./operations/delete-idle-thread.js";
 import { deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
 import { acquireLease, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list } from "./operations/list.js";
+import { listThreads } from "./operations/list-threads.js";
+import { outline } from "./operations/outline.js";
 import { persist } from "./operations/persist.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
+import { stats } from "./operations/stats.js";
+import { claimSweep, markSwept, releaseSweep, sweepPage } from "./operations/sweep.js";
+import { thinOut } from "./operations/thin-out.js";
+import { threadKey } from "./operations/thread-life.js";
+import { threadStats } from "./operations/thread-stats.js";
+import { threadsOfRuns } from "./operations/threads-of-runs.js";
 import { ThreadIndex } from "./thread-index.js";
 import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
 
@@ -144,6 +164,64 @@ export class RedisStore implements CheckpointStore {
     const note = this.#notes.get(name);
     this.#notes.delete(name);
     return note;
+  }
+
+  threadKey(threadId: string): Promise<string | undefined> {
+    return threadKey(this.#redis, this.#keys, threadId);
+  }
+
+  outline(threadId: string): Promise<ThreadOutline | undefined> {
+    return outline(this.#redis, this.#keys, threadId);
+  }
+
+  async thinOut(input: ThinOutInput): Promise<ThinOutOutcome> {
+    const thin = () => thinOut(this.#redis, this.#keys, input);
+    const { hasEnded: _, ...outcome } = await this.#threads.ending(input.threadId, thin, ({ hasEnded }) => hasEnded === true);
+    return outcome;
+  }
+
+  async copyThread(from: string, to: string): Promise<CopyOutcome> {
+    const ttl = ttlArgument(this.#ttl, undefined);
+    const { lastsMs, ...outcome } = await copyThread(this.#redis, this.#keys, from, to, ttl);
+    if (lastsMs !== undefined) await this.#threads.addNew(to, lastsMs);
+    return outcome;
+  }
+
+  listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary> {
+    return listThreads(this.#redis, this.#keys, selection, limit);
+  }
+
+  threadStats(threadId: string): Promise<StoredThread | undefined> {
+    return threadStats(this.#redis, this.#keys, threadId);
+  }
+
+  stats(): Promise<StoreStats> {
+    return stats(this.#redis, this.#keys);
+  }
+
+  threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {
+    return threadsOfRuns(this.#redis, this.#keys, runIds);
+  }
+
+  claimSweep(token: string | undefined, ttlMs: number): Promise<SweepClaim | undefined> {
+    return claimSweep(this.#redis, this.#keys, token, ttlMs);
+  }
+
+  releaseSweep(token: string, cursor: string): Promise<void> {
+    return releaseSweep(this.#redis, this.#keys, token, cursor);
+  }
+
+  sweepPage(cursor: string, limit: number): Promise<SweepPage> {
+    return sweepPage(this.#redis, this.#keys, cursor, limit);
+  }
+
+  markSwept(threadId: string, seen: string): Promise<void> {
+    return markSwept(this.#redis, this.#keys, threadId, seen);
+  }
+
+  deleteIdleThread(threadId: string, idleMs: number): Promise<boolean> {
+    const end = () => deleteIdleThread(this.#redis, this.#keys, threadId, idleMs);
+    return this.#threads.ending(threadId, end, (isDeleted) => isDeleted);
   }
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
 import type { StoredOutcome } from "./operations/write-outcome.js";
-import { forgetThreadScript, indexThreadScript, listIndexScript } from "./scripts/index.js";
+import { forgetThreadScript, indexEntryScript, indexThreadScript, listIndexScript } from "./scripts/index.js";
 
 /**
  * Which threads there are, so that `list` without a thread can find them without looking through all keys of the server.
@@ -24,8 +24,8 @@ export class ThreadIndex {
 
   /** Does a write to a thread, and sees to it that the thread has an entry that outlives it. */
   async during(threadId: string, { lastsMs, isOwn }: ThreadTime, write: () => Promise<StoredOutcome>): Promise<StoredOutcome> {
-    const isCovered = !isOwn && this.#covers(threadId, lastsMs);
-    const adding = isCovered ? undefined : this.#add(threadId, lastsMs, isOwn ? "own" : "default");
+    const isKnown = !isOwn && this.#covers(threadId, lastsMs) && this.#isOfThisMinute(threadId);
+    const adding = isKnown ? undefined : this.#add(threadId, lastsMs, isOwn ? "own" : "default", true);
     const [entry, outcome] = await Promise.all([adding, write()]);
     if (outcome.kind !== "stored") {
       // A write that came too late must not leave the id of a deleted thread behind.
@@ -34,7 +34,7 @@ export class ThreadIndex {
       return outcome;
     }
     // A new thread where an entry was: that one may be on its way out, with the thread that was deleted or with a write that was refused.
-    if (outcome.isNew && entry?.isNew !== true) await this.#add(threadId, outcome.lastsMs, "anew");
+    if (outcome.isNew && entry?.isNew !== true) await this.#add(threadId, outcome.lastsMs, "anew", true);
     else await this.cover(threadId, outcome.lastsMs);
     return outcome;
   }
@@ -49,6 +49,20 @@ export class ThreadIndex {
   /** The same when the thread was given a time of its own: what this process remembers of the entry may be older. */
   async coverOwn(threadId: string, lastsMs: number): Promise<void> {
     await this.#add(threadId, lastsMs, "exact");
+  }
+
+  /** Enters a thread that was made otherwise than by a write of a run. */
+  async addNew(threadId: string, lastsMs: number): Promise<void> {
+    await this.#add(threadId, lastsMs, "anew", true);
+  }
+
+  /** Does what may end a thread, and then takes away its entry, unless that is another's by then. */
+  async ending<T>(threadId: string, work: () => Promise<T>, hasEnded: (outcome: T) => boolean): Promise<T> {
+    const shard = this.#keys.shardOf(threadId).slice(0, 1);
+    const [, created] = (await this.#redis.run("sweep", indexEntryScript, shard, [threadId])).map(String);
+    const outcome = await work();
+    if (hasEnded(outcome) && created) await this.#forget(threadId, created);
+    return outcome;
   }
 
   async remove(threadId: string): Promise<void> {
@@ -73,19 +87,30 @@ export class ThreadIndex {
     }
   }
 
+  /** Whether the entry says that the thread was written to in this minute of its server's clock. */
+  #isOfThisMinute(threadId: string): boolean {
+    return (this.#entries.get(threadId)?.minuteUntil ?? Number.NEGATIVE_INFINITY) > performance.now();
+  }
+
   #covers(threadId: string, lastsMs: number): boolean {
     const until = this.#entries.get(threadId)?.until;
     return until !== undefined && until >= performance.now() + lastsMs;
   }
 
   /** The entry lasts half as long again as the thread, so that a thread in use needs a new one only now and then. */
-  async #add(threadId: string, lastsMs: number, known: "default" | "own" | "exact" | "anew"): Promise<Entry> {
+  async #add(threadId: string, lastsMs: number, known: Known, isWrite = false): Promise<Entry> {
     const entryMs = Math.ceil(lastsMs * 1.5);
     const expiry = entryMs === Number.POSITIVE_INFINITY ? "" : entryMs;
     const before = performance.now();
-    const reply = await this.#redis.run("put", indexThreadScript, this.#keys.shardOf(threadId), [threadId, expiry, known]);
-    const [, isNew = "", created = "", left = ""] = reply.map(String);
-    const entry = { isNew: isNew === "1", created, until: left === "" ? Number.POSITIVE_INFINITY : before + Number(left) };
+    const args = [threadId, expiry, known, isWrite ? "1" : "0"];
+    const reply = await this.#redis.run("put", indexThreadScript, this.#keys.shardOf(threadId), args);
+    const [, isNew = "", created = "", left = "", minuteLeft = ""] = reply.map(String);
+    const entry = {
+      isNew: isNew === "1",
+      created,
+      until: left === "" ? Number.POSITIVE_INFINITY : before + Number(left),
+      minuteUntil: isWrite ? before + Number(minuteLeft) : this.#entries.get(threadId)?.minuteUntil,
+    };
     this.#entries.set(threadId, entry);
     return entry;
   }
@@ -99,6 +124,9 @@ export interface ThreadTime {
   readonly isOwn: boolean;
 }
 
+/** What is known of the thread's time, see `index-thread.lua`. */
+type Known = "default" | "own" | "exact" | "anew";
+
 interface Entry {
   /** Whether there was none. */
   readonly isNew: boolean;
@@ -106,6 +134,8 @@ interface Entry {
   readonly created: string;
   /** In the clock of this process. */
   readonly until: number;
+  /** Until when, in the clock of this process, the entry's minute of the last write is this one. */
+  readonly minuteUntil: number | undefined;
 }
 
 const PAGE = 64;

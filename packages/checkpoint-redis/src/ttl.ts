@@ -37,6 +37,19 @@ export function resolveTtl(options: TtlOptions = {}): TtlPolicy {
   return { defaultMs: milliseconds(defaultTTL), refreshOnRead };
 }
 
+/**
+ * The policy when threads are also to go after a time without writes: that is what the time to live does.
+ *
+ * @throws InvalidOptionsError when both are given, and are not the same.
+ */
+export function ttlWithIdle(policy: TtlPolicy, idleMs: number | undefined): TtlPolicy {
+  if (idleMs === undefined || idleMs === policy.defaultMs) return policy;
+  if (policy.defaultMs === undefined) return { ...policy, defaultMs: Math.round(idleMs) };
+  throw new InvalidOptionsError(
+    `ttl.defaultTTL (${policy.defaultMs} ms) and retention.idleFor (${idleMs} ms) are not the same. Give one of them: both are the time to live.`,
+  );
+}
+
 function isMinutes(value: unknown): value is number {
   return typeof value === "number" && value > 0 && value <= MAX_MINUTES;
 }

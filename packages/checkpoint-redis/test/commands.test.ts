@@ -28,7 +28,7 @@ let saver: RedisSaver;
 beforeAll(async () => {
   cluster = await startRedisCluster({ masters: 3, replicas: 0 });
   const client = new Cluster([...cluster.nodes], { redisOptions: { password: cluster.password } });
-  saver = openOn(client, { ttl: { defaultTTL: 60, refreshOnRead: true } });
+  saver = openOn(client, { ttl: { defaultTTL: 60, refreshOnRead: true }, retention: { keepLast: 1 } });
   await loadScripts(openOn(new Cluster([...cluster.nodes], { redisOptions: { password: cluster.password } }), {}));
   monitors = await Promise.all(cluster.servers.map(({ url }) => monitorRedis(url)));
 });
@@ -162,6 +162,30 @@ for (const [name, { run, onThread }] of Object.entries(indexed)) {
     expect(ofThread).toHaveLength(onThread);
     expect(ofIndex.length).toBeLessThanOrEqual(onThread);
     await expectInOrder(ran);
+  });
+}
+
+/** Of these, each script is in order, too; only one of them may look through a part of a thread by HSCAN, see `segment-ids.lua`. */
+const ofThreads: Record<string, () => Promise<unknown>> = {
+  prune: () => saver.prune(["warm"], { keepLast: 1 }),
+  "a dry run": () => saver.prune(["warm"], { dryRun: true }),
+  deleteForRuns: () => saver.deleteForRuns(["a run"]),
+  copyThread: () => saver.copyThread("warm", `copy ${Math.random()}`),
+  listThreads: () => saver.listThreads({ prefix: "warm" }).next(),
+  stats: () => saver.stats("warm"),
+  sweep: () => saver.sweep(),
+};
+
+for (const [name, run] of Object.entries(ofThreads)) {
+  it(`C-88 ${name} sends nothing but scripts that are in order`, async () => {
+    await put(saver, "warm", {
+      id: "2",
+      value: "x".repeat(30_000),
+      config: (config) => ({ ...config, metadata: { run_id: "a run" } }),
+    });
+    await commands();
+    await run();
+    await expectInOrder(await scripts());
   });
 }
 

@@ -102,7 +102,7 @@ it("C-50 C-51 nothing of a deleted thread is left but the ids of its checkpoints
   await write(saver, thread, task, "second");
   const lease = await saver.acquireThread(thread);
   await lease.release();
-  expect(await placesOf(thread), "while it is there").toHaveLength(6);
+  expect(await placesOf(thread), "while it is there").toHaveLength(7);
   await saver.deleteThread(thread);
   const tombstone = threadKey(keyPrefix, thread, "tombstone");
   expect(await placesOf(thread)).toEqual([tombstone]);

@@ -8,7 +8,8 @@ import { storeUrl } from "./store-url.js";
 
 const server = inject("holdfastRedisUrl");
 const keyPrefix = randomUUID();
-const saver = openCounted(storeUrl(server, keyPrefix), { ttl: { defaultTTL: 60, refreshOnRead: true } });
+const OPTIONS = { ttl: { defaultTTL: 60, refreshOnRead: true }, retention: { keepLast: 1 } };
+const saver = openCounted(storeUrl(server, keyPrefix), OPTIONS);
 
 afterAll(async () => closeCounted(saver));
 beforeEach(async () => {
@@ -38,13 +39,20 @@ const operations: Record<string, (saver: RedisSaver) => Promise<unknown>> = {
   deleteThread: (by) => by.deleteThread("thread"),
   persist: (by) => by.persist("thread"),
   acquireThread: (by) => by.acquireThread("thread"),
+  prune: (by) => by.prune(["thread"]),
+  deleteForRuns: (by) => by.deleteForRuns(["a run"]),
+  copyThread: (by) => by.copyThread("thread", "copy"),
+  listThreads: (by) => by.listThreads().next(),
+  stats: (by) => by.stats("thread"),
+  "stats of all": (by) => by.stats(),
+  sweep: (by) => by.sweep(),
 };
 
 for (const [name, run] of Object.entries(operations)) {
   it(`C-82 ${name} on a thread in a higher format is refused, and changes nothing`, async () => {
     const before = await contents();
     expect(before).toHaveLength(5);
-    for (const by of [saver, openCounted(storeUrl(server, keyPrefix))]) {
+    for (const by of [saver, openCounted(storeUrl(server, keyPrefix), { retention: { keepLast: 1 } })]) {
       await expect(run(by)).rejects.toMatchObject({
         code: "HOLDFAST_SCHEMA_TOO_NEW",
         message: expect.stringContaining("format 2"),

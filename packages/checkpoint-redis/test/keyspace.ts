@@ -69,9 +69,9 @@ function partOf(key: string): string {
   return key.slice(key.lastIndexOf(":") + 1);
 }
 
-/** In how many sets of the index a thread stands: by creation, by expiry, by lease. */
+/** In how many sets of the index a thread stands: by creation, by expiry, by last write, by lease. */
 async function entriesOf(servers: readonly string[], keys: readonly string[], threadId: string): Promise<number> {
-  const sets = keys.filter((key) => /:index:\{\d+\}:(created|expiry|leases)$/.test(key));
+  const sets = keys.filter((key) => /:index:\{\d+\}:(created|expiry|updated|leases)$/.test(key));
   const scores = await Promise.all(
     servers.map((url) => onServer(url, (redis) => Promise.all(sets.map((set) => redis.zscore(set, threadId).catch(() => null))))),
   );

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   encodeId,
+  type Labels,
   type ListSelection,
   type MetadataCondition,
   metadataConditions,
@@ -9,7 +10,7 @@ import {
 } from "@holdfast/checkpoint-core";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
-import { encodeLinks } from "../rows.js";
+import { decodeLabels, encodeLinks } from "../rows.js";
 import { listScript, readCheckpointsScript } from "../scripts/index.js";
 import { read, statusOf } from "./read.js";
 
@@ -36,7 +37,8 @@ export async function* list(
     left -= reading.checkpoints.length;
     return reading;
   };
-  const filter = selection.filter === undefined ? undefined : metadataConditions(selection.filter);
+  const { labels } = selection;
+  const filter = selection.filter === undefined && labels === undefined ? undefined : metadataConditions(selection.filter ?? {});
   let cursor = "";
   let size = FIRST_PAGE;
   while (left > 0) {
@@ -48,7 +50,7 @@ export async function* list(
       cursor = String(reading.more[0] ?? "");
     } else {
       const reply = await redis.run("list", listScript, thread, select("metadata", selection, known, cursor, METADATA_PAGE));
-      const members = matching(reply, filter);
+      const members = matching(reply, filter, labels ?? {});
       for (let from = 0; from < members.length && left > 0; ) {
         const some = members.slice(from, from + Math.min(left, size));
         from += some.length;
@@ -87,13 +89,18 @@ function cursorOf(reply: Reply): string {
   return statusOf(reply, "list") === "read" ? String(reply[6]) : "";
 }
 
-/** The members of the checkpoints that the filter lets through (contract C-23). */
-function matching(reply: Reply, filter: readonly MetadataCondition[]): Buffer[] {
+/** The members of the checkpoints that the filter and the labels let through (contract C-23, C-39). */
+function matching(reply: Reply, filter: readonly MetadataCondition[], labels: Labels): Buffer[] {
   if (statusOf(reply, "list") !== "read") return [];
-  return (reply[3] as readonly (readonly [member: Buffer, metadata: Buffer])[]).flatMap(([member, text]) => {
+  return (reply[3] as readonly (readonly [member: Buffer, metadata: Buffer, labels: Buffer])[]).flatMap(([member, text, own]) => {
+    if (!hasLabels(decodeLabels(own), labels)) return [];
     const metadata = JSON.parse(text.toString("utf8")) as Readonly<Record<string, unknown>>;
     return filter.every((condition) => holds(condition, metadata)) ? [member] : [];
   });
+}
+
+export function hasLabels(own: Labels, wanted: Labels): boolean {
+  return Object.entries(wanted).every(([name, value]) => Object.hasOwn(own, name) && own[name] === value);
 }
 
 /** Equal as JSON is, not merely contained. */

@@ -1,4 +1,4 @@
-import { encodeId, type PutInput } from "@holdfast/checkpoint-core";
+import { encodeId, type Labels, type PutInput } from "@holdfast/checkpoint-core";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { encodeCheckpointRow, encodeSegment, segmentKey } from "../rows.js";
@@ -16,6 +16,7 @@ export async function put(redis: Connection, keys: Keys, input: PutInput, ttl: s
   const isOwnParent = input.parentId === ref.checkpointId;
   const parentId = isOwnParent ? undefined : input.parentId;
   const row = encodeCheckpointRow({ ...input, parentId });
+  const labels = labelFields(input.labels);
   const reply = await redis.runDurably("put", putScript, keys.thread(ref.threadId), [
     guard?.threadKey ?? "",
     guard?.epoch ?? "",
@@ -29,7 +30,14 @@ export async function put(redis: Connection, keys: Keys, input: PutInput, ttl: s
     expectedHead === undefined ? "0" : "1",
     expectedHead?.id === undefined ? "" : encodeId(expectedHead.id),
     row,
+    labels.length / 2,
+    ...labels,
     ...input.created.flatMap((segment) => [segmentKey(segment.id), encodeSegment(segment)]),
   ]);
   return writeOutcome(reply, "put");
+}
+
+/** What the thread itself remembers of its labels: the last value of each. Runs come and go, and are none of the thread. */
+function labelFields({ run_id: _, ...labels }: Labels): string[] {
+  return Object.entries(labels).flatMap(([name, value]) => [`label:${name}`, value]);
 }

@@ -1,7 +1,7 @@
--- KEYS: a shard's threads by creation, a shard's threads by expiry. ARGV: thread id, milliseconds after which it has surely expired ('' for never),
--- what is known: 'default' (nothing but what the writer would give it), 'own' (that is the thread's own time), 'exact' (the thread has it),
--- 'anew' (the thread is a new one, where there may be an entry of another).
--- Answers whether the entry is new, its creation, and in how many milliseconds it expires, '' for never.
+-- KEYS: a shard's threads by creation, by expiry, and by when they were written to. ARGV: thread id, milliseconds after which it has surely expired (''
+-- for never), what is known: 'default' (nothing but what the writer would give it), 'own' (that is the thread's own time), 'exact' (the thread has it),
+-- 'anew' (the thread is a new one, where there may be an entry of another); whether it is written to.
+-- Answers whether the entry is new, its creation, in how many milliseconds it expires, '' for never, and in how many the minute ends.
 local now = redis.call('TIME')
 local micros = now[1] * 1000000 + now[2]
 local millis = math.floor(micros / 1000)
@@ -26,10 +26,13 @@ if expires then
 else
   redis.call('ZREM', KEYS[2], ARGV[1])
 end
+local MINUTE_MS = 60000
+if is_new or known == 'anew' or ARGV[4] == '1' then
+  redis.call('ZADD', KEYS[3], string.format('%.0f', millis - millis % MINUTE_MS), ARGV[1])
+end
 -- Each thread that comes clears away some that have expired, so that their ids do not pile up.
 local MOST_CLEARED = 100
 for _, expired in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', millis, 'LIMIT', 0, MOST_CLEARED)) do
-  redis.call('ZREM', KEYS[1], expired)
-  redis.call('ZREM', KEYS[2], expired)
+  for n = 1, 3 do redis.call('ZREM', KEYS[n], expired) end
 end
-return {'indexed', is_new and '1' or '0', created, expires and string.format('%.0f', expires - millis) or ''}
+return {'indexed', is_new and '1' or '0', created, expires and string.format('%.0f', expires - millis) or '', string.format('%.0f', MINUTE_MS - millis % MINUTE_MS)}

@@ -1,4 +1,4 @@
--- KEYS: a shard's threads by creation, a shard's threads by expiry. ARGV: where to begin: creation and id of the last thread ('' for the newest), how many
+-- KEYS: a shard's threads by creation, and others. ARGV: where to begin: creation and id of the last thread ('' for the newest), how many
 -- Two threads of one microsecond are in the order of their ids, backwards.
 local created, id, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local offset = 0

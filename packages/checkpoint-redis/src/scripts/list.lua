@@ -57,12 +57,12 @@ while found < count and looked_at < MOST_LOOKED_AT do
     local in_namespace, id = string.sub(member, 1, split - 1), string.sub(member, split + 1)
     if (any_namespace or in_namespace == namespace) and (wanted_id == '' or id == wanted_id) then
       local row = redis.call('HGET', CHECKPOINTS, member)
-      if row and is_before(in_namespace, id, tonumber(at), row) then
+      if row and not is_hidden(row) and is_before(in_namespace, id, tonumber(at), row) then
         found = found + 1
         if what == 'checkpoints' then
           add_checkpoint(member, row, 'all')
         else
-          rows[#rows + 1] = { member, part_of(row, METADATA) }
+          rows[#rows + 1] = { member, part_of(row, METADATA), part_of(row, LABELS) }
         end
       end
     end

@@ -1,6 +1,8 @@
 -- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, number of slots,
 -- then per slot its mark and the rest of it, then per segment its id and value
 local member, slots = ARGV[6] .. '\0' .. ARGV[7], tonumber(ARGV[8])
+-- Whatever is known of the thread by now: a task may have begun before its checkpoint was pruned.
+if is_pruned(member) then return {'pruned'} end
 local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], member, ARGV[7])
 if not key then return epoch end
 local linked = {}
@@ -9,9 +11,10 @@ for i = 10, 8 + 2 * slots, 2 do
   linked[#linked + 1] = part_at(ARGV[i], after_path)
 end
 if not are_there(linked, 9 + 2 * slots) then return {'lost'} end
-for i = 9 + 2 * slots, #ARGV, 2 do redis.call('HSETNX', SEGMENTS, ARGV[i], ARGV[i + 1]) end
+local more_bytes = store_segments(9 + 2 * slots)
 
-local writes = redis.call('HGET', WRITES, member) or number_bytes(0)
+local stored = redis.call('HGET', WRITES, member) or ''
+local writes = stored == '' and number_bytes(0) or stored
 local arrival = string.sub(writes, 1, 4)
 local added = {}
 for i = 9, 8 + 2 * slots, 2 do
@@ -28,5 +31,9 @@ for i = 9, 8 + 2 * slots, 2 do
   end
 end
 local next_arrival = number_bytes(number_at(arrival, 1) + 1)
-redis.call('HSET', WRITES, member, next_arrival .. string.sub(writes, FIRST_SLOT) .. table.concat(added))
+local row = next_arrival .. string.sub(writes, FIRST_SLOT) .. table.concat(added)
+redis.call('HSET', WRITES, member, row)
+redis.call('HINCRBY', THREAD, 'bytes', more_bytes + #row - #stored)
+if #added > 0 then redis.call('HINCRBY', THREAD, 'slots', #added) end
+redis.call('HSET', THREAD, 'updated', stamp_now())
 return {'stored', key, epoch, is_new, set_expiry(ARGV[5])}

@@ -5,6 +5,6 @@ if not key then return {'none'} end
 skip_known(ARGV[1])
 for i = 2, #ARGV do
   local row = redis.call('HGET', CHECKPOINTS, ARGV[i])
-  if row then add_checkpoint(ARGV[i], row, 'all') end
+  if row and not is_hidden(row) then add_checkpoint(ARGV[i], row, 'all') end
 end
 return answer(key, epoch)

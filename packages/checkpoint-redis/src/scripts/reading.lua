@@ -42,8 +42,7 @@ local function add_checkpoint(member, row, values)
   if values == 'all' then
     want(links)
   elseif values == 'names' and links ~= '' then
-    local body = start_of(row, BODY) + 4
-    if string.sub(row, body, body + 1) == '\1\1' then fetch(string.sub(links, 1, ID_BYTES)) end
+    if has_keyframe(row) then fetch(string.sub(links, 1, ID_BYTES)) end
   end
   for _, each in ipairs(links_of_writes(writes)) do want(each) end
 end

@@ -28,16 +28,35 @@ local function parts_of(list)
 end
 
 -- A checkpoint's row. Only the part that is asked for is copied.
-local PARENT, LINEAGE, SNAPSHOTS, LINKS, METADATA, BODY = 1, 2, 3, 4, 5, 6
+local PARENT, LINEAGE, SNAPSHOTS, LINKS, METADATA, BODY, LABELS, COMMITTED, HIDDEN = 1, 2, 3, 4, 5, 6, 7, 8, 9
 
 local function start_of(row, part)
   local at = 1
-  for _ = 2, part do at = at + 4 + number_at(row, at) end
+  for _ = 2, part do
+    if at > #row then return at end
+    at = at + 4 + number_at(row, at)
+  end
   return at
 end
 
+-- '' for one that the row does not have: each kind of them came when there were rows without it.
 local function part_of(row, part)
-  return (part_at(row, start_of(row, part)))
+  local at = start_of(row, part)
+  return at > #row and '' or (part_at(row, at))
+end
+
+local function with_part(row, part)
+  return row .. number_bytes(#part) .. part
+end
+
+local function is_hidden(row)
+  return part_of(row, HIDDEN) ~= ''
+end
+
+-- Whether its record is compressed against the first of its links, its keyframe.
+local function has_keyframe(row)
+  local body = start_of(row, BODY) + 4
+  return string.sub(row, body, body + 1) == '\1\1'
 end
 
 -- The pending writes of one checkpoint: the next arrival, then per slot its length, arrival, slot, task, path, links and payload.
@@ -88,4 +107,50 @@ local function are_there(lists, from)
     end
   end
   return true
+end
+
+-- Stores the segments that come along (ARGV from a position, ids and values in turn). Returns how many bytes are new.
+local function store_segments(from)
+  local bytes = 0
+  for i = from, #ARGV, 2 do
+    if redis.call('HSETNX', SEGMENTS, ARGV[i], ARGV[i + 1]) == 1 then bytes = bytes + #ARGV[i + 1] end
+  end
+  return bytes
+end
+
+local function slots_in(writes)
+  local count, at = 0, FIRST_SLOT
+  while at <= #writes do
+    count = count + 1
+    at = at + 4 + number_at(writes, at)
+  end
+  return count
+end
+
+-- Removes the pending writes of a checkpoint. Returns their bytes.
+local function drop_writes(member)
+  local writes = redis.call('HGET', WRITES, member)
+  if not writes then return 0 end
+  redis.call('HDEL', WRITES, member)
+  redis.call('HINCRBY', THREAD, 'bytes', -#writes)
+  redis.call('HINCRBY', THREAD, 'slots', -slots_in(writes))
+  return #writes
+end
+
+-- The run that wrote a slot, '' where it is not known.
+local function run_of_slot(slot)
+  local _, at = part_at(slot, 13)
+  for _ = 1, 3 do _, at = part_at(slot, at) end
+  return at > #slot and '' or (part_at(slot, at))
+end
+
+-- Only keyframes and short segments link to others (MAX_LINKING_BYTES in core's segment.ts, and at most 255 links): longer values need not be copied.
+local MOST_BYTES_WITH_LINKS = 16 * 1024
+
+-- The links of a segment that stands in the store.
+local function links_of_stored(id, is_keyframe)
+  local length = redis.call('HSTRLEN', SEGMENTS, id)
+  if length == 0 or (length > MOST_BYTES_WITH_LINKS and not is_keyframe) then return '' end
+  local value = redis.call('HGET', SEGMENTS, id)
+  return string.sub(value, 5, 4 + LINK_BYTES * number_at(value, 1))
 end

@@ -1,5 +1,5 @@
 -- The keys of one thread, in this order in every script. All carry the same hash tag. The first five expire at the same millisecond; the tombstone is
--- what is left of a deleted thread for a day.
+-- what is left for a day of a deleted thread, and of checkpoints that were pruned.
 local THREAD, CHECKPOINTS, ORDER, SEGMENTS, WRITES, TOMBSTONE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local PARTS = 5
 
@@ -16,6 +16,12 @@ local function digits(number)
   return string.format('%.0f', number)
 end
 
+-- The microsecond: when a thread was last written to, and what tells one state of it from another, since no two scripts run in one.
+local function stamp_now()
+  local now = redis.call('TIME')
+  return digits(now[1] * 1000000 + now[2])
+end
+
 -- The thread as it is: its key and epoch, and false where there is none. The third is the refusal of a thread that a newer version wrote.
 local function find_thread()
   local found = redis.call('HMGET', THREAD, 'format', 'key', 'epoch')
@@ -27,7 +33,8 @@ end
 local function begin_thread(key)
   -- Not without need: a server that is full refuses a script's first write, but none after one that frees memory.
   if redis.call('EXISTS', CHECKPOINTS, ORDER, SEGMENTS, WRITES) > 0 then redis.call('UNLINK', CHECKPOINTS, ORDER, SEGMENTS, WRITES) end
-  redis.call('HSET', THREAD, 'format', FORMAT, 'key', key, 'epoch', 0, 'commits', 0)
+  local stamp = stamp_now()
+  redis.call('HSET', THREAD, 'format', FORMAT, 'key', key, 'epoch', 0, 'commits', 0, 'created', stamp, 'updated', stamp)
 end
 
 -- Ends a thread that has nothing in it.
@@ -73,6 +80,15 @@ local function is_late(member, id)
   return id ~= '' and redis.call('SISMEMBER', TOMBSTONE, id) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0
 end
 
+-- So a tombstone marks a checkpoint that was pruned, by its member: no id has so many bytes without a leading NUL and looks like it.
+local PRUNED = 'pruned checkpoint '
+local MOST_REMEMBERED, REMEMBERED_FOR_MS = 1024, 86400000
+
+-- Whether a checkpoint was taken out of the thread, so that nobody would read what is written to it.
+local function is_pruned(member)
+  return redis.call('SISMEMBER', TOMBSTONE, PRUNED .. member) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0
+end
+
 -- The thread that a write goes to: the one it expects, or, without an expectation, whichever is there, or a new one.
 -- Returns key, epoch, and whether it was begun now; or false and what to answer: after 'deleted', whether there is no thread now.
 local function thread_to_write(expected_key, expected_epoch, new_key, token, basis_member, basis_id)
@@ -109,4 +125,10 @@ local function set_expiry(ttl)
   local at = digits(now_ms() + lasts)
   for part = 1, PARTS do redis.call('PEXPIREAT', KEYS[part], at) end
   return digits(lasts)
+end
+
+-- For how long the thread was not written to.
+local function idle_ms()
+  local updated = tonumber(redis.call('HGET', THREAD, 'updated') or nil)
+  return updated and math.floor((tonumber(stamp_now()) - updated) / 1000) or 0
 end

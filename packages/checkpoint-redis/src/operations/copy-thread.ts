@@ -1,0 +1,147 @@
+import type { CopyOutcome } from "@holdfast/checkpoint-core";
+import type { Connection } from "../client.js";
+import type { Keys } from "../keys.js";
+import { decodeCheckpointRow, decodeSegment, decodeWritesRow, segmentKey } from "../rows.js";
+import { copyFinishScript, copyInScript, copyPageScript, copySegmentsScript } from "../scripts/index.js";
+import { statusOf } from "./read.js";
+import { newThreadKey } from "./thread-key.js";
+
+const ROWS = 256;
+const SEGMENTS = 1_024;
+/** Sent at a time, so that no script holds the server up for long. */
+const MOST_BYTES = 4 * 1024 * 1024;
+const MOST_FIELDS = 1_000;
+
+/** What of a thread's fields is not the copy's: it has a life and a time of its own. */
+const OWN_FIELDS = /^(key|format|epoch|created|updated|swept|ttl|lease_.*)$/;
+
+/** `lastsMs`: in how many milliseconds the copy expires. */
+export type Copied = CopyOutcome & { readonly lastsMs?: number };
+
+/**
+ * Copies a thread in parts, as on a cluster the two may be on different servers: under names of its own beside the target, where it expires if it is never
+ * finished, and which one script then makes the target's, if there is none by then. When the source is written to meanwhile, the copying begins anew.
+ */
+export async function copyThread(redis: Connection, keys: Keys, from: string, to: string, ttl: string): Promise<Copied> {
+  for (;;) {
+    const newKey = newThreadKey();
+    const copy = new CopyInProgress(redis, keys, from, keys.copy(to, newKey));
+    const fields = await copy.take();
+    if (fields === "none") return { kind: "not-found" };
+    if (fields === "changed") continue;
+    const args = [newKey, ttl, copy.parts, ...fields];
+    const reply = await redis.runDurably("copyThread", copyFinishScript, [...keys.thread(to), ...keys.copy(to, newKey)], args);
+    const status = statusOf(reply, "copyThread");
+    if (status === "exists") return { kind: "exists" };
+    // It took so long that what was copied first has expired.
+    if (status === "gone") continue;
+    const lastsMs = Number(reply[1]) < 0 ? Number.POSITIVE_INFINITY : Number(reply[1]);
+    return { kind: "copied", checkpoints: copy.checkpoints, bytes: copy.bytes, lastsMs };
+  }
+}
+
+type Part = "checkpoints" | "order" | "segments" | "writes";
+const PARTS: readonly Part[] = ["checkpoints", "order", "segments", "writes"];
+
+class CopyInProgress {
+  readonly #redis: Connection;
+  readonly #thread: readonly string[];
+  readonly #copy: readonly string[];
+  readonly #batches = new Map<Part, { readonly fields: (Buffer | string)[]; bytes: number }>();
+  readonly #begun = new Set<Part>();
+  readonly #segments = new Set<string>();
+  #wanted: string[] = [];
+  checkpoints = 0;
+  bytes = 0;
+
+  constructor(redis: Connection, keys: Keys, from: string, copy: readonly string[]) {
+    this.#redis = redis;
+    this.#thread = keys.thread(from);
+    this.#copy = copy;
+  }
+
+  /** How many keys the copy has. */
+  get parts(): number {
+    return this.#begun.size;
+  }
+
+  /** Copies everything. @returns the fields of the thread, in turn with their values. */
+  async take(): Promise<readonly (Buffer | string)[] | "none" | "changed"> {
+    let fields: readonly Buffer[] = [];
+    let state = "";
+    for (let rank = "0"; rank !== ""; ) {
+      const reply = await this.#redis.run("copyThread", copyPageScript, this.#thread, [state, rank, ROWS]);
+      const status = statusOf(reply, "copyThread");
+      if (status !== "read") return status === "none" ? status : "changed";
+      state = String(reply[1]);
+      fields = reply[2] as readonly Buffer[];
+      for (const [member, place, row, writes] of reply[3] as readonly [Buffer, Buffer, Buffer, Buffer][]) {
+        const { record } = decodeCheckpointRow(row);
+        this.checkpoints += 1;
+        this.#want(record.links);
+        await this.#add("checkpoints", member, row);
+        await this.#add("order", place, member);
+        if (writes.length > 0) await this.#addWrites(member, writes);
+      }
+      const early = reply[4] as readonly Buffer[];
+      for (let n = 0; n < early.length; n += 2) await this.#addWrites(early[n] as Buffer, early[n + 1] as Buffer);
+      rank = String(reply[5]);
+      if (!(await this.#takeSegments(state))) return "changed";
+    }
+    for (const part of PARTS) await this.#send(part);
+    return fields
+      .flatMap((field, n) =>
+        n % 2 === 0 && !OWN_FIELDS.test(String(field)) && String(field) !== "bytes" ? [field, fields[n + 1] as Buffer] : [],
+      )
+      .concat(Buffer.from("bytes"), Buffer.from(String(this.bytes)));
+  }
+
+  async #takeSegments(state: string): Promise<boolean> {
+    while (this.#wanted.length > 0) {
+      const some = this.#wanted.slice(0, SEGMENTS);
+      const reply = await this.#redis.run("copyThread", copySegmentsScript, this.#thread, [state, ...some.map(segmentKey)]);
+      if (statusOf(reply, "copyThread") !== "read") return false;
+      const values = reply[1] as readonly Buffer[];
+      this.#wanted = this.#wanted.slice(values.length);
+      for (const [n, value] of values.entries()) {
+        const id = segmentKey(some[n] as string);
+        // One that the server has lost.
+        if (value.length === 0) continue;
+        this.#want(decodeSegment(id, value).links);
+        await this.#add("segments", id, value);
+      }
+    }
+    return true;
+  }
+
+  #want(ids: readonly string[]): void {
+    for (const id of ids) {
+      if (this.#segments.has(id)) continue;
+      this.#segments.add(id);
+      this.#wanted.push(id);
+    }
+  }
+
+  async #addWrites(member: Buffer, writes: Buffer): Promise<void> {
+    for (const { links } of decodeWritesRow(writes)) this.#want(links);
+    await this.#add("writes", member, writes);
+  }
+
+  async #add(part: Part, field: Buffer, value: Buffer): Promise<void> {
+    const batch = this.#batches.get(part) ?? { fields: [], bytes: 0 };
+    this.#batches.set(part, batch);
+    batch.fields.push(field, value);
+    batch.bytes += value.length;
+    if (part !== "order") this.bytes += value.length;
+    if (batch.bytes >= MOST_BYTES || batch.fields.length >= 2 * MOST_FIELDS) await this.#send(part);
+  }
+
+  async #send(part: Part): Promise<void> {
+    const batch = this.#batches.get(part);
+    this.#batches.delete(part);
+    if (batch === undefined) return;
+    this.#begun.add(part);
+    const key = this.#copy[PARTS.indexOf(part)] as string;
+    await this.#redis.runDurably("copyThread", copyInScript, [key], [part === "order" ? "order" : "hash", ...batch.fields]);
+  }
+}

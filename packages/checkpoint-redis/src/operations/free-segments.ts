@@ -1,0 +1,101 @@
+import type { Connection, Reply } from "../client.js";
+import { decodeLinks, encodeLinks, segmentKey } from "../rows.js";
+import {
+  dropSegmentsScript,
+  freeSegmentsScript,
+  linksOfSegmentsScript,
+  pageOfLinksScript,
+  type Script,
+  segmentIdsScript,
+} from "../scripts/index.js";
+import { statusOf } from "./read.js";
+
+const ROWS = 512;
+const SEGMENTS = 2_048;
+/** How often a large thread that is written to meanwhile is looked through; after that, the next prune does it. */
+const MOST_TRIES = 5;
+
+/** What was freed, and whether nothing was left in the thread, so that it has ended. */
+interface Freed {
+  readonly bytes: number;
+  readonly hasEnded: boolean;
+}
+
+/**
+ * Frees the segments of a thread that nothing refers to. In one script where that does not hold the server up; else it is found out here which they are,
+ * page by page, and they go if nothing was written meanwhile, which may refer to one of them.
+ *
+ * @param threadKey of the life of the thread that is meant.
+ */
+export async function freeSegments(redis: Connection, thread: readonly string[], threadKey: string): Promise<Freed> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const reply = await redis.runDurably("prune", freeSegmentsScript, thread, [threadKey]);
+    const status = statusOf(reply, "prune");
+    if (status !== "large") return { bytes: Number(reply[1] ?? 0), hasEnded: status !== "freed" };
+    const bytes = await freeByPages(new StillThread(redis, thread, String(reply[1])));
+    if (bytes !== undefined) return { bytes, hasEnded: false };
+  }
+  return { bytes: 0, hasEnded: false };
+}
+
+/** A thread as it is in one state. What is asked of it is `undefined` when it is in another by then. */
+class StillThread {
+  readonly #redis: Connection;
+  readonly #thread: readonly string[];
+  readonly #state: string;
+
+  constructor(redis: Connection, thread: readonly string[], state: string) {
+    this.#redis = redis;
+    this.#thread = thread;
+    this.#state = state;
+  }
+
+  async ask(script: Script, args: readonly (string | Buffer | number)[]): Promise<Reply | undefined> {
+    const reply = await this.#redis.run("prune", script, this.#thread, [this.#state, ...args]);
+    return statusOf(reply, "prune") === "changed" ? undefined : reply;
+  }
+}
+
+/** @returns the bytes that were freed; `undefined` when the thread has changed. */
+async function freeByPages(thread: StillThread): Promise<number | undefined> {
+  const live = await liveSegments(thread);
+  const dead: string[] = [];
+  for (let cursor: string | undefined; cursor !== "0"; ) {
+    const reply = live && (await thread.ask(segmentIdsScript, [cursor ?? "0"]));
+    if (live === undefined || reply === undefined) return undefined;
+    cursor = String(reply[1]);
+    for (const id of decodeLinks(reply[2] as Buffer)) if (!live.has(id)) dead.push(id);
+  }
+  let bytes = 0;
+  for (let from = 0; from < dead.length; from += SEGMENTS) {
+    const reply = await thread.ask(dropSegmentsScript, dead.slice(from, from + SEGMENTS).map(segmentKey));
+    if (reply === undefined) return undefined;
+    bytes += Number(reply[1]);
+  }
+  return bytes;
+}
+
+/** Ids of all segments that the checkpoints and writes need. */
+async function liveSegments(thread: StillThread): Promise<ReadonlySet<string> | undefined> {
+  const keyframes = new Set<string>();
+  const live = new Set<string>();
+  for (let rank = "0"; rank !== ""; ) {
+    const reply = await thread.ask(pageOfLinksScript, [rank, ROWS]);
+    if (reply === undefined) return undefined;
+    for (const id of decodeLinks(reply[1] as Buffer)) keyframes.add(id);
+    for (const id of decodeLinks(reply[2] as Buffer)) live.add(id);
+    rank = String(reply[3]);
+  }
+  for (let wanted = [...live]; wanted.length > 0; ) {
+    const some = wanted.splice(0, SEGMENTS);
+    const [first, others] = [some.filter((id) => keyframes.has(id)), some.filter((id) => !keyframes.has(id))];
+    const reply = await thread.ask(linksOfSegmentsScript, [encodeLinks(first), encodeLinks(others)]);
+    if (reply === undefined) return undefined;
+    for (const id of decodeLinks(reply[1] as Buffer)) {
+      if (live.has(id)) continue;
+      live.add(id);
+      wanted.push(id);
+    }
+  }
+  return live;
+}

@@ -1,0 +1,31 @@
+import type { CheckpointOutline, ThreadOutline } from "@holdfast/checkpoint-core";
+import type { Connection } from "../client.js";
+import type { Keys } from "../keys.js";
+import { decodeOutline, type OutlinedRow } from "../rows.js";
+import { outlineScript } from "../scripts/index.js";
+import { statusOf } from "./read.js";
+
+/** Looking at as many takes the server some 10 ms. */
+const PAGE = 2_048;
+
+/**
+ * All checkpoints of a thread at one moment, in the order of their commits. The `threadKey` tells also when that was: what is planned on it is only done
+ * while nothing has been written since, so that no write to a checkpoint on its way out is lost.
+ */
+export async function outline(redis: Connection, keys: Keys, threadId: string): Promise<ThreadOutline | undefined> {
+  for (;;) {
+    let state = "";
+    let rank = "0";
+    const checkpoints: CheckpointOutline[] = [];
+    while (rank !== "") {
+      const reply = await redis.run("prune", outlineScript, keys.thread(threadId), [state, rank, PAGE]);
+      const status = statusOf(reply, "prune");
+      if (status === "none") return undefined;
+      if (status === "changed") break;
+      for (const row of reply[2] as readonly OutlinedRow[]) checkpoints.push(decodeOutline(row));
+      state = String(reply[1]);
+      rank = String(reply[3]);
+    }
+    if (rank === "") return { threadKey: state, checkpoints };
+  }
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import type { SweepCandidate, SweepClaim, SweepPage } from "@holdfast/checkpoint-core";
+import type { Connection } from "../client.js";
+import { INDEX_SHARDS, type Keys } from "../keys.js";
+import { claimSweepScript, listCreatedScript, markSweptScript, releaseSweepScript, sweepStateScript } from "../scripts/index.js";
+import { statusOf } from "./read.js";
+
+/** Takes the right to sweep, by the clock of the server that has the key of it. */
+export async function claimSweep(
+  redis: Connection,
+  keys: Keys,
+  token: string | undefined,
+  ttlMs: number,
+): Promise<SweepClaim | undefined> {
+  const reply = await redis.runDurably("sweep", claimSweepScript, keys.sweeper(), [token ?? "", randomUUID(), ttlMs]);
+  if (statusOf(reply, "sweep") !== "claimed") return undefined;
+  return { token: String(reply[1]), cursor: String(reply[2]) };
+}
+
+export async function releaseSweep(redis: Connection, keys: Keys, token: string, cursor: string): Promise<void> {
+  await redis.runDurably("sweep", releaseSweepScript, keys.sweeper(), [token, cursor]);
+}
+
+/** The next threads of the index: shard by shard, in each the one that was made first first. */
+export async function sweepPage(redis: Connection, keys: Keys, cursor: string, limit: number): Promise<SweepPage> {
+  const page = await threadPage(redis, keys, cursor, limit);
+  const candidates = await Promise.all(page.threadIds.map((threadId) => candidateOf(redis, keys, threadId)));
+  return { threads: candidates.filter((candidate) => candidate !== undefined), cursor: page.cursor };
+}
+
+/** @returns `undefined` for a thread that has expired, or is not there yet. */
+async function candidateOf(redis: Connection, keys: Keys, threadId: string): Promise<SweepCandidate | undefined> {
+  const reply = await redis.run("sweep", sweepStateScript, keys.thread(threadId), []);
+  if (statusOf(reply, "sweep") !== "found") return undefined;
+  const [, idleMs, seen = "", isDirty] = reply.map(String);
+  return { threadId, idleMs: Number(idleMs), seen, isDirty: isDirty === "1" };
+}
+
+export async function markSwept(redis: Connection, keys: Keys, threadId: string, seen: string): Promise<void> {
+  statusOf(await redis.run("sweep", markSweptScript, keys.thread(threadId), [seen]), "sweep");
+}
+
+/** The ids of all threads of the index, some at a time. */
+export async function* allThreads(redis: Connection, keys: Keys): AsyncGenerator<readonly string[]> {
+  const PAGE = 128;
+  for (let cursor: string | undefined; cursor !== ""; ) {
+    const page = await threadPage(redis, keys, cursor ?? "", PAGE);
+    yield page.threadIds;
+    cursor = page.cursor;
+  }
+}
+
+/** A cursor is the number of a shard, and the creation and id of the last thread in it. */
+async function threadPage(
+  redis: Connection,
+  keys: Keys,
+  cursor: string,
+  limit: number,
+): Promise<{ readonly threadIds: readonly string[]; readonly cursor: string }> {
+  const [, first = "0", last = "", lastId = ""] = /^(\d+) (\S*) (.*)$/s.exec(cursor) ?? [];
+  const threadIds: string[] = [];
+  let [created, id] = [last, lastId];
+  for (let shard = Number(first); shard < INDEX_SHARDS; shard += 1) {
+    const left = limit - threadIds.length;
+    const reply = await redis.run("sweep", listCreatedScript, keys.shard(shard).slice(0, 1), [created, id, left]);
+    const members = (reply[1] as readonly Buffer[]).map(String);
+    for (let n = 0; n < members.length; n += 2) threadIds.push(members[n] as string);
+    if (members.length === 2 * left) return { threadIds, cursor: `${shard} ${members.at(-1)} ${members.at(-2)}` };
+    [created, id] = ["", ""];
+  }
+  return { threadIds, cursor: "" };
+}

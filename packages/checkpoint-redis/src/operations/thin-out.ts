@@ -1,0 +1,98 @@
+import {
+  type CheckpointKey,
+  type CheckpointOutline,
+  encodeId,
+  type ThinOutInput,
+  type ThinOutOutcome,
+} from "@holdfast/checkpoint-core";
+import type { Connection, Reply } from "../client.js";
+import type { Keys } from "../keys.js";
+import { encodeMember } from "../rows.js";
+import { dropWritesOfRunsScript, thinOutScript } from "../scripts/index.js";
+import { freeSegments } from "./free-segments.js";
+import { outline } from "./outline.js";
+import { statusOf } from "./read.js";
+import { refusalOf } from "./write-outcome.js";
+
+/** So many checkpoints are taken out by one script, which takes the server some milliseconds. */
+const MOST_MEMBERS = 1_000;
+
+/** What became of the thread: `hasEnded` when nothing was left in it. */
+export type ThinnedOut = ThinOutOutcome & { readonly hasEnded?: boolean };
+
+/**
+ * Takes checkpoints out of a thread: those committed last first, if they are more than one script takes, so that what those that are still there are read
+ * by is there, too. What is to be hidden is hidden before. Last, frees what nothing refers to.
+ */
+export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput): Promise<ThinnedOut> {
+  const { threadId, threadKey, hide, remove, writesOfRuns } = input;
+  const thread = keys.thread(threadId);
+  const token = input.token ?? "";
+  const now = await outline(redis, keys, threadId);
+  if (now?.threadKey !== threadKey) return { kind: "changed" };
+  let state = threadKey;
+  let bytes = 0;
+  const thinned = (reply: Reply): ThinnedOut | undefined => {
+    const status = statusOf(reply, "prune");
+    if (status !== "thinned") return refusalOf(status, reply) as ThinnedOut;
+    state = String(reply[1]);
+    bytes += Number(reply[2]);
+    return undefined;
+  };
+  if (writesOfRuns.length > 0) {
+    for (const some of chunks(endsWithWrites(now.checkpoints, remove), MOST_MEMBERS)) {
+      const args = [state, token, writesOfRuns.length, ...writesOfRuns, ...some];
+      const refused = thinned(await redis.runDurably("deleteForRuns", dropWritesOfRunsScript, thread, args));
+      if (refused !== undefined) return refused;
+    }
+  }
+  const steps = [
+    ...chunks(hide, MOST_MEMBERS).map((some) => ({ hidden: some, removed: [] })),
+    // In the order of their commits, as the newest are to be remembered.
+    ...chunks(remove.toReversed(), MOST_MEMBERS).map((some) => ({ hidden: [], removed: some.toReversed() })),
+  ];
+  let latest = newLatest(now.checkpoints, [...remove, ...hide]);
+  for (const { hidden, removed } of steps) {
+    const members = [...hidden, ...removed].map(encodeMember);
+    const args = [state, token, latest.length / 2, hidden.length, ...latest, ...members];
+    const refused = thinned(await redis.runDurably("prune", thinOutScript, thread, args));
+    if (refused !== undefined) return refused;
+    latest = [];
+  }
+  const freed = await freeSegments(redis, thread, threadKey.slice(0, threadKey.indexOf(" ")));
+  return { kind: "thinned", bytes: bytes + freed.bytes, hasEnded: freed.hasEnded };
+}
+
+/** Members of the checkpoints that stay, have no child that stays, and have writes. */
+function endsWithWrites(all: readonly CheckpointOutline[], remove: readonly CheckpointKey[]): Buffer[] {
+  const removed = new Set(remove.map(nameOf));
+  const left = all.filter((each) => !removed.has(nameOf(each)));
+  const parents = new Set(
+    left.flatMap(({ namespace, parentId }) => (parentId === undefined ? [] : [nameOf({ namespace, checkpointId: parentId })])),
+  );
+  return left.filter((each) => each.hasWrites && !parents.has(nameOf(each))).map(encodeMember);
+}
+
+/** Of each namespace whose latest checkpoint goes, its name, and the id of the newest that is left, `""` for none. */
+function newLatest(all: readonly CheckpointOutline[], gone: readonly CheckpointKey[]): (string | Buffer)[] {
+  const isGone = new Set(gone.map(nameOf));
+  const before = new Map<string, CheckpointOutline>();
+  const after = new Map<string, CheckpointOutline>();
+  for (const each of all) {
+    if (each.isHidden) continue;
+    before.set(each.namespace, each);
+    if (!isGone.has(nameOf(each))) after.set(each.namespace, each);
+  }
+  return [...before].flatMap(([namespace, latest]) => {
+    const left = after.get(namespace);
+    return left === latest ? [] : [namespace, left === undefined ? "" : encodeId(left.checkpointId)];
+  });
+}
+
+function nameOf({ namespace, checkpointId }: CheckpointKey): string {
+  return `${namespace}\0${checkpointId}`;
+}
+
+function chunks<T>(items: readonly T[], most: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / most) }, (_, n) => items.slice(n * most, (n + 1) * most));
+}

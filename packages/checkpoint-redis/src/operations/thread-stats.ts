@@ -1,0 +1,20 @@
+import type { StoredThread } from "@holdfast/checkpoint-core";
+import type { Connection } from "../client.js";
+import type { Keys } from "../keys.js";
+import { storedAmountScript } from "../scripts/index.js";
+import { statusOf } from "./read.js";
+
+/** What is stored for a thread, as its own counters say; `undefined` when there is no such thread. */
+export async function threadStats(redis: Connection, keys: Keys, threadId: string): Promise<StoredThread | undefined> {
+  const reply = await redis.run("stats", storedAmountScript, keys.thread(threadId), []);
+  if (statusOf(reply, "stats") !== "found") return undefined;
+  const [, checkpoints, segments, pendingWrites, bytes, oldest, checkpointsLastDay] = reply.map(String);
+  return {
+    checkpoints: Number(checkpoints),
+    segments: Number(segments),
+    pendingWrites: Number(pendingWrites),
+    bytes: Number(bytes),
+    oldest: oldest === "" ? undefined : Number(oldest),
+    checkpointsLastDay: Number(checkpointsLastDay),
+  };
+}

@@ -1,0 +1,24 @@
+-- ARGV: state of the thread ('' for the first page), rank to begin at, how many
+-- Answers the state, the thread's fields, per checkpoint its member, place, row and writes, the writes that have no checkpoint (with the last page), and
+-- the rank of the next page, '' at the end.
+local key, _, refusal = find_thread()
+if refusal then return refusal end
+if not key or redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then return {'none'} end
+local state = state_of(key)
+if ARGV[1] ~= '' and ARGV[1] ~= state then return {'changed'} end
+local first, count = tonumber(ARGV[2]), tonumber(ARGV[3])
+local found = redis.call('ZRANGE', ORDER, first, first + count - 1, 'WITHSCORES')
+local rows, early = {}, {}
+for i = 1, #found, 2 do
+  rows[#rows + 1] = { found[i], found[i + 1], redis.call('HGET', CHECKPOINTS, found[i]), redis.call('HGET', WRITES, found[i]) or '' }
+end
+local is_last = #found < 2 * count
+if is_last then
+  for _, member in ipairs(redis.call('HKEYS', WRITES)) do
+    if redis.call('HEXISTS', CHECKPOINTS, member) == 0 then
+      early[#early + 1] = member
+      early[#early + 1] = redis.call('HGET', WRITES, member)
+    end
+  end
+end
+return {'read', state, redis.call('HGETALL', THREAD), rows, early, is_last and '' or digits(first + count)}

@@ -1,0 +1,22 @@
+-- ARGV: state of the thread that a page belongs to ('' for the first one), rank to begin at, how many
+-- Answers the state, per checkpoint what retention must know of it, and the rank of the next page, '' at the end.
+local key, _, refusal = find_thread()
+if refusal then return refusal end
+if not key then return {'none'} end
+local state = state_of(key)
+if ARGV[1] ~= '' and ARGV[1] ~= state then return {'changed'} end
+local first, count = tonumber(ARGV[2]), tonumber(ARGV[3])
+local members = redis.call('ZRANGE', ORDER, first, first + count - 1)
+local rows, now = {}, now_ms()
+for i, member in ipairs(members) do
+  local row = redis.call('HGET', CHECKPOINTS, member)
+  if row then
+    local metadata = part_of(row, METADATA)
+    -- Of the metadata, which may be long, only delta channels are of interest.
+    if not string.find(metadata, '"counters_since_delta_snapshot"', 1, true) then metadata = '' end
+    local committed = tonumber(part_of(row, COMMITTED)) or now
+    rows[#rows + 1] = { member, part_of(row, PARENT), part_of(row, LINEAGE), part_of(row, SNAPSHOTS), metadata, part_of(row, LABELS),
+      redis.call('HEXISTS', WRITES, member), is_hidden(row) and 1 or 0, digits(math.max(0, now - committed)) }
+  end
+end
+return {'read', state, rows, #members == count and digits(first + count) or ''}

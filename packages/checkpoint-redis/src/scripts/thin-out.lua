@@ -1,0 +1,39 @@
+-- ARGV: state that the thread must have, token ('' for none), how many namespaces have another latest checkpoint then, how many checkpoints are to be
+-- hidden, per such namespace its name and the id ('' for none), the members of those to be hidden, and then of those to be removed
+-- Answers the state of the thread now, and the bytes of the rows that are gone.
+local key, _, refusal = find_thread()
+if refusal then return refusal end
+if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
+refusal = lease_refusal(ARGV[2])
+if refusal then return refusal end
+
+local bytes, hidden, removed = 0, 0, {}
+local first_member = 5 + 2 * ARGV[3]
+for i = 5, first_member - 1, 2 do
+  if ARGV[i + 1] == '' then redis.call('HDEL', THREAD, 'latest:' .. ARGV[i]) else redis.call('HSET', THREAD, 'latest:' .. ARGV[i], ARGV[i + 1]) end
+end
+for i = first_member, #ARGV do
+  local member = ARGV[i]
+  local row = redis.call('HGET', CHECKPOINTS, member)
+  if row and i < first_member + ARGV[4] then
+    if not is_hidden(row) then
+      local hiding = with_part(row, '1')
+      redis.call('HSET', CHECKPOINTS, member, hiding)
+      redis.call('HINCRBY', THREAD, 'bytes', #hiding - #row)
+      hidden = hidden + 1
+    end
+  elseif row then
+    if is_hidden(row) then hidden = hidden - 1 end
+    removed[#removed + 1] = member
+    bytes = bytes + #row
+    redis.call('HINCRBY', THREAD, 'bytes', -#row)
+    redis.call('HDEL', CHECKPOINTS, member)
+    redis.call('ZREM', ORDER, member)
+    bytes = bytes + drop_writes(member)
+  end
+end
+if #removed > 0 then remember_pruned(removed) end
+if hidden ~= 0 then redis.call('HINCRBY', THREAD, 'hidden', hidden) end
+-- What links to segments that stand in the store is told to look again.
+redis.call('HINCRBY', THREAD, 'epoch', 1)
+return {'thinned', state_of(key), digits(bytes)}

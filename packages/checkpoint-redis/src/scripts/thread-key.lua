@@ -1,0 +1,3 @@
+local key, _, refusal = find_thread()
+if refusal then return refusal end
+return {'found', key or ''}

@@ -1,0 +1,5 @@
+-- What a thread is at this moment: its key, and when it was last written to or thinned out.
+local function state_of(key)
+  local found = redis.call('HMGET', THREAD, 'updated', 'epoch')
+  return key .. ' ' .. (found[1] or '') .. ' ' .. found[2]
+end
