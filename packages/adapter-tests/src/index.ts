@@ -18,5 +18,7 @@ export { type ProcessTarget, processTests } from "./processes.js";
 export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
 export { integerOf, type Random, seeded } from "./seeded.js";
 export type { AdapterTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
+export { threadLifeTests } from "./thread-life/index.js";
+export type { KeepingOptions, KeepingSaver, ThreadLifeTarget, Underneath } from "./thread-life/target.js";
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";
