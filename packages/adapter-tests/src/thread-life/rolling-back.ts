@@ -78,8 +78,7 @@ export function rollingBackTests(store: LifeStore): void {
     const report = await saver.deleteForRuns(["2"]);
     expect(report.hidden, "one of the channels has no snapshot").toBeGreaterThan(0);
     expect((await deltaGraph(store.open({ cacheBytes: 0 })).getState(on("deltas"))).values).toEqual(values);
-    const shownRuns = new Set((await shownOf(saver, "deltas")).map(({ checkpoint }) => checkpoint.channel_values.input));
-    expect([...shownRuns].sort()).toEqual(["1", "3", undefined].slice(0, shownRuns.size));
+    expect((await saver.list(on("deltas"), { labels: { run_id: "2" } }).next()).done, "out of sight").toBe(true);
     expect((await store.inspect("deltas")).orphans).toEqual([]);
   });
 
