@@ -51,7 +51,9 @@ import {
   type PrunePolicy,
   type PruneReport,
   pruneThreads,
+  refuseUnknown,
   removeRuns,
+  resolveDryRun,
   resolvePrunePolicy,
 } from "./prune.js";
 import { refusalError } from "./refusal.js";
@@ -347,7 +349,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       await this.#store.ready("prune");
       return pruneThreads(this.#store, ids, resolved);
     }
-    const { olderThan, ...others } = threads as IdleThreads;
+    const { olderThan, ...others } = ((threads as unknown) ?? {}) as Partial<IdleThreads>;
     if (olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
     const { selection, limit } = resolveListThreads({ ...others, idleFor: olderThan });
     await this.#store.ready("prune");
@@ -370,11 +372,13 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   async deleteForRuns(runIds: readonly string[], options: { readonly dryRun?: boolean } = {}): Promise<PruneReport> {
     if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs a list of run ids.");
     for (const id of runIds) resolveLabels({ run_id: id });
+    refuseUnknown("deleteForRuns", options, ["dryRun"]);
+    const dryRun = resolveDryRun(options.dryRun);
     await this.#store.ready("deleteForRuns");
     let report = NOTHING_PRUNED;
     for await (const threadId of this.#store.threadsOfRuns(runIds)) {
       const target = { threadId, token: undefined };
-      report = addReports(report, await removeRuns(this.#store, target, new Set(runIds), options.dryRun === true));
+      report = addReports(report, await removeRuns(this.#store, target, new Set(runIds), dryRun));
     }
     return report;
   }

@@ -67,7 +67,7 @@ export function resolveListThreads(options: ListThreadsOptions = {}): { selectio
 
 function resolveBefore(before: ListThreadsOptions["before"]): ThreadSelection["before"] {
   if (before === undefined) return undefined;
-  const { threadId, updatedAt } = before;
+  const { threadId, updatedAt }: Partial<typeof before> = (before as typeof before | null) ?? {};
   const at = time("before.updatedAt", updatedAt);
   if (typeof threadId !== "string" || at === undefined) {
     throw new InvalidOptionsError("before must have the threadId and updatedAt of a listed thread.");

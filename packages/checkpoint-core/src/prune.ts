@@ -49,9 +49,9 @@ const MAX_AGE_MS = 100 * 366 * 24 * 60 * 60 * 1_000;
  * @throws InvalidOptionsError
  */
 export function resolvePrunePolicy(policy: PrunePolicy = {}): ResolvedPrunePolicy {
-  const { keepLast, maxAge, strategy = "keep_latest", dryRun = false, lease } = policy;
+  const { keepLast, maxAge, strategy = "keep_latest", lease } = policy;
   refuseUnknown("prune", policy, ["keepLast", "maxAge", "strategy", "dryRun", "lease"]);
-  if (typeof dryRun !== "boolean") throw new InvalidOptionsError("dryRun must be true or false.");
+  const dryRun = resolveDryRun(policy.dryRun);
   if (strategy !== "keep_latest" && strategy !== "delete") {
     throw new InvalidOptionsError(`strategy is ${String(strategy)}. It must be "keep_latest" or "delete".`);
   }
@@ -70,6 +70,14 @@ export function resolveRule(keepLast: unknown = 1, maxAge: unknown = 0): Retenti
     throw new InvalidOptionsError(`keepLast is ${String(keepLast)}. It must be an integer of at least 1.`);
   }
   return { keepLast, maxAgeMs: age("maxAge", maxAge) };
+}
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveDryRun(given: unknown = false): boolean {
+  if (typeof given === "boolean") return given;
+  throw new InvalidOptionsError("dryRun must be true or false.");
 }
 
 /**

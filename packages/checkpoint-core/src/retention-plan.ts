@@ -81,6 +81,7 @@ function planFor(
 ): RetentionPlan {
   const needed = new Set<CheckpointOutline>(orderingOrigins(thread, kept));
   for (const each of kept) for (const ancestor of thread.deltaAncestors(each)) needed.add(ancestor);
+  for (const witness of thread.deltaWitnesses(kept, needed)) needed.add(witness);
   const others = outlines.filter((each) => !kept.has(each));
   return {
     remove: others.filter((each) => !needed.has(each)).map(keyOf),
@@ -212,6 +213,15 @@ class ThreadShape {
       for (const channel of at.snapshots) missing.delete(channel);
       if (missing.size === 0) return;
     }
+  }
+
+  /** Where ancestors are needed: for each delta channel that no checkpoint which stays would tell of any more, the newest one that does. */
+  *deltaWitnesses(kept: ReadonlySet<CheckpointOutline>, needed: ReadonlySet<CheckpointOutline>): Generator<CheckpointOutline> {
+    const untold = new Map([...needed].map(({ namespace }) => [namespace, new Set(this.#deltaChannels.get(namespace))]));
+    const tell = ({ namespace, snapshots, moved }: CheckpointOutline): boolean =>
+      [...snapshots, ...moved].filter((channel) => untold.get(namespace)?.delete(channel)).length > 0;
+    for (const each of [...kept, ...needed]) tell(each);
+    for (const each of [...this.#places.keys()].reverse()) if (tell(each)) yield each;
   }
 }
 

@@ -1,5 +1,14 @@
 import { InvalidOptionsError, ThreadNotFoundError } from "./errors.js";
-import { addReports, age, NOTHING_PRUNED, type PruneReport, pruneThread, refuseUnknown, resolveRule } from "./prune.js";
+import {
+  addReports,
+  age,
+  NOTHING_PRUNED,
+  type PruneReport,
+  pruneThread,
+  refuseUnknown,
+  resolveDryRun,
+  resolveRule,
+} from "./prune.js";
 import type { RetentionRule } from "./retention-plan.js";
 import type { SweepCandidate, SweepClaim, ThreadStore } from "./thread-store.js";
 
@@ -75,11 +84,11 @@ interface ResolvedSweepOptions {
  */
 export function resolveSweepOptions(options: SweepOptions = {}): ResolvedSweepOptions {
   refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress"]);
-  const { signal, batch = 100, dryRun = false, onProgress = () => {} } = options;
+  const { signal, batch = 100, onProgress = () => {} } = options;
   if (!Number.isInteger(batch) || batch < 1 || batch > 10_000) {
     throw new InvalidOptionsError(`batch is ${String(batch)}. It must be an integer from 1 to 10000.`);
   }
-  if (typeof dryRun !== "boolean") throw new InvalidOptionsError("dryRun must be true or false.");
+  const dryRun = resolveDryRun(options.dryRun);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
   if (typeof onProgress !== "function") throw new InvalidOptionsError("onProgress must be a function.");
   return { signal, batch, dryRun, onProgress };

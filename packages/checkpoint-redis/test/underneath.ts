@@ -1,7 +1,12 @@
+import type { Underneath } from "@holdfast/adapter-tests";
 import { onServer, threadKey } from "./keyspace.js";
 
-/** Looks at a thread as it lies there, without the code under test. @returns each fault in words. */
-export async function threadFaults(server: string, keyPrefix: string, threadId: string): Promise<string[]> {
+/**
+ * Looks at a thread as it lies there, without the code under test.
+ *
+ * @returns as orphans also other faults: references that lead nowhere, counts that are not so.
+ */
+export async function underneath(server: string, keyPrefix: string, threadId: string): Promise<Underneath> {
   const key = (part: string): string => threadKey(keyPrefix, threadId, part);
   return onServer(server, async (redis) => {
     const [fields, rows, writes, segments] = await Promise.all([
@@ -14,14 +19,15 @@ export async function threadFaults(server: string, keyPrefix: string, threadId: 
       member.toString("latin1"),
     );
     const faults: string[] = [];
+    const slots = [...writes.values()].reduce((count, row) => count + slotsOf(row).length, 0);
+    const found = { checkpoints: rows.size, segments: segments.size, writes: slots, orphans: faults };
     if (Object.keys(fields).length === 0) {
       for (const [name, part] of Object.entries({ rows, writes, segments }))
         if (part.size > 0) faults.push(`${name} without a thread`);
-      return faults;
+      return found;
     }
     if ([...order].sort().join() !== [...rows.keys()].sort().join()) faults.push("the order names others than the checkpoints");
     const hidden = [...rows.values()].filter((row) => (partsOf(row)[8]?.length ?? 0) > 0).length;
-    const slots = [...writes.values()].reduce((count, row) => count + slotsOf(row).length, 0);
     const bytes = [...rows.values(), ...writes.values(), ...segments.values()].reduce((sum, { length }) => sum + length, 0);
     for (const [name, count] of Object.entries({ hidden, slots, bytes })) {
       if (Number(fields[name] ?? 0) !== count) faults.push(`${name} is ${fields[name]}, and there are ${count}`);
@@ -45,7 +51,7 @@ export async function threadFaults(server: string, keyPrefix: string, threadId: 
     }
     const unreached = [...segments.keys()].filter((id) => !reached.has(id));
     if (unreached.length > 0) faults.push(`${unreached.length} segments that nothing refers to`);
-    return faults;
+    return found;
   });
 }
 

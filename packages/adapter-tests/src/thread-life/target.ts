@@ -1,0 +1,33 @@
+import type { HoldfastSaver, RetentionOptions } from "@holdfast/checkpoint-core";
+import type { AdapterTarget, OpenOptions } from "../target.js";
+
+/** A saver with all that is done to whole threads. */
+export interface KeepingSaver extends HoldfastSaver {
+  setup(): Promise<unknown>;
+}
+
+export interface KeepingOptions extends OpenOptions {
+  readonly cacheBytes?: number;
+  readonly labels?: readonly string[];
+  readonly retention?: RetentionOptions;
+}
+
+/** What lies underneath for a thread, in a raw look such as no saver takes. */
+export interface Underneath {
+  /** Checkpoints, those that are out of sight included. */
+  readonly checkpoints: number;
+  readonly segments: number;
+  readonly writes: number;
+  /**
+   * What nothing needs, by name: segments that neither a checkpoint nor a write of the thread leads to, writes to checkpoints that are not there, parts
+   * of a thread that is not there.
+   */
+  readonly orphans: readonly string[];
+}
+
+export interface ThreadLifeTarget extends Omit<AdapterTarget, "open"> {
+  open(url: string, options?: KeepingOptions): KeepingSaver;
+  inspect(url: string, threadId: string): Promise<Underneath>;
+  /** How often a saver has asked its store so far. */
+  roundTrips(saver: KeepingSaver): number;
+}
