@@ -9,7 +9,7 @@ import type { ThreadSelection, ThreadStore, ThreadSummary } from "./thread-store
 export interface ListThreadsOptions {
   /** Only threads whose id begins with this text. */
   readonly prefix?: string;
-  /** Only threads that were written to since then. */
+  /** Only threads that were written to since then, and such for which it cannot be told: when that was is known to the minute. */
   readonly updatedAfter?: Date;
   /** Only threads that were not written to for so many milliseconds, by the clock of the store. */
   readonly idleFor?: number;

@@ -80,7 +80,7 @@ export type CopyOutcome =
 /** What narrows a listing of threads; an absent field does not. */
 export interface ThreadSelection {
   readonly prefix: string | undefined;
-  /** Milliseconds since 1970, by the clock of the store. */
+  /** Milliseconds since 1970, by the clock of the store. A thread of which it cannot be told, as `updatedAt` is right to the minute, is in. */
   readonly updatedAfter: number | undefined;
   /** Only threads that were not written to for so many milliseconds. */
   readonly idleMs: number | undefined;

@@ -82,16 +82,6 @@ export function copyingTests(store: LifeStore): void {
     expect(await shownOf(saver, "copy")).toHaveLength(2);
   });
 
-  it("C-54 late writes to a checkpoint that was pruned before the copy was made are dropped in the copy, too", async () => {
-    const saver = store.open();
-    const ids = await putChain(saver, "original", 4);
-    await saver.prune(["original"]);
-    await saver.copyThread("original", "copy");
-    const left = await store.inspect("copy");
-    await store.open().putWrites(at("copy", ids[1]), [["log", "late"]], "task");
-    expect(await store.inspect("copy")).toEqual(left);
-  });
-
   it("C-58 a lease is not copied", async () => {
     const saver = store.open();
     await putChain(saver, "original", 2);

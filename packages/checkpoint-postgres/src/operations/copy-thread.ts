@@ -22,7 +22,7 @@ async function copy(db: Connections, client: PostgresClient, t: Tables, from: st
   if (source === undefined) return { kind: "not-found" };
   const [target] = await db.execute(client, {
     text: `
-insert into ${t.thread} (thread_id, labels, pruned) select $2, labels, pruned from ${t.thread} where thread_id = $1
+insert into ${t.thread} (thread_id, labels) select $2, labels from ${t.thread} where thread_id = $1
 on conflict (thread_id) do nothing returning thread_key`,
     values: [from, to],
   });

@@ -36,7 +36,9 @@ function listThreadsStatement(t: Tables, selection: ThreadSelection, count: numb
   const conditions = ["thread_id is not null", `exists (select from ${t.checkpoint} c where c.thread_key = thread.thread_key)`];
   const { prefix, updatedAfter, idleMs, labels, before } = selection;
   if (prefix !== undefined) conditions.push(`starts_with(thread_id, ${parameter(prefix)})`);
-  if (updatedAfter !== undefined) conditions.push(`updated_at > to_timestamp(${parameter(updatedAfter)}::float8 / 1000)`);
+  // What was written up to a minute after `updated_at` does not show in it.
+  if (updatedAfter !== undefined)
+    conditions.push(`updated_at > to_timestamp(${parameter(updatedAfter)}::float8 / 1000) - interval '1 minute'`);
   if (idleMs !== undefined) {
     conditions.push(`updated_at <= clock_timestamp() - ${parameter(idleMs)}::float8 * interval '1 millisecond'`);
   }

@@ -47,10 +47,11 @@ export async function* listThreads(
   yield* look();
 }
 
-/** In the order of the listing. The minute of the earliest write that counts is a part of the selection. */
+/** In the order of the listing. */
 async function* indexedThreads(redis: Connection, keys: Keys, selection: ThreadSelection): AsyncGenerator<IndexedThread> {
   const { updatedAfter, before, idleMs } = selection;
-  const earliest = updatedAfter === undefined ? undefined : updatedAfter - (updatedAfter % MINUTE_MS);
+  // What was written up to a minute after the one that is noted does not show in it, and of that only the minute is.
+  const earliest = updatedAfter === undefined ? undefined : updatedAfter - MINUTE_MS - (updatedAfter % MINUTE_MS);
   const shards = Array.from({ length: INDEX_SHARDS }, (_, number) =>
     pagesOf(redis, keys.shard(number).slice(2), { before, idleMs, earliest }),
   );
