@@ -6,7 +6,7 @@ import { outlineScript } from "../scripts/index.js";
 import { statusOf } from "./read.js";
 
 /** Looking at as many takes the server some 10 ms. */
-const PAGE = 2_048;
+const PAGE = 1_024;
 
 /**
  * All checkpoints of a thread at one moment, in the order of their commits. The `threadKey` tells also when that was: what is planned on it is only done

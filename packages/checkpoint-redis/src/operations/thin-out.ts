@@ -15,7 +15,7 @@ import { statusOf } from "./read.js";
 import { refusalOf } from "./write-outcome.js";
 
 /** So many checkpoints are taken out by one script, which takes the server some milliseconds. */
-const MOST_MEMBERS = 1_000;
+const MOST_MEMBERS = 500;
 
 /** What became of the thread: `hasEnded` when nothing was left in it. */
 export type ThinnedOut = ThinOutOutcome & { readonly hasEnded?: boolean };

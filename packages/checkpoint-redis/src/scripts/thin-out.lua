@@ -7,7 +7,7 @@ if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
 refusal = lease_refusal(ARGV[2])
 if refusal then return refusal end
 
-local bytes, hidden, removed = 0, 0, {}
+local bytes, rows_bytes, hidden, removed = 0, 0, 0, {}
 local first_member = 5 + 2 * ARGV[3]
 for i = 5, first_member - 1, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', THREAD, 'latest:' .. ARGV[i]) else redis.call('HSET', THREAD, 'latest:' .. ARGV[i], ARGV[i + 1]) end
@@ -25,15 +25,17 @@ for i = first_member, #ARGV do
   elseif row then
     if is_hidden(row) then hidden = hidden - 1 end
     removed[#removed + 1] = member
-    bytes = bytes + #row
-    redis.call('HINCRBY', THREAD, 'bytes', -#row)
-    redis.call('HDEL', CHECKPOINTS, member)
-    redis.call('ZREM', ORDER, member)
+    rows_bytes = rows_bytes + #row
     bytes = bytes + drop_writes(member)
   end
 end
-if #removed > 0 then remember_pruned(removed) end
+if #removed > 0 then
+  redis.call('HDEL', CHECKPOINTS, unpack(removed))
+  redis.call('ZREM', ORDER, unpack(removed))
+  redis.call('HINCRBY', THREAD, 'bytes', -rows_bytes)
+  remember_pruned(removed)
+end
 if hidden ~= 0 then redis.call('HINCRBY', THREAD, 'hidden', hidden) end
 -- What links to segments that stand in the store is told to look again.
 redis.call('HINCRBY', THREAD, 'epoch', 1)
-return {'thinned', state_of(key), digits(bytes)}
+return {'thinned', state_of(key), digits(bytes + rows_bytes)}
