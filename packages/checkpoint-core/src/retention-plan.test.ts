@@ -12,7 +12,15 @@ const HOUR = 3_600_000;
 
 /** A checkpoint of the root graph, of which nothing is known but its id. */
 function outline(checkpointId: string, given: Partial<CheckpointOutline> = {}): CheckpointOutline {
-  const nothing = { parentId: undefined, origins: {}, snapshots: [], moved: [], hasWrites: false, isHidden: false };
+  const nothing = {
+    parentId: undefined,
+    origins: {},
+    snapshots: [],
+    moved: [],
+    isUpdate: false,
+    hasWrites: false,
+    isHidden: false,
+  };
   return { namespace: "", checkpointId, ...nothing, ageMs: HOUR, runId: undefined, ...given };
 }
 
@@ -183,7 +191,16 @@ function threadOf(steps: readonly Step[]): CheckpointOutline[] {
     }[graph];
     const origins = origin === undefined ? {} : { ...origin.origins, [origin.namespace]: origin.checkpointId };
     const parentId = parent === null ? undefined : choose(members(namespace), parent)?.checkpointId;
-    thread.push({ namespace, checkpointId: `${n}`, parentId, origins, isHidden: false, ageMs: (100 - n) * 1_000, ...facts });
+    thread.push({
+      namespace,
+      checkpointId: `${n}`,
+      parentId,
+      origins,
+      isUpdate: false,
+      isHidden: false,
+      ageMs: (100 - n) * 1_000,
+      ...facts,
+    });
   }
   return thread;
 }

@@ -7,6 +7,8 @@ export interface CheckpointOutline extends CheckpointKey {
   readonly snapshots: readonly string[];
   /** Delta channels that have moved on since their last snapshot (`metadata.counters_since_delta_snapshot`). */
   readonly moved: readonly string[];
+  /** `metadata.source` is `"update"` or `"fork"`: made by `updateState`, which does not count in `moved`. */
+  readonly isUpdate: boolean;
   readonly hasWrites: boolean;
   /** Kept out of sight, for others that need it ({@link RetentionPlan.hide}). */
   readonly isHidden: boolean;
@@ -207,12 +209,20 @@ class ThreadShape {
    * Which channels are such is told by all checkpoints of the namespace: one that was made by `updateState` does not count since when.
    */
   *deltaAncestors(each: CheckpointOutline): Generator<CheckpointOutline> {
+    if (this.#deltaChannels.get(each.namespace)?.size === 0) return yield* this.#updatesBelow(each);
     const missing = new Set(this.#deltaChannels.get(each.namespace));
     for (let at: CheckpointOutline | undefined = each; at !== undefined; at = this.#parentOf(at)) {
       if (at !== each) yield at;
       for (const channel of at.snapshots) missing.delete(channel);
       if (missing.size === 0) return;
     }
+  }
+
+  /** Where no run has told of delta channels, as there has been none: all updates, each of which may have written to one. */
+  *#updatesBelow(each: CheckpointOutline): Generator<CheckpointOutline> {
+    const branch = [each];
+    for (let at = this.#parentOf(each); at !== undefined; at = this.#parentOf(at)) branch.push(at);
+    if (branch.every(({ isUpdate }) => isUpdate)) yield* branch.slice(1);
   }
 
   /** Where ancestors are needed: for each delta channel that no checkpoint which stays would tell of any more, the newest one that does. */

@@ -89,7 +89,7 @@ export function decodeOutline(row: OutlinedRow): CheckpointOutline {
     parentId: parent.length === 0 ? undefined : decodeId(parent),
     origins: originsOf(lineage),
     snapshots: partsOf(snapshots).map(String),
-    moved: movedChannels(metadata),
+    ...decodeSource(metadata),
     hasWrites: hasWrites === 1,
     isHidden: isHidden === 1,
     ageMs: Number(ageMs),
@@ -104,10 +104,14 @@ function originsOf(lineage: Buffer): Record<string, string> {
   );
 }
 
-function movedChannels(metadata: Buffer): string[] {
-  if (metadata.length === 0) return [];
-  const { counters_since_delta_snapshot: moved } = JSON.parse(metadata.toString("utf8")) as Record<string, unknown>;
-  return typeof moved === "object" && moved !== null ? Object.keys(moved) : [];
+/** @param metadata empty where it says nothing of what is asked here. */
+function decodeSource(metadata: Buffer): Pick<CheckpointOutline, "moved" | "isUpdate"> {
+  if (metadata.length === 0) return { moved: [], isUpdate: false };
+  const { source, counters_since_delta_snapshot: moved } = JSON.parse(metadata.toString("utf8")) as Record<string, unknown>;
+  return {
+    moved: typeof moved === "object" && moved !== null ? Object.keys(moved) : [],
+    isUpdate: source === "update" || source === "fork",
+  };
 }
 
 /** `metadata.parents`, which say on what checkpoints of the graphs around a subgraph ran, where the scripts can read them (contract C-22). */

@@ -162,6 +162,18 @@ export function keepingTests(store: LifeStore): void {
     }
   });
 
+  it("C-52 delta channels that were only written by updateState survive keepLast: 1", async () => {
+    const saver = store.open();
+    const graph = deltaGraph(saver);
+    for (const never of ["one", "two", "three"]) await graph.updateState(on("edited by hand"), { never: [never] }, "a");
+    // LangGraph 1.4 does not write the first one: there is no checkpoint yet to write it to.
+    expect((await graph.getState(on("edited by hand"))).values.never).toEqual(["two", "three"]);
+    for (let times = 0; times < 2; times += 1) {
+      await pruned(saver, "edited by hand");
+      expect((await graph.getState(on("edited by hand"))).values.never).toEqual(["two", "three"]);
+    }
+  });
+
   it("C-52 a subgraph that remembers still does after keepLast: 1", async () => {
     const saver = store.open();
     const graph = rememberingGraph(saver);

@@ -12,8 +12,8 @@ for i, member in ipairs(members) do
   local row = redis.call('HGET', CHECKPOINTS, member)
   if row then
     local metadata = part_of(row, METADATA)
-    -- Of the metadata, which may be long, only delta channels are of interest.
-    if not string.find(metadata, '"counters_since_delta_snapshot"', 1, true) then metadata = '' end
+    -- Metadata may be long, and is only of interest where it tells of delta channels, or is that of an update.
+    if not string.find(metadata, '"counters_since_delta_snapshot"', 1, true) and not string.find(metadata, '"source":"[uf]') then metadata = '' end
     local committed = tonumber(part_of(row, COMMITTED)) or now
     rows[#rows + 1] = { member, part_of(row, PARENT), part_of(row, LINEAGE), part_of(row, SNAPSHOTS), metadata, part_of(row, LABELS),
       redis.call('HEXISTS', WRITES, member), is_hidden(row) and 1 or 0, digits(math.max(0, now - committed)) }
