@@ -3,9 +3,10 @@ import { copyingTests } from "./copying.js";
 import { freeingTests } from "./freeing.js";
 import { keepingTests } from "./keeping.js";
 import { labellingTests } from "./labelling.js";
-import { lifeStore } from "./life-store.js";
+import { type LifeStore, lifeStore } from "./life-store.js";
 import { listingTests } from "./listing.js";
 import { meanwhileTests } from "./meanwhile.js";
+import { randomLifeTests } from "./random-lives.js";
 import { refusalTests } from "./refusals.js";
 import { rollingBackTests } from "./rolling-back.js";
 import { sweepingTests } from "./sweeping.js";
@@ -13,7 +14,11 @@ import type { ThreadLifeTarget } from "./target.js";
 
 /** Registers the tests of the life of threads: retention, copies, and finding them again. */
 export function threadLifeTests(target: ThreadLifeTarget): void {
-  const store = lifeStore(target);
+  describe("random lives", () => randomLifeTests(target));
+  describe("one by one", () => singleTests(lifeStore(target)));
+}
+
+function singleTests(store: LifeStore): void {
   describe("what stays", () => keepingTests(store));
   describe("what is freed", () => freeingTests(store));
   describe("runs that go on meanwhile", () => meanwhileTests(store));
