@@ -1,45 +1,14 @@
-import { type PostgresClient, type PostgresPool, PostgresSaver } from "@holdfast/checkpoint-postgres";
+import { PostgresSaver } from "@holdfast/checkpoint-postgres";
 import type { TestDatabase } from "@holdfast/test-servers";
 import { type Checkpoint, uuid6 } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { CountedPool } from "./counted-pool.js";
+import { RecordingPool, type SentStatement } from "./recording-pool.js";
 import { queryRows } from "./rows.js";
 import { databaseWithTables } from "./saver-database.js";
 
 const LENGTH = 300;
-
-interface SentStatement {
-  readonly text: string;
-  readonly values: unknown[];
-}
-
-/** Keeps what the saver sends. */
-class RecordingPool implements PostgresPool {
-  readonly #pool: CountedPool;
-  sent: SentStatement[] = [];
-
-  constructor(pool: CountedPool) {
-    this.#pool = pool;
-  }
-
-  async connect(): Promise<PostgresClient> {
-    const client = await this.#pool.connect();
-    return new Proxy(client, {
-      get: (target, property) => {
-        const value: unknown = Reflect.get(target, property);
-        if (property !== "query" || typeof value !== "function") return value;
-        return (...args: unknown[]): unknown => {
-          this.sent.push(args[0] as SentStatement);
-          return Reflect.apply(value, target, args);
-        };
-      },
-    });
-  }
-
-  end = async (): Promise<void> => this.#pool.end();
-  on = (event: "error", listener: (error: Error) => void): unknown => this.#pool.on(event, listener);
-}
 
 let database: TestDatabase;
 let pool: CountedPool;

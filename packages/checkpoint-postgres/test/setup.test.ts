@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { migrationSql, PostgresSaver, type PostgresSaverOptions } from "@holdfast/checkpoint-postgres";
+import { migrationSql, PostgresSaver, type PostgresSaverOptions, type ThreadInfo } from "@holdfast/checkpoint-postgres";
 import { type TestDatabase, withDatabaseName } from "@holdfast/test-servers";
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { type BaseCheckpointSaver, uuid6 } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, inject, it } from "vitest";
 import { CountedPool } from "./counted-pool.js";
@@ -248,6 +248,87 @@ it("C-82 a schema of a newer version that this one can use is used", async () =>
   await put(saver, "t");
   await saver.setup();
   expect(await read(open({ schema }), "t")).toEqual({ a: 1 });
+});
+
+/** Makes a schema as an earlier version had it, with the rows of another one. */
+async function earlierSchema(version: number, source: string): Promise<string> {
+  const schema = newSchema();
+  const sql = migrationSql({ schema });
+  const client = new pg.Client(database.url);
+  await client.connect();
+  await client.query(`${sql.slice(0, sql.indexOf(`\n-- ${version + 1} `))}\ncommit;`);
+  for (const table of ["thread", "checkpoint", "segment", "pending_write", "tombstone"]) {
+    const { rows } = await client.query<{ columns: string }>(
+      "select string_agg(column_name, ', ') as columns from information_schema.columns where table_schema = $1 and table_name = $2",
+      [schema, table],
+    );
+    const columns = rows[0]?.columns;
+    await client.query(
+      `insert into ${schema}.${table} (${columns}) overriding system value select ${columns} from ${source}.${table}`,
+    );
+  }
+  await client.query(
+    "select setval(pg_get_serial_sequence($1, 'thread_key'), max(thread_key)) from (select 1000 as thread_key) x",
+    [`${schema}.thread`],
+  );
+  for (const sequence of ["commit_order", "write_arrival", "lease_token"]) {
+    await client.query(`select setval('${schema}.${sequence}', 1000)`);
+  }
+  await client.end();
+  return schema;
+}
+
+const listed = async (saver: BaseCheckpointSaver): Promise<unknown[]> => {
+  const tuples: unknown[] = [];
+  for await (const tuple of saver.list({})) tuples.push(tuple);
+  return tuples;
+};
+
+it("C-80 a schema from before the life of threads keeps all that it holds, and threads can be pruned, copied and listed", async () => {
+  const source = newSchema();
+  const saver = open({ schema: source });
+  await saver.setup();
+  let parent: string | undefined;
+  for (const step of [1, 2, 3]) {
+    const id = uuid6(step);
+    const values = { log: Array.from({ length: step }, (_, n) => `line ${n} `.repeat(99)), step };
+    const versions = { log: step, step };
+    await saver.put(
+      at("chain", parent),
+      { v: 4, id, ts: "", channel_values: values, channel_versions: versions, versions_seen: {} },
+      { source: "loop", step, parents: {} },
+      versions,
+    );
+    await saver.putWrites(at("chain", id), [["log", [`written at ${step} `.repeat(99)]]], "task");
+    parent = id;
+  }
+  await put(saver, "other");
+  await put(saver, "deleted");
+  await saver.deleteThread("deleted");
+  const expected = await listed(saver);
+
+  const migrated = open({ schema: await earlierSchema(2, source) });
+  await expect(listed(migrated)).rejects.toMatchObject({ code: "HOLDFAST_SETUP_REQUIRED" });
+  const before = Date.now();
+  await migrated.setup();
+  expect(await listed(migrated)).toEqual(expected);
+  await expect(migrated.putWrites(at("deleted", "1"), [["a", 1]], "late")).rejects.toMatchObject({
+    code: "HOLDFAST_THREAD_DELETED",
+  });
+  const threads: ThreadInfo[] = [];
+  for await (const thread of migrated.listThreads()) threads.push(thread);
+  expect(threads.map(({ threadId, checkpoints }) => [threadId, checkpoints]).sort()).toEqual([
+    ["chain", 3],
+    ["other", 1],
+  ]);
+  for (const { updatedAt, createdAt } of threads) {
+    expect(updatedAt.getTime(), "from the upgrade on").toBeGreaterThan(before - 60_000);
+    expect(createdAt.getTime()).toBeGreaterThan(before - 60_000);
+  }
+  await migrated.copyThread("chain", "copy");
+  expect(await migrated.prune(["chain"])).toMatchObject({ checkpoints: 2 });
+  expect(await migrated.getTuple(at("chain"))).toEqual(await saver.getTuple(at("chain")));
+  expect((await migrated.getTuple(at("copy", parent)))?.checkpoint).toEqual((await saver.getTuple(at("chain")))?.checkpoint);
 });
 
 it("C-80 a database whose encoding is not UTF-8 is refused", async () => {

@@ -3,10 +3,10 @@ import { copyingTests } from "./copying.js";
 import { freeingTests } from "./freeing.js";
 import { keepingTests } from "./keeping.js";
 import { labellingTests } from "./labelling.js";
-import { lifeStore } from "./life-store.js";
+import { type LifeStore, lifeStore } from "./life-store.js";
 import { listingTests } from "./listing.js";
 import { meanwhileTests } from "./meanwhile.js";
-import { programTests } from "./programs.js";
+import { randomLifeTests } from "./random-lives.js";
 import { refusalTests } from "./refusals.js";
 import { rollingBackTests } from "./rolling-back.js";
 import { sweepingTests } from "./sweeping.js";
@@ -14,7 +14,11 @@ import type { ThreadLifeTarget } from "./target.js";
 
 /** Registers the tests of the life of threads: retention, copies, and finding them again. */
 export function threadLifeTests(target: ThreadLifeTarget): void {
-  const store = lifeStore(target);
+  describe("random lives", () => randomLifeTests(target));
+  describe("one by one", () => singleTests(lifeStore(target)));
+}
+
+function singleTests(store: LifeStore): void {
   describe("what stays", () => keepingTests(store));
   describe("what is freed", () => freeingTests(store));
   describe("runs that go on meanwhile", () => meanwhileTests(store));
@@ -23,6 +27,5 @@ export function threadLifeTests(target: ThreadLifeTarget): void {
   describe("copies", () => copyingTests(store));
   describe("lists and numbers", () => listingTests(store));
   describe("labels", () => labellingTests(store));
-  describe("random programs", () => programTests(store));
   describe("refusals", () => refusalTests(store));
 }

@@ -1,33 +1,55 @@
 import { afterEach, beforeEach } from "vitest";
-import type { TestStore } from "../target.js";
 import type { KeepingOptions, KeepingSaver, ThreadLifeTarget, Underneath } from "./target.js";
 
-/** The store of one test, which nobody else uses. */
+/** A store that nobody else uses. */
 export interface LifeStore {
-  /** A saver that is closed when the test is over. */
+  /** A saver that is closed with the store. */
   open(options?: KeepingOptions): KeepingSaver;
   inspect(threadId: string): Promise<Underneath>;
   roundTrips(saver: KeepingSaver): number;
 }
 
+/** A store of one's own, as long as the work on it goes on. */
+export async function withLifeStore(target: ThreadLifeTarget, work: (store: LifeStore) => Promise<void>): Promise<void> {
+  const { store, close } = await newLifeStore(target);
+  try {
+    await work(store);
+  } finally {
+    await close();
+  }
+}
+
 /** Gives each test of the file, or of the `describe` around it, a store of its own. */
 export function lifeStore(target: ThreadLifeTarget): LifeStore {
-  let store: TestStore;
-  const savers: KeepingSaver[] = [];
+  let current: Awaited<ReturnType<typeof newLifeStore>>;
   beforeEach(async () => {
-    store = await target.openStore();
+    current = await newLifeStore(target);
   });
   afterEach(async () => {
-    await Promise.all(savers.splice(0).map((saver) => target.close(saver)));
-    await store.drop();
+    await current.close();
   });
   return {
+    open: (options) => current.store.open(options),
+    inspect: (threadId) => current.store.inspect(threadId),
+    roundTrips: target.roundTrips,
+  };
+}
+
+async function newLifeStore(target: ThreadLifeTarget): Promise<{ readonly store: LifeStore; close(): Promise<void> }> {
+  const place = await target.openStore();
+  const savers: KeepingSaver[] = [];
+  const store: LifeStore = {
     open(options) {
-      const saver = target.open(store.url, options);
+      const saver = target.open(place.url, options);
       savers.push(saver);
       return saver;
     },
-    inspect: (threadId) => target.inspect(store.url, threadId),
-    roundTrips: (saver) => target.roundTrips(saver),
+    inspect: (threadId) => target.inspect(place.url, threadId),
+    roundTrips: target.roundTrips,
   };
+  const close = async (): Promise<void> => {
+    await Promise.all(savers.map((saver) => target.close(saver)));
+    await place.drop();
+  };
+  return { store, close };
 }

@@ -142,4 +142,19 @@ export function meanwhileTests(store: LifeStore): void {
     }
     expect(await store.inspect("deleted")).toEqual({ checkpoints: 0, segments: 0, writes: 0, orphans: [] });
   });
+
+  it("C-51 late writes are refused also where the thread was begun anew by the same process", async () => {
+    const saver = store.open();
+    const [old] = await putChain(saver, "anew", 1);
+    await store.open().deleteThread("anew");
+    await putChain(saver, "anew", 2);
+    const underneath = await store.inspect("anew");
+    for (const by of [saver, store.open()]) {
+      await by.getTuple(on("anew"));
+      await expect(by.putWrites(at("anew", old), [["last", text("late")]], "task")).rejects.toMatchObject({
+        code: "HOLDFAST_THREAD_DELETED",
+      });
+    }
+    expect(await store.inspect("anew")).toEqual(underneath);
+  });
 }

@@ -1,8 +1,10 @@
 import { Command } from "@langchain/langgraph";
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { expect, it } from "vitest";
+import { at, checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { questionGraph } from "../question-graph.js";
 import { nestedStepGraph, stepGraph } from "../step-graph.js";
+import { putChain, text } from "./chains.js";
 import { deepQuestionGraph, deltaGraph, rememberingGraph } from "./graphs.js";
 import type { LifeStore } from "./life-store.js";
 import { asRun, on, shownOf } from "./shown.js";
@@ -97,6 +99,19 @@ export function rollingBackTests(store: LifeStore): void {
     expect((await graph.getState(on("other"))).values.log).toEqual(["one 3", "two 3"]);
     expect(await saver.deleteForRuns(["unknown"])).toMatchObject({ threads: 0, checkpoints: 0 });
     expect(await saver.deleteForRuns([])).toMatchObject({ threads: 0, checkpoints: 0 });
+  });
+
+  it("C-51 what comes late to a thread that is gone with its only run is refused", async () => {
+    const saver = store.open();
+    const ids = await putChain(saver, "gone", 3, { metadata: { run_id: "run 1" } });
+    const cold = store.open({ cacheBytes: 0 });
+    await cold.deleteForRuns(["run 1"]);
+    const refusal = { code: "HOLDFAST_THREAD_DELETED" };
+    for (const by of [saver, cold]) {
+      await expect(by.putWrites(at("gone", ids[2]), [["last", text("late")]], "task")).rejects.toMatchObject(refusal);
+      await expect(putWhole(by, "gone", checkpointOf({ last: text("late") }, 9), ids[2])).rejects.toMatchObject(refusal);
+    }
+    expect(await store.inspect("gone")).toEqual(GONE);
   });
 
   it("C-55 a thread that somebody has the lease of is left alone, and reported", async () => {

@@ -15,7 +15,6 @@ export async function putWrites(db: Connections, t: Tables, recent: RecentThread
   const { ref, taskId, taskPath, runId, writes, guard, token } = input;
   const { threadId, namespace, checkpointId } = ref;
   const touch = recent.touch(threadId, {});
-  // Under a guard, too: the caller may have read the thread since the checkpoint was pruned.
   const linked = linkedElsewhere(writes.slots, writes.created);
   const target = { threadId, namespace, basis: checkpointId, guard, token, linked, touch, prunable: checkpointId };
   const values: unknown[] = [threadId, namespace, encodeId(checkpointId), encodeId(taskId), taskPath ?? null, runId ?? null];

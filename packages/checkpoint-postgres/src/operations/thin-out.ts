@@ -3,8 +3,7 @@ import { integer, isNull, text } from "../columns.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { inTransaction } from "../transaction.js";
-import { endIfEmpty } from "./end-if-empty.js";
-import { fencedSql, refusalOf } from "./write-conditions.js";
+import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 /** Checkpoints that one transaction removes: some 20 ms, for which writers of the thread wait. */
 const MOST_AT_ONCE = 1_000;
@@ -20,7 +19,7 @@ const MOST_REMEMBERED = 1_024;
  * when it began, never sees half of anything. A put that links to segments it knew before finds another epoch, and reads its parent again.
  */
 export async function thinOut(db: Connections, t: Tables, input: ThinOutInput): Promise<ThinOutOutcome> {
-  const { threadId, remove, hide } = input;
+  const { remove, hide } = input;
   let bytes = 0;
   for (let from = 0; ; from += MOST_AT_ONCE) {
     const some = remove.slice(from, from + MOST_AT_ONCE);
@@ -34,16 +33,15 @@ export async function thinOut(db: Connections, t: Tables, input: ThinOutInput): 
           freed += await hideCheckpoints(db, client, t, input.threadKey, hide);
           freed += await removeWritesOfRuns(db, client, t, input);
           freed += await freeSegments(db, client, t, input.threadKey);
+          await endEmptied(db, client, t, input.threadKey);
         }
         return { kind: "thinned", bytes: freed } as const;
       }),
     );
     if (outcome.kind !== "thinned") return outcome;
     bytes += outcome.bytes;
-    if (isLast) break;
+    if (isLast) return { kind: "thinned", bytes };
   }
-  await endIfEmpty(db, t, "prune", threadId);
-  return { kind: "thinned", bytes };
 }
 
 /** The strongest lock: what batches of writes were about to refer to is committed, and what comes later finds the new epoch. */
@@ -155,4 +153,19 @@ select count(*), coalesce(sum(bytes), 0) from freed`;
     bytes += integer(row, 1);
     if (integer(row, 0) < MOST_FREED_AT_ONCE) return bytes;
   }
+}
+
+/** A thread of which nothing is left is deleted, with a tombstone: a run that is still going on must not bring a part of it back. */
+async function endEmptied(db: Connections, client: PostgresClient, t: Tables, threadKey: string): Promise<void> {
+  const text = `
+with gone as (
+  delete from ${t.thread} th where thread_key = $1 and lease_until is null
+    and not exists (select from ${t.checkpoint} c where c.thread_key = $1)
+    and not exists (select from ${t.pendingWrite} w where w.thread_key = $1)
+  returning thread_id, pruned
+)
+insert into ${t.tombstone} as tomb (thread_hash, checkpoints) select ${threadHash("thread_id")}, coalesce(pruned, '{}') from gone
+on conflict (thread_hash) do update set
+  deleted_at = now(), checkpoints = (excluded.checkpoints || tomb.checkpoints)[1:${MOST_REMEMBERED}]`;
+  await db.execute(client, { text, values: [threadKey] });
 }

@@ -86,7 +86,7 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   }
   const reasons = [fencedSql(token, parameter)];
   if (target.expectedHead !== undefined) reasons.push(movedSql(t, target.expectedHead, parameter));
-  if (target.prunable !== undefined) reasons.push(prunedSql(t, parameter(encodeId(target.prunable))));
+  if (target.prunable !== undefined) reasons.push(goneSql(t, parameter(encodeId(target.prunable))));
   if (target.linked.length > 0) reasons.push(lostSql(t, target.linked, parameter));
   ctes.push(
     `judged as materialized (select *, coalesce(${reasons.join(", ")}) as refusal from locked)`,
@@ -120,10 +120,13 @@ function isLateSql(t: Tables, checkpointId: string): string {
     )`;
 }
 
-/** Whether the checkpoint was taken out of the thread; `raced` when that was done between the statement's snapshot and its lock. */
-function prunedSql(t: Tables, checkpointId: string): string {
+/**
+ * Whether the checkpoint was taken out of the thread (`raced` when that was done between the statement's snapshot and its lock), or was of an earlier
+ * thread of this id. A guard does not tell: the caller may have read the thread since.
+ */
+function goneSql(t: Tables, checkpointId: string): string {
   return `case
-    when (${checkpointId}::bytea = any (pruned)) is not true then null
+    when (${checkpointId}::bytea = any (pruned)) is not true then case when ${isLateSql(t, checkpointId)} then 'deleted' end
     when locked.epoch is distinct from (select epoch from ${t.thread} where thread_id = $1) then 'raced'
     when not exists (
       select from ${t.checkpoint} c where c.thread_key = locked.thread_key and c.checkpoint_ns = $2 and c.checkpoint_id = ${checkpointId}::bytea
@@ -179,7 +182,7 @@ export function writeOutcome(row: Row | undefined, { guard, token }: WriteTarget
   }
   if (isNull(row, 2)) return { kind: "stored", guard: { threadKey: text(row, 0), epoch: text(row, 1) } };
   const refusal = text(row, 2);
-  if (refusal === "raced" || refusal === "pruned") return { kind: refusal };
+  if (refusal === "raced" || refusal === "pruned" || refusal === "deleted") return { kind: refusal };
   return refusalOf(refusal, row, 3);
 }
 
