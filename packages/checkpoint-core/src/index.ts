@@ -69,7 +69,7 @@ export {
   type ResumeReport,
   resumeAbandoned,
 } from "./resume-abandoned.js";
-export type { CheckpointKey, CheckpointOutline } from "./retention-plan.js";
+export type { CheckpointKey, CheckpointOutline, RemovedCheckpoint } from "./retention-plan.js";
 export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retry.js";
 export type { Segment } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";

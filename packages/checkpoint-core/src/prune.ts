@@ -181,9 +181,10 @@ async function thinOut(
   writesOfRuns: readonly string[],
   planOf: (outline: ThreadOutline) => RetentionPlan,
 ): Promise<PruneReport> {
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const outline = await store.outline(threadId);
-    if (outline === undefined) throw new ThreadNotFoundError(threadId);
+    if (outline === undefined && isFirst) throw new ThreadNotFoundError(threadId);
+    if (outline === undefined) return NOTHING_PRUNED;
     const { remove, hide } = planOf(outline);
     const count = { ...NOTHING_PRUNED, threads: 1, checkpoints: remove.length, hidden: hide.length };
     if (remove.length === 0 && hide.length === 0 && writesOfRuns.length === 0) return NOTHING_PRUNED;
@@ -193,6 +194,6 @@ async function thinOut(
     if (outcome.kind === "thinned") return { ...count, bytes: outcome.bytes };
     if (outcome.kind === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
     if (outcome.kind === "lease-lost") throw refusalError(outcome, threadId);
-    // The thread was deleted and begun anew meanwhile.
+    // The thread was written to, or deleted and begun anew, meanwhile.
   }
 }

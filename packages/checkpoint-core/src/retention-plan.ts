@@ -24,6 +24,11 @@ export interface CheckpointKey {
   readonly checkpointId: string;
 }
 
+/** One that is to go, as it was when that was decided. */
+export interface RemovedCheckpoint extends CheckpointKey {
+  readonly hasWrites: boolean;
+}
+
 /** Which checkpoints may go. */
 export interface RetentionRule {
   /** Of each graph that stands by itself, so many of the newest checkpoints stay. */
@@ -34,7 +39,7 @@ export interface RetentionRule {
 
 /** What becomes of the checkpoints that do not stay, in the order of their commits. */
 export interface RetentionPlan {
-  readonly remove: readonly CheckpointKey[];
+  readonly remove: readonly RemovedCheckpoint[];
   /**
    * No longer to be seen, but still there, because one that stays is read by their help: a delta channel is rebuilt from their writes. They are not
    * shown, as they may themselves have lost what they would be read by.
@@ -86,7 +91,7 @@ function planFor(
   for (const witness of thread.deltaWitnesses(kept, needed)) needed.add(witness);
   const others = outlines.filter((each) => !kept.has(each));
   return {
-    remove: others.filter((each) => !needed.has(each)).map(keyOf),
+    remove: others.filter((each) => !needed.has(each)).map((each) => ({ ...keyOf(each), hasWrites: each.hasWrites })),
     hide: others.filter((each) => needed.has(each) && !each.isHidden).map(keyOf),
   };
 }

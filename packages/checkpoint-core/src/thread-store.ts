@@ -1,6 +1,6 @@
 import type { Refusal } from "./checkpoint-store.js";
 import type { Labels } from "./labels.js";
-import type { CheckpointKey, CheckpointOutline } from "./retention-plan.js";
+import type { CheckpointKey, CheckpointOutline, RemovedCheckpoint } from "./retention-plan.js";
 
 /**
  * What a store does with whole threads: thinning them out, copying them, finding them again. Like {@link CheckpointStore}, each method is idempotent and
@@ -60,13 +60,14 @@ export interface ThinOutInput {
   readonly threadKey: string;
   /** Of the lease that the caller holds. */
   readonly token: string | undefined;
-  readonly remove: readonly CheckpointKey[];
+  /** One that has writes now, and had none, makes the outcome `"changed"`: an interrupt may wait there. */
+  readonly remove: readonly RemovedCheckpoint[];
   readonly hide: readonly CheckpointKey[];
   /** Of checkpoints that remain and have no child, the writes of these runs go, too. */
   readonly writesOfRuns: readonly string[];
 }
 
-/** `bytes`: of the rows that were removed. `"changed"`: the thread is another one by now, and nothing was done. */
+/** `bytes`: of the rows that were removed. `"changed"`: the thread is not as it was looked at, and is to be looked at again. */
 export type ThinOutOutcome =
   | { readonly kind: "thinned"; readonly bytes: number }
   | Extract<Refusal, { readonly kind: "changed" | "busy" | "lease-lost" }>;

@@ -11,7 +11,7 @@ export interface Shown {
   readonly writes: CheckpointTuple["pendingWrites"];
 }
 
-function shown({ config, parentConfig, checkpoint, metadata, pendingWrites }: CheckpointTuple): Shown {
+export function shown({ config, parentConfig, checkpoint, metadata, pendingWrites }: CheckpointTuple): Shown {
   return {
     namespace: String(config.configurable?.checkpoint_ns),
     id: checkpoint.id,

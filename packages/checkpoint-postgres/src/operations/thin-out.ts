@@ -1,5 +1,11 @@
-import { type CheckpointKey, encodeId, type ThinOutInput, type ThinOutOutcome } from "@holdfast/checkpoint-core";
-import { integer, isNull, text } from "../columns.js";
+import {
+  type CheckpointKey,
+  encodeId,
+  type RemovedCheckpoint,
+  type ThinOutInput,
+  type ThinOutOutcome,
+} from "@holdfast/checkpoint-core";
+import { bool, integer, isNull, text } from "../columns.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { inTransaction } from "../transaction.js";
@@ -13,24 +19,29 @@ const MOST_FREED_AT_ONCE = 10_000;
 const MOST_REMEMBERED = 1_024;
 
 /**
- * Takes checkpoints out of a thread, the oldest first, and frees the segments that nothing refers to any more.
+ * Takes checkpoints out of a thread, and frees the segments that nothing refers to any more. The newest go first: those that are left may be read by the
+ * help of older ones.
  *
  * Each transaction holds the row of the thread, like a put, and leaves all that remains whole: so a reader, whose one statement sees what was committed
  * when it began, never sees half of anything. A put that links to segments it knew before finds another epoch, and reads its parent again.
  */
 export async function thinOut(db: Connections, t: Tables, input: ThinOutInput): Promise<ThinOutOutcome> {
-  const { remove, hide } = input;
+  const { hide } = input;
+  const remove = input.remove.toReversed();
   let bytes = 0;
   for (let from = 0; ; from += MOST_AT_ONCE) {
     const some = remove.slice(from, from + MOST_AT_ONCE);
-    const isLast = from + MOST_AT_ONCE >= remove.length;
+    const [isFirst, isLast] = [from === 0, from + MOST_AT_ONCE >= remove.length];
     const outcome = await db.withClient("prune", (client) =>
       inTransaction(db, client, async () => {
         const refusal = await lockThread(db, client, t, input);
         if (refusal !== undefined) return refusal;
-        let freed = await removeCheckpoints(db, client, t, input.threadKey, some);
+        if (await wasWrittenTo(db, client, t, input.threadKey, some)) return { kind: "changed" } as const;
+        // Before their ancestors go, without which they would read as less than they are.
+        if (isFirst) await hideCheckpoints(db, client, t, input.threadKey, hide);
+        const remembered = isFirst ? remove.slice(0, MOST_REMEMBERED) : [];
+        let freed = await removeCheckpoints(db, client, t, input.threadKey, some, remembered);
         if (isLast) {
-          freed += await hideCheckpoints(db, client, t, input.threadKey, hide);
           freed += await removeWritesOfRuns(db, client, t, input);
           freed += await freeSegments(db, client, t, input.threadKey);
           await endEmptied(db, client, t, input.threadKey);
@@ -73,8 +84,8 @@ async function removeCheckpoints(
   t: Tables,
   threadKey: string,
   keys: readonly CheckpointKey[],
+  remembered: readonly CheckpointKey[],
 ): Promise<number> {
-  const ids = keys.map(({ checkpointId }) => encodeId(checkpointId));
   const isOne = (row: string): string =>
     `${row}.thread_key = $1 and ${row}.checkpoint_ns = k.checkpoint_ns and ${row}.checkpoint_id = k.checkpoint_id`;
   const [row] = await db.execute(client, {
@@ -88,9 +99,33 @@ moved as (
   update ${t.thread} set epoch = epoch + 1, pruned = ($4::bytea[] || coalesce(pruned, '{}'))[1:${MOST_REMEMBERED}] where thread_key = $1
 )
 select coalesce((select sum(bytes) from gone), 0) + coalesce((select sum(bytes) from written), 0)`,
-    values: [threadKey, keys.map(({ namespace }) => namespace), ids, ids.toReversed().slice(0, MOST_REMEMBERED)],
+    values: [threadKey, ...columnsOf(keys), remembered.map(({ checkpointId }) => encodeId(checkpointId))],
   });
   return row === undefined ? 0 : integer(row, 0);
+}
+
+/** Whether one that had no writes when it was chosen has some now. */
+async function wasWrittenTo(
+  db: Connections,
+  client: PostgresClient,
+  t: Tables,
+  threadKey: string,
+  keys: readonly RemovedCheckpoint[],
+): Promise<boolean> {
+  const [row] = await db.execute(client, {
+    text: `
+select exists (
+  select from unnest($2::text[], $3::bytea[]) as k (checkpoint_ns, checkpoint_id) join ${t.pendingWrite} w
+  on w.thread_key = $1 and w.checkpoint_ns = k.checkpoint_ns and w.checkpoint_id = k.checkpoint_id
+)`,
+    values: [threadKey, ...columnsOf(keys.filter(({ hasWrites }) => !hasWrites))],
+  });
+  return row !== undefined && bool(row, 0);
+}
+
+/** Namespaces and ids, as two parameters. */
+function columnsOf(keys: readonly CheckpointKey[]): [namespaces: string[], ids: Buffer[]] {
+  return [keys.map(({ namespace }) => namespace), keys.map(({ checkpointId }) => encodeId(checkpointId))];
 }
 
 async function hideCheckpoints(
@@ -99,15 +134,14 @@ async function hideCheckpoints(
   t: Tables,
   threadKey: string,
   keys: readonly CheckpointKey[],
-): Promise<number> {
-  if (keys.length === 0) return 0;
+): Promise<void> {
+  if (keys.length === 0) return;
   await db.execute(client, {
     text: `
 update ${t.checkpoint} c set is_hidden = true from unnest($2::text[], $3::bytea[]) as k (checkpoint_ns, checkpoint_id)
 where c.thread_key = $1 and c.checkpoint_ns = k.checkpoint_ns and c.checkpoint_id = k.checkpoint_id`,
-    values: [threadKey, keys.map(({ namespace }) => namespace), keys.map(({ checkpointId }) => encodeId(checkpointId))],
+    values: [threadKey, ...columnsOf(keys)],
   });
-  return 0;
 }
 
 /** Writes of runs to checkpoints that others have built on are a part of these, and stay. */
