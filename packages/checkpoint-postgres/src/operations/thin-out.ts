@@ -19,40 +19,68 @@ const MOST_FREED_AT_ONCE = 10_000;
 const MOST_REMEMBERED = 1_024;
 
 /**
- * Takes checkpoints out of a thread, and frees the segments that nothing refers to any more. The newest go first: those that are left may be read by the
- * help of older ones.
+ * Takes checkpoints out of a thread, and frees the segments that nothing refers to any more.
  *
  * Each transaction holds the row of the thread, like a put, and leaves all that remains whole: so a reader, whose one statement sees what was committed
  * when it began, never sees half of anything. A put that links to segments it knew before finds another epoch, and reads its parent again.
+ *
+ * The oldest go first, so that a process which dies in the middle leaves no branch without its end. Where they are more than one transaction takes, all are
+ * hidden before: one may be read by the help of others that go before it.
  */
 export async function thinOut(db: Connections, t: Tables, input: ThinOutInput): Promise<ThinOutOutcome> {
-  const { hide } = input;
-  const remove = input.remove.toReversed();
+  const { threadKey, hide, remove } = input;
+  const parts = chunksOf(remove);
+  const steps: Step[] = [
+    ...(parts.length > 1
+      ? parts.map((some) => (client: PostgresClient) => hideUnlessWritten(db, client, t, threadKey, some))
+      : []),
+    async (client) => {
+      if (parts.length === 1 && (await wasWrittenTo(db, client, t, threadKey, remove))) return undefined;
+      await hideCheckpoints(db, client, t, threadKey, hide);
+      return removeCheckpoints(db, client, t, threadKey, parts[0] ?? [], remove.slice(-MOST_REMEMBERED).reverse());
+    },
+    ...parts.slice(1).map((some) => (client: PostgresClient) => removeCheckpoints(db, client, t, threadKey, some, [])),
+  ];
   let bytes = 0;
-  for (let from = 0; ; from += MOST_AT_ONCE) {
-    const some = remove.slice(from, from + MOST_AT_ONCE);
-    const [isFirst, isLast] = [from === 0, from + MOST_AT_ONCE >= remove.length];
+  for (const [place, step] of steps.entries()) {
     const outcome = await db.withClient("prune", (client) =>
       inTransaction(db, client, async () => {
         const refusal = await lockThread(db, client, t, input);
         if (refusal !== undefined) return refusal;
-        if (await wasWrittenTo(db, client, t, input.threadKey, some)) return { kind: "changed" } as const;
-        // Before their ancestors go, without which they would read as less than they are.
-        if (isFirst) await hideCheckpoints(db, client, t, input.threadKey, hide);
-        const remembered = isFirst ? remove.slice(0, MOST_REMEMBERED) : [];
-        let freed = await removeCheckpoints(db, client, t, input.threadKey, some, remembered);
-        if (isLast) {
+        let freed = await step(client);
+        if (freed === undefined) return { kind: "changed" } as const;
+        if (place === steps.length - 1) {
           freed += await removeWritesOfRuns(db, client, t, input);
-          freed += await freeSegments(db, client, t, input.threadKey);
-          await endEmptied(db, client, t, input.threadKey);
+          freed += await freeSegments(db, client, t, threadKey);
+          await endEmptied(db, client, t, threadKey);
         }
         return { kind: "thinned", bytes: freed } as const;
       }),
     );
     if (outcome.kind !== "thinned") return outcome;
     bytes += outcome.bytes;
-    if (isLast) return { kind: "thinned", bytes };
   }
+  return { kind: "thinned", bytes };
+}
+
+/** What one transaction does: the bytes that it removes, or `undefined` when the thread is not as it was looked at. */
+type Step = (client: PostgresClient) => Promise<number | undefined>;
+
+function chunksOf<T>(items: readonly T[]): (readonly T[])[] {
+  const count = Math.max(1, Math.ceil(items.length / MOST_AT_ONCE));
+  return Array.from({ length: count }, (_, n) => items.slice(n * MOST_AT_ONCE, (n + 1) * MOST_AT_ONCE));
+}
+
+async function hideUnlessWritten(
+  db: Connections,
+  client: PostgresClient,
+  t: Tables,
+  threadKey: string,
+  keys: readonly RemovedCheckpoint[],
+): Promise<number | undefined> {
+  if (await wasWrittenTo(db, client, t, threadKey, keys)) return undefined;
+  await hideCheckpoints(db, client, t, threadKey, keys);
+  return 0;
 }
 
 /** The strongest lock: what batches of writes were about to refer to is committed, and what comes later finds the new epoch. */

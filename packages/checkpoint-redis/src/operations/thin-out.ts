@@ -21,8 +21,9 @@ const MOST_MEMBERS = 500;
 export type ThinnedOut = ThinOutOutcome & { readonly hasEnded?: boolean };
 
 /**
- * Takes checkpoints out of a thread: those committed last first, if they are more than one script takes, so that what those that are still there are read
- * by is there, too. What is to be hidden is hidden before. Last, frees what nothing refers to.
+ * Takes checkpoints out of a thread, the oldest first, so that a process which dies in the middle leaves no branch without its end. What is to be hidden is
+ * hidden before; and if they are more than one script takes, so are those that go, as they may be read by the help of others that go before them. Last,
+ * frees what nothing refers to.
  */
 export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput): Promise<ThinnedOut> {
   const { threadId, threadKey, hide, remove, writesOfRuns } = input;
@@ -46,10 +47,10 @@ export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput
       if (refused !== undefined) return refused;
     }
   }
+  const hideFirst = remove.length > MOST_MEMBERS ? [...hide, ...remove] : hide;
   const steps = [
-    ...chunks(hide, MOST_MEMBERS).map((some) => ({ hidden: some, removed: [] })),
-    // In the order of their commits, as the newest are to be remembered.
-    ...chunks(remove.toReversed(), MOST_MEMBERS).map((some) => ({ hidden: [], removed: some.toReversed() })),
+    ...chunks(hideFirst, MOST_MEMBERS).map((some) => ({ hidden: some, removed: [] })),
+    ...chunks(remove, MOST_MEMBERS).map((some) => ({ hidden: [], removed: some })),
   ];
   let latest = newLatest(now.checkpoints, [...remove, ...hide]);
   for (const { hidden, removed } of steps) {

@@ -6,7 +6,7 @@ if key ~= ARGV[1] then return {'gone'} end
 if redis.call('HLEN', CHECKPOINTS) == tonumber(redis.call('HGET', THREAD, 'hidden') or 0) and redis.call('EXISTS', WRITES) == 0
   and find_lease().left <= 0 then
   local bytes = redis.call('HGET', THREAD, 'bytes') or '0'
-  redis.call('UNLINK', THREAD, CHECKPOINTS, ORDER, SEGMENTS, WRITES)
+  delete_thread()
   return {'ended', bytes}
 end
 -- Looking at as many takes the server some 10 ms.
