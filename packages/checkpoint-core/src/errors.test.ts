@@ -22,6 +22,8 @@ const EVERY: readonly (readonly [errors.HoldfastErrorCode, errors.HoldfastError]
   ["HOLDFAST_LEASE_LOST", new errors.LeaseLostError("t")],
   ["HOLDFAST_CONCURRENT_UPDATE", new errors.ConcurrentUpdateError("t")],
   ["HOLDFAST_THREAD_DELETED", new errors.ThreadDeletedError("t")],
+  ["HOLDFAST_THREAD_NOT_FOUND", new errors.ThreadNotFoundError("t")],
+  ["HOLDFAST_THREAD_EXISTS", new errors.ThreadExistsError("t")],
   [
     "HOLDFAST_IMPORT_MISMATCH",
     new errors.ImportMismatchError({ threadId: "t", namespace: "", checkpointId: "1" }, "channel_values.log[0]"),

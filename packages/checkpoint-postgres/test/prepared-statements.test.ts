@@ -5,7 +5,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { databaseWithTables } from "./saver-database.js";
 
-const STEPS = 8;
+const STEPS = 24;
 
 interface Prepared {
   readonly name: string;
