@@ -1,6 +1,9 @@
 import { deserialize, serialize } from "node:v8";
 import { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
+/** Reads between two halves of a write: so long that a process which is killed as soon as it has begun is killed between them, also on a busy machine. */
+const BETWEEN_HALVES = 1_000;
+
 /** The reference saver as another process has it: the store is in the process that started this one. */
 class RemoteSaver extends BaseCheckpointSaver {
   constructor(url) {
@@ -60,7 +63,7 @@ const faulty = {
   putsInHalves: class extends RemoteSaver {
     async put(config, checkpoint, ...rest) {
       await super.put(config, { ...checkpoint, channel_values: {} }, ...rest);
-      for (let n = 0; n < 100; n += 1) await this.getTuple(config);
+      for (let n = 0; n < BETWEEN_HALVES; n += 1) await this.getTuple(config);
       return super.put(config, checkpoint, ...rest);
     }
   },
@@ -68,7 +71,7 @@ const faulty = {
   writesOneByOne: class extends RemoteSaver {
     async putWrites(config, writes, ...rest) {
       await super.putWrites(config, writes.slice(0, 1), ...rest);
-      for (let n = 0; n < 100; n += 1) await this.getTuple(config);
+      for (let n = 0; n < BETWEEN_HALVES; n += 1) await this.getTuple(config);
       await super.putWrites(config, writes, ...rest);
     }
   },
