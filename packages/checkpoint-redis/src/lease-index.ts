@@ -26,9 +26,9 @@ export class LeaseIndex {
     await this.#redis.run("acquireThread", changeLeaseNoteScript, this.#keys.leasesOf(threadId), [threadId, note, ""]);
   }
 
-  /** The lease ends sooner than the note says. */
-  async bringForward(threadId: string, note: string): Promise<void> {
-    await this.#redis.run("acquireThread", changeLeaseNoteScript, this.#keys.leasesOf(threadId), [threadId, note, 0]);
+  /** The lease has ended sooner than the note says, whoever has moved that since. */
+  async bringForward(threadId: string): Promise<void> {
+    await this.add(threadId, 0);
   }
 
   /** Leases that ended without a release, the oldest first. */

@@ -144,7 +144,8 @@ export class RedisStore implements CheckpointStore {
   }
 
   async releaseLease(threadId: string, token: string): Promise<void> {
-    const note = this.#takeNote(threadId, token);
+    const note = this.#notes.get(`${token} ${threadId}`);
+    this.#notes.delete(`${token} ${threadId}`);
     await Promise.all([
       releaseLease(this.#redis, this.#keys, threadId, token),
       note === undefined ? undefined : this.#leases.takeBack(threadId, note),
@@ -152,18 +153,10 @@ export class RedisStore implements CheckpointStore {
   }
 
   async handOverLease(threadId: string, token: string): Promise<void> {
-    const note = this.#takeNote(threadId, token);
-    await Promise.all([
-      handOverLease(this.#redis, this.#keys, threadId, token),
-      note === undefined ? undefined : this.#leases.bringForward(threadId, note),
-    ]);
-  }
-
-  #takeNote(threadId: string, token: string): string | undefined {
-    const name = `${token} ${threadId}`;
-    const note = this.#notes.get(name);
-    this.#notes.delete(name);
-    return note;
+    this.#notes.delete(`${token} ${threadId}`);
+    await handOverLease(this.#redis, this.#keys, threadId, token);
+    // Not beside it: who looks at a note of a lease that is live moves it to when that would have ended.
+    await this.#leases.bringForward(threadId);
   }
 
   threadKey(threadId: string): Promise<string | undefined> {
