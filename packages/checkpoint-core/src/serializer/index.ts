@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { constants, isUtf8 } from "node:buffer";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { DeserializationError, isHoldfastError, ValueTooLargeError } from "../errors.js";
 import { isBuffer, isUint8Array } from "./binary.js";
@@ -108,8 +108,26 @@ function encode(encoding: Encoding, value: unknown, old: Json | undefined, write
   try {
     return writeJson(json, encoding.containers);
   } catch (error) {
-    throw tooLarge(encoding, error);
+    if (mayBeTooLong(json)) throw tooLarge(encoding, error);
+    // A caller may have left less of the stack than writing the text needs.
+    return encoding.refuse(`writing it threw ${describeError(error)}`, { cause: error });
   }
+}
+
+/** Of a character that JSON escapes, and of a number or a constant with its comma. */
+const [LONGEST_ESCAPE, LONGEST_NUMBER] = [6, 32];
+
+/** Whether a text may be longer than a string can be: the one reason, besides the stack, why `JSON.stringify` fails, with the same kind of error. */
+function mayBeTooLong(json: Json): boolean {
+  let length = 0;
+  const waiting: Json[] = [json];
+  for (let next = waiting.pop(); next !== undefined && length <= constants.MAX_STRING_LENGTH; next = waiting.pop()) {
+    if (typeof next === "string") length += LONGEST_ESCAPE * next.length;
+    else if (Array.isArray(next)) for (const item of next) waiting.push(item);
+    else if (typeof next === "object" && next !== null) for (const [key, item] of Object.entries(next)) waiting.push(key, item);
+    length += LONGEST_NUMBER;
+  }
+  return length > constants.MAX_STRING_LENGTH;
 }
 
 function copy(encoding: Encoding, value: unknown, old: Json | undefined): Json {
