@@ -52,6 +52,14 @@ async function hold(text: string): Promise<pg.Client> {
   return client;
 }
 
+const waitingForLocks = (count: number): Promise<unknown> =>
+  eventually(`${count} wait for a lock`, async () => {
+    const [row] = await sql<{ waiting: number }>(
+      "select count(*)::int as waiting from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+    );
+    return row?.waiting === count;
+  });
+
 const sql = <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> =>
   queryRows<Row>(database.url, text, values);
 
@@ -211,12 +219,7 @@ it("C-56 a thread that was idle and is written to while it is swept is not delet
   // The sweep has read the page, and waits for the thread.
   const writer = await hold("select from holdfast.thread where thread_id = 't' for update");
   const sweep = saver.sweep();
-  await eventually("the sweep waits", async () => {
-    const [row] = await sql<{ waiting: number }>(
-      "select count(*)::int as waiting from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
-    );
-    return row?.waiting === 1;
-  });
+  await waitingForLocks(1);
   await writer.query("update holdfast.thread set updated_at = now() where thread_id = 't'; commit");
   expect(await sweep).toMatchObject({ threads: 0, deleted: 0, seen: 1, end: "done" });
   expect(await shown(saver, "t")).toEqual([...ids].reverse());
@@ -335,6 +338,23 @@ it("C-57 what a process that died has left of a huge thread goes with the next s
   for (const table of ["thread", "checkpoint", "segment", "pending_write"]) {
     expect(await sql(`select from holdfast.${table}`), table).toHaveLength(0);
   }
+});
+
+it("C-58 what is put while a copy is made is not in it", async () => {
+  const [saver, copier] = [open(), open()];
+  const ids = await putChain(saver, "original", 3);
+  // The copy has begun, and cannot write its first rows.
+  const holder = await hold("lock table holdfast.segment in exclusive mode");
+  const copying = copier.copyThread("original", "copy");
+  await waitingForLocks(1);
+  const late = { v: 4, id: uuid6(0), ts: "", channel_values: { a: 1 }, channel_versions: { a: 1 }, versions_seen: {} };
+  await saver.put(at("original", ids[2]), late, METADATA, { a: 1 });
+  await saver.putWrites(at("original", ids[2]), [["a", 1]], "task");
+  await holder.query("rollback");
+  expect(await copying).toEqual({ checkpoints: 3 });
+  expect(await shown(saver, "copy")).toEqual([...ids].reverse());
+  expect((await saver.getTuple(at("copy")))?.pendingWrites).toEqual([]);
+  expect(await shown(saver, "original")).toHaveLength(4);
 });
 
 it("C-26 threads of one time are listed by id, and pages go on between them", async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { gate } from "@holdfast/test-servers";
 import { expect, it } from "vitest";
 import { at, checkpointOf, putWhole } from "../plain-checkpoints.js";
@@ -71,15 +72,22 @@ export function meanwhileTests(store: LifeStore): void {
   });
 
   it("C-54 a checkpoint on a pruned one is stored whole, whoever puts it", async () => {
-    const writer = store.open();
-    const ids = await putChain(writer, "on pruned", 4);
-    const reader = store.open();
-    await reader.getTuple(at("on pruned", ids[1]));
+    const [writer, reader] = [store.open(), store.open()];
+    // So large that nothing else is stored as a difference to it: it is freed.
+    const freed = randomBytes(150_000).toString("hex");
+    const base = checkpointOf({ same: text("same"), freed });
+    await putWhole(writer, "on pruned", base);
+    await reader.getTuple(at("on pruned", base.id));
+    const next = { ...checkpointOf({ same: text("same"), freed: "another" }, 2), channel_versions: { same: 1, freed: 2 } };
+    await writer.put(at("on pruned", base.id), next, { source: "loop", step: 1, parents: {} }, { freed: 2 });
+    const { segments } = await store.inspect("on pruned");
     await store.open().prune(["on pruned"]);
-    for (const [n, by] of [writer, reader, store.open(), store.open(NO_CACHE)].entries()) {
-      const values = { first: text("on pruned first"), log: [text("on pruned 0"), `more ${n}`], last: n };
-      const checkpoint = { ...checkpointOf(values, 9), channel_versions: { first: 1, log: 9, last: 9 } };
-      await by.put(at("on pruned", ids[1]), checkpoint, { source: "loop", step: 2, parents: {} }, { log: 9, last: 9 });
+    expect((await store.inspect("on pruned")).segments).toBeLessThan(segments);
+    // The reader first: who stores the values whole brings back what was freed.
+    for (const [n, by] of [reader, writer, store.open(), store.open(NO_CACHE)].entries()) {
+      const values = { same: text("same"), freed, own: n };
+      const checkpoint = { ...checkpointOf(values), channel_versions: { same: 1, freed: 1, own: 3 } };
+      await by.put(at("on pruned", base.id), checkpoint, { source: "loop", step: 1, parents: {} }, { own: 3 });
       for (const reads of [by, store.open(NO_CACHE)]) {
         expect((await reads.getTuple(at("on pruned", checkpoint.id)))?.checkpoint.channel_values).toEqual(values);
       }
