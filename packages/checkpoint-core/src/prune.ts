@@ -133,16 +133,30 @@ export async function pruneThreads(
   return report;
 }
 
-async function deleteWhole(store: CheckpointStore, { threadId, token }: PruneTarget, dryRun: boolean): Promise<PruneReport> {
+function deleteWhole(store: CheckpointStore, { threadId, token }: PruneTarget, dryRun: boolean): Promise<PruneReport> {
+  return removeWhole(store, threadId, dryRun, async () => {
+    const refusal = await store.deleteThread(threadId, token);
+    if (refusal?.kind === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
+    if (refusal?.kind === "lease-lost") throw refusalError(refusal, threadId);
+    return refusal && NOTHING_PRUNED;
+  });
+}
+
+/**
+ * Has a thread deleted, and counts it. How much that is is asked beforehand.
+ *
+ * @param remove `undefined`: it is deleted; else what is to be reported in place of that.
+ */
+export async function removeWhole(
+  store: ThreadStore,
+  threadId: string,
+  dryRun: boolean,
+  remove: () => Promise<PruneReport | undefined>,
+): Promise<PruneReport> {
   const stored = await store.threadStats(threadId);
   if (stored === undefined) return NOTHING_PRUNED;
   const gone = { ...NOTHING_PRUNED, threads: 1, deleted: 1, checkpoints: stored.checkpoints };
-  if (dryRun) return gone;
-  const refusal = await store.deleteThread(threadId, token);
-  if (refusal === undefined) return { ...gone, bytes: stored.bytes };
-  if (refusal.kind === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
-  if (refusal.kind === "lease-lost") throw refusalError(refusal, threadId);
-  return NOTHING_PRUNED;
+  return dryRun ? gone : ((await remove()) ?? { ...gone, bytes: stored.bytes });
 }
 
 /** One thread, and under which lease. */
@@ -189,8 +203,7 @@ async function thinOut(
     const count = { ...NOTHING_PRUNED, threads: 1, checkpoints: remove.length, hidden: hide.length };
     if (remove.length === 0 && hide.length === 0 && writesOfRuns.length === 0) return NOTHING_PRUNED;
     if (dryRun) return count;
-    const { threadKey } = outline;
-    const outcome = await store.thinOut({ threadId, threadKey, token, remove, hide, writesOfRuns });
+    const outcome = await store.thinOut({ threadId, outline, token, remove, hide, writesOfRuns });
     if (outcome.kind === "thinned") return { ...count, bytes: outcome.bytes };
     if (outcome.kind === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
     if (outcome.kind === "lease-lost") throw refusalError(outcome, threadId);

@@ -6,6 +6,7 @@ import {
   type PruneReport,
   pruneThread,
   refuseUnknown,
+  removeWhole,
   resolveDryRun,
   resolveRule,
 } from "./prune.js";
@@ -139,7 +140,10 @@ async function sweepThread(
   dryRun: boolean,
 ): Promise<PruneReport> {
   try {
-    if (idleMs !== undefined && idle >= idleMs) return await removeIdle(store, threadId, idleMs, dryRun);
+    if (idleMs !== undefined && idle >= idleMs) {
+      const remove = async () => ((await store.deleteIdleThread(threadId, idleMs)) ? undefined : NOTHING_PRUNED);
+      return await removeWhole(store, threadId, dryRun, remove);
+    }
     if (rule === undefined || (!isDirty && rule.maxAgeMs === 0)) return NOTHING_PRUNED;
     const report = await pruneThread(store, { threadId, token: undefined }, rule, dryRun);
     if (!dryRun && report.busy.length === 0) await store.markSwept(threadId, seen);
@@ -149,13 +153,4 @@ async function sweepThread(
     if (error instanceof ThreadNotFoundError) return NOTHING_PRUNED;
     throw error;
   }
-}
-
-/** How many checkpoints a thread has is asked beforehand: nobody writes to it. */
-async function removeIdle(store: ThreadStore, threadId: string, idleMs: number, dryRun: boolean): Promise<PruneReport> {
-  const stored = await store.threadStats(threadId);
-  if (stored === undefined) return NOTHING_PRUNED;
-  const gone = { ...NOTHING_PRUNED, threads: 1, deleted: 1, checkpoints: stored.checkpoints };
-  if (dryRun) return gone;
-  return (await store.deleteIdleThread(threadId, idleMs)) ? { ...gone, bytes: stored.bytes } : NOTHING_PRUNED;
 }

@@ -56,8 +56,8 @@ export interface ThreadOutline {
 
 export interface ThinOutInput {
   readonly threadId: string;
-  /** The life of the thread that was looked at. */
-  readonly threadKey: string;
+  /** The thread as it was looked at. */
+  readonly outline: ThreadOutline;
   /** Of the lease that the caller holds. */
   readonly token: string | undefined;
   /** One that has writes now, and had none, makes the outcome `"changed"`: an interrupt may wait there. */

@@ -28,7 +28,8 @@ const MOST_REMEMBERED = 1_024;
  * hidden before: one may be read by the help of others that go before it.
  */
 export async function thinOut(db: Connections, t: Tables, input: ThinOutInput): Promise<ThinOutOutcome> {
-  const { threadKey, hide, remove } = input;
+  const { hide, remove } = input;
+  const { threadKey } = input.outline;
   const parts = chunksOf(remove);
   const steps: Step[] = [
     ...(parts.length > 1
@@ -88,7 +89,7 @@ async function lockThread(
   db: Connections,
   client: PostgresClient,
   t: Tables,
-  { threadId, threadKey, token }: ThinOutInput,
+  { threadId, outline: { threadKey }, token }: ThinOutInput,
 ): Promise<Exclude<ThinOutOutcome, { kind: "thinned" }> | undefined> {
   const values: unknown[] = [threadId, threadKey];
   const [row] = await db.execute(client, {
@@ -177,7 +178,7 @@ async function removeWritesOfRuns(
   db: Connections,
   client: PostgresClient,
   t: Tables,
-  { threadKey, writesOfRuns }: ThinOutInput,
+  { outline: { threadKey }, writesOfRuns }: ThinOutInput,
 ): Promise<number> {
   if (writesOfRuns.length === 0) return 0;
   const rows = await db.execute(client, {

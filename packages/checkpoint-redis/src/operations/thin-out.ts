@@ -10,7 +10,6 @@ import type { Keys } from "../keys.js";
 import { encodeMember } from "../rows.js";
 import { dropWritesOfRunsScript, thinOutScript } from "../scripts/index.js";
 import { freeSegments } from "./free-segments.js";
-import { outline } from "./outline.js";
 import { statusOf } from "./read.js";
 import { refusalOf } from "./write-outcome.js";
 
@@ -26,11 +25,10 @@ export type ThinnedOut = ThinOutOutcome & { readonly hasEnded?: boolean };
  * frees what nothing refers to.
  */
 export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput): Promise<ThinnedOut> {
-  const { threadId, threadKey, hide, remove, writesOfRuns } = input;
+  const { threadId, hide, remove, writesOfRuns } = input;
+  const { threadKey, checkpoints } = input.outline;
   const thread = keys.thread(threadId);
   const token = input.token ?? "";
-  const now = await outline(redis, keys, threadId);
-  if (now?.threadKey !== threadKey) return { kind: "changed" };
   let state = threadKey;
   let bytes = 0;
   const thinned = (reply: Reply): ThinnedOut | undefined => {
@@ -41,7 +39,7 @@ export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput
     return undefined;
   };
   if (writesOfRuns.length > 0) {
-    for (const some of chunks(endsWithWrites(now.checkpoints, remove), MOST_MEMBERS)) {
+    for (const some of chunks(endsWithWrites(checkpoints, remove), MOST_MEMBERS)) {
       const args = [state, token, writesOfRuns.length, ...writesOfRuns, ...some];
       const refused = thinned(await redis.runDurably("deleteForRuns", dropWritesOfRunsScript, thread, args));
       if (refused !== undefined) return refused;
@@ -52,7 +50,7 @@ export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput
     ...chunks(hideFirst, MOST_MEMBERS).map((some) => ({ hidden: some, removed: [] })),
     ...chunks(remove, MOST_MEMBERS).map((some) => ({ hidden: [], removed: some })),
   ];
-  let latest = newLatest(now.checkpoints, [...remove, ...hide]);
+  let latest = newLatest(checkpoints, [...remove, ...hide]);
   for (const { hidden, removed } of steps) {
     const members = [...hidden, ...removed].map(encodeMember);
     const args = [state, token, latest.length / 2, hidden.length, ...latest, ...members];
