@@ -60,7 +60,8 @@ export function partitionTests(target: PartitionTarget): void {
     const [saver, settingUp] = [open(options), open(options)];
     const thread = "partitioned";
     const checkpoint = checkpointOf({ n: 1 });
-    await Promise.all([saver.getTuple(at(thread)), settingUp.getTuple(at(thread))]);
+    const answers = (asked: TestedSaver): Promise<true> => asked.getTuple(at(thread)).then(() => true);
+    await eventually("both are connected", () => Promise.all([answers(saver), answers(settingUp)]));
     proxy.blackhole();
     const operations = {
       setup: () => settingUp.setup(),
@@ -78,6 +79,6 @@ export function partitionTests(target: PartitionTarget): void {
       });
     }
     proxy.restore();
-    expect(await saver.getTuple(at(thread)), "and when it ends, the same saver works").toBeUndefined();
+    await eventually("and when it ends, the same saver works", () => answers(saver));
   });
 }
