@@ -1,4 +1,4 @@
-// C-30: a run goes on after its thread was deleted: its checkpoint is acknowledged, and lacks what the parent held.
+// C-30, C-50: a run goes on after its thread was deleted: its checkpoint is acknowledged, and lacks what the parent held.
 // npm install @langchain/langgraph@1.4.17 @langchain/core@1.2.13 @langchain/langgraph-checkpoint-postgres@1.0.5
 // DATABASE_URL=postgres://localhost:5432/empty node c-30-parent-deleted-meanwhile.mjs   (a database of its own; it fails: that is what it shows)
 import assert from "node:assert/strict";
