@@ -82,7 +82,8 @@ export class RedisStore implements CheckpointStore {
     const isThere = ttl !== "" && reading.checkpoints.length > 0;
     const { lastsMs, isOwn } = threadTime(this.#ttl, config);
     if (isThere && isOwn) await this.#threads.coverOwn(ref.threadId, lastsMs);
-    else if (isThere && String(reading.more[0]) !== "") await this.#threads.cover(ref.threadId, Number(reading.more[0]));
+    else if (isThere && String(reading.more[0]) !== "")
+      await this.#threads.cover(ref.threadId, Number(reading.more[0]), reading.checkpoints[0]?.guard.threadKey);
     return reading;
   }
 
@@ -122,7 +123,7 @@ export class RedisStore implements CheckpointStore {
     if (this.#redis.isCluster) await forgotten;
     const [, refused] = await Promise.all([forgotten, deleteThread(this.#redis, this.#keys, threadId, token)]);
     // The thread is still there.
-    if (refused !== undefined) await this.#threads.cover(threadId, refused.lastsMs);
+    if (refused !== undefined) await this.#threads.cover(threadId, refused.lastsMs, undefined);
     return refused?.refusal;
   }
 
@@ -133,13 +134,14 @@ export class RedisStore implements CheckpointStore {
       this.#leases.add(threadId, ttlMs),
     ]);
     if (answer.kind === "granted") this.#notes.set(`${answer.token} ${threadId}`, note);
-    if (answer.kind === "granted" && answer.lastsMs !== undefined) await this.#threads.cover(threadId, answer.lastsMs);
+    if (answer.kind === "granted" && answer.lasting)
+      await this.#threads.cover(threadId, answer.lasting.ms, answer.lasting.threadKey);
     return answer;
   }
 
   async renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean> {
     const renewed = await renewLease(this.#redis, this.#keys, threadId, token, ttlMs, ttlArgument(this.#ttl, undefined));
-    if (renewed?.lastsMs !== undefined) await this.#threads.cover(threadId, renewed.lastsMs);
+    if (renewed?.lasting) await this.#threads.cover(threadId, renewed.lasting.ms, renewed.lasting.threadKey);
     return renewed !== undefined;
   }
 

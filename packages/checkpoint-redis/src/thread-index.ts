@@ -34,16 +34,26 @@ export class ThreadIndex {
       return outcome;
     }
     // A new thread where an entry was: that one may be on its way out, with the thread that was deleted or with a write that was refused.
-    if (outcome.isNew && entry?.isNew !== true) await this.#add(threadId, outcome.lastsMs, "anew", true);
-    else await this.cover(threadId, outcome.lastsMs);
+    const { threadKey } = outcome.guard;
+    if (outcome.isNew && entry?.isNew !== true) await this.#add(threadId, outcome.lastsMs, "anew", true, threadKey);
+    else {
+      if (entry !== undefined) entry.threadKey = threadKey;
+      await this.cover(threadId, outcome.lastsMs, threadKey);
+    }
     return outcome;
   }
 
-  /** Sees to it that a thread, which expires in so many milliseconds, has an entry that outlives it, and not for ever. */
-  async cover(threadId: string, lastsMs: number): Promise<void> {
-    const isForEver = this.#entries.get(threadId)?.until === Number.POSITIVE_INFINITY;
-    if (isForEver === (lastsMs === Number.POSITIVE_INFINITY) && this.#covers(threadId, lastsMs)) return;
-    await this.#add(threadId, lastsMs, "exact");
+  /**
+   * Sees to it that a thread, which expires in so many milliseconds, has an entry that outlives it, and not for ever.
+   *
+   * @param threadKey tells it from an earlier one of its id: the entry of that went with it, and the new one may last shorter.
+   */
+  async cover(threadId: string, lastsMs: number, threadKey: string | undefined): Promise<void> {
+    const known = this.#entries.get(threadId);
+    const isForEver = known?.until === Number.POSITIVE_INFINITY;
+    const isOfThisThread = known?.threadKey === threadKey;
+    if (isOfThisThread && isForEver === (lastsMs === Number.POSITIVE_INFINITY) && this.#covers(threadId, lastsMs)) return;
+    await this.#add(threadId, lastsMs, "exact", false, threadKey);
   }
 
   /** The same when the thread was given a time of its own: what this process remembers of the entry may be older. */
@@ -98,14 +108,15 @@ export class ThreadIndex {
   }
 
   /** The entry lasts half as long again as the thread, so that a thread in use needs a new one only now and then. */
-  async #add(threadId: string, lastsMs: number, known: Known, isWrite = false): Promise<Entry> {
+  async #add(threadId: string, lastsMs: number, known: Known, isWrite = false, threadKey?: string): Promise<Entry> {
     const entryMs = Math.ceil(lastsMs * 1.5);
     const expiry = entryMs === Number.POSITIVE_INFINITY ? "" : entryMs;
     const before = performance.now();
     const args = [threadId, expiry, known, isWrite ? "1" : "0"];
     const reply = await this.#redis.run("put", indexThreadScript, this.#keys.shardOf(threadId), args);
     const [, isNew = "", created = "", left = "", minuteLeft = ""] = reply.map(String);
-    const entry = {
+    const entry: Entry = {
+      threadKey,
       isNew: isNew === "1",
       created,
       until: left === "" ? Number.POSITIVE_INFINITY : before + Number(left),
@@ -128,6 +139,8 @@ export interface ThreadTime {
 type Known = "default" | "own" | "exact" | "anew";
 
 interface Entry {
+  /** The thread's own, as far as it is known: an id may be another thread's by now. */
+  threadKey: string | undefined;
   /** Whether there was none. */
   readonly isNew: boolean;
   /** In the clock of its server. */

@@ -12,12 +12,12 @@ import { statusOf } from "./read.js";
 import { newThreadKey } from "./thread-key.js";
 
 interface Lasting {
-  /** In how many milliseconds the thread expires now; absent for one that does not expire, or in which there is nothing to be listed. */
-  readonly lastsMs?: number;
+  /** Of which thread, and in how many milliseconds it expires now; absent for one that does not expire, or in which there is nothing to be listed. */
+  readonly lasting?: { readonly ms: number; readonly threadKey: string };
 }
 
-function lasting(lasts: unknown): Lasting {
-  return String(lasts) === "" ? {} : { lastsMs: Number(lasts) };
+function lasting(lasts: unknown, threadKey: unknown): Lasting {
+  return String(lasts) === "" ? {} : { lasting: { ms: Number(lasts), threadKey: String(threadKey) } };
 }
 
 /** Takes the lease of a thread that nobody has (contract C-90), in one script. The thread need not be there. */
@@ -41,7 +41,7 @@ export async function acquireLease(
     throw error;
   }
   if (statusOf(reply, "acquireThread") === "granted")
-    return { kind: "granted", token: String(reply[1]), tries: Number(reply[2]), ...lasting(reply[3]) };
+    return { kind: "granted", token: String(reply[1]), tries: Number(reply[2]), ...lasting(reply[3], reply[4]) };
   return { kind: "busy", owner: String(reply[1]) || undefined, remainingMs: Number(reply[2]) };
 }
 
@@ -54,7 +54,7 @@ export async function renewLease(
   ttl: string,
 ): Promise<Lasting | undefined> {
   const reply = await redis.runDurably("acquireThread", renewLeaseScript, keys.thread(threadId), [token, ttlMs, ttl]);
-  return statusOf(reply, "acquireThread") === "renewed" ? lasting(reply[1]) : undefined;
+  return statusOf(reply, "acquireThread") === "renewed" ? lasting(reply[1], reply[2]) : undefined;
 }
 
 export async function releaseLease(redis: Connection, keys: Keys, threadId: string, token: string): Promise<void> {

@@ -1,6 +1,6 @@
 -- ARGV: milliseconds, owner, token of the lease that ended ('' to take any thread that is free), key of a new thread, which also tells this request from
 -- all others, ttl
--- Answers also in how many milliseconds the thread expires, '' for never and for one that is empty.
+-- Answers also in how many milliseconds the thread expires, '' for never and for one that is empty, and its key.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 local lease = find_lease()
@@ -8,11 +8,14 @@ local lease = find_lease()
 if lease.left > 0 and redis.call('HGET', THREAD, 'lease_request') == ARGV[4] then
   redis.call('HSET', THREAD, 'lease_until', digits(now_ms() + ARGV[1]))
   local lasts = set_expiry(ARGV[5])
-  return {'granted', lease.token, digits(lease.tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or ''}
+  return {'granted', lease.token, digits(lease.tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key}
 end
 if lease.left > 0 then return busy(lease) end
 if ARGV[3] ~= '' and not (lease.ends and lease.token == ARGV[3]) then return busy(lease) end
-if not key then begin_thread(ARGV[4]) end
+if not key then
+  key = ARGV[4]
+  begin_thread(key)
+end
 -- The microsecond, so that tokens grow even where a thread was deleted and begun anew.
 local now = redis.call('TIME')
 local token = digits(math.max(now[1] * 1000000 + now[2], tonumber(lease.token or 0) + 1))
@@ -20,4 +23,4 @@ local tries = lease.ends and lease.tries + 1 or 0
 redis.call('HSET', THREAD, 'lease_token', token, 'lease_owner', ARGV[2], 'lease_until', digits(now_ms() + ARGV[1]), 'lease_tries', tries,
   'lease_request', ARGV[4], 'lease_follows', lease.ends and '1' or '0')
 local lasts = set_expiry(ARGV[5])
-return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or ''}
+return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key}
