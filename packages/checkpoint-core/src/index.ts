@@ -78,6 +78,7 @@ export { type Retention, type RetentionOptions, resolveRetention, type SweepOpti
 export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
 export type {
   CopyOutcome,
+  IdleDeletion,
   StoredThread,
   StoreStats,
   SweepCandidate,

@@ -201,10 +201,11 @@ async function thinOut(
     if (outline === undefined) return NOTHING_PRUNED;
     const { remove, hide } = planOf(outline);
     const count = { ...NOTHING_PRUNED, threads: 1, checkpoints: remove.length, hidden: hide.length };
-    if (remove.length === 0 && hide.length === 0 && writesOfRuns.length === 0) return NOTHING_PRUNED;
+    const isNothing = remove.length === 0 && hide.length === 0 && writesOfRuns.length === 0;
+    if (isNothing && (dryRun || !outline.isUnfreed)) return NOTHING_PRUNED;
     if (dryRun) return count;
     const outcome = await store.thinOut({ threadId, outline, token, remove, hide, writesOfRuns });
-    if (outcome.kind === "thinned") return { ...count, bytes: outcome.bytes };
+    if (outcome.kind === "thinned") return { ...(isNothing ? NOTHING_PRUNED : count), bytes: outcome.bytes };
     if (outcome.kind === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
     if (outcome.kind === "lease-lost") throw refusalError(outcome, threadId);
     // The thread was written to, or deleted and begun anew, meanwhile.

@@ -141,8 +141,11 @@ async function sweepThread(
 ): Promise<PruneReport> {
   try {
     if (idleMs !== undefined && idle >= idleMs) {
-      const remove = async () => ((await store.deleteIdleThread(threadId, idleMs)) ? undefined : NOTHING_PRUNED);
-      return await removeWhole(store, threadId, dryRun, remove);
+      return await removeWhole(store, threadId, dryRun, async () => {
+        const deletion = await store.deleteIdleThread(threadId, idleMs);
+        if (deletion === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
+        return deletion === "deleted" ? undefined : NOTHING_PRUNED;
+      });
     }
     if (rule === undefined || (!isDirty && rule.maxAgeMs === 0)) return NOTHING_PRUNED;
     const report = await pruneThread(store, { threadId, token: undefined }, rule, dryRun);

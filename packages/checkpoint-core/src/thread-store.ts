@@ -40,18 +40,19 @@ export interface ThreadStore {
   sweepPage(cursor: string, limit: number): Promise<SweepPage>;
   /** Remembers that a thread was thinned out as it was at that moment. */
   markSwept(threadId: string, seen: string): Promise<void>;
-  /**
-   * Deletes a thread, unless it was written to less than `idleMs` ago or somebody has its lease.
-   *
-   * @returns whether it was deleted.
-   */
-  deleteIdleThread(threadId: string, idleMs: number): Promise<boolean>;
+  /** Deletes a thread, unless it was written to less than `idleMs` ago (`"kept"`, or it is not there), or somebody has its lease (`"busy"`). */
+  deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion>;
 }
+
+/** What became of a thread that was to be deleted if it is idle. */
+export type IdleDeletion = "deleted" | "kept" | "busy";
 
 export interface ThreadOutline {
   readonly threadKey: string;
   /** In the order of their commits. */
   readonly checkpoints: readonly CheckpointOutline[];
+  /** Whether a prune that was ended in the middle may have left something that nothing refers to: the next one frees it. */
+  readonly isUnfreed: boolean;
 }
 
 export interface ThinOutInput {

@@ -3,6 +3,7 @@ import type {
   CheckpointStore,
   CopyOutcome,
   EndedLease,
+  IdleDeletion,
   LeaseAnswer,
   LeaseRequest,
   ListSelection,
@@ -115,7 +116,7 @@ export class PostgresStore implements CheckpointStore {
     return deleteThread(this.#db, this.#tables, threadId, token);
   }
 
-  deleteIdleThread(threadId: string, idleMs: number): Promise<boolean> {
+  deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion> {
     this.#recent.delete(threadId);
     return deleteIdleThread(this.#db, this.#tables, threadId, idleMs);
   }

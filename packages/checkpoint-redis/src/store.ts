@@ -3,6 +3,7 @@ import type {
   CheckpointStore,
   CopyOutcome,
   EndedLease,
+  IdleDeletion,
   LeaseAnswer,
   LeaseRequest,
   ListSelection,
@@ -214,9 +215,9 @@ export class RedisStore implements CheckpointStore {
     return markSwept(this.#redis, this.#keys, threadId, seen);
   }
 
-  deleteIdleThread(threadId: string, idleMs: number): Promise<boolean> {
+  deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion> {
     const end = () => deleteIdleThread(this.#redis, this.#keys, threadId, idleMs);
-    return this.#threads.ending(threadId, end, (isDeleted) => isDeleted);
+    return this.#threads.ending(threadId, end, (deletion) => deletion === "deleted");
   }
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {

@@ -6,6 +6,7 @@ export interface LifeStore {
   /** A saver that is closed with the store. */
   open(options?: KeepingOptions): KeepingSaver;
   inspect(threadId: string): Promise<Underneath>;
+  age(threadId: string, milliseconds: number): Promise<unknown>;
   roundTrips(saver: KeepingSaver): number;
 }
 
@@ -31,6 +32,7 @@ export function lifeStore(target: ThreadLifeTarget): LifeStore {
   return {
     open: (options) => current.store.open(options),
     inspect: (threadId) => current.store.inspect(threadId),
+    age: (threadId, milliseconds) => current.store.age(threadId, milliseconds),
     roundTrips: target.roundTrips,
   };
 }
@@ -45,6 +47,7 @@ async function newLifeStore(target: ThreadLifeTarget): Promise<{ readonly store:
       return saver;
     },
     inspect: (threadId) => target.inspect(place.url, threadId),
+    age: (threadId, milliseconds) => target.age(place.url, threadId, milliseconds),
     roundTrips: target.roundTrips,
   };
   const close = async (): Promise<void> => {

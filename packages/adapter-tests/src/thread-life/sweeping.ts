@@ -48,6 +48,19 @@ export function sweepingTests(store: LifeStore): void {
     expect(await saver.sweep()).toMatchObject({ threads: 1, checkpoints: 2, busy: [], end: "done" });
   });
 
+  it("C-54 an idle thread that somebody has the lease of is not deleted, and reported", async () => {
+    const HOUR = 3_600_000;
+    const [keeper, saver] = [store.open(), store.open({ retention: { idleFor: HOUR } })];
+    const ids = await threads(keeper, 2);
+    const lease = await keeper.acquireThread("thread 1");
+    await Promise.all(ids.map((id) => store.age(id, HOUR)));
+    expect(await saver.sweep()).toMatchObject({ threads: 1, deleted: 1, checkpoints: 3, busy: ["thread 1"], end: "done" });
+    expect(await checkpointsOf(ids)).toEqual([0, 3]);
+    await lease.release();
+    expect(await saver.sweep()).toMatchObject({ threads: 1, deleted: 1, busy: [], end: "done" });
+    expect(await checkpointsOf(ids)).toEqual([0, 0]);
+  });
+
   it("C-56 while one sweeps, others are told that they need not", async () => {
     const [first, second] = [store.open({ retention }), store.open({ retention })];
     await threads(first, 60);

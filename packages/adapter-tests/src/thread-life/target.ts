@@ -28,6 +28,10 @@ export interface Underneath {
 export interface ThreadLifeTarget extends Omit<AdapterTarget, "open"> {
   open(url: string, options?: KeepingOptions): KeepingSaver;
   inspect(url: string, threadId: string): Promise<Underneath>;
+  /** Ends the claim of whoever sweeps, as if its time had passed. */
+  endSweepClaim(url: string): Promise<unknown>;
+  /** Makes it so long ago that a thread was written to. */
+  age(url: string, threadId: string, milliseconds: number): Promise<unknown>;
   /** How often a saver has asked its store so far. */
   roundTrips(saver: KeepingSaver): number;
 }

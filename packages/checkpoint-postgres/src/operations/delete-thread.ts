@@ -1,4 +1,4 @@
-import type { Refusal } from "@holdfast/checkpoint-core";
+import type { IdleDeletion, Refusal } from "@holdfast/checkpoint-core";
 import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -26,9 +26,11 @@ export async function deleteThread(
   return typeof deletion === "string" ? undefined : deletion;
 }
 
-/** @returns whether it was deleted. */
-export async function deleteIdleThread(db: Connections, t: Tables, threadId: string, idleMs: number): Promise<boolean> {
-  return (await deleteIfIdle(db, t, "sweep", threadId, undefined, idleMs)) === "deleted";
+export async function deleteIdleThread(db: Connections, t: Tables, threadId: string, idleMs: number): Promise<IdleDeletion> {
+  const deletion = await deleteIfIdle(db, t, "sweep", threadId, undefined, idleMs);
+  if (deletion === "deleted") return deletion;
+  // Whoever has no token is refused by a lease alone.
+  return deletion === "none" ? "kept" : "busy";
 }
 
 /**

@@ -23,7 +23,7 @@ from ${t.checkpoint} c where thread_key = $1 and commit_order > $2 order by comm
     const rows = await db.run("prune", { text: sql, values: [key, cursor] });
     for (const row of rows) checkpoints.push(outlineOf(row));
     const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return { threadKey: key, checkpoints };
+    if (last === undefined || rows.length < PAGE) return { threadKey: key, checkpoints, isUnfreed: false };
     cursor = bigint(last, 0);
   }
 }

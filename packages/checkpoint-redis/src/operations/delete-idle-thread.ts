@@ -1,11 +1,11 @@
+import type { IdleDeletion } from "@holdfast/checkpoint-core";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { deleteIdleThreadScript } from "../scripts/index.js";
 import { statusOf } from "./read.js";
 
 /** Deletes a thread that was not written to for so long, and that nobody has the lease of, in one step. */
-export async function deleteIdleThread(redis: Connection, keys: Keys, threadId: string, idleMs: number): Promise<boolean> {
-  return (
-    statusOf(await redis.runDurably("sweep", deleteIdleThreadScript, keys.thread(threadId), [idleMs]), "sweep") === "deleted"
-  );
+export async function deleteIdleThread(redis: Connection, keys: Keys, threadId: string, idleMs: number): Promise<IdleDeletion> {
+  const reply = await redis.runDurably("sweep", deleteIdleThreadScript, keys.thread(threadId), [idleMs]);
+  return statusOf(reply, "sweep") as IdleDeletion;
 }

@@ -67,11 +67,12 @@ async function freeByPages(thread: StillThread): Promise<number | undefined> {
     for (const id of decodeLinks(reply[2] as Buffer)) if (!live.has(id)) dead.push(id);
   }
   let bytes = 0;
-  for (let from = 0; from < dead.length; from += SEGMENTS) {
-    const reply = await thread.ask(dropSegmentsScript, dead.slice(from, from + SEGMENTS).map(segmentKey));
+  do {
+    const some = dead.splice(0, SEGMENTS).map(segmentKey);
+    const reply = await thread.ask(dropSegmentsScript, [dead.length === 0 ? "1" : "0", ...some]);
     if (reply === undefined) return undefined;
     bytes += Number(reply[1]);
-  }
+  } while (dead.length > 0);
   return bytes;
 }
 

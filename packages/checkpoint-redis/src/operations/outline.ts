@@ -16,6 +16,7 @@ export async function outline(redis: Connection, keys: Keys, threadId: string): 
   for (;;) {
     let state = "";
     let rank = "0";
+    let isUnfreed = false;
     const checkpoints: CheckpointOutline[] = [];
     while (rank !== "") {
       const reply = await redis.run("prune", outlineScript, keys.thread(threadId), [state, rank, PAGE]);
@@ -25,7 +26,8 @@ export async function outline(redis: Connection, keys: Keys, threadId: string): 
       for (const row of reply[2] as readonly OutlinedRow[]) checkpoints.push(decodeOutline(row));
       state = String(reply[1]);
       rank = String(reply[3]);
+      isUnfreed = Number(reply[4]) === 1;
     }
-    if (rank === "") return { threadKey: state, checkpoints };
+    if (rank === "") return { threadKey: state, checkpoints, isUnfreed };
   }
 }

@@ -1,11 +1,12 @@
--- ARGV: state that the thread must have, ids of segments that nothing refers to. Answers their bytes.
+-- ARGV: state that the thread must have, whether these are the last, ids of segments that nothing refers to. Answers their bytes.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
 local bytes = 0
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   bytes = bytes + redis.call('HSTRLEN', SEGMENTS, ARGV[i])
   redis.call('HDEL', SEGMENTS, ARGV[i])
 end
 redis.call('HINCRBY', THREAD, 'bytes', -bytes)
+if ARGV[2] == '1' then redis.call('HDEL', THREAD, 'unfreed') end
 return {'freed', digits(bytes)}

@@ -28,4 +28,6 @@ for i = first_member, #ARGV do
   end
 end
 redis.call('HINCRBY', THREAD, 'epoch', 1)
+-- Until that is done: the process that thins out may die before.
+redis.call('HSET', THREAD, 'unfreed', 1)
 return {'thinned', state_of(key), digits(bytes)}

@@ -46,4 +46,5 @@ for _, id in ipairs(redis.call('HKEYS', SEGMENTS)) do
 end
 for from = 1, #dead, 1000 do redis.call('HDEL', SEGMENTS, unpack(dead, from, math.min(#dead, from + 999))) end
 if bytes > 0 then redis.call('HINCRBY', THREAD, 'bytes', -bytes) end
+redis.call('HDEL', THREAD, 'unfreed')
 return {'freed', digits(bytes)}

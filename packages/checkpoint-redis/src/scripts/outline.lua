@@ -1,5 +1,6 @@
 -- ARGV: state of the thread that a page belongs to ('' for the first one), rank to begin at, how many
--- Answers the state, per checkpoint what retention must know of it, and the rank of the next page, '' at the end.
+-- Answers the state, per checkpoint what retention must know of it, and the rank of the next page, '' at the end, and whether something is
+-- to be freed that an earlier prune left.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
@@ -19,4 +20,4 @@ for i, member in ipairs(members) do
       redis.call('HEXISTS', WRITES, member), is_hidden(row) and 1 or 0, digits(math.max(0, now - committed)) }
   end
 end
-return {'read', state, rows, #members == count and digits(first + count) or ''}
+return {'read', state, rows, #members == count and digits(first + count) or '', redis.call('HEXISTS', THREAD, 'unfreed')}

@@ -38,4 +38,6 @@ end
 if hidden ~= 0 then redis.call('HINCRBY', THREAD, 'hidden', hidden) end
 -- What links to segments that stand in the store is told to look again.
 redis.call('HINCRBY', THREAD, 'epoch', 1)
+-- Until that is done: the process that thins out may die before.
+redis.call('HSET', THREAD, 'unfreed', 1)
 return {'thinned', state_of(key), digits(bytes + rows_bytes)}

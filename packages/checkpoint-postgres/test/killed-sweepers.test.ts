@@ -1,0 +1,4 @@
+import { killedSweeperTests } from "@holdfast/adapter-tests";
+import { threadLifeTarget } from "./thread-life-target.js";
+
+killedSweeperTests(threadLifeTarget);
