@@ -11,7 +11,7 @@ const CONFIG = { configurable: { thread_id: "chat", checkpoint_ns: "" } };
 
 /** Reading the history of a thread: the first item, and all of it. */
 export const history: Scenario = async (run) => {
-  const [firstRounds, allRounds] = run.quick ? [5, 2] : [20, 5];
+  const [firstRounds, allRounds] = run.quick ? [3, 1] : [10, 3];
   const lineup = await openLineup(run);
   let content = 0;
   for (const { saver } of Object.values(lineup.savers)) {
