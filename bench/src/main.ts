@@ -47,7 +47,6 @@ else process.exitCode = (await measure()) ? 0 : 1;
 async function measure(): Promise<boolean> {
   const circumstances = {
     machine: `${cpus().length} x ${cpus()[0]?.model.trim() ?? "CPU"}, ${process.platform}`,
-    cpus: cpus().length,
     versions: await versions(stores),
   };
   // What --only measures again takes the place of what the file has of it.

@@ -1,4 +1,4 @@
-import { loadavg } from "node:os";
+import { busyCpus } from "./measuring/busy-cpus.js";
 import { spawnNode } from "@holdfast/test-servers";
 import type { Findings, RunOptions } from "./scenario.js";
 import type { ScenarioMessage } from "./scenario-process.js";
@@ -9,8 +9,8 @@ export type Outcome = {
   readonly date: string;
   readonly seconds: number;
   readonly quick: boolean;
-  /** Processes that wanted a CPU in the minute before it began, by the system's count: what else the machine did. */
-  readonly loadBefore: number;
+  /** CPUs that were busy in the second before it began: what else the machine did. Absent where that was not measured. */
+  readonly busyBefore?: number;
 } & ({ readonly findings: Findings } | { readonly failure: string });
 
 /** A scenario that has not ended then is stuck; the slowest takes a fraction of it. */
@@ -18,8 +18,9 @@ const LIMIT_MS = 20 * 60_000;
 
 /** Runs a scenario in a process of its own. It never throws: a scenario that fails is an outcome. */
 export async function runScenario(name: string, options: RunOptions, progress: (text: string) => void): Promise<Outcome> {
+  const busyBefore = await busyCpus();
   const start = performance.now();
-  const circumstances = { date: new Date().toISOString(), quick: options.quick, loadBefore: loadavg()[0] as number };
+  const circumstances = { date: new Date().toISOString(), quick: options.quick, busyBefore };
   const child = await spawnNode(new URL("./scenario-process.mjs", import.meta.url), { args: [name, JSON.stringify(options)] });
   let isLate = false;
   const limit = setTimeout(() => {

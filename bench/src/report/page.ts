@@ -3,11 +3,11 @@ import { svg } from "./svg.js";
 import { markdown, row } from "./table.js";
 import { type Figures, targetRows } from "./targets.js";
 
-/** A load on the machine above which times are not to be believed, by its CPUs: something else was running. */
-const BUSY = 0.5;
+/** So many busy CPUs before a scenario mean that something else was running, and that times are not to be believed. */
+const BUSY = 0.3;
 
 /** The page of what runs found, and its pictures: file name → text. */
-export function performancePage({ machine, cpus, versions, outcomes }: Results): {
+export function performancePage({ machine, versions, outcomes }: Results): {
   readonly page: string;
   readonly pictures: Readonly<Record<string, string>>;
 } {
@@ -16,9 +16,9 @@ export function performancePage({ machine, cpus, versions, outcomes }: Results):
   const plots = found.flatMap(({ plots = [] }) => plots);
   const figures: Figures = Object.assign({}, ...found.map(({ figures = {} }) => figures));
   const dates = [...new Set(all.map(([, { date }]) => date.slice(0, 10)))].join(", ");
-  const busy = all.filter(([, { loadBefore }]) => loadBefore > BUSY * cpus);
+  const busy = all.filter(([, { busyBefore = 0 }]) => busyBefore > BUSY);
   const quick = all.filter(([, outcome]) => outcome.quick).map(([name]) => name);
-  const loads = busy.map(([, { loadBefore }]) => loadBefore);
+  const loads = busy.map(([, { busyBefore = 0 }]) => busyBefore);
   const minutes = all.reduce((sum, [, { seconds }]) => sum + seconds, 0) / 60;
 
   const lines = [
@@ -34,7 +34,7 @@ export function performancePage({ machine, cpus, versions, outcomes }: Results):
   ];
   if (busy.length > 0) {
     lines.push(
-      `**Other work ran beside ${busy.length === all.length ? "this run" : busy.map(([name]) => name).join(", ")}** (a load of ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)} on ${cpus} CPUs when they began): times are longer than they need be, and ratios less sure.`,
+      `**Other work ran beside ${busy.length === all.length ? "this run" : busy.map(([name]) => name).join(", ")}** (${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)} CPUs were busy when they began): times are longer than they need be, and ratios less sure.`,
       "",
     );
   }

@@ -5,7 +5,6 @@ import type { Outcome } from "../run-scenario.js";
 /** What runs found, as it is kept in a file. */
 export interface Results {
   readonly machine: string;
-  readonly cpus: number;
   readonly versions: Readonly<Record<string, string>>;
   /** By the scenario's name. */
   readonly outcomes: Readonly<Record<string, Outcome>>;
