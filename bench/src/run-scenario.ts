@@ -1,5 +1,5 @@
-import { busyCpus } from "./measuring/busy-cpus.js";
 import { spawnNode } from "@holdfast/test-servers";
+import { busyCpus } from "./measuring/busy-cpus.js";
 import type { Findings, RunOptions } from "./scenario.js";
 import type { ScenarioMessage } from "./scenario-process.js";
 

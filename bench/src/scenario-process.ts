@@ -1,7 +1,6 @@
 /** Runs one scenario in a process of its own: none is measured on the heap that another one left, and one that ends its process ends no other. */
-import type { RunOptions } from "./scenario.js";
+import type { Findings, RunOptions } from "./scenario.js";
 import { scenarios } from "./scenarios.js";
-import type { Findings } from "./scenario.js";
 
 /** What the process tells. */
 export type ScenarioMessage = { readonly progress: string } | { readonly findings: Findings } | { readonly failure: string };
