@@ -35,9 +35,9 @@ export function killedSweeperTests(target: ThreadLifeTarget): void {
   }
 
   const read = (saver: KeepingSaver): Promise<Shown[][]> => Promise.all(THREADS.map((thread) => shownOf(saver, thread)));
-  /** What `keepLast: 1` leaves of a thread: the newest, which is listed and read; its parent is gone. */
-  const kept = (thread: readonly Shown[]): Shown[] => thread.slice(0, 2).map((each) => ({ ...each, parent: undefined }));
   const withoutParents = (thread: readonly Shown[]): Shown[] => thread.map((each) => ({ ...each, parent: undefined }));
+  /** What `keepLast: 1` leaves of a thread: the newest, which is listed and read; its parent is gone. */
+  const kept = (thread: readonly Shown[]): Shown[] => withoutParents(thread.slice(0, 2));
 
   async function killAndSweepAgain(random: Random): Promise<number> {
     const store = await target.openStore();
