@@ -1,4 +1,4 @@
-import { makeSegment, type OpenSegment, type Repeatable } from "./segment.js";
+import { MAX_DEFLATED_BYTES, makeSegment, type OpenSegment, type Repeatable } from "./segment.js";
 
 /**
  * How a channel value is stored: a piece table, as a text editor keeps a file.
@@ -40,13 +40,16 @@ export const MAX_INLINE_BYTES = 512;
 const MIN_SHARED_BYTES = 256;
 /** Larger content is stored as several segments, so that no row and no message of the wire protocol gets huge. */
 const MAX_SEGMENT_BYTES = 8 * 1024 * 1024;
-/** This many small neighbours become one segment. With 32, each byte of a growing list is copied once per 32-fold growth. */
+/** This many neighbours of less than 8 KiB become one segment, so each byte of a list that grows by less is copied once. */
 const FAN_OUT = 32;
-/** A neighbour is small at a level when its size is in `[0, 8 KiB)` or `[8 KiB, 256 KiB)`; above, only {@link MAX_PIECES} limits their number. */
-const LEVELS = [
-  { from: 0, below: 8 * 1024 },
-  { from: 8 * 1024, below: 256 * 1024 },
-] as const;
+const SMALL_BYTES = 8 * 1024;
+/**
+ * Beyond, pieces are let be while they are few: each costs a link of 16 bytes in a keyframe, and joining them their text once more. 128 links cost some
+ * 250 bytes at each superstep where 32 cost 155, and a copy of what it adds 300 to 1,000. When there are more, as many neighbours as fit become one.
+ */
+const MANY_PIECES = 128;
+/** No neighbours are joined to more than what is compressed. (A list of 1.1 MB was once joined as it was: in that turn, all that was stored doubled.) */
+const MAX_JOINED_BYTES = MAX_DEFLATED_BYTES;
 /** A value in more pieces is stored anew: it was edited in many places. */
 const MAX_PIECES = 256;
 
@@ -69,7 +72,7 @@ export function encodeValue(
   let spans =
     parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
   // In this order: what is merged is no longer used where it stood.
-  spans = dropWasteful(mergeSmallNeighbours(spans));
+  spans = dropWasteful(joinMost(joinSmall(spans)));
   if (spans.length > MAX_PIECES) spans = [fresh(bytes.length)];
   return materialize(type, bytes, spans, repeatable);
 }
@@ -152,27 +155,44 @@ function dropWasteful(spans: readonly Span[]): Span[] {
   return joinFresh(spans.map((span) => (span.piece !== undefined && wasteful(span.piece) ? fresh(span.length) : span)));
 }
 
-/**
- * Keeps the list short. A run of spans merges when it holds {@link FAN_OUT} of one level; smaller ones in it go along, but do not count: else each
- * 32nd append would copy the result of the last merge.
- */
-function mergeSmallNeighbours(spans: readonly Span[]): Span[] {
-  let result = [...spans];
-  for (const { from, below } of LEVELS) {
-    const merged: Span[] = [];
-    for (let start = 0; start < result.length; ) {
-      let end = start;
-      while (end < result.length && (result[end] as Span).length < below) end += 1;
-      const run = result.slice(start, end);
-      if (run.filter((span) => span.length >= from).length >= FAN_OUT)
-        merged.push(fresh(run.reduce((sum, span) => sum + span.length, 0)));
-      else merged.push(...run);
-      if (end < result.length) merged.push(result[end] as Span);
-      start = end + 1;
-    }
-    result = joinFresh(merged);
+/** Keeps the list short: a run of {@link FAN_OUT} small neighbours becomes one. */
+function joinSmall(spans: readonly Span[]): Span[] {
+  const joined: Span[] = [];
+  for (let start = 0; start < spans.length; ) {
+    let end = start;
+    while (end < spans.length && (spans[end] as Span).length < SMALL_BYTES) end += 1;
+    const run = spans.slice(start, end);
+    joined.push(...(run.length >= FAN_OUT ? [fresh(lengthOf(run))] : run));
+    if (end < spans.length) joined.push(spans[end] as Span);
+    start = end + 1;
   }
-  return result;
+  return joinFresh(joined);
+}
+
+/**
+ * Keeps the list of a long value short: when it is longer than {@link MANY_PIECES}, the most neighbours that come to {@link MAX_JOINED_BYTES} become one.
+ * One such group at a time, so that no superstep pays for many.
+ */
+function joinMost(spans: readonly Span[]): readonly Span[] {
+  if (spans.length <= MANY_PIECES) return spans;
+  let most = { start: 0, end: 1 };
+  let bytes = 0;
+  for (let start = 0, end = 0; end < spans.length; ) {
+    bytes += (spans[end] as Span).length;
+    end += 1;
+    for (; bytes > MAX_JOINED_BYTES; start += 1) bytes -= (spans[start] as Span).length;
+    if (end - start > most.end - most.start) most = { start, end };
+  }
+  if (most.end - most.start === 1) return spans;
+  return joinFresh([
+    ...spans.slice(0, most.start),
+    fresh(lengthOf(spans.slice(most.start, most.end))),
+    ...spans.slice(most.end),
+  ]);
+}
+
+function lengthOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, { length }) => sum + length, 0);
 }
 
 function joinFresh(spans: readonly Span[]): Span[] {
