@@ -262,7 +262,13 @@ describe("a value in very many pieces", () => {
 
   it("has the most neighbours that fit in 256 KiB joined", () => {
     // 29 of 9,000 bytes fit. Shorter ones, that more of fit, stand in the middle, between longer ones that do not fit at all.
-    const sizes = [...Array<number>(60).fill(9000), 300_000, ...Array<number>(31).fill(8192), 300_000, ...Array<number>(60).fill(9000)];
+    const sizes = [
+      ...Array<number>(60).fill(9000),
+      300_000,
+      ...Array<number>(31).fill(8192),
+      300_000,
+      ...Array<number>(60).fill(9000),
+    ];
     const value = inSegments(sizes);
     const joined = encodedAgain(value);
     expect(joined).toHaveLength(sizes.length - 30);

@@ -184,11 +184,7 @@ function joinMost(spans: readonly Span[]): readonly Span[] {
     if (end - start > most.end - most.start) most = { start, end };
   }
   if (most.end - most.start === 1) return spans;
-  return joinFresh([
-    ...spans.slice(0, most.start),
-    fresh(lengthOf(spans.slice(most.start, most.end))),
-    ...spans.slice(most.end),
-  ]);
+  return joinFresh([...spans.slice(0, most.start), fresh(lengthOf(spans.slice(most.start, most.end))), ...spans.slice(most.end)]);
 }
 
 function lengthOf(spans: readonly Span[]): number {
