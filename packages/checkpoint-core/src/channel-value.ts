@@ -52,8 +52,9 @@ export interface EncodedValue {
 
 /**
  * Values up to this many bytes stand in the record itself. A record is compressed against an earlier one, so an unchanged small value costs a few
- * bytes in each checkpoint; a segment costs a row of some 110 bytes besides its content. So does so much of a longer value that is new: it becomes a
- * segment together with what comes next.
+ * bytes in each checkpoint; a segment costs a row of some 110 bytes besides its content. So does what little is new of a longer value: it becomes a
+ * segment together with what comes next. (150 real conversations take 2,450 segments instead of 5,556, and 6 % less on either store. With 256 or 512
+ * bytes they take more on one of the two.)
  */
 export const MAX_INLINE_BYTES = 384;
 /** A shorter shared run is not worth a piece of its own (about 25 bytes in each record). */
@@ -175,7 +176,7 @@ function sharedSuffix(a: Buffer, b: Buffer, limit: number): number {
 function dropWasteful(spans: readonly Span[]): Span[] {
   const used = new Map<string, number>();
   for (const { piece } of spans) if (piece !== undefined) used.set(piece.segment, (used.get(piece.segment) ?? 0) + piece.length);
-  const wasteful = (piece: Piece): boolean => (used.get(piece.segment) as number) * 2 < piece.of;
+  const wasteful = (piece: SegmentPiece): boolean => (used.get(piece.segment) as number) * 2 < piece.of;
   return joinFresh(spans.map((span) => (span.piece !== undefined && wasteful(span.piece) ? fresh(span.length) : span)));
 }
 
