@@ -1,7 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { type ChannelValue, encodeValue, MAX_INLINE_BYTES, type Piece } from "./channel-value.js";
+import {
+  type ChannelValue,
+  encodeValue,
+  inlineBytes,
+  MAX_INLINE_BYTES,
+  type SegmentPiece,
+  segmentPieces,
+} from "./channel-value.js";
 import { makeSegment, type OpenSegment, SegmentReader } from "./segment.js";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -29,23 +36,31 @@ class History {
   read({ bytes, pieces }: ChannelValue): Buffer {
     if (pieces === undefined) return bytes;
     const reader = new SegmentReader(this.segments);
+    let offset = 0;
     return Buffer.concat(
-      pieces.map(({ segment, start, length, of }) => {
-        const content = reader.content(segment);
-        expect(content).toHaveLength(of);
-        expect(start >= 0 && length > 0 && start + length <= of).toBe(true);
-        return content.subarray(start, start + length);
+      pieces.map((piece) => {
+        expect(piece.length).toBeGreaterThan(0);
+        offset += piece.length;
+        if (piece.segment === undefined) return bytes.subarray(offset - piece.length, offset);
+        const content = reader.content(piece.segment);
+        expect(content).toHaveLength(piece.of);
+        expect(piece.start >= 0 && piece.start + piece.length <= piece.of).toBe(true);
+        return content.subarray(piece.start, piece.start + piece.length);
       }),
     );
   }
 
+  /** In new segments, and in the record. */
   get newBytes(): number {
-    return this.lastNew.reduce((sum, segment) => sum + segment.content.length, 0);
+    return this.lastNew.reduce(
+      (sum, segment) => sum + segment.content.length,
+      this.last === undefined ? 0 : inlineBytes(this.last),
+    );
   }
 
   /** Content that must be read for the last value. */
   get readBytes(): number {
-    const sizes = new Map(this.last?.pieces?.map(({ segment, of }) => [segment, of]));
+    const sizes = new Map(this.last && segmentPieces(this.last).map(({ segment, of }) => [segment, of]));
     return [...sizes.values()].reduce((sum, size) => sum + size, 0);
   }
 }
@@ -114,11 +129,7 @@ describe("encodeValue", () => {
       changed[at] = (changed[at] as number) ^ 1;
       const { pieces = [] } = history.put(changed);
       expect(history.newBytes).toBe(1);
-      expect(pieces.map(({ start, length }) => [start, length])).toEqual([
-        [0, at],
-        [0, 1],
-        [at + 1, 20_000 - at - 1],
-      ]);
+      expect(pieces).toMatchObject([{ start: 0, length: at }, { length: 1 }, { start: at + 1, length: 20_000 - at - 1 }]);
     }
   });
 
@@ -127,9 +138,33 @@ describe("encodeValue", () => {
     history.put(noise(1, 5000), "t");
     history.put(Buffer.concat([noise(1, 5000), noise(2, 600)]), "u");
     expect(history.newBytes).toBe(5600);
-    history.put(noise(3, 400));
-    history.put(Buffer.concat([noise(3, 400), noise(4, 600)]));
-    expect(history.newBytes).toBe(1000);
+    history.put(noise(3, MAX_INLINE_BYTES));
+    history.put(Buffer.concat([noise(3, MAX_INLINE_BYTES), noise(4, 600)]));
+    expect(history.newBytes).toBe(MAX_INLINE_BYTES + 600);
+  });
+
+  it("keeps what little is new in the record, and makes one segment of it and of what comes next", () => {
+    const history = new History();
+    const [first, little, more] = [noise(1, 5000), noise(2, MAX_INLINE_BYTES), noise(3, 1)];
+    const whole = history.put(first).pieces ?? [];
+    expect(history.put(Buffer.concat([first, little])).pieces).toEqual([...whole, { length: little.length }]);
+    expect(history.lastNew).toEqual([]);
+    const { pieces = [] } = history.put(Buffer.concat([first, little, more]));
+    expect(history.lastNew.map(({ content }) => content)).toEqual([Buffer.concat([little, more])]);
+    expect(pieces).toEqual([
+      ...whole,
+      { segment: history.lastNew[0]?.id, start: 0, length: little.length + 1, of: little.length + 1 },
+    ]);
+  });
+
+  it("keeps no more than that in the record, in however many places it is new", () => {
+    const history = new History();
+    const [start, end, tail, middle] = [noise(1, 5000), noise(2, 5000), noise(3, 300), noise(4, 300)];
+    history.put(Buffer.concat([start, end]));
+    history.put(Buffer.concat([start, end, tail]));
+    history.put(Buffer.concat([start, middle, end, tail]));
+    expect(inlineBytes(history.last as ChannelValue)).toBe(300);
+    expect(history.lastNew.map(({ content }) => content)).toEqual([tail]);
   });
 
   it("stores less than 256 shared bytes again rather than as a piece", () => {
@@ -221,7 +256,7 @@ it("C-35 a value edited in any way reads as it was put, in few pieces, for at mo
 
 it("what is merged away is not read any more for the little that is left of it", () => {
   const base = makeSegment(noise("base", 504_000));
-  const pieceOf = ({ id, content }: OpenSegment, start: number, length: number): Piece => ({
+  const pieceOf = ({ id, content }: OpenSegment, start: number, length: number): SegmentPiece => ({
     segment: id,
     start,
     length,
@@ -246,14 +281,15 @@ it("what is merged away is not read any more for the little that is left of it",
 
 describe("a value in very many pieces", () => {
   /** A value that stands in so many segments. */
-  const inSegments = (sizes: readonly number[]): ChannelValue & { readonly pieces: readonly Piece[] } => {
+  const inSegments = (sizes: readonly number[]): ChannelValue & { readonly pieces: readonly SegmentPiece[] } => {
     const segments = sizes.map((size, n) => makeSegment(noise(n, size)));
     const pieces = segments.map(
-      ({ id, content }): Piece => ({ segment: id, start: 0, length: content.length, of: content.length }),
+      ({ id, content }): SegmentPiece => ({ segment: id, start: 0, length: content.length, of: content.length }),
     );
     return { type: "t", bytes: Buffer.concat(segments.map(({ content }) => content)), pieces };
   };
-  const encodedAgain = (value: ChannelValue): readonly Piece[] => encodeValue("t", value.bytes, value).value.pieces ?? [];
+  const encodedAgain = (value: ChannelValue): readonly SegmentPiece[] =>
+    segmentPieces(encodeValue("t", value.bytes, value).value);
 
   it("is let be up to 128", () => {
     const value = inSegments(Array.from({ length: 128 }, () => 9000));

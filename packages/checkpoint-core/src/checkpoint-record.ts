@@ -1,5 +1,5 @@
 import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
-import { type ChannelValue, encodeValue, MAX_INLINE_BYTES } from "./channel-value.js";
+import { type ChannelValue, encodeValue, inlineBytes, MAX_INLINE_BYTES, segmentPieces } from "./channel-value.js";
 import { PacketReader, PacketWriter, type ValueEntry } from "./packet.js";
 import {
   dictionaryLength,
@@ -107,16 +107,14 @@ export function encodeCheckpoint(
     if (update === "carried-over") {
       if (old === undefined) continue;
       channels.set(channel, old);
-      if (old.pieces === undefined) inlineBytesLeft -= old.bytes.length;
+      inlineBytesLeft -= inlineBytes(old);
       continue;
     }
     const maxInline = Math.max(ALWAYS_INLINE_BYTES, Math.min(MAX_INLINE_BYTES, inlineBytesLeft));
     const encoded = encodeValue(update.type, update.bytes, old, repeatable, maxInline);
     channels.set(channel, encoded.value);
-    if (encoded.value.pieces === undefined) {
-      freshInlineBytes += update.bytes.length;
-      inlineBytesLeft -= update.bytes.length;
-    }
+    freshInlineBytes += inlineBytes(encoded.value);
+    inlineBytesLeft -= inlineBytes(encoded.value);
     for (const segment of encoded.created) created.set(segment.id, segment);
   }
   const { record, keyframe, isNew } = encodeRecord(frame, channels, parent, freshInlineBytes);
@@ -148,8 +146,8 @@ function contextOf(
   last: OpenSegment | undefined,
 ): OpenSegment | undefined {
   let context: OpenSegment | undefined;
-  for (const { pieces = [] } of channels.values()) {
-    for (const { segment, of } of pieces) {
+  for (const value of channels.values()) {
+    for (const { segment, of } of segmentPieces(value)) {
       if (of < MIN_CONTEXT_BYTES || of > MAX_CONTEXT_BYTES) continue;
       context = open.get(segment) ?? (last?.id === segment ? last : undefined) ?? context;
     }
@@ -199,10 +197,10 @@ function bytesLeftBehind(
   channels: ReadonlyMap<string, ChannelValue>,
 ): number {
   const linked = new Set(keyframe.links);
-  for (const { pieces = [] } of channels.values()) for (const { segment } of pieces) linked.delete(segment);
+  for (const value of channels.values()) for (const { segment } of segmentPieces(value)) linked.delete(segment);
   let bytes = 0;
-  for (const { pieces = [] } of parent?.channels.values() ?? [])
-    for (const { segment, of } of pieces) if (linked.delete(segment)) bytes += of;
+  for (const value of parent?.channels.values() ?? [])
+    for (const { segment, of } of segmentPieces(value)) if (linked.delete(segment)) bytes += of;
   return bytes;
 }
 
@@ -250,7 +248,7 @@ export function decodeCheckpoint(record: CheckpointRecord, segments: SegmentRead
   const { packet, keyframe } = openRecord(record, segments);
   const { v, ts, cv, vs, ch } = packet.header as RecordHeader;
   const channels = new Map(ch.map(([channel, ...entry]) => [channel, packet.next(entry)]));
-  const used = [...channels.values()].flatMap((value) => value.pieces ?? []);
+  const used = [...channels.values()].flatMap(segmentPieces);
   const candidate = used.findLast(({ of }) => of >= MIN_CONTEXT_BYTES && of <= MAX_CONTEXT_BYTES);
   const context = candidate === undefined ? undefined : segments.openSegment(candidate.segment);
   return { frame: { v, ts, channel_versions: cv, versions_seen: vs }, known: { channels, versions: cv, keyframe, context } };

@@ -8,17 +8,26 @@ import { makeSegment, type OpenSegment, SegmentReader } from "./segment.js";
 const SEGMENTS: readonly OpenSegment[] = ["first segment", "second", "third one", "4"].map((it) => makeSegment(Buffer.from(it)));
 const reader = new SegmentReader(new Map(SEGMENTS.map((it) => [it.id, it])));
 
-const piece: fc.Arbitrary<Piece> = fc.tuple(fc.constantFrom(...SEGMENTS), fc.nat(20), fc.nat(20)).map(([segment, from, size]) => {
-  const of = segment.content.length;
-  const start = from % of;
-  return { segment: segment.id, start, length: Math.min(1 + size, of - start), of };
-});
+const segmentPiece: fc.Arbitrary<Piece> = fc
+  .tuple(fc.constantFrom(...SEGMENTS), fc.nat(20), fc.nat(20))
+  .map(([segment, from, size]) => {
+    const of = segment.content.length;
+    const start = from % of;
+    return { segment: segment.id, start, length: Math.min(1 + size, of - start), of };
+  });
+const inlinePiece: fc.Arbitrary<Piece> = fc.record({ length: fc.integer({ min: 1, max: 20 }) });
+const piece = fc.oneof(segmentPiece, inlinePiece);
+
+function contentOf(it: Piece): Buffer {
+  if (it.segment === undefined) return Buffer.alloc(it.length, it.length);
+  return reader.content(it.segment).subarray(it.start, it.start + it.length);
+}
+
 const type = fc.constantFrom("hf1", "json", "bytes", "é\ud800");
 const value: fc.Arbitrary<ChannelValue> = fc.oneof(
   fc.record({ type, bytes: fc.uint8Array({ maxLength: 30 }).map((it) => Buffer.from(it)), pieces: fc.constant(undefined) }),
   fc.record({ type, pieces: fc.array(piece, { minLength: 1, maxLength: 5 }) }).map((it) => {
-    const parts = it.pieces.map(({ segment, start, length }) => reader.content(segment).subarray(start, start + length));
-    return { ...it, bytes: Buffer.concat(parts) };
+    return { ...it, bytes: Buffer.concat(it.pieces.map(contentOf)) };
   }),
 );
 
@@ -63,6 +72,7 @@ it.for<[string, () => unknown]>([
   ["a header cut short", () => new PacketReader(Buffer.from("\u0009\0\0\0[1,2"), [], reader)],
   ["a header that is not JSON", () => new PacketReader(Buffer.from("\u0002\0\0\0{{"), [], reader)],
   ["inline bytes cut short", damaged([["t", 3]])],
+  ["an inline piece cut short", damaged([["t", [0, 0, 1, -1, 0, 3]]])],
   ["a link that is not there", damaged([["t", [4, 0, 1]]])],
   ["a segment that is not there", damaged([["t", [0, 0, 1]]], ["00".repeat(16)])],
   ["a piece beyond its segment", damaged([["t", [1, 3, 4]]])],

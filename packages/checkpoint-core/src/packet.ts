@@ -7,10 +7,13 @@ import type { SegmentReader } from "./segment.js";
  *
  * In the header a value is `[type, n]` (n inline bytes) or `[type, [a, b, c, …]]`, pieces in triples; `link` is a position in the links:
  * - `link, start, length`: one piece;
+ * - `-1, 0, length`: so many inline bytes;
  * - `link, -n, trim`: n segments from that position on, each whole but for its last `trim` bytes. A list that grew by appending is one such run (the
  *   closing bracket of each but the last was overwritten), so its growth changes one number.
  */
 export type ValueEntry = readonly [type: string, where: number | readonly number[]];
+
+const INLINE = -1;
 
 /** Collects values for one packet, and the segments they refer to. */
 export class PacketWriter {
@@ -28,7 +31,15 @@ export class PacketWriter {
       return [value.type, value.bytes.length];
     }
     const triples: [link: number, start: number, length: number][] = [];
+    let offset = 0;
     for (const piece of value.pieces) {
+      const start = offset;
+      offset += piece.length;
+      if (piece.segment === undefined) {
+        this.#inline.push(value.bytes.subarray(start, offset));
+        triples.push([INLINE, 0, piece.length]);
+        continue;
+      }
       const link = this.#position(piece.segment);
       const trim = piece.of - piece.length;
       const last = triples.at(-1);
@@ -81,12 +92,7 @@ export class PacketReader {
   }
 
   next([type, where]: ValueEntry): ChannelValue {
-    if (typeof where === "number") {
-      const bytes = this.#content.subarray(this.#inlineOffset, this.#inlineOffset + where);
-      this.#inlineOffset += where;
-      if (bytes.length !== where) throw new DeserializationError("A stored value is shorter than its record says.");
-      return { type, bytes, pieces: undefined };
-    }
+    if (typeof where === "number") return { type, bytes: this.#nextInline(where), pieces: undefined };
     const pieces: Piece[] = [];
     const parts: Buffer[] = [];
     const add = (position: number, start: number, lengthOf: (segmentLength: number) => number): void => {
@@ -102,10 +108,20 @@ export class PacketReader {
     };
     for (let at = 0; at < where.length; at += 3) {
       const [position, start, length] = where.slice(at, at + 3) as [number, number, number];
-      if (start >= 0) add(position, start, () => length);
+      if (position === INLINE) {
+        pieces.push({ length });
+        parts.push(this.#nextInline(length));
+      } else if (start >= 0) add(position, start, () => length);
       else for (let next = 0; next < -start; next += 1) add(position + next, 0, (segmentLength) => segmentLength - length);
     }
     const [only] = parts;
     return { type, bytes: parts.length === 1 && only !== undefined ? only : Buffer.concat(parts), pieces };
+  }
+
+  #nextInline(length: number): Buffer {
+    const bytes = this.#content.subarray(this.#inlineOffset, this.#inlineOffset + length);
+    this.#inlineOffset += length;
+    if (bytes.length !== length) throw new DeserializationError("A stored value is shorter than its record says.");
+    return bytes;
   }
 }
