@@ -82,7 +82,9 @@ export class Connections {
     setMaxListeners(0, this.#closing.signal);
     // An idle connection that the server ends is an 'error' event of the pool; without a listener it ends the process.
     // The pool drops that connection by itself, and what matters of the fault shows in the next statement.
-    pool.on("error", ignore);
+    // Once for all savers of a pool: Node would warn of a leak at the eleventh, and a pool outlives savers.
+    if (!guardedPools.has(pool)) pool.on("error", ignore);
+    guardedPools.add(pool);
   }
 
   get server(): ServerName {
@@ -172,6 +174,9 @@ function statementName(text: string): string {
 }
 
 function ignore(): void {}
+
+/** Pools that have a listener of ours. */
+const guardedPools = new WeakSet<PostgresPool>();
 
 /** `host:port` of a pool, as far as its options tell. */
 function hostOf(pool: PostgresPool): string {

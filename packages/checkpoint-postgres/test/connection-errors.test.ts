@@ -87,6 +87,14 @@ it("C-83 end() leaves a given pool open, and closes its own", async () => {
   await backends.end();
 });
 
+it("however many savers share a pool, it has one listener of theirs", async () => {
+  const pool = new pg.Pool({ connectionString: database.url });
+  const before = pool.listenerCount("error");
+  for (let saver = 0; saver < 11; saver += 1) await new PostgresSaver(pool).end();
+  expect(pool.listenerCount("error")).toBe(before + 1);
+  await pool.end();
+});
+
 invalidOptionTests({
   make: (options) => PostgresSaver.fromConnString(database.url, options),
   own: [
