@@ -169,6 +169,15 @@ export function listingTests(store: LifeStore): void {
     expect(thread?.updatedAt.getTime()).toBeGreaterThan(began - 120_000);
   });
 
+  it("C-26 a thread is as old as the checkpoint that began it", async () => {
+    const saver = store.open();
+    // As many as it takes to meet the turn of a millisecond.
+    for (let n = 0; n < 200; n += 1) await putWhole(saver, `thread ${n}`, checkpointOf({ a: n }));
+    for (const { threadId, createdAt } of await listed(saver)) {
+      expect(createdAt.getTime(), threadId).toBe((await saver.stats(threadId)).oldest);
+    }
+  });
+
   it("C-28 stats count what is stored of a thread, and of all", async () => {
     const saver = store.open();
     expect(await saver.stats()).toMatchObject({

@@ -17,8 +17,7 @@ if not key then
   begin_thread(key)
 end
 -- The microsecond, so that tokens grow even where a thread was deleted and begun anew.
-local now = redis.call('TIME')
-local token = digits(math.max(now[1] * 1000000 + now[2], tonumber(lease.token or 0) + 1))
+local token = digits(math.max(tonumber(stamp_now()), tonumber(lease.token or 0) + 1))
 local tries = lease.ends and lease.tries + 1 or 0
 redis.call('HSET', THREAD, 'lease_token', token, 'lease_owner', ARGV[2], 'lease_until', digits(now_ms() + ARGV[1]), 'lease_tries', tries,
   'lease_request', ARGV[4], 'lease_follows', lease.ends and '1' or '0')

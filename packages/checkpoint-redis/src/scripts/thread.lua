@@ -6,9 +6,11 @@ local PARTS = 5
 -- What this code reads and writes. A thread of a higher format is left alone.
 local FORMAT = 1
 
+-- Read once: a script happens at one time, so a thread is not older than the checkpoint that began it.
+local NOW = redis.call('TIME')
+
 local function now_ms()
-  local now = redis.call('TIME')
-  return now[1] * 1000 + math.floor(now[2] / 1000)
+  return NOW[1] * 1000 + math.floor(NOW[2] / 1000)
 end
 
 -- A whole number as text: Lua's own form would be 1.7e+15.
@@ -18,8 +20,7 @@ end
 
 -- The microsecond: when a thread was last written to, and what tells one state of it from another, since no two scripts run in one.
 local function stamp_now()
-  local now = redis.call('TIME')
-  return digits(now[1] * 1000000 + now[2])
+  return digits(NOW[1] * 1000000 + NOW[2])
 end
 
 -- The thread as it is: its key and epoch, and false where there is none. The third is the refusal of a thread that a newer version wrote.
