@@ -106,6 +106,35 @@ describe("encodeValue", () => {
     expect(history.newBytes).toBeLessThanOrEqual(expected + 4);
   });
 
+  it.for<[string, (number | string)[], number]>([
+    ["the first goes and another comes", [1, 2, 3, 4, 5, 6, 7, "new"], 2000],
+    ["some go here and there, and another comes", [1, 2, 4, 5, 7, "new"], 2000],
+    ["the last goes to the front, behind a new one", ["new", 7, 0, 1, 2, 3, 4, 5, 6], 2000],
+    ["two change places", [0, 5, 2, 3, 4, 1, 6, 7], 0],
+  ])("finds what moved: %s", ([, kept, expected]) => {
+    const history = new History();
+    const list = (members: readonly (number | string)[]): Buffer => Buffer.concat(members.map((member) => noise(member, 2000)));
+    history.put(list([0, 1, 2, 3, 4, 5, 6, 7]));
+    history.put(list(kept));
+    expect(history.newBytes).toBeGreaterThanOrEqual(expected);
+    expect(history.newBytes).toBeLessThanOrEqual(expected + 8);
+  });
+
+  it("stores what comes to a list that is always trimmed to its last messages, copied once", () => {
+    const history = new History();
+    let [stored, mostRead] = [0, 0];
+    const [turns, kept, size] = [600, 60, 1000];
+    for (let turn = 0; turn < turns; turn += 1) {
+      const last = Array.from({ length: Math.min(turn + 1, kept) }, (_, back) => noise(turn - back, size)).reverse();
+      const bytes = Buffer.concat([Buffer.from("["), ...last, Buffer.from("]")]);
+      history.put(bytes);
+      stored += history.lastNew.reduce((sum, { content }) => sum + content.length, 0);
+      mostRead = Math.max(mostRead, history.readBytes / bytes.length);
+    }
+    expect(stored).toBeLessThanOrEqual(3 * turns * size);
+    expect(mostRead).toBeLessThanOrEqual(2);
+  });
+
   it("does not confuse an equal start with an equal end", () => {
     const unit = noise(1, 1000);
     for (const [from, to] of [
@@ -195,6 +224,33 @@ describe("encodeValue", () => {
     const { created } = encodeValue("t", bytes, undefined, { verbatim: [write], context: undefined });
     expect(created.map(({ links }) => links)).toEqual([[write.id]]);
     expect(created[0]?.body.length).toBeLessThan(200);
+  });
+
+  it("C-30 uses the segment of a write that is the value, and sends it along", () => {
+    const write = makeSegment(noise(1, 2000));
+    const repeatable = { verbatim: [makeSegment(noise(2, 2000)), write], context: undefined };
+    const { value, created } = encodeValue("t", noise(1, 2000), undefined, repeatable);
+    expect(created).toEqual([write]);
+    expect(value.pieces).toEqual([{ segment: write.id, start: 0, length: 2000, of: 2000 }]);
+  });
+
+  it("C-30 uses a long stretch of a write's segment, and sends it along", () => {
+    const [list, answer] = [noise(1, 9000), noise(2, 20_000)];
+    const write = makeSegment(Buffer.concat([Buffer.from("[{"), answer, Buffer.from("}]")]));
+    const first = encodeValue("t", list, undefined);
+    const bytes = Buffer.concat([list, Buffer.from(", {"), answer, noise(3, 1000)]);
+    const repeatable = { verbatim: [write], context: undefined };
+    const { value, created } = encodeValue("t", bytes, first.value, repeatable);
+    expect(value.pieces).toMatchObject([
+      { length: 9000 },
+      { length: 2 },
+      { segment: write.id, start: 1, length: 20_001 },
+      { length: 1000 },
+    ]);
+    expect(created).toHaveLength(2);
+    expect(created).toContain(write);
+    // Nothing of it is sent once it is the parent's.
+    expect(encodeValue("t", Buffer.concat([bytes, noise(4, 10)]), value, repeatable).created).toEqual([]);
   });
 });
 

@@ -1,4 +1,12 @@
-import { MAX_DEFLATED_BYTES, makeSegment, type OpenSegment, type Repeatable } from "./segment.js";
+import {
+  MAX_DEFLATED_BYTES,
+  MAX_LINKING_BYTES,
+  makeSegment,
+  NOTHING_TO_REPEAT,
+  type OpenSegment,
+  type Repeatable,
+} from "./segment.js";
+import { type SharedStretch, sharedPrefix, sharedStretches, sharedSuffix } from "./shared-stretches.js";
 
 /**
  * How a channel value is stored: a piece table, as a text editor keeps a file.
@@ -59,6 +67,8 @@ export interface EncodedValue {
 export const MAX_INLINE_BYTES = 384;
 /** A shorter shared run is not worth a piece of its own (about 25 bytes in each record). */
 const MIN_SHARED_BYTES = 256;
+/** Nor is a stretch that moved, which has to be looked for. */
+const MIN_MOVED_BYTES = 1024;
 /** Larger content is stored as several segments, so that no row and no message of the wire protocol gets huge. */
 const MAX_SEGMENT_BYTES = 8 * 1024 * 1024;
 /** This many neighbours of less than 8 KiB become one segment, so each byte of a list that grows by less is copied once. */
@@ -75,7 +85,8 @@ const MAX_JOINED_BYTES = MAX_DEFLATED_BYTES;
 const MAX_PIECES = 256;
 
 /**
- * Encodes a value, sharing with the parent checkpoint's value of the same channel what is equal at its start and at its end.
+ * Encodes a value, sharing with the parent checkpoint's value of the same channel what is equal at its start and at its end, and long stretches that
+ * moved: a list that is trimmed to its last messages loses some in front when it gets one more.
  *
  * Reading a value costs at most about twice its size, whatever its history: a segment of which less than half is used is not referenced.
  *
@@ -86,12 +97,13 @@ export function encodeValue(
   type: string,
   bytes: Buffer,
   parent: ChannelValue | undefined,
-  repeatable?: Repeatable,
+  repeatable: Repeatable = NOTHING_TO_REPEAT,
   maxInlineBytes: number = MAX_INLINE_BYTES,
 ): EncodedValue {
   if (bytes.length <= maxInlineBytes) return { value: { type, bytes, pieces: undefined }, created: [] };
-  let spans =
+  let spans: readonly Span[] =
     parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
+  spans = repeatVerbatim(bytes, spans, repeatable.verbatim, maxInlineBytes);
   // In this order: what is merged is no longer used where it stood.
   spans = dropWasteful(joinMost(joinSmall(spans)));
   if (spans.length > MAX_PIECES) spans = [fresh(bytes.length)];
@@ -102,6 +114,8 @@ export function encodeValue(
 interface Span {
   readonly length: number;
   readonly piece: SegmentPiece | undefined;
+  /** Set when the piece's segment may still be on its way to the store in another statement: it is sent along. */
+  readonly sent?: OpenSegment;
 }
 
 function fresh(length: number): Span {
@@ -113,12 +127,70 @@ function shareWith(old: Buffer, pieces: readonly Piece[], bytes: Buffer): Span[]
   const suffix = sharedSuffix(old, bytes, Math.min(old.length, bytes.length) - prefix);
   const head = prefix >= MIN_SHARED_BYTES ? prefix : 0;
   const tail = suffix >= MIN_SHARED_BYTES ? suffix : 0;
-  const middle = bytes.length - head - tail;
+  const replaced = old.subarray(head, old.length - tail);
+  const middle = bytes.subarray(head, bytes.length - tail);
   return [
     ...slicePieces(pieces, 0, head),
-    ...(middle > 0 ? [fresh(middle)] : []),
+    ...spansOf(middle.length, movedStretches(middle, replaced), ({ sourceAt, length }) =>
+      slicePieces(pieces, head + sourceAt, head + sourceAt + length),
+    ),
     ...slicePieces(pieces, old.length - tail, old.length),
   ];
+}
+
+/** An append replaces nothing, so nothing is looked for. Nor is little in much, such as a summary in the conversation that it replaces. */
+function movedStretches(middle: Buffer, replaced: Buffer): SharedStretch[] {
+  const isWorthwhile = replaced.length >= MIN_MOVED_BYTES && middle.length >= Math.max(MIN_MOVED_BYTES, replaced.length / 4);
+  return isWorthwhile ? sharedStretches(middle, replaced, MIN_MOVED_BYTES) : [];
+}
+
+/** Spans of `length` bytes of which some stretches are stored already, as `stored` says. */
+function spansOf(
+  length: number,
+  stretches: readonly SharedStretch[],
+  stored: (stretch: SharedStretch) => readonly Span[],
+): Span[] {
+  const spans: Span[] = [];
+  let at = 0;
+  for (const stretch of stretches) {
+    if (stretch.at > at) spans.push(fresh(stretch.at - at));
+    spans.push(...stored(stretch));
+    at = stretch.at + stretch.length;
+  }
+  if (length > at) spans.push(fresh(length - at));
+  return spans;
+}
+
+/**
+ * Uses segments that say the same as new bytes: the value that a task wrote is the channel's next value, or a long stretch of it (a tool's answer among
+ * the messages). Short stretches are repeated by {@link makeSegment}, for a few bytes.
+ */
+function repeatVerbatim(
+  bytes: Buffer,
+  spans: readonly Span[],
+  verbatim: readonly OpenSegment[],
+  maxInlineBytes: number,
+): readonly Span[] {
+  let repeated = spans;
+  for (const segment of verbatim) {
+    const { id, content } = segment;
+    let offset = 0;
+    repeated = repeated.flatMap((span) => {
+      const { length, piece } = span;
+      const stretch = bytes.subarray(offset, (offset += length));
+      if (piece !== undefined || length <= maxInlineBytes) return [span];
+      return spansOf(length, stretchesOfSegment(stretch, content), ({ sourceAt: start, length }) => [
+        { length, piece: { segment: id, start, length, of: content.length }, sent: segment },
+      ]);
+    });
+  }
+  return repeated;
+}
+
+function stretchesOfSegment(bytes: Buffer, content: Buffer): SharedStretch[] {
+  if (bytes.equals(content)) return [{ at: 0, sourceAt: 0, length: bytes.length }];
+  const isLong = Math.min(bytes.length, content.length) >= MAX_LINKING_BYTES;
+  return isLong ? sharedStretches(bytes, content, MAX_LINKING_BYTES) : [];
 }
 
 /** The pieces of `[from, to)` of the old value. What stands in its record is new to the record of this one. */
@@ -139,37 +211,6 @@ function slicePieces(pieces: readonly Piece[], from: number, to: number): Span[]
     offset += piece.length;
   }
   return spans;
-}
-
-const COMPARE_BLOCK_BYTES = 4096;
-
-/** Length of the common start. Whole blocks are compared natively: 1 MB takes about 0.1 ms, a loop over its bytes 1.5 ms. */
-function sharedPrefix(a: Buffer, b: Buffer): number {
-  const limit = Math.min(a.length, b.length);
-  let at = 0;
-  while (at < limit) {
-    const end = Math.min(limit, at + COMPARE_BLOCK_BYTES);
-    if (a.compare(b, at, end, at, end) !== 0) break;
-    at = end;
-  }
-  const end = Math.min(limit, at + COMPARE_BLOCK_BYTES);
-  while (at < end && a[at] === b[at]) at += 1;
-  return at;
-}
-
-/** Length of the common end, at most `limit`. */
-function sharedSuffix(a: Buffer, b: Buffer, limit: number): number {
-  let length = 0;
-  while (length < limit) {
-    const step = Math.min(limit - length, COMPARE_BLOCK_BYTES);
-    const endA = a.length - length;
-    const endB = b.length - length;
-    if (a.compare(b, endB - step, endB, endA - step, endA) !== 0) break;
-    length += step;
-  }
-  const end = Math.min(limit, length + COMPARE_BLOCK_BYTES);
-  while (length < end && a[a.length - 1 - length] === b[b.length - 1 - length]) length += 1;
-  return length;
 }
 
 /** Stops referencing segments of which less than half is still used. */
@@ -231,16 +272,18 @@ function materialize(
   type: string,
   bytes: Buffer,
   spans: readonly Span[],
-  repeatable: Repeatable | undefined,
+  repeatable: Repeatable,
   maxInlineBytes: number,
 ): EncodedValue {
   const created = new Map<string, OpenSegment>();
   const pieces: Piece[] = [];
   let offset = 0;
   let inlineBytesLeft = maxInlineBytes;
-  for (const { piece, length } of spans) {
-    if (piece !== undefined) pieces.push(piece);
-    else if (length <= inlineBytesLeft) {
+  for (const { piece, length, sent } of spans) {
+    if (piece !== undefined) {
+      pieces.push(piece);
+      if (sent !== undefined) created.set(sent.id, sent);
+    } else if (length <= inlineBytesLeft) {
       pieces.push({ length });
       inlineBytesLeft -= length;
     } else {

@@ -59,7 +59,8 @@ export class CheckpointCache<Guard> {
   }
 
   /**
-   * Remembers new segments, of which only such are of use that can be linked to, and only so many as deflate can look back.
+   * Remembers new segments: of short ones, which others are compressed against, only so many as deflate can look back, and of long ones, of which others
+   * repeat whole stretches, as many as fit.
    *
    * @param guard under which their links lead somewhere; `undefined` when they link to nothing but each other.
    */
@@ -69,11 +70,12 @@ export class CheckpointCache<Guard> {
     const fresh = segments.filter(({ id }) => !known.has(id)).map((segment) => ({ segment, guard }));
     const kept: RelatedSegment<Guard>[] = [];
     const dropped = new Set<string>();
-    let bytes = 0;
+    const left = { short: MAX_SHORT_BYTES, long: Math.min(MAX_LONG_BYTES, this.#related.maxSize / 4) };
     for (const each of [...fresh, ...before]) {
       const { length } = each.segment.content;
-      if (length < MAX_LINKING_BYTES && bytes + length <= MAX_RELATED_BYTES) {
-        bytes += length;
+      const size = length < MAX_LINKING_BYTES ? "short" : "long";
+      if (length <= left[size]) {
+        left[size] -= length;
         kept.push(each);
       } else dropped.add(each.segment.id);
     }
@@ -127,7 +129,9 @@ export interface CachedCheckpoint<Guard> extends KnownAndGuard<Guard> {
   readonly related: readonly OpenSegment[];
 }
 
-const MAX_RELATED_BYTES = 24 * 1024;
+const MAX_SHORT_BYTES = 24 * 1024;
+/** What a checkpoint's tasks have written, to be found again in the next one's values. */
+const MAX_LONG_BYTES = 1024 * 1024;
 const ENTRY_OVERHEAD_BYTES = 512;
 
 function bounded<V>(maxBytes: number, bytesOf: (value: V) => number): { maxSize: number; sizeCalculation: (value: V) => number } {

@@ -196,9 +196,10 @@ function play(thread: Thread, given: Step, repetition: number): void {
   const related: OpenSegment[] = [];
   if (kind === "write") {
     const added = bytes.subarray(Math.max(0, old.bytes.length - 1));
-    for (const part of [added.subarray(0, added.length / 2), added, Buffer.concat([Buffer.from("["), added])]) {
+    for (const part of [added.subarray(0, added.length / 2), added, Buffer.concat([Buffer.from("["), added]), bytes]) {
       const write = { channel, index: 0, position: 0, type: "t", bytes: Buffer.from(part) };
-      for (const segment of encodeWrites([write], related, known?.context).created)
+      const repeatable = { verbatim: related, context: known?.context };
+      for (const segment of encodeWrites([write], repeatable, known?.channels).created)
         if (!related.some(({ id }) => id === segment.id)) related.push(segment);
     }
     if (arrives) thread.store(related);

@@ -120,12 +120,11 @@ export function encodeCheckpoint(
   const { record, keyframe, isNew } = encodeRecord(frame, channels, parent, freshInlineBytes);
   if (isNew && keyframe !== undefined) created.set(keyframe.id, keyframe);
   const sent = withLinked(created, related);
-  const own = new Set(sent.map(({ id }) => id));
-  const pointsTo = [...record.links, ...(keyframe?.links ?? [])];
+  const linking = keyframe === undefined ? [record] : [record, keyframe];
   return {
     record,
     created: sent,
-    reusesSegments: pointsTo.some((id) => !own.has(id)) || linksElsewhere(sent),
+    reusesSegments: linksElsewhere([...linking, ...sent], sent),
     known: {
       channels,
       versions: { ...frame.channel_versions },

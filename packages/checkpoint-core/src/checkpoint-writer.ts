@@ -136,8 +136,11 @@ export class CheckpointWriter {
     { config, ref, taskId, taskPath, runId, writes, token }: NewWrites,
     thread: KnownThread<ThreadGuard> | undefined,
   ): Promise<"stored" | "pruned" | "changed" | "lost"> {
-    const encoded = encodeWrites(writes, this.#cache.related(ref, thread?.guard), thread?.context);
     const guard = thread?.guard;
+    const basis = this.#cache.get(ref);
+    const channels = isDeepStrictEqual(basis?.guard, guard) ? basis?.known.channels : undefined;
+    const repeatable = { verbatim: this.#cache.related(ref, guard), context: thread?.context };
+    const encoded = encodeWrites(writes, repeatable, channels);
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
     const outcome = await this.#store.putWrites({ config, ref, taskId, taskPath, runId, writes: encoded, guard, token });

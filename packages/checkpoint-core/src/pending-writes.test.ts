@@ -36,10 +36,10 @@ class Store {
     taskId: string,
     writes: readonly PendingWrite[],
     taskPath?: string,
-    related?: readonly OpenSegment[],
+    related: readonly OpenSegment[] = [],
     context?: OpenSegment,
   ): void {
-    const encoded = encodeWrites(serialized(writes), related, context);
+    const encoded = encodeWrites(serialized(writes), { verbatim: related, context });
     for (const segment of encoded.created) if (!this.segments.has(segment.id)) this.segments.set(segment.id, segment);
     this.#arrival += 1;
     for (const slot of encoded.slots) {

@@ -2,7 +2,16 @@ import { type CheckpointPendingWrite, type PendingWrite, WRITES_IDX_MAP } from "
 import { type ChannelValue, encodeValue } from "./channel-value.js";
 import type { KnownCheckpoint, SerializedValue } from "./checkpoint-record.js";
 import { PacketReader, PacketWriter, type ValueEntry } from "./packet.js";
-import { linksElsewhere, type OpenSegment, open, type SegmentReader, seal, withLinked } from "./segment.js";
+import {
+  linksElsewhere,
+  NOTHING_TO_REPEAT,
+  type OpenSegment,
+  open,
+  type Repeatable,
+  type SegmentReader,
+  seal,
+  withLinked,
+} from "./segment.js";
 
 /**
  * How pending writes are stored, and the one place that knows which of two writes counts.
@@ -70,15 +79,14 @@ const FIRST_SINGLE_SLOT = 2 ** 30;
 /**
  * Encodes a batch. Of two special writes to one channel the last counts.
  *
- * @param related open segments that the writes may repeat: those of the checkpoint that they are made on.
- * @param context a segment of the thread that new ones are compressed against where it pays: {@link KnownCheckpoint.context}.
+ * @param repeatable what the writes may repeat: the new segments of the checkpoint that they are made on, and the thread's {@link KnownCheckpoint.context}.
+ * @param channels the values of that checkpoint. A task that changes a document writes all of it.
  */
 export function encodeWrites(
   writes: readonly SerializedWrite[],
-  related: readonly OpenSegment[] = [],
-  context?: OpenSegment,
+  repeatable: Repeatable = NOTHING_TO_REPEAT,
+  channels: ReadonlyMap<string, ChannelValue> = new Map(),
 ): EncodedWrites {
-  const repeatable = { verbatim: related, context };
   const bySlot = new Map<number, SerializedWrite[]>();
   const ordinary = writes.filter((write) => write.index >= 0);
   const leading = ordinary.filter((write, rank) => write.index === rank);
@@ -91,7 +99,7 @@ export function encodeWrites(
     const packet = new PacketWriter();
     const header: SlotHeader = {
       w: entries.map((write) => {
-        const encoded = encodeValue(write.type, write.bytes, undefined, repeatable);
+        const encoded = encodeValue(write.type, write.bytes, channels.get(write.channel), repeatable);
         for (const segment of encoded.created) created.set(segment.id, segment);
         return [write.index, write.position, write.channel, ...packet.add(encoded.value)];
       }),
@@ -99,8 +107,8 @@ export function encodeWrites(
     const payload = seal(packet.write(header));
     return { slot, links: packet.links, payload };
   });
-  const sent = withLinked(created, related);
-  return { slots, created: sent, reusesSegments: linksElsewhere(sent) };
+  const sent = withLinked(created, repeatable.verbatim);
+  return { slots, created: sent, reusesSegments: linksElsewhere([...slots, ...sent], sent) };
 }
 
 /**

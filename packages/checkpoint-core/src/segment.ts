@@ -105,17 +105,16 @@ export interface Repeatable {
   readonly context: OpenSegment | undefined;
 }
 
+export const NOTHING_TO_REPEAT: Repeatable = { verbatim: [], context: undefined };
+
 /**
  * A new segment of this content. It is compressed against other segments, which then are its links, where that saves more than the links cost.
  */
-export function makeSegment(
-  content: Buffer,
-  { verbatim, context }: Repeatable = { verbatim: [], context: undefined },
-): OpenSegment {
+export function makeSegment(content: Buffer, { verbatim, context }: Repeatable = NOTHING_TO_REPEAT): OpenSegment {
   let links: readonly string[] = [];
   let body = seal(content);
   const candidates = [
-    verbatim.filter((segment) => shareStretch(content, segment.content)),
+    verbatim.filter((segment) => segment.content.length < MAX_LINKING_BYTES && shareStretch(content, segment.content)),
     context === undefined ? [] : [context],
   ];
   for (const segments of content.length < MAX_LINKING_BYTES ? candidates : []) {
@@ -169,10 +168,10 @@ export function withLinked(created: ReadonlyMap<string, OpenSegment>, candidates
   return [...all.values()];
 }
 
-/** Whether segments link to others than themselves. */
-export function linksElsewhere(segments: readonly OpenSegment[]): boolean {
+/** Whether anything that has links has some to others than these segments. */
+export function linksElsewhere(linking: readonly { readonly links: readonly string[] }[], segments: readonly Segment[]): boolean {
   const own = new Set(segments.map(({ id }) => id));
-  return segments.some(({ links }) => links.some((link) => !own.has(link)));
+  return linking.some(({ links }) => links.some((link) => !own.has(link)));
 }
 
 /** A segment that is an earlier record: its links are what it points to, not what it is compressed against. */

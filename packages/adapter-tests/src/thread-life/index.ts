@@ -9,6 +9,7 @@ import { meanwhileTests } from "./meanwhile.js";
 import { randomLifeTests } from "./random-lives.js";
 import { refusalTests } from "./refusals.js";
 import { rollingBackTests } from "./rolling-back.js";
+import { storingTests } from "./storing.js";
 import { sweepingTests } from "./sweeping.js";
 import type { ThreadLifeTarget } from "./target.js";
 
@@ -20,6 +21,7 @@ export function threadLifeTests(target: ThreadLifeTarget): void {
 
 function singleTests(store: LifeStore): void {
   describe("what stays", () => keepingTests(store));
+  describe("what is stored", () => storingTests(store));
   describe("what is freed", () => freeingTests(store));
   describe("runs that go on meanwhile", () => meanwhileTests(store));
   describe("runs that are taken out", () => rollingBackTests(store));
