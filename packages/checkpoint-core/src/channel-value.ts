@@ -1,11 +1,4 @@
-import {
-  MAX_DEFLATED_BYTES,
-  MAX_LINKING_BYTES,
-  makeSegment,
-  NOTHING_TO_REPEAT,
-  type OpenSegment,
-  type Repeatable,
-} from "./segment.js";
+import { MAX_LINKING_BYTES, makeSegment, NOTHING_TO_REPEAT, type OpenSegment, type Repeatable } from "./segment.js";
 import { type SharedStretch, sharedPrefix, sharedStretches, sharedSuffix } from "./shared-stretches.js";
 
 /**
@@ -69,8 +62,11 @@ export const MAX_INLINE_BYTES = 384;
 const MIN_SHARED_BYTES = 256;
 /** Nor is a stretch that moved, which has to be looked for. */
 const MIN_MOVED_BYTES = 1024;
-/** Larger content is stored as several segments, so that no row and no message of the wire protocol gets huge. */
-const MAX_SEGMENT_BYTES = 8 * 1024 * 1024;
+/**
+ * Longer content is stored as several segments, so that no row and no message of the wire protocol gets huge (8 MiB, of a value of 256 MiB), and several
+ * threads compress it: as many as {@link FAN_OUT}, of no less than this.
+ */
+const MIN_DIVIDED_BYTES = 256 * 1024;
 /** This many neighbours of less than 8 KiB become one segment, so each byte of a list that grows by less is copied once. */
 const FAN_OUT = 32;
 const SMALL_BYTES = 8 * 1024;
@@ -79,8 +75,8 @@ const SMALL_BYTES = 8 * 1024;
  * 250 bytes at each superstep where 32 cost 155, and a copy of what it adds 300 to 1,000. When there are more, as many neighbours as fit become one.
  */
 const MANY_PIECES = 128;
-/** No neighbours are joined to more than what is compressed. (A list of 1.1 MB was once joined as it was: in that turn, all that was stored doubled.) */
-const MAX_JOINED_BYTES = MAX_DEFLATED_BYTES;
+/** No neighbours are joined to more. (A list of 1.1 MB was once joined: in that turn, all that was stored doubled.) */
+const MAX_JOINED_BYTES = 256 * 1024;
 /** A value in more pieces is stored anew: it was edited in many places. */
 const MAX_PIECES = 256;
 
@@ -287,8 +283,9 @@ function materialize(
       pieces.push({ length });
       inlineBytesLeft -= length;
     } else {
-      for (let done = 0; done < length; done += MAX_SEGMENT_BYTES) {
-        const size = Math.min(MAX_SEGMENT_BYTES, length - done);
+      const share = Math.max(MIN_DIVIDED_BYTES, Math.ceil(length / FAN_OUT));
+      for (let done = 0; done < length; done += share) {
+        const size = Math.min(share, length - done);
         const segment = makeSegment(bytes.subarray(offset + done, offset + done + size), repeatable);
         created.set(segment.id, segment);
         pieces.push({ segment: segment.id, start: 0, length: size, of: size });

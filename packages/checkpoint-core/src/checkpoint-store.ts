@@ -2,7 +2,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointRecord } from "./checkpoint-record.js";
 import type { CheckpointRef, NamespaceRef } from "./checkpoint-ref.js";
 import type { Labels } from "./labels.js";
-import type { EncodedWrites, StoredSlot } from "./pending-writes.js";
+import type { PendingSlot, StoredSlot } from "./pending-writes.js";
 import type { Segment } from "./segment.js";
 import type { ThreadStore } from "./thread-store.js";
 
@@ -183,7 +183,8 @@ export interface PutWritesInput extends WriteConditions {
   readonly taskPath: string | undefined;
   /** The label of the run that wrote them. */
   readonly runId: string | undefined;
-  readonly writes: EncodedWrites;
+  readonly slots: readonly PendingSlot[];
+  readonly created: readonly Segment[];
   /** Set when the writes refer to segments that stand in the store: nothing is stored unless the thread is still the same. */
   readonly guard: ThreadGuard | undefined;
 }

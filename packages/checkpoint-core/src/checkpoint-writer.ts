@@ -10,6 +10,7 @@ import type { CheckpointStore, PutInput, PutWritesInput, ThreadGuard } from "./c
 import { ThreadDeletedError } from "./errors.js";
 import { encodeWrites, type SerializedWrite } from "./pending-writes.js";
 import { refusalError } from "./refusal.js";
+import { compressed } from "./segment.js";
 
 /** A checkpoint to be stored, with all that may change after the call already taken. */
 export interface NewCheckpoint extends Pick<PutInput, "token" | "expectedHead" | "labels"> {
@@ -100,8 +101,8 @@ export class CheckpointWriter {
     // Before the answer: the tasks that run on this checkpoint do not wait for it.
     const related = created.filter((segment) => segment.id !== known.keyframe?.id);
     this.#cache.addRelated(ref, related, encoded.reusesSegments ? guard : undefined);
-    const input = { config, ref, parentId, metadata, labels, snapshots, record, created, guard, token, expectedHead };
-    const outcome = await this.#store.put(input);
+    const input = { config, ref, parentId, metadata, labels, snapshots, record, guard, token, expectedHead };
+    const outcome = await this.#store.put({ ...input, created: await compressed(created) });
     if (outcome.kind === "changed" || outcome.kind === "lost") return outcome.kind;
     if (outcome.kind === "pruned") throw new TypeError("A put is never pruned.");
     if (outcome.kind !== "stored") throw refusalError(outcome, ref.threadId);
@@ -143,7 +144,8 @@ export class CheckpointWriter {
     const encoded = encodeWrites(writes, repeatable, channels);
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
-    const outcome = await this.#store.putWrites({ config, ref, taskId, taskPath, runId, writes: encoded, guard, token });
+    const input = { config, ref, taskId, taskPath, runId, slots: encoded.slots, guard, token };
+    const outcome = await this.#store.putWrites({ ...input, created: await compressed(encoded.created) });
     const { kind } = outcome;
     if (kind === "stored" || kind === "pruned" || kind === "changed" || kind === "lost") return kind;
     throw refusalError(outcome, ref.threadId);

@@ -60,7 +60,7 @@ export { type ImportOptions, type ImportProgress, type ImportReport, importThrea
 export { type LeaseOptions, ThreadLease } from "./lease.js";
 export type { ListThreadsOptions, ThreadInfo } from "./list-threads.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
-export type { EncodedWrites, PendingSlot, StoredSlot } from "./pending-writes.js";
+export type { PendingSlot, StoredSlot } from "./pending-writes.js";
 export { age, type PrunePolicy, type PruneReport } from "./prune.js";
 export {
   type AbandonedThreadSource,

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "./errors.js";
 import {
+  compressed,
   dictionaryLength,
   linksElsewhere,
   makeKeyframe,
@@ -151,6 +152,29 @@ describe("makeSegment", () => {
       }),
       { seed: 4, numRuns: 100 },
     );
+  });
+});
+
+describe("compressed", () => {
+  it.for([64 * 1024, 64 * 1024 + 1, 1_000_000])("C-60 gives back %i bytes, of text and of noise", async (length) => {
+    const segments = [makeSegment(text(length)), makeSegment(randomBytes(length))];
+    const [small, large] = await compressed(segments);
+    for (const [n, segment] of [small, large].entries()) {
+      expect(
+        stored(segment as Segment)
+          .content(segment?.id as string)
+          .equals(segments[n]?.content as Buffer),
+      ).toBe(true);
+    }
+    expect(small?.body.length).toBeLessThan(length / 20);
+    expect(large?.body.length).toBeLessThanOrEqual(length + 2);
+  });
+
+  it("makes nothing of what is compressed already, and compresses each segment once", async () => {
+    const [short, long] = [makeSegment(text(1000)), makeSegment(text(100_000))];
+    const [one, two] = [await compressed([short, long]), await compressed([long, short])];
+    expect(one[0]?.body).toBe(short.body);
+    expect(two[0]?.body).toBe(one[1]?.body);
   });
 });
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
+import { promisify } from "node:util";
+import { constants, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { FROZEN_DICTIONARY } from "./dictionary.js";
 import { DeserializationError } from "./errors.js";
 
@@ -13,7 +14,7 @@ export interface Segment {
   readonly id: string;
   /** Other segments of the thread that are needed to read this one, or what this one points to. */
   readonly links: readonly string[];
-  /** The content, sealed: see {@link seal}. */
+  /** The content, sealed: see {@link seal} and {@link compressed}. */
   readonly body: Buffer;
 }
 
@@ -29,12 +30,12 @@ const RAW = 0;
 /** Deflated with {@link FROZEN_DICTIONARY} and then the content of the first `n` links as preset dictionary; `n` is the byte that follows. */
 const DEFLATED = 1;
 
+/** A record that is larger is stored as it is: deflate, even at its fastest, runs at some 60 MB/s here, on the thread that runs the graphs. */
+const MAX_DEFLATED_BYTES = 256 * 1024;
 /**
- * Larger content is stored as it is: deflate, even at its fastest, runs at some 60 MB/s here, on the thread that runs the graphs, so 256 KiB block it
- * for about 4 ms.
+ * Up to here it is worth 3 ms in place of 1 ms (of 64 KiB of text) to store a tenth less: the usual size of 32 messages that become one segment. Segments
+ * of more are compressed on other threads.
  */
-export const MAX_DEFLATED_BYTES = 256 * 1024;
-/** Up to here it is worth 3 ms in place of 1 ms (of 64 KiB of text) to store a tenth less: the usual size of 32 messages that become one segment. */
 const MAX_WELL_DEFLATED_BYTES = 64 * 1024;
 /** deflate cannot look back further, so a longer dictionary is of no use. */
 const WINDOW_BYTES = 32 * 1024;
@@ -60,12 +61,23 @@ export function segmentId(links: readonly string[], content: Uint8Array): string
  * @param dictionary what the content probably repeats; the same must be given to {@link open}.
  */
 export function seal(content: Buffer, dictionary: readonly Buffer[] = []): Buffer {
-  if (content.length <= MAX_DEFLATED_BYTES) {
-    const level = content.length <= MAX_WELL_DEFLATED_BYTES ? constants.Z_DEFAULT_COMPRESSION : constants.Z_BEST_SPEED;
-    const deflated = deflateRawSync(content, { level, dictionary: dictionaryBytes(dictionary) });
-    if (deflated.length + 1 < content.length) return Buffer.concat([Buffer.of(DEFLATED, dictionary.length), deflated]);
-  }
+  if (content.length > MAX_DEFLATED_BYTES) return sealRaw(content);
+  return smallerOf(content, deflateRawSync(content, deflateOptions(content, dictionary)), dictionary.length);
+}
+
+function sealRaw(content: Buffer): Buffer {
   return Buffer.concat([Buffer.of(RAW, 0), content]);
+}
+
+function smallerOf(content: Buffer, deflated: Buffer, dictionaryLength: number): Buffer {
+  return deflated.length + 1 < content.length
+    ? Buffer.concat([Buffer.of(DEFLATED, dictionaryLength), deflated])
+    : sealRaw(content);
+}
+
+function deflateOptions({ length }: Buffer, dictionary: readonly Buffer[]): ZlibOptions {
+  const level = length <= MAX_WELL_DEFLATED_BYTES ? constants.Z_DEFAULT_COMPRESSION : constants.Z_BEST_SPEED;
+  return { level, dictionary: dictionaryBytes(dictionary) };
 }
 
 /** How many of its first links a sealed body was compressed against. */
@@ -108,9 +120,11 @@ export interface Repeatable {
 export const NOTHING_TO_REPEAT: Repeatable = { verbatim: [], context: undefined };
 
 /**
- * A new segment of this content. It is compressed against other segments, which then are its links, where that saves more than the links cost.
+ * A new segment of this content. It is compressed against other segments, which then are its links, where that saves more than the links cost. Long
+ * content is not compressed yet: see {@link compressed}.
  */
 export function makeSegment(content: Buffer, { verbatim, context }: Repeatable = NOTHING_TO_REPEAT): OpenSegment {
+  if (content.length > MAX_WELL_DEFLATED_BYTES) return { id: segmentId([], content), links: [], body: sealRaw(content), content };
   let links: readonly string[] = [];
   let body = seal(content);
   const candidates = [
@@ -129,6 +143,27 @@ export function makeSegment(content: Buffer, { verbatim, context }: Repeatable =
     }
   }
   return { id: segmentId(links, content), links, body, content };
+}
+
+const deflateElsewhere = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
+/** Each segment is compressed once, though it may be sent twice: with a task's write, and with the checkpoint that repeats it. */
+const bodies = new WeakMap<OpenSegment, Promise<Buffer>>();
+
+/** The segments as they are to be stored: those of long content are compressed, on the threads of libuv's pool. */
+export function compressed(segments: readonly OpenSegment[]): Promise<Segment[]> {
+  return Promise.all(
+    segments.map(async (segment) => ({ id: segment.id, links: segment.links, body: await compressedBody(segment) })),
+  );
+}
+
+function compressedBody(segment: OpenSegment): Buffer | Promise<Buffer> {
+  const { content, body } = segment;
+  if (content.length <= MAX_WELL_DEFLATED_BYTES) return body;
+  const known = bodies.get(segment);
+  if (known !== undefined) return known;
+  const compressing = deflateElsewhere(content, deflateOptions(content, [])).then((deflated) => smallerOf(content, deflated, 0));
+  bodies.set(segment, compressing);
+  return compressing;
 }
 
 const PROBE_BYTES = 24;

@@ -59,7 +59,7 @@ export function storingTests(store: LifeStore): void {
     return { bytes, more };
   }
 
-  describe("C-35 costs little where little is new:", () => {
+  describe("C-67 costs little where little is new:", () => {
     it("a document that is written anew by each task", async () => {
       const change = (text: string, turn: number): string => {
         const at = 1000 + turn * 4000;
@@ -69,6 +69,14 @@ export function storingTests(store: LifeStore): void {
       expect(bytes).toBeLessThan(100_000);
       // Small pieces are joined once, which copies a good half of the document.
       expect(more).toBeLessThan(TURNS * 6000);
+    });
+
+    it("a long text of much the same words", async () => {
+      const words = Array.from({ length: 500 }, (_, n) => letters(n, 8));
+      const text = Array.from({ length: 110_000 }, (_, n) => words[(n * n + 7 * n) % 499]).join(" ");
+      const { bytes } = await play("text", text, (value, turn) => value.replace(" ", `${turn}`));
+      expect(text.length).toBeGreaterThan(900_000);
+      expect(bytes).toBeLessThan(text.length / 3);
     });
 
     it("a list that is trimmed to its last members", async () => {

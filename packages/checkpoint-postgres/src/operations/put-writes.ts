@@ -12,15 +12,15 @@ import { linkedElsewhere, OUTCOME, threadForWrite, writeOutcome } from "./write-
  * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place in the order of arrival.
  */
 export async function putWrites(db: Connections, t: Tables, recent: RecentThreads, input: PutWritesInput): Promise<WriteOutcome> {
-  const { ref, taskId, taskPath, runId, writes, guard, token } = input;
+  const { ref, taskId, taskPath, runId, slots, created, guard, token } = input;
   const { threadId, namespace, checkpointId } = ref;
   const touch = recent.touch(threadId, {});
-  const linked = linkedElsewhere(writes.slots, writes.created);
+  const linked = linkedElsewhere(slots, created);
   const target = { threadId, namespace, basis: checkpointId, guard, token, linked, touch, prunable: checkpointId };
   const values: unknown[] = [threadId, namespace, encodeId(checkpointId), encodeId(taskId), taskPath ?? null, runId ?? null];
   const thread = threadForWrite(t, target, { strength: "key share", counts: false }, values);
-  const segments = segmentRows(t, writes.created, values);
-  const slots = writes.slots.map(({ slot, links, payload }) => {
+  const segments = segmentRows(t, created, values);
+  const rows = slots.map(({ slot, links, payload }) => {
     const first = values.push(slot, linksParameter(links), payload) - 2;
     return `($${first}::int, $${first + 1}::uuid[], $${first + 2}::bytea)`;
   });
@@ -31,7 +31,7 @@ ${segments}
 saved as (
   insert into ${t.pendingWrite} as w
     (thread_key, arrival, checkpoint_ns, checkpoint_id, task_id, task_path, run_id, slot, links, payload)
-  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, $6, s.* from th cross join batch cross join (values ${slots.join(", ")}) s
+  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, $6, s.* from th cross join batch cross join (values ${rows.join(", ")}) s
   on conflict (thread_key, checkpoint_ns, checkpoint_id, task_id, slot) do update set
     task_path = excluded.task_path, run_id = excluded.run_id, links = excluded.links, payload = excluded.payload
     where w.slot < 0

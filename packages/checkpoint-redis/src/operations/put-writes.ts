@@ -12,7 +12,7 @@ import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
  * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place in the order of arrival.
  */
 export async function putWrites(redis: Connection, keys: Keys, input: PutWritesInput, ttl: string): Promise<StoredOutcome> {
-  const { ref, taskId, taskPath, runId, writes, guard, token } = input;
+  const { ref, taskId, taskPath, runId, slots, created, guard, token } = input;
   const reply = await redis.runDurably("putWrites", putWritesScript, keys.thread(ref.threadId), [
     guard?.threadKey ?? "",
     guard?.epoch ?? "",
@@ -21,9 +21,9 @@ export async function putWrites(redis: Connection, keys: Keys, input: PutWritesI
     ttl,
     ref.namespace,
     encodeId(ref.checkpointId),
-    writes.slots.length,
-    ...writes.slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, taskPath, runId)]),
-    ...writes.created.flatMap((segment) => [segmentKey(segment.id), encodeSegment(segment)]),
+    slots.length,
+    ...slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, taskPath, runId)]),
+    ...created.flatMap((segment) => [segmentKey(segment.id), encodeSegment(segment)]),
   ]);
   return writeOutcome(reply, "putWrites");
 }
