@@ -255,6 +255,8 @@ describe("encodeValue", () => {
     ]);
     expect(created).toHaveLength(2);
     expect(created).toContain(write);
+    const acknowledged = { verbatim: [{ ...write, isStored: true }], context: undefined };
+    expect(encodeValue("t", bytes, first.value, acknowledged).created).toHaveLength(1);
     // Nothing of it is sent once it is the parent's.
     expect(encodeValue("t", Buffer.concat([bytes, noise(4, 10)]), value, repeatable).created).toEqual([]);
   });

@@ -110,8 +110,8 @@ export function encodeValue(
 interface Span {
   readonly length: number;
   readonly piece: SegmentPiece | undefined;
-  /** Set when the piece's segment may still be on its way to the store in another statement: it is sent along. */
-  readonly sent?: OpenSegment;
+  /** The piece's segment, where that may still be on its way to the store in another statement: it is sent along. */
+  readonly sent?: OpenSegment | undefined;
 }
 
 function fresh(length: number): Span {
@@ -169,14 +169,15 @@ function repeatVerbatim(
 ): readonly Span[] {
   let repeated = spans;
   for (const segment of verbatim) {
-    const { id, content } = segment;
+    const { id, content, isStored } = segment;
+    const sent = isStored ? undefined : segment;
     let offset = 0;
     repeated = repeated.flatMap((span) => {
       const { length, piece } = span;
       const stretch = bytes.subarray(offset, (offset += length));
       if (piece !== undefined || length <= maxInlineBytes) return [span];
       return spansOf(length, stretchesOfSegment(stretch, content), ({ sourceAt: start, length }) => [
-        { length, piece: { segment: id, start, length, of: content.length }, sent: segment },
+        { length, piece: { segment: id, start, length, of: content.length }, sent },
       ]);
     });
   }

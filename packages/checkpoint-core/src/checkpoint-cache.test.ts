@@ -124,6 +124,18 @@ it("leaves out segments whose links were stored in another life of the thread", 
   expect(cache.get(ref("1"))?.related).toEqual([alone]);
 });
 
+it("tells which segments the store has acknowledged, for as long as the thread is the same", () => {
+  const cache = new CheckpointCache<string>(10_000_000);
+  const [one, two] = [makeSegment(Buffer.from("one")), makeSegment(Buffer.from("two"))];
+  cache.addRelated(ref("1"), [one, two], undefined);
+  cache.acknowledge(ref("1"), [two], "g1");
+  expect(cache.related(ref("1"), "g1")).toEqual([one, { ...two, isStored: true }]);
+  // Of another thread under this id, it is not known whether it is there.
+  expect(cache.related(ref("1"), "g2")).toEqual([one]);
+  cache.acknowledge(ref("2"), [one], "g1");
+  expect(cache.related(ref("2"), "g1")).toEqual([]);
+});
+
 it("drops with a segment those that link to it", () => {
   const cache = new CheckpointCache<string>(10_000_000);
   const input = makeSegment(randomBytes(3_000));

@@ -47,7 +47,7 @@ export class CheckpointCache<Guard> {
   }
 
   /**
-   * New segments of a checkpoint and of its pending writes, all of which may still be on their way to the store.
+   * New segments of a checkpoint and of its pending writes, some of which may still be on their way to the store.
    *
    * @param guard what will be checked when they are linked to: others, whose links hold under another guard, are left out.
    */
@@ -83,6 +83,21 @@ export class CheckpointCache<Guard> {
     for (const { segment } of kept.toReversed()) if (segment.links.some((link) => dropped.has(link))) dropped.add(segment.id);
     const complete = kept.filter(({ segment }) => !dropped.has(segment.id));
     if (complete.length > 0) this.#related.set(checkpointKey(ref), complete);
+  }
+
+  /**
+   * Some of the related segments are stored, so that others can link to them as long as the guard holds.
+   *
+   * @param segments all that one statement has stored: what they link to is among them, or was there before.
+   */
+  acknowledge(ref: CheckpointRef, segments: readonly OpenSegment[], guard: Guard): void {
+    const stored = new Set(segments.map(({ id }) => id));
+    const related = this.#related.get(checkpointKey(ref));
+    if (related === undefined || stored.size === 0) return;
+    this.#related.set(
+      checkpointKey(ref),
+      related.map((each) => (stored.has(each.segment.id) ? { segment: { ...each.segment, isStored: true }, guard } : each)),
+    );
   }
 
   /** What is known of the thread, whichever checkpoint of the namespace told it. */

@@ -203,6 +203,7 @@ function play(thread: Thread, given: Step, repetition: number): void {
         if (!related.some(({ id }) => id === segment.id)) related.push(segment);
     }
     if (arrives) thread.store(related);
+    if (arrives && count % 2 === 0) for (const [n, segment] of related.entries()) related[n] = { ...segment, isStored: true };
   }
   const updates = new Map<string, ChannelUpdate>();
   for (const [name, value] of values) updates.set(name, known !== undefined && name !== channel ? "carried-over" : value);

@@ -106,6 +106,7 @@ export class CheckpointWriter {
     if (outcome.kind === "changed" || outcome.kind === "lost") return outcome.kind;
     if (outcome.kind === "pruned") throw new TypeError("A put is never pruned.");
     if (outcome.kind !== "stored") throw refusalError(outcome, ref.threadId);
+    this.#cache.acknowledge(ref, created, outcome.guard);
     this.#cache.set(ref, known, outcome.guard, record);
     return "stored";
   }
@@ -147,6 +148,7 @@ export class CheckpointWriter {
     const input = { config, ref, taskId, taskPath, runId, slots: encoded.slots, guard, token };
     const outcome = await this.#store.putWrites({ ...input, created: await compressed(encoded.created) });
     const { kind } = outcome;
+    if (kind === "stored") this.#cache.acknowledge(ref, encoded.created, outcome.guard);
     if (kind === "stored" || kind === "pruned" || kind === "changed" || kind === "lost") return kind;
     throw refusalError(outcome, ref.threadId);
   }

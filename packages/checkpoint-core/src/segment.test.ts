@@ -195,6 +195,7 @@ describe("withLinked", () => {
       expect(sent).toHaveLength(3);
       expect(linksElsewhere(sent, sent)).toBe(false);
     }
+    expect(withLinked(new Map([[message.id, message]]), [{ ...write, isStored: true }, input])).toEqual([message]);
     const incomplete = withLinked(new Map([[message.id, message]]), [write]);
     expect(linksElsewhere(incomplete, incomplete)).toBe(true);
   });

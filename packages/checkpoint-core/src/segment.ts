@@ -21,6 +21,8 @@ export interface Segment {
 /** A segment with its content. */
 export interface OpenSegment extends Segment {
   readonly content: Buffer;
+  /** Whether the store has acknowledged it, so that what links to it can go there alone. */
+  readonly isStored?: boolean;
 }
 
 /** Bytes of a segment id. 128 bits: a collision within one thread would take about 2^64 tries by someone who attacks their own thread. */
@@ -187,11 +189,11 @@ function linkBytes({ length }: { readonly length: number }): number {
 }
 
 /**
- * The new segments, and with them those of `candidates` that can be reached from them: these may still be on their way to the store in another
+ * The new segments, and with them those of `candidates` that can be reached from them and are not stored yet: these may be on their way in another
  * statement, and what is stored must be readable whether or not that one succeeds.
  */
 export function withLinked(created: ReadonlyMap<string, OpenSegment>, candidates: readonly OpenSegment[]): OpenSegment[] {
-  const byId = new Map(candidates.map((segment) => [segment.id, segment]));
+  const byId = new Map(candidates.filter(({ isStored }) => !isStored).map((segment) => [segment.id, segment]));
   const all = new Map(created);
   // A Map goes on to what is added while it is walked.
   for (const { links } of all.values()) {
