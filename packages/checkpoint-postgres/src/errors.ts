@@ -39,6 +39,12 @@ const CANNOT_CONNECT: ReadonlySet<string> = new Set([
   "3D000", // invalid_catalog_name: no such database
 ]);
 
+/** SQLSTATEs of a prepared statement that this connection does not have, or has already: it is another one than the client believes. */
+const ABOUT_STATEMENT_NAME: ReadonlySet<string> = new Set([
+  "26000", // invalid_sql_statement_name
+  "42P05", // duplicate_prepared_statement
+]);
+
 /** What an error of `pg` says beyond its text. */
 interface DatabaseError extends Error {
   readonly code: string;
@@ -64,6 +70,10 @@ export function isTransient(error: unknown): boolean {
 /** Whether the connection that failed with this error can be used again: it can when the server answered and did not end the session. */
 export function leavesConnectionUsable(error: unknown): boolean {
   return isDatabaseError(error) && error.severity === "ERROR";
+}
+
+export function isAboutStatementName(error: unknown): boolean {
+  return isDatabaseError(error) && ABOUT_STATEMENT_NAME.has(error.code);
 }
 
 /** Where a saver's server is, for messages. Never the user or the password. */

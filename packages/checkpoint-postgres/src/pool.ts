@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { InvalidOptionsError, type RetryPolicy, retry, SaverClosedError } from "@holdfast/checkpoint-core";
-import { isTransient, leavesConnectionUsable, type ServerName, toHoldfastError } from "./errors.js";
+import { isAboutStatementName, isTransient, leavesConnectionUsable, type ServerName, toHoldfastError } from "./errors.js";
 
 /** The part of `pg.Pool` that the saver uses; any pool that is a `pg.Pool` fits, `@neondatabase/serverless`' too. */
 export interface PostgresPool {
@@ -55,7 +55,8 @@ export class Connections {
   readonly #owned: boolean;
   readonly #retry: RetryPolicy;
   readonly #statementTimeoutMs: number;
-  readonly #preparedStatements: boolean;
+  /** Until a pooler turns out not to keep track of names. */
+  #namesStatements: boolean;
   readonly #server: ServerName;
   readonly #closing = new AbortController();
 
@@ -76,7 +77,7 @@ export class Connections {
     this.#owned = settings.owned;
     this.#retry = settings.retry;
     this.#statementTimeoutMs = settings.statementTimeoutMs;
-    this.#preparedStatements = settings.preparedStatements;
+    this.#namesStatements = settings.preparedStatements;
     this.#server = { host: hostOf(pool), schemaName: settings.schemaName };
     // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
@@ -103,7 +104,7 @@ export class Connections {
 
   /** One statement on a client, without retry. */
   async execute(client: PostgresClient, { text, values }: Statement): Promise<readonly Row[]> {
-    const isNamed = this.#preparedStatements && values.length <= MAX_NAMED_PARAMETERS;
+    const isNamed = this.#namesStatements && values.length <= MAX_NAMED_PARAMETERS;
     const result = await client.query({
       ...(isNamed ? { name: statementName(text) } : {}),
       text,
@@ -128,12 +129,27 @@ export class Connections {
         isTransient,
         async () => {
           if (this.#closing.signal.aborted || this.#pool.ending === true) throw new SaverClosedError(operation);
-          return await this.#lend(work);
+          return await this.#lendAgainWithoutNames(work);
         },
         this.#closing.signal,
       );
     } catch (error) {
       throw toHoldfastError(error, operation, this.#server);
+    }
+  }
+
+  /**
+   * A pooler in transaction mode may run a statement on another connection than the one that has its name. Postgres says so before it runs anything, and
+   * from then on statements go without names.
+   */
+  async #lendAgainWithoutNames<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    const hadNames = this.#namesStatements;
+    try {
+      return await this.#lend(work);
+    } catch (error) {
+      if (!hadNames || !isAboutStatementName(error)) throw error;
+      this.#namesStatements = false;
+      return await this.#lend(work);
     }
   }
 

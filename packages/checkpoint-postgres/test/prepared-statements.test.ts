@@ -23,9 +23,9 @@ afterAll(async () => {
 });
 
 /** Puts and reads some checkpoints over one connection. Returns what was read, and the statements that the connection then has. */
-async function play(threadId: string, preparedStatements: boolean): Promise<{ read: unknown[]; statements: Prepared[] }> {
+async function play(threadId: string, preparedStatements?: boolean): Promise<{ read: unknown[]; statements: Prepared[] }> {
   const pool = new pg.Pool({ connectionString: database.url, max: 1 });
-  const saver = new PostgresSaver(pool as never, undefined, { preparedStatements });
+  const saver = new PostgresSaver(pool as never, undefined, preparedStatements === undefined ? {} : { preparedStatements });
   const read: unknown[] = [];
   let config: Parameters<PostgresSaver["put"]>[0] = { configurable: { thread_id: threadId, checkpoint_ns: "" } };
   for (let step = 1; step <= STEPS; step += 1) {
@@ -52,9 +52,9 @@ async function play(threadId: string, preparedStatements: boolean): Promise<{ re
   return { read, statements: rows };
 }
 
-it("prepares a statement once per connection when told to, and reads the same", async () => {
+it("prepares a statement once per connection, unless told not to, and reads the same", async () => {
   const plain = await play("plain", false);
-  const prepared = await play("prepared", true);
+  const prepared = await play("prepared");
   expect(prepared.read).toEqual(plain.read);
   expect(plain.statements).toEqual([]);
   expect(prepared.statements.length).toBeGreaterThan(2);
@@ -62,4 +62,53 @@ it("prepares a statement once per connection when told to, and reads the same", 
   expect(prepared.statements.length).toBeLessThan(STEPS);
   expect(prepared.statements.every(({ name }) => name.startsWith("holdfast_"))).toBe(true);
   expect(Math.max(...prepared.statements.map(({ parameters }) => parameters))).toBeLessThanOrEqual(20);
+});
+
+it.for([
+  ["has lost them", "deallocate all", "26000"],
+  // As if another client of the pooler had prepared them on this connection.
+  ["has them already", undefined, "42P05"],
+] as const)("goes on without names where a connection %s", async ([, disturbance, code]) => {
+  const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+  const saver = new PostgresSaver(pool as never);
+  const failures: unknown[] = [];
+  pool.on("connect", (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
+    const observed = (...args: unknown[]): Promise<unknown> => {
+      const answer = query(...args);
+      answer?.catch?.((error: { code?: string }) => failures.push(error.code));
+      return answer;
+    };
+    client.query = observed as never;
+  });
+  const config = { configurable: { thread_id: `names ${code}`, checkpoint_ns: "" } };
+  const put = (step: number): Promise<unknown> =>
+    saver.put(
+      config,
+      { v: 4, id: uuid6(step), ts: "", channel_values: { log: step }, channel_versions: { log: step }, versions_seen: {} },
+      { source: "loop", step, parents: {} },
+      { log: step },
+    );
+  const names = async (): Promise<number | null> =>
+    (await pool.query("select from pg_prepared_statements where name like 'holdfast_%'")).rowCount;
+  await put(1);
+  await saver.getTuple(config);
+  const before = await names();
+  expect(before).toBeGreaterThan(1);
+  if (disturbance !== undefined) await pool.query(disturbance);
+  else {
+    const client = await pool.connect();
+    Object.assign((client as unknown as { connection: object }).connection, {
+      parsedStatements: {},
+      submittedNamedStatements: {},
+    });
+    client.release();
+  }
+  await Promise.all([put(2), put(3), saver.getTuple(config)]);
+  expect(failures).toEqual([code]);
+  await put(4);
+  expect((await saver.getTuple(config))?.checkpoint.channel_values).toEqual({ log: 4 });
+  expect(failures).toEqual([code]);
+  expect(await names()).toBe(disturbance === undefined ? before : 0);
+  await pool.end();
 });
