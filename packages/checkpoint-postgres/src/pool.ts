@@ -44,6 +44,8 @@ export type Row = readonly (string | null)[];
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
+  /** Whether it comes at each superstep, with one of few texts, so that a plan that is kept for each connection pays. */
+  readonly isFrequent?: boolean;
 }
 
 /** Columns are decoded by the operation that asked for them (`columns.ts`), whatever type parsers the application has set on `pg`. */
@@ -103,8 +105,8 @@ export class Connections {
   }
 
   /** One statement on a client, without retry. */
-  async execute(client: PostgresClient, { text, values }: Statement): Promise<readonly Row[]> {
-    const isNamed = this.#namesStatements && values.length <= MAX_NAMED_PARAMETERS;
+  async execute(client: PostgresClient, { text, values, isFrequent = false }: Statement): Promise<readonly Row[]> {
+    const isNamed = this.#namesStatements && isFrequent && values.length <= MAX_NAMED_PARAMETERS;
     const result = await client.query({
       ...(isNamed ? { name: statementName(text) } : {}),
       text,

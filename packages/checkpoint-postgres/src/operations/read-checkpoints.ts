@@ -1,15 +1,14 @@
 import { decodeId, type ReadCheckpoint, type ReadValues, type Segment, type StoredSlot } from "@holdfast/checkpoint-core";
 import { bigint, bytea, integer, isNull, links, segmentId, text } from "../columns.js";
-import type { Connections, Row } from "../pool.js";
+import type { Connections, Row, Statement } from "../pool.js";
 import type { Tables } from "../tables.js";
 
 /**
  * Which checkpoints to read: a query for rows of one thread with the columns
  * `position` (their order, an int), `wanted` (which of their values: 'all', 'names', 'none'), `epoch`, and those of the checkpoint table.
  */
-export interface Target {
+export interface Target extends Pick<Statement, "values" | "isFrequent"> {
   readonly sql: string;
-  readonly values: readonly unknown[];
 }
 
 /** A row of the checkpoint table, with its writes. */
@@ -96,7 +95,8 @@ export async function readCheckpoints(
   target: Target,
   known: ReadonlyMap<string, Segment> = new Map(),
 ): Promise<Reading> {
-  const rows = await db.run(operation, { text: statement(t, target.sql), values: [[...known.keys()], ...target.values] });
+  const { sql, values, isFrequent = false } = target;
+  const rows = await db.run(operation, { text: statement(t, sql), values: [[...known.keys()], ...values], isFrequent });
   const checkpoints: Row[] = [];
   const slots = new Map<number, StoredSlot[]>();
   const segments = new Map(known);

@@ -157,9 +157,11 @@ function movedSql(
  * The snapshot from before the wait for the lock will do: who links to a segment has had the answer to its commit, and what is freed moves the epoch.
  */
 function lostSql(t: Tables, linked: readonly string[], parameter: (value: unknown) => string): string {
+  const ids = `${parameter(linked)}::uuid[]`;
+  // Their number is not a part of the text, which would be another one to prepare for each.
   return `case when (
-    select count(*) from ${t.segment} s where s.thread_key = locked.thread_key and s.segment_id = any (${parameter(linked)}::uuid[])
-  ) < ${linked.length} then 'lost' end`;
+    select count(*) from ${t.segment} s where s.thread_key = locked.thread_key and s.segment_id = any (${ids})
+  ) < cardinality(${ids}) then 'lost' end`;
 }
 
 /** What a write links to and does not bring along: the links of its rows, and of the segments that it stores. */
