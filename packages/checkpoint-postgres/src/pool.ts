@@ -44,7 +44,7 @@ export type Row = readonly (string | null)[];
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** Whether it comes at each superstep, with one of few texts, so that a plan that is kept for each connection pays. */
+  /** Whether it comes at each superstep or run, with one of few texts, so that a plan that is kept for each connection pays. */
   readonly isFrequent?: boolean;
 }
 
