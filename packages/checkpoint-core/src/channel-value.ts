@@ -174,7 +174,8 @@ function repeatVerbatim(
     let offset = 0;
     repeated = repeated.flatMap((span) => {
       const { length, piece } = span;
-      const stretch = bytes.subarray(offset, (offset += length));
+      const stretch = bytes.subarray(offset, offset + length);
+      offset += length;
       if (piece !== undefined || length <= maxInlineBytes) return [span];
       return spansOf(length, stretchesOfSegment(stretch, content), ({ sourceAt: start, length }) => [
         { length, piece: { segment: id, start, length, of: content.length }, sent },
