@@ -1,8 +1,9 @@
 import { SerializationError } from "../errors.js";
 import { Draft, isTakenOver } from "./draft.js";
-import { type Json, type JsonObject, MAX_DEPTH, TAG } from "./format.js";
+import { isSameJson, type Json, type JsonObject, MAX_DEPTH, TAG } from "./format.js";
 import { encodeInstance } from "./instances.js";
 import type { Unconfirmed } from "./langchain-objects.js";
+import { LaterSearch } from "./later-search.js";
 import { setOwn } from "./own-property.js";
 import { renderPath, type Segment } from "./path.js";
 import { isPrototypeOfBuiltIn } from "./prototypes.js";
@@ -140,6 +141,9 @@ export class Encoding {
     const before = Array.isArray(old) ? old : [];
     // None, as long as all are as they were.
     let items: Json[] | undefined = Array.isArray(old) && old.length === length ? undefined : [];
+    // How many of the old ones are gone in front of the current one.
+    let gone = 0;
+    const search = new LaterSearch();
     for (let i = 0; i < length; i++) {
       this.segments[level] = i;
       const item = array[i];
@@ -148,8 +152,16 @@ export class Encoding {
         this.sparseTail(level, items, array, i);
         break;
       }
-      const json = this.value(item, before[i]);
-      if (items === undefined && !isTakenOver(json, before[i] as Json)) items = before.slice(0, i);
+      let json = this.value(item, before[i + gone]);
+      if (i + gone < before.length && !isTakenOver(json, before[i + gone] as Json)) {
+        items ??= before.slice(0, i);
+        const made = json;
+        const found = search.find(i + gone + 1, before.length, (place) => isSameJson(made, before[place] as Json));
+        if (found !== undefined) {
+          json = before[found] as Json;
+          gone = found - i;
+        }
+      }
       items?.push(json);
     }
     this.leave(level);

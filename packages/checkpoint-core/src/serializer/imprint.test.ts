@@ -127,4 +127,22 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
     expect((after.json as unknown[]).slice(0, 6).every((item, i) => item === items[i])).toBe(true);
     expect(imprintOf([...messages], before).json).toBe(before.json);
   });
+
+  it("takes over what is left of a list that was trimmed, and loses members here and there", () => {
+    const messages = Array.from({ length: 100 }, (_, i) => new AIMessage({ id: `${i}`, content: `${i} ${LONG}` }));
+    const before = imprintOf(messages);
+    const left = messages.filter((_, i) => i >= 40 && i % 7 !== 0);
+    const value = [...left, new HumanMessage("new")];
+    const after = imprintOf(value, before);
+    const old = new Set(before.json as unknown[]);
+    expect((after.json as unknown[]).filter((item) => old.has(item))).toHaveLength(left.length);
+    expect(after.text.toString()).toBe(text(value));
+  });
+
+  it("looks for little where nothing is as it was", () => {
+    const list = (seed: string): string[] => Array.from({ length: 1000 }, (_, i) => `${seed} ${i} ${LONG}`);
+    const before = imprintOf(list("a"));
+    expect(textAfter(before, list("b")).text).toBe(text(list("b")));
+    expect(textAfter(before, [...list("b"), ...list("a")]).text).toBe(text([...list("b"), ...list("a")]));
+  });
 });

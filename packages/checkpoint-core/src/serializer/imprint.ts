@@ -1,4 +1,5 @@
 import { isSameJson, type Json, type JsonObject } from "./format.js";
+import { LaterSearch } from "./later-search.js";
 import { setOwn } from "./own-property.js";
 
 /**
@@ -73,7 +74,7 @@ export function write(json: Json): Buffer {
  * Writes what `JSON.stringify` writes, taking over what is as it was.
  *
  * @param containers how many arrays and objects there are in `json`.
- * @param old of a value that this one resembles at its start and at its end.
+ * @param old of a value that this one resembles: some members may be gone, and others have come.
  */
 export function writeAfter(old: Imprint | undefined, json: Json, containers: number): Written {
   if (typeof json !== "object" || json === null) return { text: write(json), imprint: undefined };
@@ -86,22 +87,27 @@ export function writeAfter(old: Imprint | undefined, json: Json, containers: num
 }
 
 function writeShared(old: Imprint, members: Members): { readonly text: Buffer; readonly ends: readonly number[] | undefined } {
-  const count = members.values.length;
-  const oldCount = old.members.values.length;
-  const { prefix, suffix } = sharedMembers(old.members, members);
-  const made: string[] = [];
-  for (let i = prefix; i < count - suffix; i += 1) made.push(memberText(members, i));
-  const parts = [
-    ...(prefix === 0 ? [] : [old.textOf(0, prefix)]),
-    ...(made.length === 0 ? [] : [Buffer.from(made.join(","), "utf8")]),
-    ...(suffix === 0 ? [] : [old.textOf(oldCount - suffix, oldCount)]),
-  ];
   const [open, close] = members.keys === undefined ? BRACKETS : BRACES;
+  const parts: Buffer[] = [];
+  const ends: number[] = [];
+  let done = 0;
+  const writeUpTo = (at: number): void => {
+    const made = Array.from({ length: at - done }, (_, i) => memberText(members, done + i));
+    if (made.length > 0) parts.push(Buffer.from(made.join(","), "utf8"));
+    ends.push(...endsOf(ends.at(-1) ?? 0, made));
+  };
+  for (const { at, oldAt, count } of sharedRuns(old.members, members)) {
+    writeUpTo(at);
+    parts.push(old.textOf(oldAt, oldAt + count));
+    if (old.knowsEnds) {
+      const shift = (ends.at(-1) ?? 0) - (old.ends[oldAt - 1] ?? 0);
+      for (const end of old.ends.slice(oldAt, oldAt + count)) ends.push(end + shift);
+    }
+    done = at + count;
+  }
+  writeUpTo(members.values.length);
   const text = Buffer.concat([open, ...parts.flatMap((part, i) => (i === 0 ? [part] : [COMMA, part])), close]);
-  if (!old.knowsEnds) return { text, ends: undefined };
-  const shift = text.length - old.text.length;
-  const after = old.ends.slice(oldCount - suffix).map((end) => end + shift);
-  return { text, ends: [...old.ends.slice(0, prefix), ...endsOf(old.ends[prefix - 1] ?? 0, made), ...after] };
+  return { text, ends: old.knowsEnds ? ends : undefined };
 }
 
 const BRACKETS = [Buffer.from("["), Buffer.from("]")] as const;
@@ -128,8 +134,15 @@ function endsOf(before: number, texts: readonly string[]): number[] {
   });
 }
 
-/** How many members are the same at the start, and of the others at the end. */
-function sharedMembers(old: Members, members: Members): { readonly prefix: number; readonly suffix: number } {
+/** `count` members, from `at` on, that are those from `oldAt` on. */
+interface Run {
+  readonly at: number;
+  readonly oldAt: number;
+  readonly count: number;
+}
+
+/** What is the same at the start, and at the end, and between them in the same order. */
+function sharedRuns(old: Members, members: Members): Run[] {
   const [oldCount, count] = [old.values.length, members.values.length];
   const most = Math.min(oldCount, count);
   const isSame = (i: number, j: number): boolean =>
@@ -138,7 +151,22 @@ function sharedMembers(old: Members, members: Members): { readonly prefix: numbe
   while (prefix < most && isSame(prefix, prefix)) prefix += 1;
   let suffix = 0;
   while (suffix < most - prefix && isSame(oldCount - 1 - suffix, count - 1 - suffix)) suffix += 1;
-  return { prefix, suffix };
+  const runs: Run[] = [{ at: 0, oldAt: 0, count: prefix }];
+  const search = new LaterSearch();
+  for (let at = prefix, oldAt = prefix; at < count - suffix; ) {
+    const found = search.find(oldAt, oldCount - suffix, (i) => isSame(i, at));
+    if (found === undefined) {
+      at += 1;
+      continue;
+    }
+    let length = 1;
+    while (at + length < count - suffix && found + length < oldCount - suffix && isSame(found + length, at + length)) length += 1;
+    runs.push({ at, oldAt: found, count: length });
+    at += length;
+    oldAt = found + length;
+  }
+  runs.push({ at: count - suffix, oldAt: oldCount - suffix, count: suffix });
+  return runs.filter((run) => run.count > 0);
 }
 
 /** JSON of one's own. */
