@@ -16,6 +16,7 @@ import { smallChange } from "./scenarios/small-change.js";
 import { sweep } from "./scenarios/sweep.js";
 import { throughput } from "./scenarios/throughput.js";
 import { unrelatedKeys } from "./scenarios/unrelated-keys.js";
+import { wholeDocument } from "./scenarios/whole-document.js";
 
 /** By name, in the order in which they run and are reported. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -24,6 +25,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   conversations,
   "small-change": smallChange,
   edits,
+  "whole-document": wholeDocument,
   "fifty-channels": fiftyChannels,
   "large-values": largeValues,
   throughput,

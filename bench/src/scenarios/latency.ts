@@ -16,7 +16,7 @@ export const latency: Scenario = async (run) => {
   const works: MeasuredWork[] = [];
   for (const { roundTripMs, rounds, quickRounds } of LATENCIES) {
     const route = (url: string): Promise<string> => startDelayingProxy(run.atEnd, url, roundTripMs);
-    const contenders = await contendersOf(await openLineup(run, { memory: false, route }), {
+    const contenders = await contendersOf(await openLineup(run, { route }), {
       saver: (saver) => startChat(saver, "chat").turn,
       floor: (floor) => () => floor.write(Buffer.alloc(1_500, "x")),
     });
@@ -28,7 +28,7 @@ export const latency: Scenario = async (run) => {
     tables: [
       costTable(
         "A server that is far away",
-        "The first turns of the chat, through a proxy in a process of its own that holds every request back: the round trip takes at least so much longer. The floor, one `INSERT` or `SET` of the turn's text through the same proxy, shows how long it really takes.",
+        "The first turns of the chat, through a proxy in a process of its own that holds every request back: the round trip takes at least so much longer. The floor, one `INSERT` or `SET` of the turn's text through the same proxy, shows how long it really takes; `MemorySaver`, what the graph takes by itself.",
         works,
       ),
     ],

@@ -240,6 +240,21 @@ describe("encodeValue", () => {
     expect(value.pieces).toEqual([{ segment: write.id, start: 0, length: 2000, of: 2000 }]);
   });
 
+  it("C-30 shares with a value that is still on its way what can be sent along", () => {
+    const [first, second, third] = [noise(1, 9000), noise(2, 9000), noise(3, 9000)];
+    const before = encodeValue("t", first, undefined);
+    const underway = encodeValue("t", Buffer.concat([first, second, third]), before.value);
+    const [one] = underway.created as [OpenSegment];
+    const bytes = Buffer.concat([first, noise(4, 600), second, third]);
+    const encoded = (verbatim: readonly OpenSegment[]) =>
+      encodeValue("t", bytes, underway.value, { verbatim, context: undefined, underway: new Set([one.id]) });
+    // It is there, and sent along; it is there, and acknowledged meanwhile; nobody has it any more, so it is made again.
+    expect(encoded([one]).created.map(({ content }) => content.length)).toEqual([600, 18_000]);
+    expect(encoded([{ ...one, isStored: true }]).created.map(({ content }) => content.length)).toEqual([600]);
+    expect(encoded([]).created.map(({ content }) => content.length)).toEqual([18_600]);
+    for (const { value } of [encoded([one]), encoded([])]) expect(value.bytes.equals(bytes)).toBe(true);
+  });
+
   it("C-30 uses a long stretch of a write's segment, and sends it along", () => {
     const [list, answer] = [noise(1, 9000), noise(2, 20_000)];
     const write = makeSegment(Buffer.concat([Buffer.from("[{"), answer, Buffer.from("}]")]));

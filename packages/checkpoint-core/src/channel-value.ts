@@ -99,6 +99,7 @@ export function encodeValue(
   if (bytes.length <= maxInlineBytes) return { value: { type, bytes, pieces: undefined }, created: [] };
   let spans: readonly Span[] =
     parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
+  if (repeatable.underway !== undefined) spans = spans.map((span) => sentAlong(span, repeatable));
   spans = repeatVerbatim(bytes, spans, repeatable.verbatim, maxInlineBytes);
   // In this order: what is merged is no longer used where it stood.
   spans = dropWasteful(joinMost(joinSmall(spans)));
@@ -132,6 +133,14 @@ function shareWith(old: Buffer, pieces: readonly Piece[], bytes: Buffer): Span[]
     ),
     ...slicePieces(pieces, old.length - tail, old.length),
   ];
+}
+
+function sentAlong(span: Span, { verbatim, underway }: Repeatable): Span {
+  const id = span.piece?.segment;
+  if (id === undefined || !underway?.has(id)) return span;
+  const segment = verbatim.find((each) => each.id === id);
+  if (segment === undefined) return fresh(span.length);
+  return segment.isStored ? span : { ...span, sent: segment };
 }
 
 /** An append replaces nothing, so nothing is looked for. Nor is little in much, such as a summary in the conversation that it replaces. */

@@ -136,6 +136,23 @@ it("tells which segments the store has acknowledged, for as long as the thread i
   expect(cache.related(ref("2"), "g1")).toEqual([]);
 });
 
+it("tells what writes to a checkpoint can build on, before and after the store has answered", () => {
+  const cache = new CheckpointCache<string>(10_000_000);
+  const [underway, stored] = [known(1000), known(2000)];
+  const segment = makeSegment(Buffer.from("new"));
+  expect(cache.basis(ref("1"))).toBeUndefined();
+  cache.setUnderway(ref("1"), underway, "g1", [segment]);
+  expect(cache.basis(ref("1"))).toEqual({ ref: ref("1"), known: underway, guard: "g1", underway: new Set([segment.id]) });
+  // One that nothing is known of yet comes after it.
+  expect(cache.basis(ref("2"))?.known).toBe(underway);
+  expect(cache.basis(ref("2", "another namespace"))).toBeUndefined();
+  expect(cache.get(ref("1"))).toBeUndefined();
+  cache.set(ref("1"), stored, "g2", record);
+  cache.endUnderway(ref("1"));
+  expect(cache.basis(ref("1"))).toMatchObject({ known: stored, guard: "g2", underway: new Set() });
+  expect(cache.basis(ref("2"))?.known).toBe(stored);
+});
+
 it("drops with a segment those that link to it", () => {
   const cache = new CheckpointCache<string>(10_000_000);
   const input = makeSegment(randomBytes(3_000));

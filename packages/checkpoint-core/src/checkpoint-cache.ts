@@ -14,6 +14,8 @@ export class CheckpointCache<Guard> {
   readonly #checkpoints: LRUCache<string, KnownAndGuard<Guard>>;
   readonly #related: LRUCache<string, readonly RelatedSegment<Guard>[]>;
   readonly #threads: LRUCache<string, KnownThread<Guard>>;
+  readonly #underway = new Map<string, Basis<Guard>>();
+  readonly #lastUnderway = new Map<string, CheckpointRef>();
 
   /** @param maxBytes bound on what is kept, in bytes of serialized values; 0 keeps nothing. */
   constructor(maxBytes: number) {
@@ -37,6 +39,32 @@ export class CheckpointCache<Guard> {
   set(ref: CheckpointRef, known: KnownCheckpoint, guard: Guard, record: CheckpointRecord): void {
     this.#checkpoints.set(checkpointKey(ref), { known, guard, record });
     this.#threads.set(namespaceKey(ref), { context: known.context, guard, checkpointId: ref.checkpointId });
+  }
+
+  /** A checkpoint that is on its way to the store, until {@link endUnderway}: tasks write to it before the store has answered. */
+  setUnderway(ref: CheckpointRef, known: KnownCheckpoint, guard: Guard | undefined, created: readonly OpenSegment[]): void {
+    this.#underway.set(checkpointKey(ref), { ref, known, guard, underway: new Set(created.map(({ id }) => id)) });
+    this.#lastUnderway.set(namespaceKey(ref), ref);
+  }
+
+  endUnderway(ref: CheckpointRef): void {
+    this.#underway.delete(checkpointKey(ref));
+    const last = this.#lastUnderway.get(namespaceKey(ref));
+    if (last?.checkpointId === ref.checkpointId) this.#lastUnderway.delete(namespaceKey(ref));
+  }
+
+  /**
+   * What writes to a checkpoint can be stored as differences to: that checkpoint, or else the one that was begun last in its namespace. (A task that takes
+   * no time writes to a checkpoint whose `put` waits for that of its parent.)
+   */
+  basis(ref: CheckpointRef): Basis<Guard> | undefined {
+    const last = this.#lastUnderway.get(namespaceKey(ref))?.checkpointId ?? this.thread(ref)?.checkpointId;
+    return this.#basisOf(ref) ?? (last === undefined ? undefined : this.#basisOf({ ...ref, checkpointId: last }));
+  }
+
+  #basisOf(ref: CheckpointRef): Basis<Guard> | undefined {
+    const entry = this.#checkpoints.get(checkpointKey(ref));
+    return entry === undefined ? this.#underway.get(checkpointKey(ref)) : { ref, ...entry, underway: NONE };
   }
 
   /** The checkpoint that was set last in the namespace, if it is still kept: probably the latest. */
@@ -127,6 +155,16 @@ interface KnownAndGuard<Guard> {
   readonly guard: Guard;
   readonly record: CheckpointRecord;
 }
+
+interface Basis<Guard> {
+  readonly ref: CheckpointRef;
+  readonly known: KnownCheckpoint;
+  readonly guard: Guard | undefined;
+  /** Ids of its segments that may still be on their way. */
+  readonly underway: ReadonlySet<string>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
 
 interface RelatedSegment<Guard> {
   readonly segment: OpenSegment;

@@ -102,13 +102,18 @@ export class CheckpointWriter {
     const related = created.filter((segment) => segment.id !== known.keyframe?.id);
     this.#cache.addRelated(ref, related, encoded.reusesSegments ? guard : undefined);
     const input = { config, ref, parentId, metadata, labels, snapshots, record, guard, token, expectedHead };
-    const outcome = await this.#store.put({ ...input, created: await compressed(created) });
-    if (outcome.kind === "changed" || outcome.kind === "lost") return outcome.kind;
-    if (outcome.kind === "pruned") throw new TypeError("A put is never pruned.");
-    if (outcome.kind !== "stored") throw refusalError(outcome, ref.threadId);
-    this.#cache.acknowledge(ref, created, outcome.guard);
-    this.#cache.set(ref, known, outcome.guard, record);
-    return "stored";
+    this.#cache.setUnderway(ref, known, guard, created);
+    try {
+      const outcome = await this.#store.put({ ...input, created: await compressed(created) });
+      if (outcome.kind === "changed" || outcome.kind === "lost") return outcome.kind;
+      if (outcome.kind === "pruned") throw new TypeError("A put is never pruned.");
+      if (outcome.kind !== "stored") throw refusalError(outcome, ref.threadId);
+      this.#cache.acknowledge(ref, created, outcome.guard);
+      this.#cache.set(ref, known, outcome.guard, record);
+      return "stored";
+    } finally {
+      this.#cache.endUnderway(ref);
+    }
   }
 
   /**
@@ -139,10 +144,12 @@ export class CheckpointWriter {
     thread: KnownThread<ThreadGuard> | undefined,
   ): Promise<"stored" | "pruned" | "changed" | "lost"> {
     const guard = thread?.guard;
-    const basis = this.#cache.get(ref);
-    const channels = isDeepStrictEqual(basis?.guard, guard) ? basis?.known.channels : undefined;
-    const repeatable = { verbatim: this.#cache.related(ref, guard), context: thread?.context };
-    const encoded = encodeWrites(writes, repeatable, channels);
+    const basis = this.#cache.basis(ref);
+    const usable = isDeepStrictEqual(basis?.guard, guard) ? basis : undefined;
+    const others = usable === undefined || isDeepStrictEqual(usable.ref, ref) ? [] : this.#cache.related(usable.ref, guard);
+    const verbatim = [...this.#cache.related(ref, guard), ...others];
+    const repeatable = { verbatim, context: thread?.context, underway: usable?.underway };
+    const encoded = encodeWrites(writes, repeatable, usable?.known.channels);
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
     const input = { config, ref, taskId, taskPath, runId, slots: encoded.slots, guard, token };

@@ -131,6 +131,8 @@ export interface Repeatable {
   readonly verbatim: readonly OpenSegment[];
   /** What was said in the thread before: the same words and names. */
   readonly context: OpenSegment | undefined;
+  /** Ids of segments that an earlier value may be made of, but may still be on their way: only those among `verbatim` can be used, and are sent along. */
+  readonly underway?: ReadonlySet<string> | undefined;
 }
 
 export const NOTHING_TO_REPEAT: Repeatable = { verbatim: [], context: undefined };
