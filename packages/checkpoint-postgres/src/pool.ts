@@ -44,8 +44,8 @@ export type Row = readonly (string | null)[];
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** Whether it comes at each superstep or run, with one of few texts, so that a plan that is kept for each connection pays. */
-  readonly isFrequent?: boolean;
+  /** What it is prepared as. Only what comes at each superstep or run, with one of few texts: a server keeps a plan for each text and connection. */
+  readonly name?: string;
 }
 
 /** Columns are decoded by the operation that asked for them (`columns.ts`), whatever type parsers the application has set on `pg`. */
@@ -105,10 +105,10 @@ export class Connections {
   }
 
   /** One statement on a client, without retry. */
-  async execute(client: PostgresClient, { text, values, isFrequent = false }: Statement): Promise<readonly Row[]> {
-    const isNamed = this.#namesStatements && isFrequent && values.length <= MAX_NAMED_PARAMETERS;
+  async execute(client: PostgresClient, { text, values, name }: Statement): Promise<readonly Row[]> {
+    const isNamed = this.#namesStatements && name !== undefined && values.length <= MAX_NAMED_PARAMETERS;
     const result = await client.query({
-      ...(isNamed ? { name: statementName(text) } : {}),
+      ...(isNamed ? { name: nameOf(name, text) } : {}),
       text,
       values,
       rowMode: "array",
@@ -187,8 +187,8 @@ export class Connections {
 const MAX_NAMED_PARAMETERS = 20;
 
 /** The same for the same text, in every process: behind a pooler, connections are shared. */
-function statementName(text: string): string {
-  return `holdfast_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
+function nameOf(name: string, text: string): string {
+  return `holdfast_${name}_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
 function ignore(): void {}

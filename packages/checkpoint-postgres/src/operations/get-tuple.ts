@@ -32,5 +32,5 @@ cross join lateral (
   select * from ${t.checkpoint} c where c.thread_key = th.thread_key and c.checkpoint_ns = $3 ${chosen.sql}
 ) c
 where th.thread_id = $2`;
-  return readCheckpoints(db, t, "getTuple", { sql, values, isFrequent: true });
+  return readCheckpoints(db, t, "getTuple", { sql, values, name: "get_tuple" });
 }

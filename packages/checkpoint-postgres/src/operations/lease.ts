@@ -46,7 +46,7 @@ union all select lease_token, lease_tries, null, null from begun
 union all
 select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8 from locked
 where not is_free and not is_ours`;
-  const [row] = await db.run("acquireThread", { text: sql, values, isFrequent: true });
+  const [row] = await db.run("acquireThread", { text: sql, values, name: "acquire_lease" });
   // No row: somebody began the thread at the same moment, or the lease that ended is gone with its thread.
   if (row === undefined) return { kind: "busy", owner: undefined, remainingMs: 0 };
   if (isNull(row, 0)) {
@@ -67,7 +67,7 @@ export async function renewLease(db: Connections, t: Tables, threadId: string, t
 update ${t.thread} set lease_until = clock_timestamp() + ${interval("$3")} from quick
 where thread_id = $1 and lease_token = $2::bigint and lease_until > clock_timestamp() returning thread_key`,
     values: [threadId, token, ttlMs],
-    isFrequent: true,
+    name: "renew_lease",
   });
   return rows.length > 0;
 }
@@ -80,7 +80,7 @@ update ${t.thread} th set lease_owner = null, lease_until = null, lease_request 
 returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)
   or exists (select from ${t.pendingWrite} w where w.thread_key = th.thread_key)`,
     values: [threadId, token],
-    isFrequent: true,
+    name: "release_lease",
   });
   if (row !== undefined && !bool(row, 0)) await endIfEmpty(db, t, "acquireThread", threadId);
 }

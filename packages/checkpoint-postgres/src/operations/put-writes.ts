@@ -38,7 +38,7 @@ saved as (
 )
 ${OUTCOME}`;
   for (;;) {
-    const [row] = await db.run("putWrites", { text: sql, values, isFrequent: true });
+    const [row] = await db.run("putWrites", { text: sql, values, name: "put_writes" });
     const outcome = writeOutcome(row, target);
     if (outcome.kind === "raced") continue;
     if (outcome.kind === "stored") recent.touched(threadId, touch);

@@ -61,7 +61,7 @@ saved as (
 )
 ${OUTCOME}`;
   for (;;) {
-    const [row] = await db.run("put", { text: sql, values, isFrequent: true });
+    const [row] = await db.run("put", { text: sql, values, name: "put" });
     const outcome = writeOutcome(row, target);
     if (outcome.kind === "deleted") await buryLate(db, t, input);
     if (outcome.kind === "raced") continue;

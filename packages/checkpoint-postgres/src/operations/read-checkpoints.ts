@@ -7,7 +7,7 @@ import type { Tables } from "../tables.js";
  * Which checkpoints to read: a query for rows of one thread with the columns
  * `position` (their order, an int), `wanted` (which of their values: 'all', 'names', 'none'), `epoch`, and those of the checkpoint table.
  */
-export interface Target extends Pick<Statement, "values" | "isFrequent"> {
+export interface Target extends Pick<Statement, "values" | "name"> {
   readonly sql: string;
 }
 
@@ -95,8 +95,8 @@ export async function readCheckpoints(
   target: Target,
   known: ReadonlyMap<string, Segment> = new Map(),
 ): Promise<Reading> {
-  const { sql, values, isFrequent = false } = target;
-  const rows = await db.run(operation, { text: statement(t, sql), values: [[...known.keys()], ...values], isFrequent });
+  const { sql, values, ...named } = target;
+  const rows = await db.run(operation, { text: statement(t, sql), values: [[...known.keys()], ...values], ...named });
   const checkpoints: Row[] = [];
   const slots = new Map<number, StoredSlot[]>();
   const segments = new Map(known);
