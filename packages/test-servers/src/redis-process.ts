@@ -27,6 +27,11 @@ export interface RedisProcessOptions {
 
 class PortTakenError extends Error {}
 
+export interface RedisStartOptions {
+  /** The master that it follows from its first moment on, so that it never is a master with nothing in it. */
+  readonly replicaOf?: { readonly host: string; readonly port: number };
+}
+
 /** A Redis server of our own: a folder with its configuration and data, a port. Killed and started again, it keeps them. */
 export class RedisProcess {
   readonly host = HOST;
@@ -107,7 +112,7 @@ export class RedisProcess {
   }
 
   /** Starts a killed server again: same port, and the data that it had on disk. Does nothing when it runs. */
-  async start(): Promise<void> {
+  async start({ replicaOf }: RedisStartOptions = {}): Promise<void> {
     if (this.#stopped) throw new Error("This Redis server was stopped, and its data with it. Start a new one.");
     if (this.#child !== undefined) return;
     // The log says why a start failed; a start must not read the log of the one before.
@@ -115,7 +120,11 @@ export class RedisProcess {
     try {
       this.#child = spawn(
         this.#binary.path,
-        [this.#configurationPath, ...(this.#role === "sentinel" ? ["--sentinel"] : [])],
+        [
+          this.#configurationPath,
+          ...(this.#role === "sentinel" ? ["--sentinel"] : []),
+          ...(replicaOf === undefined ? [] : ["--replicaof", replicaOf.host, String(replicaOf.port)]),
+        ],
         // Detached: Ctrl-C in the terminal is for the program, which may still want to use its server.
         {
           cwd: this.#folder,

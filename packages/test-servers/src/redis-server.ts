@@ -1,6 +1,6 @@
 import { onRedis, redisInfo } from "./redis-connection.js";
 import { startRedisContainer } from "./redis-container.js";
-import { RedisProcess, type RedisSettings } from "./redis-process.js";
+import { RedisProcess, type RedisSettings, type RedisStartOptions } from "./redis-process.js";
 import { findRedis, type RedisBinary } from "./resolve-redis.js";
 
 export interface RedisServer {
@@ -15,7 +15,7 @@ export interface RedisServer {
   /** `undefined` while it is killed, and for servers that are not processes of ours. */
   readonly pid: number | undefined;
   /** Starts a killed server again, on the same port, with what it had on disk (see `appendOnly`). */
-  start(): Promise<void>;
+  start(options?: RedisStartOptions): Promise<void>;
   /** SIGKILL. Returns when the server is gone. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stand, new ones are made, and nothing is answered. */

@@ -21,9 +21,9 @@ leaseCheckerTests({
     const master = await group.master();
     const isCrash = integerOf(random, 0, 1) === 0;
     await (isCrash ? master.kill() : group.failOver());
-    await group.untilReplaced(master);
-    // Not before: it would come back with nothing, and the replica would take that over.
-    if (isCrash) await master.start();
+    const replacement = await group.untilReplaced(master);
+    // Not before, and as a replica: it would come back with nothing, and the other would take that over.
+    if (isCrash) await master.start({ replicaOf: replacement });
     // Perhaps the former one again: the sentinels may have done another failover by themselves.
     const isSettled = async (): Promise<boolean> => {
       const next = await group.master();

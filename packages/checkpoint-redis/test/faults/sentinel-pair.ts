@@ -13,9 +13,9 @@ export function sentinelPair(group: RedisSentinel): Failover {
       return [master, replica];
     },
     async untilReplaced(master) {
-      await group.untilReplaced(master);
-      // Not before: it would come back with nothing, and the replica would take that over.
-      await master.start();
+      const next = await group.untilReplaced(master);
+      // Not before, and as a replica: as a master with nothing in it, it was sometimes made the master again, and the replica took that over.
+      await master.start({ replicaOf: next });
       await group.untilInSync();
     },
   };
