@@ -58,8 +58,10 @@ export class CheckpointCache<Guard> {
    * no time writes to a checkpoint whose `put` waits for that of its parent.)
    */
   basis(ref: CheckpointRef): Basis<Guard> | undefined {
+    const own = this.#basisOf(ref);
+    if (own !== undefined) return own;
     const last = this.#lastUnderway.get(namespaceKey(ref))?.checkpointId ?? this.thread(ref)?.checkpointId;
-    return this.#basisOf(ref) ?? (last === undefined ? undefined : this.#basisOf({ ...ref, checkpointId: last }));
+    return last === undefined ? undefined : this.#basisOf({ ...ref, checkpointId: last });
   }
 
   #basisOf(ref: CheckpointRef): Basis<Guard> | undefined {

@@ -146,7 +146,8 @@ export class CheckpointWriter {
     const guard = thread?.guard;
     const basis = this.#cache.basis(ref);
     const usable = isDeepStrictEqual(basis?.guard, guard) ? basis : undefined;
-    const others = usable === undefined || isDeepStrictEqual(usable.ref, ref) ? [] : this.#cache.related(usable.ref, guard);
+    const isAnother = usable !== undefined && usable.ref.checkpointId !== ref.checkpointId;
+    const others = isAnother ? this.#cache.related(usable.ref, guard) : [];
     const verbatim = [...this.#cache.related(ref, guard), ...others];
     const repeatable = { verbatim, context: thread?.context, underway: usable?.underway };
     const encoded = encodeWrites(writes, repeatable, usable?.known.channels);

@@ -26,7 +26,7 @@ export interface PostgresSaverOptions {
   /** A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again. Default 30,000. */
   readonly statementTimeoutMs?: number;
   /**
-   * Whether statements are prepared by name, once per connection, so that Postgres plans them once: that takes half of its CPU time. Behind a pooler in
+   * Whether statements are prepared by name, once per connection, so that Postgres plans them once, which halves its CPU time. Behind a pooler in
    * transaction mode that does not keep track of them (PgBouncer before 1.21, or with `max_prepared_statements = 0`), the saver finds out at one of its
    * first statements, and goes on without names. `false` spares that, and the pinning of connections by RDS Proxy. Default `true`.
    */

@@ -88,26 +88,45 @@ export function writeAfter(old: Imprint | undefined, json: Json, containers: num
 
 function writeShared(old: Imprint, members: Members): { readonly text: Buffer; readonly ends: readonly number[] | undefined } {
   const [open, close] = members.keys === undefined ? BRACKETS : BRACES;
-  const parts: Buffer[] = [];
-  const ends: number[] = [];
+  const parts = partsOf(old.members, members);
+  const texts = parts.map((part) =>
+    Array.isArray(part) ? Buffer.from(part.join(","), "utf8") : old.textOf(part.oldAt, part.oldAt + part.count),
+  );
+  const text = Buffer.concat([open, ...texts.flatMap((part, i) => (i === 0 ? [part] : [COMMA, part])), close]);
+  // They are known by now where a part of the old text was cut out.
+  return { text, ends: old.knowsEnds ? endsOfParts(old, parts) : undefined };
+}
+
+/** Members that are taken over, or the texts of new ones. */
+type Part = Run | string[];
+
+function partsOf(old: Members, members: Members): Part[] {
+  const parts: Part[] = [];
   let done = 0;
   const writeUpTo = (at: number): void => {
-    const made = Array.from({ length: at - done }, (_, i) => memberText(members, done + i));
-    if (made.length > 0) parts.push(Buffer.from(made.join(","), "utf8"));
-    ends.push(...endsOf(ends.at(-1) ?? 0, made));
+    if (at > done) parts.push(Array.from({ length: at - done }, (_, i) => memberText(members, done + i)));
   };
-  for (const { at, oldAt, count } of sharedRuns(old.members, members)) {
-    writeUpTo(at);
-    parts.push(old.textOf(oldAt, oldAt + count));
-    if (old.knowsEnds) {
-      const shift = (ends.at(-1) ?? 0) - (old.ends[oldAt - 1] ?? 0);
-      for (const end of old.ends.slice(oldAt, oldAt + count)) ends.push(end + shift);
-    }
-    done = at + count;
+  for (const run of sharedRuns(old, members)) {
+    writeUpTo(run.at);
+    parts.push(run);
+    done = run.at + run.count;
   }
   writeUpTo(members.values.length);
-  const text = Buffer.concat([open, ...parts.flatMap((part, i) => (i === 0 ? [part] : [COMMA, part])), close]);
-  return { text, ends: old.knowsEnds ? ends : undefined };
+  return parts;
+}
+
+function endsOfParts(old: Imprint, parts: readonly Part[]): number[] {
+  const ends: number[] = [];
+  for (const part of parts) {
+    const before = ends.at(-1) ?? 0;
+    if (Array.isArray(part)) {
+      for (const end of endsOf(before, part)) ends.push(end);
+      continue;
+    }
+    const shift = before - (old.ends[part.oldAt - 1] ?? 0);
+    for (const end of old.ends.slice(part.oldAt, part.oldAt + part.count)) ends.push(end + shift);
+  }
+  return ends;
 }
 
 const BRACKETS = [Buffer.from("["), Buffer.from("]")] as const;
