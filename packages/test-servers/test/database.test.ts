@@ -1,6 +1,13 @@
 import { Client } from "pg";
 import { afterEach, expect, inject, test } from "vitest";
-import { createDatabase, ensureTemplate, type TestDatabase, terminateBackends, withDatabaseName } from "../src/index.js";
+import {
+  createDatabase,
+  ensureTemplate,
+  eventually,
+  type TestDatabase,
+  terminateBackends,
+  withDatabaseName,
+} from "../src/index.js";
 
 const serverUrl = inject("holdfastPostgresUrl");
 
@@ -43,6 +50,22 @@ test("a database is dropped under its users", async () => {
   await database.drop();
   await ended;
   await expect(connect(database.url)).rejects.toThrow(`database "${database.name}" does not exist`);
+});
+
+test("a database is dropped after those who are about to go, without cutting them off", async () => {
+  const database = await create();
+  const [user, watcher] = await Promise.all([connect(database.url), connect(serverUrl)]);
+  const errors: Error[] = [];
+  user.on("error", (error) => errors.push(error));
+  const dropping = database.drop();
+  await eventually("it waits", async () => {
+    const drops = "SELECT FROM pg_stat_activity WHERE query LIKE $1 AND pid <> pg_backend_pid() AND state = 'active'";
+    return (await watcher.query(drops, [`DROP DATABASE%${database.name}%`])).rowCount === 1;
+  });
+  await user.query("SELECT");
+  await user.end();
+  await dropping;
+  expect(errors).toEqual([]);
 });
 
 test("a template is prepared once by many at a time, and databases are copies of it", async () => {
