@@ -27,6 +27,7 @@ const { values: options } = parseArgs({
     transcripts: { type: "string" },
     json: { type: "string" },
     page: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
   },
 });
 
@@ -36,7 +37,9 @@ if (unknown !== undefined) throw new Error(`There is no scenario ${unknown}. The
 const stores = options.store === undefined ? STORES : STORES.filter((store) => store === options.store);
 if (stores.length === 0) throw new Error(`There is no store ${options.store}. There are ${STORES.join(", ")}.`);
 
-const isFull = options.only === undefined && options.store === undefined && !options.quick;
+// The profiler takes time of its own.
+if (options.profile && options.json !== undefined) throw new Error("--profile is for reading: what it measures is not kept.");
+const isFull = !options.profile && options.only === undefined && options.store === undefined && !options.quick;
 const json =
   options.json === undefined ? (isFull || options.page ? `${DOCS}performance/results.json` : undefined) : resolve(options.json);
 
@@ -56,7 +59,12 @@ async function measure(): Promise<boolean> {
     const tell = (text: string): void => void process.stderr.write(`${name}: ${text}\n`);
     const outcome = await runScenario(
       name,
-      { quick: options.quick, stores, transcripts: options.transcripts && resolve(options.transcripts) },
+      {
+        quick: options.quick,
+        stores,
+        transcripts: options.transcripts && resolve(options.transcripts),
+        profile: options.profile,
+      },
       tell,
     );
     measured[name] = outcome;

@@ -1,4 +1,5 @@
 /** Runs one scenario in a process of its own: none is measured on the heap that another one left, and one that ends its process ends no other. */
+import { startProfile } from "./measuring/profile.js";
 import type { Findings, RunOptions } from "./scenario.js";
 import { scenarios } from "./scenarios.js";
 
@@ -9,17 +10,19 @@ function tell(message: ScenarioMessage): void {
   process.send?.(message);
 }
 
-const [name = "", options = "{}"] = process.argv.slice(2);
+const [name = "", given = "{}"] = process.argv.slice(2);
+const options = JSON.parse(given) as RunOptions;
 const cleanups: (() => unknown)[] = [];
 try {
   const scenario = scenarios[name];
   if (scenario === undefined) throw new Error(`There is no scenario ${name}.`);
+  const endProfile = options.profile ? await startProfile() : async () => [];
   const findings = await scenario({
-    ...(JSON.parse(options) as RunOptions),
+    ...options,
     progress: (progress) => tell({ progress }),
     atEnd: (cleanup) => void cleanups.unshift(cleanup),
   });
-  tell({ findings });
+  tell({ findings: { ...findings, tables: [...findings.tables, ...(await endProfile())] } });
 } catch (error) {
   tell({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 } finally {

@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly stores: readonly Store[];
   /** A file of recorded conversations; what needs them is left out without. */
   readonly transcripts: string | undefined;
+  /** Whether it is told, too, what the measured work spends its time on. */
+  readonly profile: boolean;
 }
 
 /** Has something done when the scenario is over, whether it failed or not; what was given last is done first. */

@@ -1,4 +1,5 @@
 import { type Cost, costOf, type Meter } from "./cost.js";
+import { profiled } from "./profile.js";
 import { medianRatio } from "./statistics.js";
 
 export interface Contender {
@@ -33,9 +34,11 @@ export async function inTurns<Name extends string>(
   for (let round = 0; round < rounds + warmUp; round += 1) {
     if (round === warmUp) for (const each of all) each.storedBefore = await each.contender.meter.storedBytes();
     for (let place = 0; place < all.length; place += 1) {
-      const { contender, costs } = all[(place + round) % all.length] as (typeof all)[number];
-      const cost = await costOf(contender.meter, () => contender.work(round));
-      if (round >= warmUp) costs.push(cost);
+      const { name, contender, costs } = all[(place + round) % all.length] as (typeof all)[number];
+      const work = (): Promise<unknown> => contender.work(round);
+      const isMeasured = round >= warmUp;
+      const cost = await costOf(contender.meter, isMeasured ? () => profiled(name, work) : work);
+      if (isMeasured) costs.push(cost);
     }
   }
   const series: Partial<Record<Name, Series>> = {};

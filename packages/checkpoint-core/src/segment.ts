@@ -85,8 +85,23 @@ function smallerOf(content: Buffer, deflated: Buffer, dictionaryLength: number):
 function deflateOptions({ length }: Buffer, parts: readonly Buffer[]): ZlibOptions {
   const level = length <= MAX_WELL_DEFLATED_BYTES ? constants.Z_DEFAULT_COMPRESSION : constants.Z_BEST_SPEED;
   const dictionary = dictionaryBytes(parts);
-  return { level, dictionary, windowBits: windowBitsFor(length, dictionary.length) };
+  return { level, dictionary, windowBits: windowBitsFor(length, dictionary.length), chunkSize: chunkSizeFor(Math.ceil(length / 2)) };
 }
+
+/** Least and most that zlib writes to at a time, in bytes. */
+const [MIN_CHUNK_BYTES, MAX_CHUNK_BYTES] = [256, 64 * 1024];
+
+/**
+ * zlib's default is 16 KiB, and what it gives is a view of that: 200 bytes that a cache holds would hold 16 KiB with them, and be counted as 200.
+ *
+ * @param length of what it will probably give, in bytes. Where it is more, zlib goes on with another chunk.
+ */
+function chunkSizeFor(length: number): number {
+  return Math.min(Math.max(length, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
+}
+
+/** Text of a conversation becomes a third to a fifth of itself. */
+const USUAL_SHRINKAGE = 4;
 
 /** deflate sets up as much memory as its window is large, and enters all of a dictionary that the window holds. Who inflates need not know. */
 function windowBitsFor(length: number, dictionaryLength: number): number {
@@ -113,7 +128,8 @@ export function open(sealed: Buffer, dictionary: readonly Buffer[] = []): Buffer
   if (codec !== DEFLATED)
     throw new DeserializationError(`Stored bytes have the unknown encoding ${codec}: were they written by a newer version?`);
   try {
-    return inflateRawSync(body, { dictionary: dictionaryBytes(dictionary) });
+    const chunkSize = chunkSizeFor(USUAL_SHRINKAGE * body.length);
+    return inflateRawSync(body, { dictionary: dictionaryBytes(dictionary), chunkSize });
   } catch (cause) {
     throw new DeserializationError("Stored bytes are damaged.", { cause });
   }
