@@ -41,9 +41,9 @@ it("a profile counts what was sampled during the work of a contender, by package
       title: "Profile of official",
       note: "busy for 0 ms, waiting for 0 ms.",
       rows: [
-        ["Node", "100.0 %"],
+        ["node:zlib", "100.0 %"],
         ["", ""],
-        ["`writeSync` of Node", "100.0 %"],
+        ["`writeSync` of node:zlib", "100.0 %"],
       ],
     },
   ]);

@@ -110,11 +110,12 @@ function isNative({ functionName, url }: CallFrame): boolean {
   return url === "" && functionName.startsWith("(");
 }
 
-/** The package that a function is of. */
+/** The package that a function is of; of Node's own, the module. */
 function ownerOf(frame: CallFrame): string {
   const { functionName, url } = frame;
   if (isNative(frame)) return functionName;
-  if (url === "" || url.startsWith("node:")) return "Node";
+  if (url === "") return "V8 and C++";
+  if (url.startsWith("node:")) return url.split("/").slice(0, 2).join("/");
   const installed = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
   return installed ?? /\/(?:packages\/([^/]+)|(bench))\//.exec(url)?.slice(1).find(Boolean) ?? url;
 }

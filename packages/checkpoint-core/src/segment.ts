@@ -85,7 +85,12 @@ function smallerOf(content: Buffer, deflated: Buffer, dictionaryLength: number):
 function deflateOptions({ length }: Buffer, parts: readonly Buffer[]): ZlibOptions {
   const level = length <= MAX_WELL_DEFLATED_BYTES ? constants.Z_DEFAULT_COMPRESSION : constants.Z_BEST_SPEED;
   const dictionary = dictionaryBytes(parts);
-  return { level, dictionary, windowBits: windowBitsFor(length, dictionary.length), chunkSize: chunkSizeFor(Math.ceil(length / 2)) };
+  return {
+    level,
+    dictionary,
+    windowBits: windowBitsFor(length, dictionary.length),
+    chunkSize: chunkSizeFor(Math.ceil(length / 2)),
+  };
 }
 
 /** Least and most that zlib writes to at a time, in bytes. */

@@ -40,14 +40,17 @@ export function segmentId(uuid: string): string {
   return uuid.replaceAll("-", "");
 }
 
-/** A `uuid[]` column of segment ids; NULL is the empty list. */
+/** A column of links, selected as `encode(…, 'hex')`; NULL is the empty list. */
 export function links(row: Row, column: number): string[] {
-  return isNull(row, column) ? [] : text(row, column).slice(1, -1).split(",").map(segmentId);
+  return isNull(row, column) ? [] : (text(row, column).match(SEGMENT_ID) ?? []);
 }
 
+/** In hexadecimal. */
+const SEGMENT_ID = /.{32}/g;
+
 /** The inverse of {@link links}, as a parameter. */
-export function linksParameter(ids: readonly string[]): readonly string[] | null {
-  return ids.length === 0 ? null : ids;
+export function linksParameter(ids: readonly string[]): Buffer | null {
+  return ids.length === 0 ? null : Buffer.from(ids.join(""), "hex");
 }
 
 /** Channel names as a `text[]` parameter; names that Postgres' text cannot hold are left out, which only costs a walk that could have stopped there. */

@@ -17,6 +17,9 @@ export interface Tables {
   readonly tombstone: string;
   readonly sweeper: string;
   readonly migration: string;
+  /** Functions: the ids in a column of links, as rows; and metadata from the three columns that it may stand in. */
+  readonly linkIds: string;
+  readonly wholeMetadata: string;
   /** Sequences, as string literals for `nextval`. */
   readonly commitOrder: string;
   readonly writeArrival: string;
@@ -49,6 +52,8 @@ export function tablesIn(schemaName: unknown): Tables {
     tombstone: `${schema}.tombstone`,
     sweeper: `${schema}.sweeper`,
     migration: `${schema}.migration`,
+    linkIds: `${schema}.link_ids`,
+    wholeMetadata: `${schema}.whole_metadata`,
     commitOrder: quoteLiteral(`${schema}.commit_order`),
     writeArrival: quoteLiteral(`${schema}.write_arrival`),
     leaseToken: quoteLiteral(`${schema}.lease_token`),

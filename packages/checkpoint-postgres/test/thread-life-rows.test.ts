@@ -94,9 +94,9 @@ with oldest as (
   select c.* from holdfast.checkpoint c join holdfast.thread using (thread_key) where thread_id = $1 order by commit_order limit 1
 ),
 copied as (
-  insert into holdfast.checkpoint (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, links, record, committed_at)
-  select thread_key, nextval('holdfast.commit_order'), checkpoint_ns, decode(md5(n::text), 'hex'), decode(md5((n - 1)::text), 'hex'), metadata, links,
-    record, committed_at
+  insert into holdfast.checkpoint (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, source, step, links, record, committed_at)
+  select thread_key, nextval('holdfast.commit_order'), checkpoint_ns, decode(md5(n::text), 'hex'), decode(md5((n - 1)::text), 'hex'), metadata, source,
+    step, links, record, committed_at
   from oldest cross join generate_series(1, $2::int) n
 )
 insert into holdfast.pending_write (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, links, payload)

@@ -10,11 +10,13 @@ export async function underneath(url: string, threadId: string): Promise<Underne
     `
 with recursive
 root (thread_key, segment_id) as (
-  select thread_key, unnest(links) from holdfast.checkpoint union select thread_key, unnest(links) from holdfast.pending_write
+  select thread_key, holdfast.link_ids(links) from holdfast.checkpoint
+  union select thread_key, holdfast.link_ids(links) from holdfast.pending_write
 ),
 reached (thread_key, segment_id) as (
   select * from root union
-  select s.thread_key, linked from reached join holdfast.segment s using (thread_key, segment_id) cross join unnest(s.links) linked
+  select s.thread_key, linked.id from reached join holdfast.segment s using (thread_key, segment_id)
+  cross join holdfast.link_ids(s.links) linked (id)
 ),
 orphan (name) as (
   select 'segment ' || segment_id from holdfast.segment s

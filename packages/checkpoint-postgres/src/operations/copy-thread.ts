@@ -35,8 +35,8 @@ on conflict (thread_id) do nothing returning thread_key`,
     keys,
     t.checkpoint,
     "commit_order",
-    "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, links, record, committed_at, labels, is_hidden",
-    "pg_column_size(record) + pg_column_size(metadata)",
+    "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden",
+    "pg_column_size(record) + coalesce(pg_column_size(metadata), 0)",
     // Drawn row by row, in the order of the rows.
     `nextval(${t.commitOrder})`,
   );

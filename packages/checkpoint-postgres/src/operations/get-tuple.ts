@@ -23,7 +23,7 @@ export async function getTuple(
     have === undefined
       ? "false"
       : `c.checkpoint_id = $${values.push(encodeId(have.checkpointId)) + 1}::bytea and c.record = $${values.push(have.record.body) + 1}::bytea
-    and c.links is not distinct from $${values.push(linksParameter(have.record.links)) + 1}::uuid[]`;
+    and c.links is not distinct from $${values.push(linksParameter(have.record.links)) + 1}::bytea`;
   // lateral: the thread is one row, so its checkpoints come in the order of their index, and no more than one of them is read.
   const sql = `
 select 0 as position, case when ${isInHand} then 'none' else 'all' end as wanted, th.epoch, c.*

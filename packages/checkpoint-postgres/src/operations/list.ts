@@ -46,7 +46,7 @@ function target(t: Tables, threadId: string, selection: ListSelection, cursor: b
   const { namespace, checkpointId, before, filter, labels } = selection;
   if (namespace !== undefined) conditions.push(`c.checkpoint_ns = ${parameter(namespace)}`);
   if (checkpointId !== undefined) conditions.push(`c.checkpoint_id = ${parameter(encodeId(checkpointId))}::bytea`);
-  for (const condition of metadataConditions(filter ?? {})) conditions.push(metadataEquals(condition, parameter));
+  for (const condition of metadataConditions(filter ?? {})) conditions.push(metadataEquals(t, condition, parameter));
   if (labels !== undefined) conditions.push(`c.labels @> ${parameter(JSON.stringify(labels))}::jsonb`);
   if (cursor !== undefined) conditions.push(`c.commit_order < ${parameter(cursor)}`);
   let joinBefore = "";
@@ -87,8 +87,8 @@ left join lateral (
 }
 
 /** Equal, not merely contained: `jsonb @>` would find `[1, 2]` by `[1]`. */
-function metadataEquals({ key, value }: MetadataCondition, parameter: (value: unknown) => string): string {
-  const actual = `c.metadata -> ${parameter(key)}::text`;
+function metadataEquals(t: Tables, { key, value }: MetadataCondition, parameter: (value: unknown) => string): string {
+  const actual = `${t.wholeMetadata}(c.metadata, c.source, c.step) -> ${parameter(key)}::text`;
   return value === undefined ? `${actual} is null` : `${actual} = ${parameter(JSON.stringify(value))}::jsonb`;
 }
 

@@ -22,7 +22,7 @@ export async function putWrites(db: Connections, t: Tables, recent: RecentThread
   const segments = segmentRows(t, created, values);
   const rows = slots.map(({ slot, links, payload }) => {
     const first = values.push(slot, linksParameter(links), payload) - 2;
-    return `($${first}::int, $${first + 1}::uuid[], $${first + 2}::bytea)`;
+    return `($${first}::int, $${first + 1}::bytea, $${first + 2}::bytea)`;
   });
   const sql = `
 with ${thread},

@@ -1,5 +1,6 @@
 import { encodeId, type PutInput, type WriteOutcome } from "@holdfast/checkpoint-core";
 import { channelNamesParameter, linksParameter } from "../columns.js";
+import { metadataColumns } from "../metadata-columns.js";
 import type { Connections } from "../pool.js";
 import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
@@ -37,12 +38,15 @@ export async function put(
     expectedHead: expectedHead && { id: expectedHead.id, unlessStored: ref.checkpointId },
     touch,
   };
+  const { metadata, source, step } = metadataColumns(input.metadata);
   const values: unknown[] = [
     ref.threadId,
     ref.namespace,
     encodeId(ref.checkpointId),
     parentId === undefined ? null : encodeId(parentId),
-    input.metadata,
+    metadata,
+    source,
+    step,
     linksParameter(input.record.links),
     input.record.body,
     input.snapshots.length === 0 ? null : channelNamesParameter(input.snapshots),
@@ -53,11 +57,12 @@ with ${threadForWrite(t, target, { strength: "no key update", counts }, values)}
 ${segmentRows(t, input.created, values)}
 saved as (
   insert into ${t.checkpoint} as c
-    (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, links, record, snapshots, labels)
-  select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::uuid[], $7::bytea, $8::text[], $9::jsonb from th
+    (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, source, step, links, record, snapshots, labels)
+  select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::"char", $7::integer, $8::bytea, $9::bytea, $10::text[], $11::jsonb
+  from th
   on conflict (thread_key, checkpoint_ns, checkpoint_id) do update set
-    parent_id = ${ownParent ? "c.parent_id" : "excluded.parent_id"}, metadata = excluded.metadata, links = excluded.links, record = excluded.record,
-    snapshots = excluded.snapshots, labels = excluded.labels, is_hidden = false
+    parent_id = ${ownParent ? "c.parent_id" : "excluded.parent_id"}, metadata = excluded.metadata, source = excluded.source,
+    step = excluded.step, links = excluded.links, record = excluded.record, snapshots = excluded.snapshots, labels = excluded.labels, is_hidden = false
 )
 ${OUTCOME}`;
   for (;;) {

@@ -1,5 +1,6 @@
 import { decodeId, type ReadCheckpoint, type ReadValues, type Segment, type StoredSlot } from "@holdfast/checkpoint-core";
 import { bigint, bytea, integer, isNull, links, segmentId, text } from "../columns.js";
+import { METADATA, metadataJson } from "../metadata-columns.js";
 import type { Connections, Row, Statement } from "../pool.js";
 import type { Tables } from "../tables.js";
 
@@ -54,31 +55,32 @@ slot as materialized (
   from target join ${t.pendingWrite} w using (thread_key, checkpoint_ns, checkpoint_id)
 ),
 link (thread_key, segment_id, expand) as (
-  select target.thread_key, unnest(links), true from target where wanted = 'all'
+  select target.thread_key, l.id, true from target cross join ${t.linkIds}(target.links) l (id) where wanted = 'all'
   union all
-  select target.thread_key, links[1], false from target where wanted = 'names' and get_byte(record, 0) = 1 and get_byte(record, 1) = 1
+  select target.thread_key, encode(substr(links, 1, 16), 'hex')::uuid, false from target
+  where wanted = 'names' and get_byte(record, 0) = 1 and get_byte(record, 1) = 1
   union all
-  select slot.thread_key, unnest(links), true from slot
+  select slot.thread_key, l.id, true from slot cross join ${t.linkIds}(slot.links) l (id)
 ),
 needed (thread_key, segment_id, expand) as (
   select * from link where segment_id <> all ($1::uuid[]) and ${FEW("link.thread_key")}
   union
-  select needed.thread_key, linked, true
+  select needed.thread_key, linked.id, true
   from needed
   cross join lateral (
     select links from ${t.segment} where thread_key = needed.thread_key and segment_id = needed.segment_id offset 0
   ) s
-  cross join unnest(s.links) linked
-  where needed.expand and linked <> all ($1::uuid[]) and ${FEW("needed.thread_key")}
+  cross join ${t.linkIds}(s.links) linked (id)
+  where needed.expand and linked.id <> all ($1::uuid[]) and ${FEW("needed.thread_key")}
 )
-select ${CHECKPOINT}, position, thread_key, epoch, commit_order, ${base64("checkpoint_id")}, ${base64("parent_id")}, checkpoint_ns, metadata::text,
-  links, ${base64("record")}, wanted
+select ${CHECKPOINT}, position, thread_key, epoch, commit_order, ${base64("checkpoint_id")}, ${base64("parent_id")}, checkpoint_ns, ${METADATA},
+  encode(links, 'hex'), ${base64("record")}, wanted
 from target
 union all
-select ${SLOT}, position, arrival, slot, null, ${base64("task_id")}, null, task_path, null, links, ${base64("payload")}, null
+select ${SLOT}, position, arrival, slot, null, ${base64("task_id")}, null, task_path, null, encode(links, 'hex'), ${base64("payload")}, null
 from slot
 union all
-select ${SEGMENT}, null, null, null, null, n.segment_id::text, null, null, null, s.links, ${base64("s.body")}, null
+select ${SEGMENT}, null, null, null, null, n.segment_id::text, null, null, null, encode(s.links, 'hex'), ${base64("s.body")}, null
 from (select distinct thread_key, segment_id from needed) n
 cross join lateral (
   select links, body from ${t.segment} where thread_key = n.thread_key and segment_id = n.segment_id offset 0
@@ -136,7 +138,7 @@ function decodeRow(row: Row, slots: readonly StoredSlot[]): CheckpointRow {
     checkpointId: decodeId(bytea(row, 5)),
     parentId: isNull(row, 6) ? undefined : decodeId(bytea(row, 6)),
     namespace: text(row, 7),
-    metadata: text(row, 8),
+    metadata: metadataJson(text(row, 8)),
     record: { links: links(row, 9), body: bytea(row, 10) },
     values: text(row, 11) as ReadValues,
     slots,

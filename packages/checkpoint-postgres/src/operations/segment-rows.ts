@@ -16,7 +16,7 @@ export function segmentRows(t: Tables, segments: readonly Segment[], values: unk
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .map((segment) => {
       const first = values.push(segment.id, linksParameter(segment.links), segment.body) - 2;
-      return `($${first}::uuid, $${first + 1}::uuid[], $${first + 2}::bytea)`;
+      return `($${first}::uuid, $${first + 1}::bytea, $${first + 2}::bytea)`;
     });
   return `stored as (
   insert into ${t.segment} (thread_key, segment_id, links, body)

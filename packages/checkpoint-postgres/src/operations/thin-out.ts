@@ -121,7 +121,7 @@ async function removeCheckpoints(
     text: `
 with k as materialized (select * from unnest($2::text[], $3::bytea[]) as k (checkpoint_ns, checkpoint_id)),
 gone as (
-  delete from ${t.checkpoint} c using k where ${isOne("c")} returning pg_column_size(record) + pg_column_size(metadata) as bytes
+  delete from ${t.checkpoint} c using k where ${isOne("c")} returning pg_column_size(record) + coalesce(pg_column_size(metadata), 0) as bytes
 ),
 written as (delete from ${t.pendingWrite} w using k where ${isOne("w")} returning pg_column_size(payload) as bytes),
 moved as (
@@ -194,13 +194,13 @@ delete from ${t.pendingWrite} w where thread_key = $1 and run_id = any ($2::text
 async function freeSegments(db: Connections, client: PostgresClient, t: Tables, threadKey: string): Promise<number> {
   const sql = `
 with recursive reached (segment_id) as (
-  select l from (
-    select unnest(links) from ${t.checkpoint} where thread_key = $1 union select unnest(links) from ${t.pendingWrite} where thread_key = $1
-  ) root (l)
+  select root.id from (
+    select links from ${t.checkpoint} where thread_key = $1 union all select links from ${t.pendingWrite} where thread_key = $1
+  ) row cross join ${t.linkIds}(row.links) root (id)
   union
-  select linked from reached
+  select linked.id from reached
   cross join lateral (select links from ${t.segment} s where s.thread_key = $1 and s.segment_id = reached.segment_id offset 0) s
-  cross join unnest(s.links) linked
+  cross join ${t.linkIds}(s.links) linked (id)
 ),
 dead as (
   select segment_id from ${t.segment} s

@@ -9,7 +9,7 @@ export function threadBytesSql(t: Tables, key: string | undefined): string {
   const sum = (table: string, size: string): string =>
     `(select coalesce(sum(${size}), 0) from ${table} r${key === undefined ? "" : ` where r.thread_key = ${key}`})`;
   return [
-    sum(t.checkpoint, "pg_column_size(record) + pg_column_size(metadata)"),
+    sum(t.checkpoint, "pg_column_size(record) + coalesce(pg_column_size(metadata), 0)"),
     sum(t.segment, "pg_column_size(body)"),
     sum(t.pendingWrite, "pg_column_size(payload)"),
   ].join(" + ");
