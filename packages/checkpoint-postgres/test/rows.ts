@@ -1,12 +1,12 @@
 import pg from "pg";
 
-/** Runs one statement on a connection of its own. */
+/** Runs one statement on a connection of its own. What tests ask is asked once: Postgres took 1.3 s to compile what it then ran in 20 ms. */
 export async function queryRows<Row extends pg.QueryResultRow>(
   url: string,
   text: string,
   values: unknown[] = [],
 ): Promise<Row[]> {
-  const client = new pg.Client(url);
+  const client = new pg.Client({ connectionString: url, options: "-c jit=off" });
   await client.connect();
   try {
     return (await client.query<Row>(text, values)).rows;

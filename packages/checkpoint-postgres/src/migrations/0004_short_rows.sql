@@ -23,11 +23,12 @@ alter table :schema.checkpoint alter column links type bytea using decode(replac
 alter table :schema.segment alter column links type bytea using decode(replace(array_to_string(links, ''), '-', ''), 'hex');
 alter table :schema.pending_write alter column links type bytea using decode(replace(array_to_string(links, ''), '-', ''), 'hex');
 
--- The condition is always true, and taken by the planner for 0.5 %: it would reckon with 1,000 links.
+-- By a regular expression, since the planner then reckons with ten links, as it does with an array. Of generate_series it believes that it gives a thousand,
+-- and then that statements are dear enough to be compiled. It takes 2.6 us a link.
 create function :schema.link_ids(links bytea) returns setof uuid
 language sql immutable parallel safe
 as $$
-  select encode(substr(links, 16 * n - 15, 16), 'hex')::uuid from generate_series(1, octet_length(links) / 16) n where n + 0 = n
+  select id[1]::uuid from regexp_matches(encode(links, 'hex'), '.{32}', 'g') id
 $$;
 
 create or replace view :schema.threads as
