@@ -18,6 +18,7 @@ export type {
   WriteConditions,
   WriteOutcome,
 } from "./checkpoint-store.js";
+export { entryCache } from "./entry-cache.js";
 export {
   ConcurrentUpdateError,
   DeserializationError,

@@ -8,8 +8,8 @@ import type {
   CheckpointTuple,
   DeltaChannelHistory,
 } from "@langchain/langgraph-checkpoint";
-import { LRUCache } from "lru-cache";
 import { configOf } from "./checkpoint-ref.js";
+import { entryCache } from "./entry-cache.js";
 import { InvalidOptionsError, ThreadBusyError } from "./errors.js";
 import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
 import type { LeaseOptions, ThreadLease } from "./lease.js";
@@ -54,7 +54,7 @@ const BATCH = 16;
 export class Takeover {
   readonly #fallback: BaseCheckpointSaver;
   readonly #target: TakeoverTarget;
-  readonly #known = new LRUCache<string, true>({ max: MOST_KNOWN });
+  readonly #known = entryCache<true>(MOST_KNOWN);
   /** By thread and token: the writes of a superstep come together, and one of them is enough. */
   readonly #running = new Map<string, Promise<ThreadImport | undefined>>();
 

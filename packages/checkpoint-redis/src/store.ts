@@ -1,30 +1,30 @@
-import type {
-  CheckpointInHand,
-  CheckpointStore,
-  CopyOutcome,
-  EndedLease,
-  IdleDeletion,
-  LeaseAnswer,
-  LeaseRequest,
-  ListSelection,
-  NamespaceRef,
-  PutInput,
-  PutWritesInput,
-  Reading,
-  Refusal,
-  StoredThread,
-  StoreStats,
-  SweepClaim,
-  SweepPage,
-  ThinOutInput,
-  ThinOutOutcome,
-  ThreadOutline,
-  ThreadSelection,
-  ThreadSummary,
-  WriteOutcome,
+import {
+  type CheckpointInHand,
+  type CheckpointStore,
+  type CopyOutcome,
+  type EndedLease,
+  entryCache,
+  type IdleDeletion,
+  type LeaseAnswer,
+  type LeaseRequest,
+  type ListSelection,
+  type NamespaceRef,
+  type PutInput,
+  type PutWritesInput,
+  type Reading,
+  type Refusal,
+  type StoredThread,
+  type StoreStats,
+  type SweepClaim,
+  type SweepPage,
+  type ThinOutInput,
+  type ThinOutOutcome,
+  type ThreadOutline,
+  type ThreadSelection,
+  type ThreadSummary,
+  type WriteOutcome,
 } from "@holdfast/checkpoint-core";
 import type { RunnableConfig } from "@langchain/core/runnables";
-import { LRUCache } from "lru-cache";
 import type { Connection } from "./client.js";
 import type { Keys } from "./keys.js";
 import { LeaseIndex } from "./lease-index.js";
@@ -57,7 +57,7 @@ export class RedisStore implements CheckpointStore {
   readonly #threads: ThreadIndex;
   readonly #leases: LeaseIndex;
   /** Notes of the leases that this process has, for their release. */
-  readonly #notes = new LRUCache<string, string>({ max: 10_000 });
+  readonly #notes = entryCache<string>(10_000);
 
   constructor(redis: Connection, keys: Keys, ttl: TtlPolicy) {
     this.#redis = redis;

@@ -1,4 +1,4 @@
-import { LRUCache } from "lru-cache";
+import { entryCache } from "@holdfast/checkpoint-core";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
 import type { StoredOutcome } from "./operations/write-outcome.js";
@@ -15,7 +15,7 @@ export class ThreadIndex {
   readonly #redis: Connection;
   readonly #keys: Keys;
   /** Entries that this process wrote. Forgotten after an hour, so that an entry that got lost comes back. */
-  readonly #entries = new LRUCache<string, Entry>({ max: 10_000, ttl: 3_600_000 });
+  readonly #entries = entryCache<Entry>(10_000, 3_600_000);
 
   constructor(redis: Connection, keys: Keys) {
     this.#redis = redis;
