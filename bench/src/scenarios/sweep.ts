@@ -98,7 +98,7 @@ async function copy(client: pg.Client, threadId: string, times: number): Promise
     segment: "segment_id, links, body",
     pending_write: "arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, run_id, links, payload",
     checkpoint:
-      "commit_order, checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, links, record, committed_at, labels, is_hidden",
+      "commit_order, checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden",
   };
   for (const [table, names] of Object.entries(columns)) {
     await client.query(

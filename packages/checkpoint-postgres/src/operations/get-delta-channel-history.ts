@@ -33,8 +33,11 @@ from (
     union all
     select walk.position + 1, walk.epoch, c.thread_key, c.commit_order, c.checkpoint_ns, c.checkpoint_id, c.parent_id, coalesce(c.snapshots, '{}'),
       array(select unnest(walk.wanted) except select unnest(c.snapshots))
-    from walk join ${ancestor} on
-      c.thread_key = walk.thread_key and c.checkpoint_ns = walk.checkpoint_ns and c.checkpoint_id = walk.parent_id
+    -- By itself (offset 0): joined, the planner would read the whole of a small table at each step, 400 ms for 1,000 ancestors in place of 16.
+    from walk cross join lateral (
+      select * from ${ancestor}
+      where c.thread_key = walk.thread_key and c.checkpoint_ns = walk.checkpoint_ns and c.checkpoint_id = walk.parent_id offset 0
+    ) c
     -- An ancestor was committed before its child; so no loop of parents, however it came about, makes this one endless.
     where walk.wanted <> '{}' and c.commit_order < walk.commit_order
   )
