@@ -73,7 +73,8 @@ export function tablesOf(
     const frame = frames.get(id);
     if (span === undefined || frame === undefined || time < span.from) continue;
     const times = byName.get(span.name) ?? new Map<CallFrame, number>();
-    byName.set(span.name, times.set(frame, (times.get(frame) ?? 0) + delta));
+    add(times, frame, delta);
+    byName.set(span.name, times);
   }
   return Array.from(byName, ([name, times]) => tableOf(name, times));
 }
@@ -88,9 +89,9 @@ function tableOf(name: string, times: ReadonlyMap<CallFrame, number>): Table {
     }
     busy += us;
     const owner = ownerOf(frame);
-    packages.set(owner, (packages.get(owner) ?? 0) + us);
+    add(packages, owner, us);
     const label = isNative(frame) ? frame.functionName : `\`${frame.functionName || "(anonymous)"}\` of ${owner}`;
-    functions.set(label, (functions.get(label) ?? 0) + us);
+    add(functions, label, us);
   }
   const share = (us: number): string => `${((100 * us) / busy).toFixed(1)} %`;
   const top = (from: ReadonlyMap<string, number>, most: number): [string, string][] =>
@@ -104,6 +105,10 @@ function tableOf(name: string, times: ReadonlyMap<CallFrame, number>): Table {
     columns: ["package, then function", "share of busy"],
     rows: [...top(packages, MOST_PACKAGES), ["", ""], ...top(functions, MOST_FUNCTIONS)],
   };
+}
+
+function add<Key>(times: Map<Key, number>, key: Key, us: number): void {
+  times.set(key, (times.get(key) ?? 0) + us);
 }
 
 function isNative({ functionName, url }: CallFrame): boolean {

@@ -35,6 +35,9 @@ function isEmptyObject(value: unknown): boolean {
 /** Selects what {@link metadataJson} reads. */
 export const METADATA = "coalesce(metadata::text, source::text || step)";
 
+/** What a checkpoint's row counts for where bytes are told, in SQL. */
+export const CHECKPOINT_BYTES = "pg_column_size(record) + coalesce(pg_column_size(metadata), 0)";
+
 /** The inverse of {@link metadataColumns}, of a column selected as {@link METADATA}; keys stand in the order of `jsonb`. */
 export function metadataJson(stored: string): string {
   const source = SOURCES[stored[0] as string];

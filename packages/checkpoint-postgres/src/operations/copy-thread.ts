@@ -1,5 +1,6 @@
 import type { CopyOutcome } from "@holdfast/checkpoint-core";
 import { integer, isNull, text } from "../columns.js";
+import { CHECKPOINT_BYTES } from "../metadata-columns.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { inTransaction } from "../transaction.js";
@@ -36,7 +37,7 @@ on conflict (thread_id) do nothing returning thread_key`,
     t.checkpoint,
     "commit_order",
     "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden",
-    "pg_column_size(record) + coalesce(pg_column_size(metadata), 0)",
+    CHECKPOINT_BYTES,
     // Drawn row by row, in the order of the rows.
     `nextval(${t.commitOrder})`,
   );

@@ -6,6 +6,7 @@ import {
   type ThinOutOutcome,
 } from "@holdfast/checkpoint-core";
 import { bool, integer, isNull, text } from "../columns.js";
+import { CHECKPOINT_BYTES } from "../metadata-columns.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { inTransaction } from "../transaction.js";
@@ -121,7 +122,7 @@ async function removeCheckpoints(
     text: `
 with k as materialized (select * from unnest($2::text[], $3::bytea[]) as k (checkpoint_ns, checkpoint_id)),
 gone as (
-  delete from ${t.checkpoint} c using k where ${isOne("c")} returning pg_column_size(record) + coalesce(pg_column_size(metadata), 0) as bytes
+  delete from ${t.checkpoint} c using k where ${isOne("c")} returning ${CHECKPOINT_BYTES} as bytes
 ),
 written as (delete from ${t.pendingWrite} w using k where ${isOne("w")} returning pg_column_size(payload) as bytes),
 moved as (

@@ -1,5 +1,6 @@
 import type { StoredThread } from "@holdfast/checkpoint-core";
 import { integer, isNull, text } from "../columns.js";
+import { CHECKPOINT_BYTES } from "../metadata-columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { threadKey } from "./thread-life.js";
@@ -9,7 +10,7 @@ export function threadBytesSql(t: Tables, key: string | undefined): string {
   const sum = (table: string, size: string): string =>
     `(select coalesce(sum(${size}), 0) from ${table} r${key === undefined ? "" : ` where r.thread_key = ${key}`})`;
   return [
-    sum(t.checkpoint, "pg_column_size(record) + coalesce(pg_column_size(metadata), 0)"),
+    sum(t.checkpoint, CHECKPOINT_BYTES),
     sum(t.segment, "pg_column_size(body)"),
     sum(t.pendingWrite, "pg_column_size(payload)"),
   ].join(" + ");
