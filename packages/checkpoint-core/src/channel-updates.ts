@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 import { ValueTooLargeError } from "./errors.js";
 import { type Dumped, HoldfastSerializer } from "./serializer/index.js";
 import type { Imprint } from "./serializer/imprint.js";
+import { ValueBytes } from "./value-bytes.js";
 
 /** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
 export class ValueSerializer {
@@ -12,14 +13,14 @@ export class ValueSerializer {
   readonly #ours: HoldfastSerializer | undefined;
   readonly #maxValueBytes: number;
   /** By the bytes of the value. It only saves work. */
-  readonly #imprints: LRUCache<Buffer, Imprint>;
+  readonly #imprints: LRUCache<ValueBytes, Imprint>;
 
   /** @param imprintBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
   constructor(serde: SerializerProtocol, maxValueBytes: number, imprintBytes = 0) {
     this.#serde = serde;
     this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
     this.#maxValueBytes = maxValueBytes;
-    this.#imprints = new LRUCache<Buffer, Imprint>(
+    this.#imprints = new LRUCache<ValueBytes, Imprint>(
       // lru-cache takes a size of 0 as "no limit"; no imprint is as small as 1.
       { maxSize: Math.max(1, Math.floor(imprintBytes)), sizeCalculation: (imprint) => imprint.memoryBytes },
     );
@@ -34,7 +35,7 @@ export class ValueSerializer {
   async dump(value: unknown, name: string): Promise<SerializedValue> {
     const [type, data] =
       this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : await confirmed(this.#ours.dump(value, name));
-    return this.#checked(type, data, name);
+    return this.#checked(type, ValueBytes.of(data), name);
   }
 
   /**
@@ -45,16 +46,14 @@ export class ValueSerializer {
   async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
     if (this.#ours === undefined) return this.dump(value, name);
     const { dumped, imprint } = this.#ours.dumpAfter(before && this.#imprints.get(before.bytes), value, name);
-    const [type, data] = await confirmed(dumped);
-    const serialized = this.#checked(type, data, name);
+    const serialized = this.#checked(...(await confirmed(dumped)), name);
     // The channel goes on from the new value.
     if (before !== undefined) this.#imprints.delete(before.bytes);
     if (imprint !== undefined) this.#imprints.set(serialized.bytes, imprint);
     return serialized;
   }
 
-  #checked(type: string, data: Uint8Array, name: string): SerializedValue {
-    const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  #checked(type: string, bytes: ValueBytes, name: string): SerializedValue {
     if (bytes.length > this.#maxValueBytes) {
       throw new ValueTooLargeError(
         `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.#maxValueBytes}. ` +
@@ -65,10 +64,11 @@ export class ValueSerializer {
   }
 
   async load(value: SerializedValue): Promise<unknown> {
-    if (this.#ours === undefined) return (await this.#serde.loadsTyped(value.type, Buffer.from(value.bytes))) as unknown;
-    const imprint = this.#imprints.get(value.bytes);
+    const { type, bytes } = value;
+    if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
+    const imprint = this.#imprints.get(bytes);
     // Ours copies by itself.
-    return imprint === undefined ? this.#ours.loadsTyped(value.type, value.bytes) : this.#ours.revive(imprint);
+    return imprint === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(imprint);
   }
 
   /** Forgets all imprints. */
@@ -90,9 +90,9 @@ function copied([type, data]: readonly [string, Uint8Array]): readonly [string, 
   return [type, Buffer.from(data)];
 }
 
-async function confirmed([type, data, confirm]: Dumped): Promise<readonly [string, Uint8Array]> {
+async function confirmed<Bytes>([type, bytes, confirm]: Dumped<Bytes>): Promise<readonly [type: string, bytes: Bytes]> {
   await confirm?.();
-  return [type, data];
+  return [type, bytes];
 }
 
 /** The channels that `put` was given new values for, serialized at the call. */

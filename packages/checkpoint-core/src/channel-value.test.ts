@@ -3,19 +3,25 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import {
   type ChannelValue,
+  type EncodedValue,
   encodeValue,
   inlineBytes,
   MAX_INLINE_BYTES,
   type SegmentPiece,
   segmentPieces,
 } from "./channel-value.js";
-import { makeSegment, type OpenSegment, SegmentReader } from "./segment.js";
+import { makeSegment, type OpenSegment, type Repeatable, SegmentReader } from "./segment.js";
+import { ValueBytes } from "./value-bytes.js";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 /** The same bytes for the same seed; deflate finds nothing in them. */
 const noise = (seed: number | string, length: number): Buffer =>
   createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
+
+function encode(bytes: Buffer, parent?: ChannelValue, repeatable?: Repeatable): EncodedValue {
+  return encodeValue("t", ValueBytes.of(bytes), parent, repeatable);
+}
 
 /** Encodes values one after the other, and reads each back from what was stored. */
 class History {
@@ -24,7 +30,7 @@ class History {
   lastNew: readonly OpenSegment[] = [];
 
   put(bytes: Buffer, type = "t", parent = this.last): ChannelValue {
-    const { value, created } = encodeValue(type, bytes, parent);
+    const { value, created } = encodeValue(type, ValueBytes.of(bytes), parent);
     this.lastNew = created.filter(({ id }) => !this.segments.has(id));
     for (const segment of created) this.segments.set(segment.id, segment);
     this.last = value;
@@ -34,7 +40,7 @@ class History {
   }
 
   read({ bytes, pieces }: ChannelValue): Buffer {
-    if (pieces === undefined) return bytes;
+    if (pieces === undefined) return bytes.toBuffer();
     const reader = new SegmentReader(this.segments);
     let offset = 0;
     return Buffer.concat(
@@ -67,13 +73,13 @@ class History {
 
 describe("encodeValue", () => {
   it("keeps small values in the record", () => {
-    expect(encodeValue("t", noise(1, MAX_INLINE_BYTES), undefined)).toMatchObject({ value: { pieces: undefined }, created: [] });
-    expect(encodeValue("t", noise(1, MAX_INLINE_BYTES + 1), undefined).created).toHaveLength(1);
-    expect(encodeValue("t", Buffer.alloc(0), undefined).value.bytes).toHaveLength(0);
+    expect(encode(noise(1, MAX_INLINE_BYTES))).toMatchObject({ value: { pieces: undefined }, created: [] });
+    expect(encode(noise(1, MAX_INLINE_BYTES + 1)).created).toHaveLength(1);
+    expect(encode(Buffer.alloc(0)).value.bytes).toHaveLength(0);
   });
 
   it("C-31 makes the same segments of the same value", () => {
-    const make = (): string[] => encodeValue("t", noise(1, 5000), undefined).created.map(({ id }) => id);
+    const make = (): string[] => encode(noise(1, 5000)).created.map(({ id }) => id);
     expect(make()).toEqual(make());
   });
 
@@ -227,7 +233,7 @@ describe("encodeValue", () => {
   it("compresses against what the value may repeat", () => {
     const write = makeSegment(noise(1, 2000));
     const bytes = Buffer.concat([Buffer.from("["), noise(1, 2000), Buffer.from("]")]);
-    const { created } = encodeValue("t", bytes, undefined, { verbatim: [write], context: undefined });
+    const { created } = encode(bytes, undefined, { verbatim: [write], context: undefined });
     expect(created.map(({ links }) => links)).toEqual([[write.id]]);
     expect(created[0]?.body.length).toBeLessThan(200);
   });
@@ -235,33 +241,33 @@ describe("encodeValue", () => {
   it("C-30 uses the segment of a write that is the value, and sends it along", () => {
     const write = makeSegment(noise(1, 2000));
     const repeatable = { verbatim: [makeSegment(noise(2, 2000)), write], context: undefined };
-    const { value, created } = encodeValue("t", noise(1, 2000), undefined, repeatable);
+    const { value, created } = encode(noise(1, 2000), undefined, repeatable);
     expect(created).toEqual([write]);
     expect(value.pieces).toEqual([{ segment: write.id, start: 0, length: 2000, of: 2000 }]);
   });
 
   it("C-30 shares with a value that is still on its way what can be sent along", () => {
     const [first, second, third] = [noise(1, 9000), noise(2, 9000), noise(3, 9000)];
-    const before = encodeValue("t", first, undefined);
-    const underway = encodeValue("t", Buffer.concat([first, second, third]), before.value);
+    const before = encode(first);
+    const underway = encode(Buffer.concat([first, second, third]), before.value);
     const [one] = underway.created as [OpenSegment];
     const bytes = Buffer.concat([first, noise(4, 600), second, third]);
     const encoded = (verbatim: readonly OpenSegment[]) =>
-      encodeValue("t", bytes, underway.value, { verbatim, context: undefined, underway: new Set([one.id]) });
+      encode(bytes, underway.value, { verbatim, context: undefined, underway: new Set([one.id]) });
     // It is there, and sent along; it is there, and acknowledged meanwhile; nobody has it any more, so it is made again.
     expect(encoded([one]).created.map(({ content }) => content.length)).toEqual([600, 18_000]);
     expect(encoded([{ ...one, isStored: true }]).created.map(({ content }) => content.length)).toEqual([600]);
     expect(encoded([]).created.map(({ content }) => content.length)).toEqual([18_600]);
-    for (const { value } of [encoded([one]), encoded([])]) expect(value.bytes.equals(bytes)).toBe(true);
+    for (const { value } of [encoded([one]), encoded([])]) expect(value.bytes.toBuffer().equals(bytes)).toBe(true);
   });
 
   it("C-30 uses a long stretch of a write's segment, and sends it along", () => {
     const [list, answer] = [noise(1, 9000), noise(2, 20_000)];
     const write = makeSegment(Buffer.concat([Buffer.from("[{"), answer, Buffer.from("}]")]));
-    const first = encodeValue("t", list, undefined);
+    const first = encode(list);
     const bytes = Buffer.concat([list, Buffer.from(", {"), answer, noise(3, 1000)]);
     const repeatable = { verbatim: [write], context: undefined };
-    const { value, created } = encodeValue("t", bytes, first.value, repeatable);
+    const { value, created } = encode(bytes, first.value, repeatable);
     expect(value.pieces).toMatchObject([
       { length: 9000 },
       { length: 2 },
@@ -271,9 +277,9 @@ describe("encodeValue", () => {
     expect(created).toHaveLength(2);
     expect(created).toContain(write);
     const acknowledged = { verbatim: [{ ...write, isStored: true }], context: undefined };
-    expect(encodeValue("t", bytes, first.value, acknowledged).created).toHaveLength(1);
+    expect(encode(bytes, first.value, acknowledged).created).toHaveLength(1);
     // Nothing of it is sent once it is the parent's.
-    expect(encodeValue("t", Buffer.concat([bytes, noise(4, 10)]), value, repeatable).created).toEqual([]);
+    expect(encode(Buffer.concat([bytes, noise(4, 10)]), value, repeatable).created).toEqual([]);
   });
 });
 
@@ -353,7 +359,7 @@ it("what is merged away is not read any more for the little that is left of it",
   const bytes = Buffer.concat(
     pieces.map(({ segment, start, length }) => (contents.get(segment) as Buffer).subarray(start, start + length)),
   );
-  const { value } = encodeValue("t", bytes, { type: "t", bytes, pieces });
+  const { value } = encode(bytes, { type: "t", bytes: ValueBytes.of(bytes), pieces });
   expect(value.pieces?.map(({ segment }) => segment)).not.toContain(base.id);
   expect(value.pieces?.map(({ segment }) => segment)).toContain(large.id);
 });
@@ -365,7 +371,7 @@ describe("a value in very many pieces", () => {
     const pieces = segments.map(
       ({ id, content }): SegmentPiece => ({ segment: id, start: 0, length: content.length, of: content.length }),
     );
-    return { type: "t", bytes: Buffer.concat(segments.map(({ content }) => content)), pieces };
+    return { type: "t", bytes: ValueBytes.of(Buffer.concat(segments.map(({ content }) => content))), pieces };
   };
   const encodedAgain = (value: ChannelValue): readonly SegmentPiece[] =>
     segmentPieces(encodeValue("t", value.bytes, value).value);
@@ -409,7 +415,7 @@ function append(history: History, count: number, size: number): { stored: number
   let [stored, mostPieces, mostRead] = [0, 0, 0];
   for (let i = 0; i < count; i += 1) {
     bytes = Buffer.concat([bytes.subarray(0, -1), noise(i, size), Buffer.from("]")]);
-    const { value, created } = encodeValue("t", bytes, history.last);
+    const { value, created } = encode(bytes, history.last);
     history.last = value;
     for (const segment of created) {
       if (!history.segments.has(segment.id)) stored += segment.content.length;

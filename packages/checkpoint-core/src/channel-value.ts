@@ -1,5 +1,6 @@
 import { MAX_LINKING_BYTES, makeSegment, NOTHING_TO_REPEAT, type OpenSegment, type Repeatable } from "./segment.js";
-import { type SharedStretch, sharedPrefix, sharedStretches, sharedSuffix } from "./shared-stretches.js";
+import { type SharedStretch, sharedStretches } from "./shared-stretches.js";
+import type { ValueBytes } from "./value-bytes.js";
 
 /**
  * How a channel value is stored: a piece table, as a text editor keeps a file.
@@ -29,7 +30,7 @@ export type Piece = SegmentPiece | InlinePiece;
 export interface ChannelValue {
   /** The serializer's type tag. */
   readonly type: string;
-  readonly bytes: Buffer;
+  readonly bytes: ValueBytes;
   /** `undefined`: all of it stands in the checkpoint's own record. */
   readonly pieces: readonly Piece[] | undefined;
 }
@@ -91,7 +92,7 @@ const MAX_PIECES = 256;
  */
 export function encodeValue(
   type: string,
-  bytes: Buffer,
+  bytes: ValueBytes,
   parent: ChannelValue | undefined,
   repeatable: Repeatable = NOTHING_TO_REPEAT,
   maxInlineBytes: number = MAX_INLINE_BYTES,
@@ -119,13 +120,13 @@ function fresh(length: number): Span {
   return { length, piece: undefined };
 }
 
-function shareWith(old: Buffer, pieces: readonly Piece[], bytes: Buffer): Span[] {
-  const prefix = sharedPrefix(old, bytes);
-  const suffix = sharedSuffix(old, bytes, Math.min(old.length, bytes.length) - prefix);
+function shareWith(old: ValueBytes, pieces: readonly Piece[], bytes: ValueBytes): Span[] {
+  const prefix = old.sharedPrefix(bytes);
+  const suffix = old.sharedSuffix(bytes, Math.min(old.length, bytes.length) - prefix);
   const head = prefix >= MIN_SHARED_BYTES ? prefix : 0;
   const tail = suffix >= MIN_SHARED_BYTES ? suffix : 0;
-  const replaced = old.subarray(head, old.length - tail);
-  const middle = bytes.subarray(head, bytes.length - tail);
+  const replaced = old.slice(head, old.length - tail);
+  const middle = bytes.slice(head, bytes.length - tail);
   return [
     ...slicePieces(pieces, 0, head),
     ...spansOf(middle.length, movedStretches(middle, replaced), ({ sourceAt, length }) =>
@@ -144,9 +145,9 @@ function sentAlong(span: Span, { verbatim, underway }: Repeatable): Span {
 }
 
 /** An append replaces nothing, so nothing is looked for. Nor is little in much, such as a summary in the conversation that it replaces. */
-function movedStretches(middle: Buffer, replaced: Buffer): SharedStretch[] {
+function movedStretches(middle: ValueBytes, replaced: ValueBytes): SharedStretch[] {
   const isWorthwhile = replaced.length >= MIN_MOVED_BYTES && middle.length >= Math.max(MIN_MOVED_BYTES, replaced.length / 4);
-  return isWorthwhile ? sharedStretches(middle, replaced, MIN_MOVED_BYTES) : [];
+  return isWorthwhile ? sharedStretches(middle.toBuffer(), replaced.toBuffer(), MIN_MOVED_BYTES) : [];
 }
 
 /** Spans of `length` bytes of which some stretches are stored already, as `stored` says. */
@@ -171,7 +172,7 @@ function spansOf(
  * the messages). Short stretches are repeated by {@link makeSegment}, for a few bytes.
  */
 function repeatVerbatim(
-  bytes: Buffer,
+  bytes: ValueBytes,
   spans: readonly Span[],
   verbatim: readonly OpenSegment[],
   maxInlineBytes: number,
@@ -183,9 +184,10 @@ function repeatVerbatim(
     let offset = 0;
     repeated = repeated.flatMap((span) => {
       const { length, piece } = span;
-      const stretch = bytes.subarray(offset, offset + length);
+      const at = offset;
       offset += length;
       if (piece !== undefined || length <= maxInlineBytes) return [span];
+      const stretch = bytes.subarray(at, at + length);
       return spansOf(length, stretchesOfSegment(stretch, content), ({ sourceAt: start, length }) => [
         { length, piece: { segment: id, start, length, of: content.length }, sent },
       ]);
@@ -277,7 +279,7 @@ function joinFresh(spans: readonly Span[]): Span[] {
 
 function materialize(
   type: string,
-  bytes: Buffer,
+  bytes: ValueBytes,
   spans: readonly Span[],
   repeatable: Repeatable,
   maxInlineBytes: number,

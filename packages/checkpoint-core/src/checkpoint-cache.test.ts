@@ -1,15 +1,19 @@
 import { randomBytes } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { CheckpointCache } from "./checkpoint-cache.js";
 import { encodeCheckpoint, type KnownCheckpoint } from "./checkpoint-record.js";
 import { makeSegment } from "./segment.js";
+import { ValueBytes } from "./value-bytes.js";
 
 const ref = (checkpointId: string, namespace = "", threadId = "t") => ({ threadId, namespace, checkpointId });
 
+const frame = { v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: {} };
+
 function known(bytes: number, parent?: KnownCheckpoint): KnownCheckpoint {
-  const frame = { v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: {} };
-  return encodeCheckpoint(frame, new Map([["a", { type: "t", bytes: Buffer.alloc(bytes) }]]), parent).known;
+  return encodeCheckpoint(frame, new Map([["a", { type: "t", bytes: ValueBytes.of(Buffer.alloc(bytes)) }]]), parent).known;
 }
 
 const record = { links: [], body: Buffer.alloc(0) };
@@ -73,6 +77,27 @@ it("counts what it holds", () => {
   const cache = new CheckpointCache<string>(10_000_000);
   for (let id = 0; id < 10; id += 1) cache.set(ref(`${id}`), known(100_000), "g", record);
   expect(cache.bytes).toBeGreaterThanOrEqual(1_000_000);
+});
+
+it("holds of memory about what it counts, though segments are cut out of values", () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const heldBytes = (): number => {
+    collectGarbage();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const before = heldBytes();
+  const cache = new CheckpointCache<string>(8_000_000);
+  for (let thread = 0; thread < 64; thread += 1) {
+    // Its last segment is of 13 KB, which others are compressed against: that is remembered for longer than the value.
+    const bytes = ValueBytes.of(Buffer.alloc(1_062_000, `thread ${thread}, `));
+    const { known, created } = encodeCheckpoint(frame, new Map([["messages", { type: "t", bytes }]]), undefined);
+    expect(known.context?.content.length).toBeLessThan(16_384);
+    cache.addRelated(ref(`${thread}`), created, undefined);
+    cache.set(ref(`${thread}`), known, "g", record);
+  }
+  expect(cache.bytes).toBeGreaterThan(4_000_000);
+  expect(heldBytes() - before).toBeLessThanOrEqual(1.5 * cache.bytes);
 });
 
 it("drops what was used longest ago", () => {

@@ -13,6 +13,7 @@ import {
 } from "./checkpoint-record.js";
 import { encodeWrites } from "./pending-writes.js";
 import { type OpenSegment, type Segment, SegmentReader } from "./segment.js";
+import { ValueBytes } from "./value-bytes.js";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -29,6 +30,10 @@ const text = (seed: number, length: number): Buffer => {
 };
 
 type Values = ReadonlyMap<string, { readonly type: string; readonly bytes: Buffer }>;
+
+function asUpdates(values: Values): Map<string, ChannelUpdate> {
+  return new Map(Array.from(values, ([channel, { type, bytes }]) => [channel, { type, bytes: ValueBytes.of(bytes) }]));
+}
 
 /** A checkpoint as it was put. */
 interface Put {
@@ -117,7 +122,7 @@ class Thread {
     );
     if (read !== written) expect(read).toBe(written);
     for (const [channel, { bytes }] of put.values)
-      if (!known.channels.get(channel)?.bytes.equals(bytes)) expect.fail(`${channel} has changed`);
+      if (!known.channels.get(channel)?.bytes.toBuffer().equals(bytes)) expect.fail(`${channel} has changed`);
   }
 }
 
@@ -197,7 +202,7 @@ function play(thread: Thread, given: Step, repetition: number): void {
   if (kind === "write") {
     const added = bytes.subarray(Math.max(0, old.bytes.length - 1));
     for (const part of [added.subarray(0, added.length / 2), added, Buffer.concat([Buffer.from("["), added]), bytes]) {
-      const write = { channel, index: 0, position: 0, type: "t", bytes: Buffer.from(part) };
+      const write = { channel, index: 0, position: 0, type: "t", bytes: ValueBytes.of(part) };
       const repeatable = { verbatim: related, context: known?.context };
       for (const segment of encodeWrites([write], repeatable, known?.channels).created)
         if (!related.some(({ id }) => id === segment.id)) related.push(segment);
@@ -205,8 +210,8 @@ function play(thread: Thread, given: Step, repetition: number): void {
     if (arrives) thread.store(related);
     if (arrives && count % 2 === 0) for (const [n, segment] of related.entries()) related[n] = { ...segment, isStored: true };
   }
-  const updates = new Map<string, ChannelUpdate>();
-  for (const [name, value] of values) updates.set(name, known !== undefined && name !== channel ? "carried-over" : value);
+  const updates = asUpdates(values);
+  if (known !== undefined) for (const name of values.keys()) if (name !== channel) updates.set(name, "carried-over");
   const frame = {
     v: 4,
     ts: `t${count}`,
@@ -257,7 +262,7 @@ function conversation(
       versions_seen: { __input__: {}, __start__: { __start__: 1 }, agent: { "branch:to:agent": turn - 1 } },
     };
     const values = new Map([["messages", { type: "hf1", bytes }]]);
-    const { record, created, known } = encodeCheckpoint(frame, values, last?.known);
+    const { record, created, known } = encodeCheckpoint(frame, asUpdates(values), last?.known);
     const fresh = created.filter(({ id }) => !thread.segments.has(id));
     newBytes.push(
       fresh.reduce((sum, it) => sum + it.body.length + 16 * it.links.length, record.body.length + 16 * record.links.length),
@@ -315,7 +320,7 @@ describe("reading costs no more with age:", () => {
     for (let put = 0; put < puts; put += 1) {
       const values = new Map(Object.entries(valuesAt(put)).map(([channel, bytes]) => [channel, { type: "t", bytes }]));
       const frame = { v: 4, ts: `t${put}`, channel_versions: { doc: put }, versions_seen: {} };
-      last = thread.put(frame, values, values, last?.known);
+      last = thread.put(frame, values, asUpdates(values), last?.known);
     }
     for (const put of thread.puts) thread.check(put);
     return thread;
@@ -346,7 +351,7 @@ describe("reading costs no more with age:", () => {
       const values = new Map([
         ["messages", { type: "hf1", bytes: (long.values.get("messages") as { bytes: Buffer }).bytes.subarray(-left) }],
       ]);
-      const put = thread.put(long.frame, values, values, long.known);
+      const put = thread.put(long.frame, values, asUpdates(values), long.known);
       thread.check(put);
       expect(thread.bytesRead(put.record)).toBeLessThanOrEqual(2 * left + 65_536 + 4096);
     }

@@ -13,12 +13,13 @@ import {
 } from "./checkpoint-record.js";
 import { DeserializationError } from "./errors.js";
 import { makeSegment, type OpenSegment, type Segment, SegmentReader } from "./segment.js";
+import { ValueBytes } from "./value-bytes.js";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const noise = (seed: number | string, length: number): Buffer =>
   createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
-const value = (bytes: Buffer | string, type = "t"): ChannelUpdate => ({ type, bytes: Buffer.from(bytes) });
+const value = (bytes: Buffer | string, type = "t"): ChannelUpdate => ({ type, bytes: ValueBytes.of(Buffer.from(bytes)) });
 const updates = (channels: Readonly<Record<string, ChannelUpdate>>): Map<string, ChannelUpdate> =>
   new Map(Object.entries(channels));
 
@@ -51,24 +52,25 @@ function chain(length: number, parent?: KnownCheckpoint): EncodedCheckpoint[] {
 describe("encodeCheckpoint", () => {
   it("C-37 keeps the frame, and values with their types and order", () => {
     const given = {
-      z: value("1", "json"),
-      a: value(noise(1, 3000), "bytes"),
-      empty: value(""),
-      "": value("x", ""),
-      "\ud800\0": value("y"),
-    };
+      z: ["json", "1"],
+      a: ["bytes", noise(1, 3000).toString("latin1")],
+      empty: ["t", ""],
+      "": ["", "x"],
+      "\ud800\0": ["t", "y"],
+    } as const;
     const odd: CheckpointFrame = {
       v: 1,
       ts: "",
       channel_versions: { a: 3, z: "00000000000000000000000000000002.0.123", f: 1.5 },
       versions_seen: { n: {}, "\ud800": { a: 3 } },
     };
-    const encoded = encodeCheckpoint(odd, updates(given), undefined);
+    const values = Object.entries(given).map(([channel, [type, text]]) => [channel, value(Buffer.from(text, "latin1"), type)]);
+    const encoded = encodeCheckpoint(odd, updates(Object.fromEntries(values)), undefined);
     const decoded = decodeCheckpoint(encoded.record, new SegmentReader(store(encoded)));
     expect(decoded.frame).toStrictEqual(odd);
-    expect([...decoded.known.channels].map(([channel, { type, bytes }]) => [channel, { type, bytes }])).toEqual(
-      Object.entries(given),
-    );
+    expect(
+      [...decoded.known.channels].map(([channel, { type, bytes }]) => [channel, [type, bytes.toBuffer().toString("latin1")]]),
+    ).toEqual(Object.entries(given));
     expect(decoded.known.versions).toEqual(odd.channel_versions);
   });
 
@@ -106,7 +108,7 @@ describe("encodeCheckpoint", () => {
     );
     const { known } = decodeCheckpoint(next.record, new SegmentReader(store(first, next)));
     expect([...known.channels.keys()]).toEqual(["small", "messages"]);
-    expect(known.channels.get("messages")?.bytes.equals(noise(0, 700))).toBe(true);
+    expect(known.channels.get("messages")?.bytes.toBuffer().equals(noise(0, 700))).toBe(true);
     expect(known.channels.get("messages")?.pieces).toEqual(first.known.channels.get("messages")?.pieces);
     expect(next.created.filter(({ content }) => content.equals(noise(0, 700)))).toEqual([]);
   });
@@ -151,7 +153,7 @@ describe("encodeCheckpoint", () => {
     expect(encoded.created).toContain(write);
     expect(encoded.created).not.toContain(unused);
     const { known } = decodeCheckpoint(encoded.record, new SegmentReader(store(first, encoded)));
-    expect(known.channels.get("messages")?.bytes.equals(messages)).toBe(true);
+    expect(known.channels.get("messages")?.bytes.toBuffer().equals(messages)).toBe(true);
   });
 });
 
@@ -188,7 +190,7 @@ describe("decodeCheckpoint", () => {
       expect([...decoded.channels.keys()]).toEqual([...known.channels.keys()]);
       for (const [channel, { type, bytes, pieces }] of known.channels) {
         const read = decoded.channels.get(channel);
-        expect([read?.type, read?.bytes.equals(bytes), read?.pieces]).toEqual([type, true, pieces]);
+        expect([read?.type, read?.bytes.toBuffer().equals(bytes.toBuffer()), read?.pieces]).toEqual([type, true, pieces]);
       }
       expect(decoded.versions).toEqual(known.versions);
       expect(decoded.keyframe?.id).toBe(known.keyframe?.id);
@@ -255,5 +257,5 @@ it("an unchanged channel among many small ones costs next to nothing, also when 
   }
   expect(Math.max(...costs.slice(1))).toBeLessThan(2_000);
   const { known } = decodeCheckpoint(last.record, new SegmentReader(stored));
-  expect(known.channels.get("c199")?.bytes).toEqual(noise(199, 300));
+  expect(known.channels.get("c199")?.bytes.toBuffer()).toEqual(noise(199, 300));
 });

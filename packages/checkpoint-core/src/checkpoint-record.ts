@@ -13,6 +13,7 @@ import {
   seal,
   withLinked,
 } from "./segment.js";
+import type { ValueBytes } from "./value-bytes.js";
 
 /**
  * The stored form of one checkpoint: everything but its ids and its metadata.
@@ -66,7 +67,7 @@ export function frameOf(checkpoint: Checkpoint): CheckpointFrame {
 /** A channel value as the serializer gave it. */
 export interface SerializedValue {
   readonly type: string;
-  readonly bytes: Buffer;
+  readonly bytes: ValueBytes;
 }
 
 /** The new content of a channel, or that it carries over from the parent. */

@@ -1,6 +1,7 @@
 import type { ChannelValue, Piece } from "./channel-value.js";
 import { DeserializationError } from "./errors.js";
 import type { SegmentReader } from "./segment.js";
+import { ValueBytes } from "./value-bytes.js";
 
 /**
  * Several values with a JSON header, as one run of bytes: `[header length: u32][header][inline bytes of the values, end to end]`.
@@ -27,7 +28,7 @@ export class PacketWriter {
 
   add(value: ChannelValue): ValueEntry {
     if (value.pieces === undefined) {
-      this.#inline.push(value.bytes);
+      this.#inline.push(value.bytes.toBuffer());
       return [value.type, value.bytes.length];
     }
     const triples: [link: number, start: number, length: number][] = [];
@@ -92,7 +93,7 @@ export class PacketReader {
   }
 
   next([type, where]: ValueEntry): ChannelValue {
-    if (typeof where === "number") return { type, bytes: this.#nextInline(where), pieces: undefined };
+    if (typeof where === "number") return { type, bytes: ValueBytes.of(this.#nextInline(where)), pieces: undefined };
     const pieces: Piece[] = [];
     const parts: Buffer[] = [];
     const add = (position: number, start: number, lengthOf: (segmentLength: number) => number): void => {
@@ -115,7 +116,7 @@ export class PacketReader {
       else for (let next = 0; next < -start; next += 1) add(position + next, 0, (segmentLength) => segmentLength - length);
     }
     const [only] = parts;
-    return { type, bytes: parts.length === 1 && only !== undefined ? only : Buffer.concat(parts), pieces };
+    return { type, bytes: ValueBytes.of(parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)), pieces };
   }
 
   #nextInline(length: number): Buffer {

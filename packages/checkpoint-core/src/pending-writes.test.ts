@@ -12,6 +12,7 @@ import {
   writeIndex,
 } from "./pending-writes.js";
 import { makeSegment, type OpenSegment, type Segment, SegmentReader } from "./segment.js";
+import { ValueBytes } from "./value-bytes.js";
 
 const SPECIAL = [ERROR, SCHEDULED, INTERRUPT, RESUME];
 
@@ -20,7 +21,7 @@ function serialized(writes: readonly PendingWrite[]): SerializedWrite[] {
   return writes.map(([channel, value], position) => ({
     channel,
     type: "text",
-    bytes: Buffer.from(String(value)),
+    bytes: ValueBytes.of(Buffer.from(String(value))),
     index: indexes[position] as number,
     position,
   }));
@@ -55,7 +56,7 @@ class Store {
     return decodeWrites(order, new SegmentReader(this.segments)).map((write) => [
       write.taskId,
       write.channel,
-      write.value.bytes.toString(),
+      write.value.bytes.toBuffer().toString(),
     ]);
   }
 }
@@ -258,7 +259,7 @@ it("C-44 delta channels replay by task, then by position", () => {
     [ERROR, 4],
   ]);
   const writes = decodeWrites([...store.slots.values()], new SegmentReader(store.segments)).sort(compareTaskOrder);
-  expect(writes.map(({ value }) => value.bytes.toString())).toEqual(["4", "3", "1", "2"]);
+  expect(writes.map(({ value }) => value.bytes.toBuffer().toString())).toEqual(["4", "3", "1", "2"]);
 });
 
 it("C-41 a special channel has upstream's number, any other its position", () => {
@@ -304,6 +305,6 @@ it("a large write whose segment is gone is a DeserializationError", () => {
 });
 
 it("is handed to LangGraph as [task, channel, value]", () => {
-  const value = { type: "t", bytes: Buffer.alloc(0), pieces: undefined };
+  const value = { type: "t", bytes: ValueBytes.of(Buffer.alloc(0)), pieces: undefined };
   expect(pendingWrite({ taskId: "t", channel: "a", index: 0, value }, 7)).toEqual(["t", "a", 7]);
 });

@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { constants, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { FROZEN_DICTIONARY } from "./dictionary.js";
 import { DeserializationError } from "./errors.js";
+import { own } from "./own.js";
 
 /**
  * An immutable run of bytes, stored once per thread under a hash of what it says, like an object in git.
@@ -163,7 +164,10 @@ export const NOTHING_TO_REPEAT: Repeatable = { verbatim: [], context: undefined 
  * content is not compressed yet: see {@link compressed}.
  */
 export function makeSegment(content: Buffer, { verbatim, context }: Repeatable = NOTHING_TO_REPEAT): OpenSegment {
-  if (content.length > MAX_WELL_DEFLATED_BYTES) return { id: segmentId([], content), links: [], body: sealRaw(content), content };
+  if (content.length > MAX_WELL_DEFLATED_BYTES) {
+    const body = sealRaw(content);
+    return { id: segmentId([], content), links: [], body, content: open(body) };
+  }
   const dictionaries = [
     verbatim.filter((segment) => segment.content.length < MAX_LINKING_BYTES && shareStretch(content, segment.content)),
     context === undefined ? [] : [context],
@@ -175,7 +179,7 @@ export function makeSegment(content: Buffer, { verbatim, context }: Repeatable =
     if (best.cost <= content.length * MUCH_SMALLER) break;
   }
   const { links, body } = best as Sealed;
-  return { id: segmentId(links, content), links, body, content };
+  return { id: segmentId(links, content), links, body, content: own(content) };
 }
 
 interface Sealed extends Pick<Segment, "links" | "body"> {

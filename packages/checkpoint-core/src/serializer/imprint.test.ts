@@ -8,6 +8,8 @@ import { difference } from "./strict-equality.testing.js";
 
 const serializer = new HoldfastSerializer();
 const LONG = "a text of some length ".repeat(10);
+/** Longer than what is joined with its neighbours. */
+const LONGER = "another text of more length ".repeat(2000);
 
 function text(value: unknown): string {
   return Buffer.from(serializer.dump(value, "value")[1]).toString();
@@ -15,7 +17,7 @@ function text(value: unknown): string {
 
 function textAfter(before: Imprint | undefined, value: unknown): { text: string; imprint: Imprint | undefined } {
   const { dumped, imprint } = serializer.dumpAfter(before, value, "value");
-  return { text: Buffer.from(dumped[1]).toString(), imprint };
+  return { text: dumped[1].toBuffer().toString(), imprint };
 }
 
 /** Dumps the values one after the other, each on the imprint of the one before. */
@@ -24,10 +26,13 @@ async function checkChain(values: readonly unknown[]): Promise<void> {
   for (const value of values) {
     const after = textAfter(before, value);
     expect(after.text).toBe(text(value));
+    expect(after.imprint?.memoryBytes).toBe(textAfter(undefined, value).imprint?.memoryBytes);
     before = after.imprint;
     if (before === undefined) continue;
-    expect(before.text.toString()).toBe(after.text);
-    expect(difference(await serializer.revive(before), await serializer.loadsTyped("hf1", before.text))).toBeUndefined();
+    expect(before.text.toBuffer().toString()).toBe(after.text);
+    expect(
+      difference(await serializer.revive(before), await serializer.loadsTyped("hf1", before.text.toBuffer())),
+    ).toBeUndefined();
   }
 }
 
@@ -37,7 +42,9 @@ function imprintOf(value: unknown, before?: Imprint): Imprint {
   return imprint;
 }
 
-const member = fc.tuple(anyValue, fc.constantFrom(LONG, `${LONG}é`, `${LONG}\ud800`)).map(([value, long]) => ({ value, long }));
+const member = fc
+  .tuple(anyValue, fc.constantFrom(LONG, `${LONG}é`, `${LONG}\ud800`, LONGER))
+  .map(([value, long]) => ({ value, long }));
 const list = fc.array(member, { minLength: 4, maxLength: 8 });
 
 /** Edits of a list, most of them small. */
@@ -81,7 +88,7 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
     ((messages[2] as AIMessage).response_metadata.a as number[]).push(2);
     const after = textAfter(before, messages);
     expect(after.text).toBe(text(messages));
-    expect(after.text).not.toBe(before.text.toString());
+    expect(after.text).not.toBe(before.text.toBuffer().toString());
   });
 
   it("C-60 tells apart what only its order, its kind or its length tells apart", async () => {
@@ -89,6 +96,7 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
     await checkChain([
       items({ a: 1, b: 2 }),
       items({ b: 2, a: 1 }),
+      items({ b: 2 }),
       items({ a: 1 }),
       items({ a: 1, b: undefined }),
       items([1, undefined]),
@@ -102,10 +110,60 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
       items(JSON.parse('{"__proto__":{}}')),
       items(0),
       items(-0),
+      items(Object.assign(new HumanMessage("a"), { more: 1 })),
       items(new HumanMessage("a")),
       items(new AIMessage("a")),
       items(new AIMessage({ content: "a", name: "b" })),
     ]);
+  });
+
+  it("C-60 tells apart what differs at any depth, or is inherited", async () => {
+    const deep = (levels: number, end: unknown): unknown => (levels === 0 ? end : { LONG, list: [deep(levels - 1, end), 1] });
+    for (let levels = 0; levels < 5; levels += 1) {
+      const items = (end: unknown) => Array.from({ length: 4 }, (_, i) => deep(levels, i === 2 ? end : "same"));
+      await checkChain([
+        items("a"),
+        items("b"),
+        items(0),
+        items(-0),
+        items(undefined),
+        items([undefined]),
+        items(["a"]),
+        items({}),
+      ]);
+    }
+    const messages = Array.from({ length: 4 }, (_, i) => new AIMessage({ id: `${i}`, content: LONG, name: "own" }));
+    const before = imprintOf(messages);
+    const [first] = messages as [AIMessage];
+    // It shows in a loop over the object's properties, and no longer is one.
+    Object.setPrototypeOf(first, Object.create(AIMessage.prototype, { name: { value: "own", enumerable: true } }));
+    delete first.name;
+    expect(textAfter(before, messages).text).toBe(text(messages));
+    expect(text(messages)).not.toBe(before.text.toBuffer().toString());
+    // Nor does it matter what an argument that is no field is called.
+    const kwargs = (messages[1] as AIMessage).lc_kwargs as Record<string, unknown>;
+    const [after] = [imprintOf(messages, before)];
+    kwargs.more = 1;
+    expect(textAfter(after, messages).text).toBe(text(messages));
+    expect(text(messages)).toContain('"x":{"more":1}');
+    const key = "inherited";
+    const plain = Array.from({ length: 4 }, () => ({ LONG, [key]: 1 }) as Record<string, unknown>);
+    const withOwn = imprintOf(plain);
+    Object.defineProperty(Object.prototype, key, { value: 1, enumerable: true, configurable: true, writable: true });
+    try {
+      delete plain[0]?.[key];
+      expect(textAfter(withOwn, plain).text).toBe(text(plain));
+    } finally {
+      Reflect.deleteProperty(Object.prototype, key);
+    }
+  });
+
+  it("C-61 says where a getter throws, though all else is as it was", () => {
+    const items = (): Record<string, unknown>[] => Array.from({ length: 4 }, (_, i) => ({ LONG, at: { x: i } }));
+    const before = imprintOf(items());
+    const broken = items();
+    Object.defineProperty(broken[2]?.at, "x", { get: () => expect.fail("it is broken"), enumerable: true });
+    expect(() => textAfter(before, broken)).toThrow(/value\[2\]\.at\.x: .*it is broken/);
   });
 
   it("shares nothing that a caller could change", async () => {
@@ -136,7 +194,7 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
     const after = imprintOf(value, before);
     const old = new Set(before.json as unknown[]);
     expect((after.json as unknown[]).filter((item) => old.has(item))).toHaveLength(left.length);
-    expect(after.text.toString()).toBe(text(value));
+    expect(after.text.toBuffer().toString()).toBe(text(value));
   });
 
   it("looks for little where nothing is as it was", () => {

@@ -1,3 +1,4 @@
+import { ValueBytes } from "../value-bytes.js";
 import { isSameJson, type Json, type JsonObject } from "./format.js";
 import { LaterSearch } from "./later-search.js";
 import { setOwn } from "./own-property.js";
@@ -10,13 +11,13 @@ import { setOwn } from "./own-property.js";
  */
 export class Imprint {
   readonly json: Json[] | JsonObject;
-  readonly text: Buffer;
+  readonly text: ValueBytes;
   /** What it holds of memory, at most about. */
   readonly memoryBytes: number;
   readonly members: Members;
   #ends: readonly number[] | undefined;
 
-  constructor(members: Members, text: Buffer, memoryBytes: number, ends: readonly number[] | undefined) {
+  constructor(members: Members, text: ValueBytes, memoryBytes: number, ends: readonly number[] | undefined) {
     this.json = members.json;
     this.members = members;
     this.text = text;
@@ -25,10 +26,10 @@ export class Imprint {
   }
 
   /** The text of the members in `[from, to)`, with the commas between them. */
-  textOf(from: number, to: number): Buffer {
+  textOf(from: number, to: number): ValueBytes {
     const { length } = this.members.values;
     const start = from === 0 ? 1 : (this.ends[from - 1] as number) + 1;
-    return this.text.subarray(start, to === length ? -1 : this.ends[to - 1]);
+    return this.text.slice(start, to === length ? this.text.length - 1 : (this.ends[to - 1] as number));
   }
 
   /** Where each member's text ends. They are found when they are first asked for: in a list that only grows, never. */
@@ -54,7 +55,7 @@ interface Members {
 
 /** The JSON text of a value, and its imprint where that pays. */
 export interface Written {
-  readonly text: Buffer;
+  readonly text: ValueBytes;
   readonly imprint: Imprint | undefined;
 }
 
@@ -77,22 +78,25 @@ export function write(json: Json): Buffer {
  * @param old of a value that this one resembles: some members may be gone, and others have come.
  */
 export function writeAfter(old: Imprint | undefined, json: Json, containers: number): Written {
-  if (typeof json !== "object" || json === null) return { text: write(json), imprint: undefined };
+  if (typeof json !== "object" || json === null) return { text: ValueBytes.of(write(json)), imprint: undefined };
   const members = membersOf(json);
   const isLike = old !== undefined && Array.isArray(old.json) === Array.isArray(json);
-  const { text, ends } = isLike ? writeShared(old, members) : { text: write(json), ends: undefined };
+  const { text, ends } = isLike ? writeShared(old, members) : { text: ValueBytes.of(write(json)), ends: undefined };
   const { length } = members.values;
   if (length < MIN_MEMBERS || text.length < length * MIN_MEMBER_BYTES) return { text, imprint: undefined };
   return { text, imprint: new Imprint(members, text, 3 * text.length + CONTAINER_BYTES * containers, ends) };
 }
 
-function writeShared(old: Imprint, members: Members): { readonly text: Buffer; readonly ends: readonly number[] | undefined } {
+function writeShared(
+  old: Imprint,
+  members: Members,
+): { readonly text: ValueBytes; readonly ends: readonly number[] | undefined } {
   const [open, close] = members.keys === undefined ? BRACKETS : BRACES;
   const parts = partsOf(old.members, members);
   const texts = parts.map((part) =>
     Array.isArray(part) ? Buffer.from(part.join(","), "utf8") : old.textOf(part.oldAt, part.oldAt + part.count),
   );
-  const text = Buffer.concat([open, ...texts.flatMap((part, i) => (i === 0 ? [part] : [COMMA, part])), close]);
+  const text = ValueBytes.join([open, ...texts.flatMap((part, i) => (i === 0 ? [part] : [COMMA, part])), close]);
   // They are known by now where a part of the old text was cut out.
   return { text, ends: old.knowsEnds ? endsOfParts(old, parts) : undefined };
 }

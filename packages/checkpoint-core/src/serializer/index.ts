@@ -1,11 +1,12 @@
 import { constants, isUtf8 } from "node:buffer";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { DeserializationError, isHoldfastError, ValueTooLargeError } from "../errors.js";
+import { ValueBytes } from "../value-bytes.js";
 import { isBuffer, isUint8Array } from "./binary.js";
 import { Decoding } from "./decoding.js";
 import { Encoding } from "./encoding.js";
 import { FORMAT_TAG, type Json } from "./format.js";
-import { copyJson, type Imprint, type Written, write, writeAfter } from "./imprint.js";
+import { copyJson, type Imprint, write, writeAfter } from "./imprint.js";
 import { confirm, loadSerializable } from "./langchain-objects.js";
 import { OfficialJson } from "./official-json.js";
 
@@ -16,11 +17,11 @@ import { OfficialJson } from "./official-json.js";
  * loaded before: it loads them back, which is asynchronous, and rejects with `SerializationError` if they do not come back. Await it
  * before storing.
  */
-export type Dumped = [type: string, bytes: Uint8Array, confirmation?: () => Promise<void>];
+export type Dumped<Bytes = Uint8Array> = [type: string, bytes: Bytes, confirmation?: () => Promise<void>];
 
-/** A value as it is stored, and what makes the next dump of the same channel cheaper, where that pays. */
+/** A value as it is stored, in chunks that it may share with an earlier one, and what makes the next dump of its channel cheaper, where that pays. */
 export interface DumpedWithImprint {
-  readonly dumped: Dumped;
+  readonly dumped: Dumped<ValueBytes>;
   readonly imprint: Imprint | undefined;
 }
 
@@ -52,7 +53,10 @@ export class HoldfastSerializer implements SerializerProtocol {
    * @throws {SerializationError} {@link ValueTooLargeError}
    */
   dump(value: unknown, name: string): Dumped {
-    return this.#dump(value, name, undefined, (json) => ({ text: write(json), imprint: undefined })).dumped;
+    const bytes = copyOfBytes(value);
+    if (bytes !== undefined) return bytes;
+    const encoding = new Encoding(name);
+    return dumped(encoding, encode(encoding, value, undefined, write));
   }
 
   /**
@@ -61,18 +65,11 @@ export class HoldfastSerializer implements SerializerProtocol {
    * @param before the imprint of an earlier value of the channel.
    */
   dumpAfter(before: Imprint | undefined, value: unknown, name: string): DumpedWithImprint {
-    return this.#dump(value, name, before?.json, (json, containers) => writeAfter(before, json, containers));
-  }
-
-  #dump(value: unknown, name: string, old: Json | undefined, writeJson: WriteJson): DumpedWithImprint {
-    // Bytes are copied: the caller may change his own.
-    if (isBuffer(value)) return { dumped: ["buffer", new Uint8Array(value)], imprint: undefined };
-    if (isUint8Array(value)) return { dumped: ["bytes", new Uint8Array(value)], imprint: undefined };
+    const bytes = copyOfBytes(value);
+    if (bytes !== undefined) return { dumped: [bytes[0], ValueBytes.of(bytes[1])], imprint: undefined };
     const encoding = new Encoding(name);
-    const { text, imprint } = encode(encoding, value, old, writeJson);
-    const { unconfirmed } = encoding;
-    const dumped: Dumped = unconfirmed.length === 0 ? [FORMAT_TAG, text] : [FORMAT_TAG, text, () => confirm(unconfirmed)];
-    return { dumped, imprint };
+    const { text, imprint } = encode(encoding, value, before?.json, (json) => writeAfter(before, json, encoding.containers));
+    return { dumped: dumped(encoding, text), imprint };
   }
 
   /** The value of an imprint, made afresh: what {@link loadsTyped} makes of its text. */
@@ -101,12 +98,20 @@ export class HoldfastSerializer implements SerializerProtocol {
   }
 }
 
-type WriteJson = (json: Json, containers: number) => Written;
+/** The caller may change his own. */
+function copyOfBytes(value: unknown): [type: string, bytes: Uint8Array] | undefined {
+  if (isBuffer(value)) return ["buffer", new Uint8Array(value)];
+  return isUint8Array(value) ? ["bytes", new Uint8Array(value)] : undefined;
+}
 
-function encode(encoding: Encoding, value: unknown, old: Json | undefined, writeJson: WriteJson): Written {
+function dumped<Bytes>({ unconfirmed }: Encoding, text: Bytes): Dumped<Bytes> {
+  return unconfirmed.length === 0 ? [FORMAT_TAG, text] : [FORMAT_TAG, text, () => confirm(unconfirmed)];
+}
+
+function encode<Text>(encoding: Encoding, value: unknown, old: Json | undefined, writeJson: (json: Json) => Text): Text {
   const json = copy(encoding, value, old);
   try {
-    return writeJson(json, encoding.containers);
+    return writeJson(json);
   } catch (error) {
     if (mayBeTooLong(json)) throw tooLarge(encoding, error);
     // A caller may have left less of the stack than writing the text needs.
