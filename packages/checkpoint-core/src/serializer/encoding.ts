@@ -1,4 +1,5 @@
 import { SerializationError } from "../errors.js";
+import { Comparison } from "./comparison.js";
 import { Draft, isTakenOver } from "./draft.js";
 import { isSameJson, type Json, type JsonObject, MAX_DEPTH, TAG } from "./format.js";
 import { encodeInstance } from "./instances.js";
@@ -9,6 +10,12 @@ import { renderPath, type Segment } from "./path.js";
 import { isPrototypeOfBuiltIn } from "./prototypes.js";
 
 /**
+ * Members of a value, and their members, are compared as a whole first. What is deeper would be compared at each level above it again, when something beside it is
+ * not as it was.
+ */
+const COMPARED_LEVELS: ReadonlySet<number> = new Set([1, 2]);
+
+/**
  * One pass over one value, which makes the JSON that stands for it; see `format.ts`.
  *
  * The pass may be given what an earlier value of the same channel was encoded as (`old`), and takes over every part of it that it would make again:
@@ -16,24 +23,29 @@ import { isPrototypeOfBuiltIn } from "./prototypes.js";
  * contain, not by which they are: a run may change them in place (contract C-36). Who makes another encoding than those of arrays, plain objects and
  * messages need not look at `old`.
  *
- * The pass copies, so that every property is read exactly once (a getter or a proxy cannot answer the check in one way and
+ * The pass copies, so that all that is written of a property was read of it at once (a getter or a proxy cannot answer the check in one way and
  * `JSON.stringify` in another) and no `toJSON` of the user runs. Writing the text natively from the copy is twice as fast as
  * concatenating it here.
  */
 export class Encoding {
   /** LangChain objects whose classes nobody has loaded back yet in this process. */
   readonly unconfirmed: Unconfirmed[] = [];
-  /** How many containers were entered. */
-  containers = 0;
   private readonly name: string;
   /** The containers around the current value, to find cycles, and the step taken in each of them, for the path in an error. */
   private readonly ancestors: object[] = [];
   private readonly segments: Segment[] = [];
   private level = 0;
+  private entered = 0;
+  private readonly comparison = new Comparison();
 
   /** @param name what the value is called in errors, e.g. its channel. */
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** How many containers there are in what was encoded. */
+  get containers(): number {
+    return this.entered + this.comparison.containers;
   }
 
   /** @throws {SerializationError} if `value` cannot be stored without loss (C-61). */
@@ -98,7 +110,7 @@ export class Encoding {
     if (level >= MAX_DEPTH) this.refuse(`it is nested more than ${MAX_DEPTH} levels deep`);
     this.ancestors[level] = object;
     this.level = level + 1;
-    this.containers += 1;
+    this.entered += 1;
     return level;
   }
 
@@ -121,6 +133,7 @@ export class Encoding {
   }
 
   private object(object: object, old: Json | undefined): Json {
+    if (old !== undefined && COMPARED_LEVELS.has(this.level) && this.comparison.isSame(object, old)) return old;
     if (Array.isArray(object)) return this.array(object, old);
     return Object.getPrototypeOf(object) === Object.prototype ? this.plainObject(object, old) : encodeInstance(this, object, old);
   }

@@ -51,6 +51,11 @@ const UNDEFINED_WHEN_ABSENT: ReadonlySet<string> = new Set([
   "role",
 ]);
 
+/** Whether a field is no part of what is stored. */
+export function isLeftOut(key: string, value: unknown): boolean {
+  return GIVEN_BY_CLASS.has(key) || (value === undefined && UNDEFINED_WHEN_ABSENT.has(key));
+}
+
 /** The name in {@link MESSAGE_CLASSES} of the class with this prototype, if it is one of them in any copy of core. */
 export function messageClassName(message: object, prototype: object): string | undefined {
   const known = namesByPrototype.get(prototype);
@@ -76,10 +81,9 @@ export function encodeMessage(encoding: Encoding, message: object, prototype: ob
   const level = encoding.enter(message);
   const draft = new Draft(before?.k);
   for (const key of Object.keys(message)) {
-    if (GIVEN_BY_CLASS.has(key)) continue;
     encoding.at(level, key);
     const value = (message as Record<string, unknown>)[key];
-    if (value === undefined && UNDEFINED_WHEN_ABSENT.has(key)) continue;
+    if (isLeftOut(key, value)) continue;
     draft.set(key, encoding.value(value, draft.before(key)));
   }
   const fields = draft.done();
@@ -90,17 +94,33 @@ export function encodeMessage(encoding: Encoding, message: object, prototype: ob
   return { [TAG]: "msg", c: className, k: fields };
 }
 
-/** Constructor arguments that are in `lc_kwargs` only. `contentBlocks` is another name of `content`. */
+/** Constructor arguments that are in `lc_kwargs` only. */
 function otherArguments(encoding: Encoding, level: number, message: object): JsonObject | undefined {
-  const kwargs = (message as { lc_kwargs?: unknown }).lc_kwargs;
-  if (typeof kwargs !== "object" || kwargs === null) return undefined;
+  const kwargs = argumentsOf(message);
+  if (kwargs === undefined) return undefined;
   let rest: JsonObject | undefined;
   for (const key of Object.keys(kwargs)) {
-    if (Object.hasOwn(message, key) || key === "contentBlocks") continue;
+    if (isField(message, key)) continue;
     rest ??= {};
     encoding.property(level, rest, key, kwargs);
   }
   return rest;
+}
+
+/** Whether a message has no constructor arguments but those that are fields. */
+export function onlyFields(message: object): boolean {
+  for (const key in argumentsOf(message)) if (!isField(message, key)) return false;
+  return true;
+}
+
+function argumentsOf(message: object): object | undefined {
+  const kwargs = (message as { lc_kwargs?: unknown }).lc_kwargs;
+  return typeof kwargs === "object" && kwargs !== null ? kwargs : undefined;
+}
+
+/** `contentBlocks` is another name of `content`. */
+function isField(message: object, argument: string): boolean {
+  return Object.hasOwn(message, argument) || argument === "contentBlocks";
 }
 
 /**

@@ -1,0 +1,88 @@
+import { isJsonObject, type Json, type JsonObject, TAG } from "./format.js";
+import { isLeftOut, messageClassName, onlyFields } from "./messages.js";
+
+/**
+ * Finds values that would be encoded as they were, without encoding them.
+ *
+ * Most members of a long list are as they were, and it takes a third of the time to see that: nothing is made, nor is it noted where in the value one is. It may
+ * say "no" of what is the same (of all that is neither JSON nor a message), never "yes" of what is not.
+ */
+export class Comparison {
+  /** How many containers there are in what was found to be the same. */
+  containers = 0;
+  /** Prototypes whose objects show nothing but what is their own in a `for … in` loop, which is by a half faster than one over `Object.keys`. */
+  private readonly bare = new Set<object>();
+
+  isSame(value: object, old: Json): boolean {
+    const { containers } = this;
+    try {
+      if (this.isSameObject(value, old)) return true;
+    } catch {
+      // A getter. Who encodes it says where it stands.
+    }
+    this.containers = containers;
+    return false;
+  }
+
+  private isSameValue(value: unknown, old: Json): boolean {
+    switch (typeof value) {
+      case "string":
+      case "boolean":
+        return value === old;
+      case "number":
+        return value === old && (value !== 0 || 1 / value > 0);
+      case "object":
+        return value === null ? old === null : this.isSameObject(value, old);
+      default:
+        return false;
+    }
+  }
+
+  private isSameObject(object: object, old: Json): boolean {
+    this.containers += 1;
+    const prototype: object | null = Object.getPrototypeOf(object);
+    if (prototype === Array.prototype && Array.isArray(object)) return Array.isArray(old) && this.hasSameItems(object, old);
+    if (prototype === null || !isJsonObject(old) || !this.isBare(prototype)) return false;
+    if (prototype === Object.prototype) return old[TAG] === undefined && this.hasSameProperties(object, old);
+    return old[TAG] === "msg" && this.isSameMessage(object, prototype, old);
+  }
+
+  private hasSameItems(array: readonly unknown[], old: readonly Json[]): boolean {
+    if (array.length !== old.length) return false;
+    for (let i = 0; i < old.length; i++) if (!this.isSameValue(array[i], old[i] as Json)) return false;
+    return true;
+  }
+
+  private hasSameProperties(object: object, old: JsonObject): boolean {
+    const oldKeys = Object.keys(old);
+    let count = 0;
+    for (const key in object) {
+      if (key !== oldKeys[count] || !this.isSameValue((object as JsonObject)[key], old[key] as Json)) return false;
+      count += 1;
+    }
+    return count === oldKeys.length;
+  }
+
+  private isSameMessage(message: object, prototype: object, { c: className, k: old, x: rest }: JsonObject): boolean {
+    if (rest !== undefined || messageClassName(message, prototype) !== className || !isJsonObject(old)) return false;
+    const oldKeys = Object.keys(old);
+    let count = 0;
+    for (const key in message) {
+      const value: unknown = (message as JsonObject)[key];
+      if (key !== oldKeys[count]) {
+        if (isLeftOut(key, value)) continue;
+        return false;
+      }
+      if (!this.isSameValue(value, old[key] as Json)) return false;
+      count += 1;
+    }
+    return count === oldKeys.length && onlyFields(message);
+  }
+
+  private isBare(prototype: object): boolean {
+    if (this.bare.has(prototype)) return true;
+    for (const _ in prototype) return false;
+    this.bare.add(prototype);
+    return true;
+  }
+}
