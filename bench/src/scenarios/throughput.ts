@@ -48,9 +48,10 @@ export const throughput: Scenario = async (run) => {
       stores.map(async (store) => ({ store, team: await startTeam(store, targets[store] as Target, processes, checkpoints) })),
     );
     run.atEnd(() => Promise.all(teams.map(({ team }) => team.end())));
-    // A service has run for longer than a round: at first, most of a process's time goes to code that is not compiled yet.
+    // A service has run for longer than a round: at first, most of a process's time goes to code that is not compiled yet. Processes that share the threads
+    // have each done as much as a single one has.
     for (const { team } of teams)
-      for (let round = 0; round < warmUp; round += 1) await team.go(`${processes} processes, warm-up ${round}`);
+      for (let round = 0; round < warmUp * processes; round += 1) await team.go(`${processes} processes, warm-up ${round}`);
     for (let round = 0; round < rounds; round += 1) {
       for (let place = 0; place < teams.length; place += 1) {
         const { store, team } = teams[(place + round) % teams.length] as (typeof teams)[number];
@@ -67,7 +68,7 @@ export const throughput: Scenario = async (run) => {
     medianRatio(rates(store, processes), rates(other, processes));
   const table: Table = {
     title: "Many threads at once",
-    note: `${THREADS} threads on several processes, each with a connection to Redis or ten to Postgres. A thread begins with ${kb(STATE_BYTES)} of messages and puts ${checkpoints} checkpoints one after the other, each with one more message of ${count(CHANGE_BYTES)} characters. Before it is measured, each process has done so ${count(warmUp)} times. All processes and the server share the machine. CPU and bytes are those of one checkpoint.`,
+    note: `${THREADS} threads on several processes, each with a connection to Redis or ten to Postgres. A thread begins with ${kb(STATE_BYTES)} of messages and puts ${checkpoints} checkpoints one after the other, each with one more message of ${count(CHANGE_BYTES)} characters. Before it is measured, each process has put ${count(warmUp * THREADS * checkpoints)} of them. All processes and the server share the machine. CPU and bytes are those of one checkpoint.`,
     columns: ["processes", "by", "checkpoints/s", "/ official", "/ floor", "client CPU", "server CPU", "sent", "statements"],
     rows: PROCESSES.flatMap((processes) =>
       stores.map((store) => {
