@@ -39,11 +39,12 @@ import type { CheckpointStore, ThreadGuard } from "./checkpoint-store.js";
 import { CheckpointWriter } from "./checkpoint-writer.js";
 import { InvalidConfigError, InvalidOptionsError, ThreadExistsError, ThreadNotFoundError } from "./errors.js";
 import { handled } from "./handled.js";
-import { expectedHead, markRead } from "./head-marker.js";
+import { expectedHead, isCopied, markRead } from "./head-marker.js";
 import { type LabelNames, type Labels, labelsOf, resolveLabels } from "./labels.js";
 import { LeaseOffice, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { leaseToken } from "./lease-config.js";
 import { type ListThreadsOptions, listThreads, resolveListThreads, type ThreadInfo } from "./list-threads.js";
+import { lineageOf } from "./lineage.js";
 import { encodeMetadata, metadataConditions } from "./metadata.js";
 import { writeIndex } from "./pending-writes.js";
 import {
@@ -61,6 +62,7 @@ import { refusalError } from "./refusal.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
 import type { StoredThread, StoreStats } from "./thread-store.js";
 import { TAKEOVER, Takeover } from "./takeover.js";
+import { ThreadLives } from "./thread-lives.js";
 import { nextCall } from "./write-order.js";
 
 /** What the savers of all stores can be told. */
@@ -109,6 +111,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #store: CheckpointStore;
   readonly #serializer: ValueSerializer;
   readonly #cache: CheckpointCache<ThreadGuard>;
+  readonly #lives = new ThreadLives();
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
   readonly #leases: LeaseOffice;
@@ -127,8 +130,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
     this.#serializer = new ValueSerializer(serde, settings.maxValueBytes, settings.cacheBytes / 2);
     this.#cache = new CheckpointCache(settings.cacheBytes / 2);
-    this.#reader = new CheckpointReader(store, this.#serializer, this.#cache);
-    this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader);
+    this.#reader = new CheckpointReader(store, this.#serializer, this.#cache, this.#lives);
+    this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader, this.#lives);
     this.#leases = new LeaseOffice(store);
     this[TAKEOVER] = this.#takeoverFrom(serde, settings);
   }
@@ -213,6 +216,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const parentId = optionalCheckpointId(config);
     const ref: CheckpointRef = { ...namespace, checkpointId: requiredId(checkpoint.id, "checkpoint.id") };
     const metadataJson = encodeMetadata(metadata);
+    const lineage = isCopied(config) ? [] : lineageOf(ref, parentId, metadata);
+    const call = nextCall();
     const snapshots = Object.keys(newVersions).filter((channel) => isDeltaSnapshot(checkpoint.channel_values[channel]));
     // What the run may go on changing is taken here, before the first await (contract C-36).
     const frame = frameOf(checkpoint);
@@ -233,6 +238,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
         given: checkpoint,
         newVersions,
         token,
+        call,
+        lineage,
         expectedHead: this.#rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
       });
     await (this[TAKEOVER]?.write(ref.threadId, token, put) ?? put());
@@ -253,7 +260,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   async #putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
     const ref = checkpointRef(config, "putWrites");
     requiredId(taskId, "taskId");
-    const place = taskPath === undefined ? { call: nextCall() } : { taskPath: taskPathArgument(taskPath) };
+    const call = nextCall();
+    const place = taskPath === undefined ? { call } : { taskPath: taskPathArgument(taskPath) };
     if (writes.length === 0) return;
     const indexes = writeIndex(writes);
     const serialized = await Promise.all(
@@ -267,7 +275,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     await this.#store.ready("putWrites", config);
     const token = leaseToken(config, ref.threadId);
     const { run_id: runId } = labelsOf(config, this.#labels);
-    const put = (): Promise<void> => this.#writer.putWrites({ config, ref, taskId, place, runId, writes: serialized, token });
+    const put = (): Promise<void> =>
+      this.#writer.putWrites({ config, ref, taskId, place, runId, writes: serialized, token, call });
     await (this[TAKEOVER]?.write(ref.threadId, token, put) ?? put());
   }
 
@@ -281,6 +290,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   override async deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
     const id = threadIdArgument(threadId, "deleteThread");
     await this.#store.ready("deleteThread");
+    this.#lives.forget(id);
     const token = options.lease?.token;
     await (this[TAKEOVER]?.delete(id, token) ?? this.#deleteThread(id, token));
   }

@@ -59,6 +59,7 @@ export { decodeId, encodeId } from "./id-bytes.js";
 export { type LabelNames, type Labels, resolveLabelNames } from "./labels.js";
 export { type ImportOptions, type ImportProgress, type ImportReport, importThreads } from "./import-threads.js";
 export { type LeaseOptions, ThreadLease } from "./lease.js";
+export { newTokenSuffix, TOKEN_SUFFIX_DIGITS } from "./lease-config.js";
 export type { ListThreadsOptions, ThreadInfo } from "./list-threads.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
 export type { PendingSlot, StoredSlot } from "./pending-writes.js";

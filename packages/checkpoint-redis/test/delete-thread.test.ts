@@ -35,7 +35,7 @@ async function placesOf(text: string): Promise<string[]> {
 
 /** What a tombstone remembers. An id that is no UUID stands there behind a NUL. */
 async function rememberedIn(tombstone: string): Promise<string[]> {
-  const ids = await onServer(server, (redis) => redis.smembers(tombstone));
+  const ids = await onServer(server, (redis) => redis.hkeys(tombstone));
   return ids.map((id) => id.replace("\0", "")).sort();
 }
 
