@@ -4,6 +4,7 @@ export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-e
 export { counterGraph } from "./counter-graph.js";
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
+export { failedRunTests } from "./failed-runs.js";
 export { failureOf, printed } from "./failure.js";
 export { type FallbackTarget, fallbackTests } from "./fallback.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
