@@ -1,7 +1,15 @@
 import { type NodeChild, spawnNode } from "@holdfast/test-servers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type BundledChild, bundleChild } from "./bundled-child.js";
-import { CALLS, DURABILITIES, type FailedRun, type FailingRun, FAULTS, type Fault, SHAPES } from "./children/failing-run-messages.js";
+import {
+  CALLS,
+  DURABILITIES,
+  type FailedRun,
+  type FailingRun,
+  FAULTS,
+  type Fault,
+  SHAPES,
+} from "./children/failing-run-messages.js";
 import { storeEnvironment } from "./children/store-url.js";
 import type { LeaseTarget } from "./lease-target.js";
 import type { TestStore } from "./target.js";
@@ -37,12 +45,25 @@ export function failedRunTests(target: LeaseTarget): void {
     return started;
   }
 
-  /** What became of a run, in a process that lives afterwards. */
-  async function failed(run: FailingRun, by = child): Promise<FailedRun> {
-    await by.send(run);
-    return (await by.nextMessage()) as FailedRun;
+  /** What a run came to. Rejects when it has ended its process. */
+  async function failed(run: FailingRun): Promise<FailedRun> {
+    await child.send(run);
+    try {
+      return (await child.nextMessage()) as FailedRun;
+    } catch (error) {
+      child = await newProcess();
+      throw error;
+    }
   }
-  const newThread = (): string => `failed ${(threads += 1)}`;
+  const survives = (run: FailingRun): Promise<boolean> =>
+    failed(run).then(
+      ({ error }) => error !== "it did not fail",
+      () => false,
+    );
+  const newThread = (): string => {
+    threads += 1;
+    return `failed ${threads}`;
+  };
 
   for (const durability of DURABILITIES) {
     for (const call of CALLS) {
@@ -80,16 +101,6 @@ export function failedRunTests(target: LeaseTarget): void {
       }
       expect(await survives({ ...run, shape: `exclusive ${shape}`, thread: newThread() }), "exclusive").toBe(true);
     });
-  }
-
-  /** Whether the process lives on after a run that fails. */
-  async function survives(run: FailingRun): Promise<boolean> {
-    await child.send(run);
-    const ended = child.exited.then(() => undefined);
-    const outcome = await Promise.race([child.nextMessage().then((told) => told as FailedRun, () => undefined), ended]);
-    if (outcome === undefined) child = await newProcess();
-    else expect(outcome.error).not.toBe("it did not fail");
-    return outcome !== undefined;
   }
 }
 

@@ -1,7 +1,14 @@
 /** How a run is called. */
 export const CALLS = ["invoke", "stream", "streamEvents v2", "streamEvents v3", "batch", "updateState"] as const;
 /** What is called: a graph, one with a subgraph, a subgraph with the saver in a graph without, a function, or a graph that is exclusive. */
-export const SHAPES = ["graph", "graph with a subgraph", "subgraph", "function", "exclusive graph", "exclusive function"] as const;
+export const SHAPES = [
+  "graph",
+  "graph with a subgraph",
+  "subgraph",
+  "function",
+  "exclusive graph",
+  "exclusive function",
+] as const;
 export const DURABILITIES = ["sync", "async", "exit"] as const;
 /** Why a put is refused for good: what it holds, or what others did after the run had read its thread. */
 export const FAULTS = {

@@ -75,7 +75,10 @@ interface Disturbed {
 }
 
 /** Sees to it that the fault happens, of the store when the next run has read its thread. */
-async function disturb({ fault, failsAt = "first put", inMemory, thread }: FailingRun, { ours, other }: Savers): Promise<Disturbed> {
+async function disturb(
+  { fault, failsAt = "first put", inMemory, thread }: FailingRun,
+  { ours, other }: Savers,
+): Promise<Disturbed> {
   const saver: BaseCheckpointSaver = inMemory ? new MemorySaver() : ours;
   const [getTuple, put] = [saver.getTuple.bind(saver), saver.put.bind(saver)];
   const [id, at] = [String(thread), { configurable: { thread_id: String(thread) } }];
@@ -120,9 +123,10 @@ async function disturb({ fault, failsAt = "first put", inMemory, thread }: Faili
   };
 }
 
-type Node = () => Promise<string>;
+/** What a node does; the text that it adds. */
+type NodeWork = () => Promise<string>;
 
-function chat(checkpointer: BaseCheckpointSaver, ...nodes: readonly Node[]) {
+function chat(checkpointer: BaseCheckpointSaver, ...nodes: readonly NodeWork[]) {
   const steps = (nodes.length === 0 ? [async () => ""] : nodes).map((node, n) => [
     `node ${n}`,
     async () => ({ text: await node() }),
@@ -130,7 +134,7 @@ function chat(checkpointer: BaseCheckpointSaver, ...nodes: readonly Node[]) {
   return new StateGraph(State).addSequence(steps).addEdge(START, "node 0").compile({ checkpointer });
 }
 
-function appOf({ shape, failsAt }: FailingRun, saver: BaseCheckpointSaver, node: Node) {
+function appOf({ shape, failsAt }: FailingRun, saver: BaseCheckpointSaver, node: NodeWork) {
   const later = failsAt === "later put" ? [node, node] : [];
   switch (shape) {
     case "graph":
