@@ -8,7 +8,6 @@ const faults: Readonly<Record<string, readonly [ReferenceClass | string, ...titl
   "drops a write": [broken.DropsAWrite, "C-40 writes that arrive before their checkpoint show once it is there"],
   "begins runs without a thread": [
     broken.BeginsRunsWithoutThread,
-    "C-01 C-02 a run without a thread_id, or with a bad one, fails before its first node, durability async",
     "C-01 C-02 a run without a thread_id, or with a bad one, fails before its first node, durability exit",
   ],
   "forgets the namespace": [

@@ -48,7 +48,7 @@ async function failedRun(order: FailingRun, savers: Savers): Promise<FailedRun> 
     return order.failsAt === "later put" ? LARGE : "";
   };
   const config = { configurable: "thread" in order ? { thread_id: order.thread } : {}, durability: order.durability };
-  const error = await called(order, appOf(order, saver, node), { value: valueOf(order) }, config).then(
+  const error = await called(order, appOf(order, saver, node), { value: givenValue(order) }, config).then(
     () => "it did not fail",
     (thrown: unknown) => (isHoldfastError(thrown) ? thrown.code : String(thrown)),
   );
@@ -57,7 +57,7 @@ async function failedRun(order: FailingRun, savers: Savers): Promise<FailedRun> 
   return { error, nodes };
 }
 
-function valueOf({ fault, failsAt }: FailingRun): unknown {
+function givenValue({ fault, failsAt }: FailingRun): unknown {
   if (fault === "a value that cannot be stored") return () => "a function";
   return fault === "a value that is too large" && failsAt !== "later put" ? LARGE + LARGE : "value";
 }
