@@ -1,10 +1,12 @@
 export { abandonedThreadTests } from "./abandoned-threads.js";
+export { badRequestTests } from "./bad-requests.js";
 export { type BundledChild, bundleChild } from "./bundled-child.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
 export { counterGraph } from "./counter-graph.js";
 export { deltaOrderTests } from "./delta-order/index.js";
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
+export { failedRunTests } from "./failed-runs.js";
 export { failureOf, printed } from "./failure.js";
 export { type FallbackTarget, fallbackTests } from "./fallback.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";

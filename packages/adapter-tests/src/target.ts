@@ -33,7 +33,7 @@ export interface AdapterTarget<Store extends TestStore = TestStore> {
   close(saver: TestedSaver): Promise<void>;
   /**
    * The folder `test/children/` of the adapter's package, with a program of a few lines for each main in `@holdfast/adapter-tests/children/…`:
-   * `graph-worker.ts`, `large-state.ts`, `set-up.ts`, `sweeper.ts`.
+   * `failing-runs.ts`, `graph-worker.ts`, `large-state.ts`, `request-server.ts`, `set-up.ts`, `sweeper.ts`.
    */
   readonly children: URL;
 }

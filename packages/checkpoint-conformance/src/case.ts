@@ -10,6 +10,8 @@ export type Hook = "inspect" | "roundTrips" | "lifecycle" | "errors" | "spawn" |
 export interface CaseOptions {
   readonly requires?: readonly Capability[];
   readonly hooks?: readonly Hook[];
+  /** A saver that can do this refuses calls of the case: then it needs `errors`, to be told from one that fails. */
+  readonly errorsFor?: Capability;
   /** Milliseconds until the case counts as hanging. Default: what the runner says. */
   readonly timeout?: number;
 }
@@ -73,11 +75,15 @@ export function rulesOf(title: string): readonly string[] {
 
 /** Why `target` cannot run this case; undefined when it can. */
 export function whyNot(target: ConformanceTarget, { options }: ConformanceCase): string | undefined {
-  for (const capability of options.requires ?? []) {
+  const lacks = (capability: Capability): string | undefined => {
     const support = target.supports?.[capability] ?? true;
-    if (support !== true) return `${capability}: ${support.no}`;
-  }
-  const missing = options.hooks?.find((hook) => target[hook] === undefined);
+    return support === true ? undefined : `${capability}: ${support.no}`;
+  };
+  const lacking = options.requires?.map(lacks).find((reason) => reason !== undefined);
+  if (lacking !== undefined) return lacking;
+  const refuses = options.errorsFor !== undefined && lacks(options.errorsFor) === undefined;
+  const hooks: readonly Hook[] = [...(options.hooks ?? []), ...(refuses ? (["errors"] as const) : [])];
+  const missing = hooks.find((hook) => target[hook] === undefined);
   return missing === undefined ? undefined : `the target has no ${missing}`;
 }
 

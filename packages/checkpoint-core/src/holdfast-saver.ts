@@ -37,7 +37,13 @@ import {
 } from "./checkpoint-ref.js";
 import type { CheckpointStore, ThreadGuard } from "./checkpoint-store.js";
 import { CheckpointWriter } from "./checkpoint-writer.js";
-import { InvalidConfigError, InvalidOptionsError, ThreadExistsError, ThreadNotFoundError } from "./errors.js";
+import {
+  InvalidConfigError,
+  InvalidOptionsError,
+  MissingThreadIdError,
+  ThreadExistsError,
+  ThreadNotFoundError,
+} from "./errors.js";
 import { handled } from "./handled.js";
 import { expectedHead, isCopied, markRead } from "./head-marker.js";
 import { type LabelNames, type Labels, labelsOf, resolveLabels } from "./labels.js";
@@ -59,6 +65,8 @@ import {
   resolvePrunePolicy,
 } from "./prune.js";
 import { refusalError } from "./refusal.js";
+import { isRunConfig } from "./run-config.js";
+import { WritesByRun } from "./run-writes.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
 import type { StoredThread, StoreStats } from "./thread-store.js";
 import { TAKEOVER, Takeover } from "./takeover.js";
@@ -115,6 +123,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
   readonly #leases: LeaseOffice;
+  readonly #runs = new WritesByRun();
   readonly #rejectsConflicts: boolean;
   readonly #labels: LabelNames;
   readonly #retention: Retention | undefined;
@@ -162,10 +171,13 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * The checkpoint that `config` names, or the one committed last in its thread and namespace.
    *
    * @returns `undefined` when there is none, or when `config` names no thread.
-   * @throws InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
+   * @throws MissingThreadIdError when a run asks, which must not begin; InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
    */
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    if (optionalThreadId(config) === undefined) return undefined;
+    if (optionalThreadId(config) === undefined) {
+      if (isRunConfig(config)) throw new MissingThreadIdError("A run with a checkpointer");
+      return undefined;
+    }
     const ref = namespaceRef(config, "getTuple");
     const checkpointId = optionalCheckpointId(config);
     await this.#store.ready("getTuple", config);
@@ -212,6 +224,17 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
+    const put = (): Promise<void> => this.#put(config, checkpoint, metadata, newVersions);
+    await (this.#runs.of(config)?.put(put) ?? put());
+    return configOf({ ...namespaceRef(config, "put"), checkpointId: checkpoint.id });
+  }
+
+  async #put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: ChannelVersions,
+  ): Promise<void> {
     const namespace = namespaceRef(config, "put");
     const parentId = optionalCheckpointId(config);
     const ref: CheckpointRef = { ...namespace, checkpointId: requiredId(checkpoint.id, "checkpoint.id") };
@@ -243,7 +266,6 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
         expectedHead: this.#rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
       });
     await (this[TAKEOVER]?.write(ref.threadId, token, put) ?? put());
-    return configOf(ref);
   }
 
   /**
@@ -254,7 +276,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   ThreadDeletedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   override putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
-    return handled(this.#putWrites(config, writes, taskId, taskPath));
+    const put = (): Promise<void> => this.#putWrites(config, writes, taskId, taskPath);
+    return this.#runs.of(config)?.putWrites(put) ?? handled(put());
   }
 
   async #putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
