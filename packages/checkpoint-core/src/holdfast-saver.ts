@@ -57,6 +57,7 @@ import {
   resolvePrunePolicy,
 } from "./prune.js";
 import { refusalError } from "./refusal.js";
+import { SAVER_BRAND } from "./saver-brand.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
 import type { StoredThread, StoreStats } from "./thread-store.js";
 import { TAKEOVER, Takeover } from "./takeover.js";
@@ -113,6 +114,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #rejectsConflicts: boolean;
   readonly #labels: LabelNames;
   readonly #retention: Retention | undefined;
+  /** @internal */
+  readonly [SAVER_BRAND] = true;
   /** @internal */
   readonly [TAKEOVER]: Takeover | undefined;
 
