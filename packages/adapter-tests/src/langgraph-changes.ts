@@ -198,7 +198,7 @@ export function langgraphChangeTests(target: AdapterTarget): void {
       source: "loop" as const,
       step: 1,
       parents: {},
-      counters_since_delta_snapshot: { d: [1, 2] },
+      counters_since_delta_snapshot: { d: [1, 2] as [number, number] },
       delta_writes_versioned: true,
     };
     const checkpoint = checkpointOf({ a: 1 });
