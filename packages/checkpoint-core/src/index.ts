@@ -63,6 +63,7 @@ export type { ListThreadsOptions, ThreadInfo } from "./list-threads.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
 export type { PendingSlot, StoredSlot } from "./pending-writes.js";
 export { type PinnableGraph, pinCheckpointer } from "./pin-checkpointer.js";
+export type { WritePlace } from "./write-order.js";
 export { age, type PrunePolicy, type PruneReport } from "./prune.js";
 export {
   type AbandonedThreadSource,
