@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { freePort } from "@holdfast/test-servers";
 import { expect, it } from "vitest";
+import { freePort } from "../src/index.js";
 
 it("finds a port on which a server can listen", async () => {
   const port = await freePort();
