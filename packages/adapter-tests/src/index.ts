@@ -19,6 +19,9 @@ export { type RestartableStore, type ServerRestartTarget, serverRestartTests } f
 export { type TerminatedConnectionsTarget, terminatedConnectionTests } from "./faults/terminated-connections.js";
 export { importThreadTests } from "./import-threads.js";
 export { type InvalidOptionsTarget, invalidOptionTests } from "./invalid-options.js";
+export { langgraphChangeTests } from "./langgraph-changes.js";
+export { langgraphLineTests } from "./langgraph-lines.js";
+export { langgraphServerTests } from "./langgraph-server/langgraph-server.js";
 export { type LargeValueTarget, largeValueTests } from "./large-values.js";
 export { type CheckerTarget, leaseCheckerTests } from "./lease-checker/lease-checker.js";
 export type { LeaseTarget, LeasingSaver } from "./lease-target.js";

@@ -67,6 +67,7 @@ import {
 import { refusalError } from "./refusal.js";
 import { isRunConfig } from "./run-config.js";
 import { WritesByRun } from "./run-writes.js";
+import { SAVER_BRAND } from "./saver-brand.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
 import type { StoredThread, StoreStats } from "./thread-store.js";
 import { TAKEOVER, Takeover } from "./takeover.js";
@@ -127,6 +128,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #rejectsConflicts: boolean;
   readonly #labels: LabelNames;
   readonly #retention: Retention | undefined;
+  /** @internal */
+  readonly [SAVER_BRAND] = true;
   /** @internal */
   readonly [TAKEOVER]: Takeover | undefined;
 
