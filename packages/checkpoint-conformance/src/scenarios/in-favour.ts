@@ -1,6 +1,7 @@
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import type { Capability } from "../target.js";
 import { deltaGraph } from "./delta-graph.js";
+import { questionGraph } from "./question-graph.js";
 import type { Difference } from "./record-differences.js";
 import type { Scenario } from "./scenario.js";
 
@@ -59,6 +60,20 @@ export const inFavour: readonly DifferenceInFavour[] = [
     shownBy: async (run) => {
       for (const input of ["one", "two", "three"]) run.note(await deltaGraph(run.nextSaver()).invoke({ input }, run.config));
       return deltaGraph(run.nextSaver());
+    },
+  },
+  {
+    name: "a tuple names its own checkpoint, and nothing of the config that asked for it",
+    reason: "MemorySaver hands the caller's config back, with the map of the checkpoints around it",
+    capability: "exactConfig",
+    covers: ({ path, actual }) => actual === undefined && path === "getTuple.place.map",
+    shownBy: async (run) => {
+      const graph = () => questionGraph(run.nextSaver(), { depth: 1, asks: 1 });
+      run.note(await graph().invoke({ question: "one" }, run.config));
+      const { tasks } = await graph().getState(run.config, { subgraphs: true });
+      const inner = tasks[0]?.state;
+      if (inner !== undefined && "values" in inner) run.noteState(await graph().getState(inner.config));
+      return graph();
     },
   },
 ];

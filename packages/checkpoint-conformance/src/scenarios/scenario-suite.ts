@@ -2,7 +2,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { type ConformanceSuite, defineSuite } from "../case.js";
 import { collect } from "../checkpoints.js";
 import type { Feature } from "../installed.js";
-import { assertAsInMemory, outcome, type Scenario, type ScenarioRun } from "./scenario.js";
+import { assertAsInMemory, type Comparison, outcome, type Scenario, type ScenarioRun } from "./scenario.js";
 import type { StatefulGraph } from "./thread-record.js";
 
 /** A graph that may be taken back to any of its checkpoints. */
@@ -14,8 +14,10 @@ export interface TravellingGraph extends StatefulGraph {
 /** A program that returns how to make its graph, which is then taken back in time. */
 export type JourneyScenario = (run: ScenarioRun) => Promise<() => TravellingGraph>;
 
-/** A scenario, with what it needs of LangGraph if not every one has it. */
-export type NamedScenario = JourneyScenario | { readonly feature: Feature; readonly scenario: JourneyScenario };
+/** A scenario, with what it needs of LangGraph if not every one has it, and whether its subgraphs race. */
+export type NamedScenario =
+  | JourneyScenario
+  | (Pick<Comparison, "racing"> & { readonly feature?: Feature; readonly scenario: JourneyScenario });
 
 /** Replays the thread from its first, a middle and its last unfinished checkpoint, and forks it at each. */
 async function goBack(run: ScenarioRun, graph: () => TravellingGraph): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RunnableConfig } from "@langchain/core/runnables";
-import { Command, type StateSnapshot } from "@langchain/langgraph";
+import { Command, INTERRUPT, isInterrupted, type StateSnapshot } from "@langchain/langgraph";
 import { type BaseCheckpointSaver, type Checkpoint, type CheckpointMetadata, MemorySaver } from "@langchain/langgraph-checkpoint";
 import type { CaseContext } from "../case.js";
 import { address, collect } from "../checkpoints.js";
@@ -41,13 +41,27 @@ export interface ScenarioRun {
 /** A program that uses graphs as a user would; it returns the graph whose history is compared. */
 export type Scenario = (run: ScenarioRun) => Promise<StatefulGraph>;
 
-async function perform(scenario: Scenario, nextSaver: () => BaseCheckpointSaver, thread: string): Promise<unknown> {
+/** The interrupts of a result in one order, whichever of several subgraphs came to its own first. */
+function withSortedInterrupts(result: unknown): unknown {
+  if (typeof result !== "object" || result === null || !isInterrupted(result)) return result;
+  const sorted = result[INTERRUPT]
+    .map((each) => [JSON.stringify(each.value), each] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return { ...result, [INTERRUPT]: sorted.map(([, each]) => each) };
+}
+
+async function perform(
+  scenario: Scenario,
+  nextSaver: () => BaseCheckpointSaver,
+  thread: string,
+  racing: boolean,
+): Promise<unknown> {
   const results: unknown[] = [];
   const graph = await scenario({
     thread,
     config: { configurable: { thread_id: thread } },
     nextSaver,
-    note: (result) => void results.push(plain(result)),
+    note: (result) => void results.push(plain(racing ? withSortedInterrupts(result) : result)),
     noteState: (state) => void results.push(snapshotRecord(state)),
   });
   return threadRecord(nextSaver(), graph, thread, results);
@@ -59,13 +73,15 @@ export interface Comparison {
   readonly inMemory?: Scenario;
   /** Compares every read of a saver, too: the order of pending writes and the history of delta channels. */
   readonly everyRead?: boolean;
+  /** Subgraphs ask at once: LangGraph tells a call's interrupts in the order in which they got there. */
+  readonly racing?: boolean;
 }
 
 /** Performs the scenario on the savers under test and in memory: where a user could see a difference. */
 export async function differencesFromMemory(
   { open, thread }: Pick<CaseContext, "open" | "thread">,
   scenario: Scenario,
-  { inMemory = scenario, everyRead = false }: Comparison = {},
+  { inMemory = scenario, everyRead = false, racing = false }: Comparison = {},
 ): Promise<readonly Difference[]> {
   let calls = 0;
   const memory = new ReferenceSaver();
@@ -73,7 +89,7 @@ export async function differencesFromMemory(
     calls += 1;
     return memory;
   };
-  const expected = await perform(inMemory, counting, thread("reference"));
+  const expected = await perform(inMemory, counting, thread("reference"), racing);
   // A program is told which savers to use before it can wait for them.
   const savers = await Promise.all(Array.from({ length: calls }, () => open()));
   const found: Difference[] = [];
@@ -83,7 +99,7 @@ export async function differencesFromMemory(
     assert(saver !== undefined, `the scenario makes more calls than the ${calls} that it made in memory`);
     return everyRead ? new ComparedSaver(saver, beside, found) : saver;
   };
-  const actual = await perform(scenario, next, thread());
+  const actual = await perform(scenario, next, thread(), racing);
   return [...differences(actual, expected), ...found];
 }
 

@@ -13,6 +13,9 @@ export interface StatefulGraph {
 
 const identifiers = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b/g;
 
+/** How long a node took, as the error says that ended it. */
+const durations = /\belapsed: \d+ms/g;
+
 /** What JSON would lose, under a key that names its kind; undefined for what it keeps. */
 function tagged(item: unknown, inArray: boolean): unknown {
   if (item === undefined) return inArray ? { "<undefined>": true } : undefined;
@@ -69,7 +72,9 @@ class IdNumbers {
 
   #replace<T>(value: T, by: (id: string) => string): T {
     const text = JSON.stringify(value);
-    return text === undefined ? value : JSON.parse(text.replaceAll(this.#thread, "<thread>").replace(identifiers, by));
+    return text === undefined
+      ? value
+      : JSON.parse(text.replaceAll(this.#thread, "<thread>").replace(durations, "elapsed").replace(identifiers, by));
   }
 }
 

@@ -49,12 +49,15 @@ function mending(checkpointer: BaseCheckpointSaver, isBroken: () => boolean, ran
 /** A task that fails twice, with retries; and one whose results are cached. */
 function stubborn(checkpointer: BaseCheckpointSaver, cache: InMemoryCache, ran: string[]) {
   let tries = 0;
-  const third = task({ name: "third", retry: { maxAttempts: 3, initialInterval: 1, jitter: false, logWarning: false } }, async () => {
-    tries += 1;
-    ran.push(`try ${tries}`);
-    if (tries < 3) throw new Error("not yet");
-    return tries;
-  });
+  const third = task(
+    { name: "third", retry: { maxAttempts: 3, initialInterval: 1, jitter: false, logWarning: false } },
+    async () => {
+      tries += 1;
+      ran.push(`try ${tries}`);
+      if (tries < 3) throw new Error("not yet");
+      return tries;
+    },
+  );
   const cached = task({ name: "cached", cachePolicy: { keyFunc: (args) => JSON.stringify(args) } }, async (n: number) => {
     ran.push(`made ${n}`);
     return n * n;

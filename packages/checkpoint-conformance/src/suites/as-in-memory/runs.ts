@@ -85,7 +85,8 @@ export const runsAsInMemory = scenarioSuite("how runs go", {
       if (tries % 3 !== 0) throw new Error(`try ${tries}`);
       return { log: [`succeeded at try ${tries}`] };
     };
-    const graph = () => inARow(run.nextSaver(), middle, { retryPolicy: { maxAttempts: 3, initialInterval: 1, jitter: false, logWarning: false } });
+    const graph = () =>
+      inARow(run.nextSaver(), middle, { retryPolicy: { maxAttempts: 3, initialInterval: 1, jitter: false, logWarning: false } });
     for (const input of ["one", "two"]) run.note(await graph().invoke({ input }, run.config));
     return graph;
   },
@@ -95,7 +96,8 @@ export const runsAsInMemory = scenarioSuite("how runs go", {
       if (broken) throw new RangeError("for good");
       return { log: ["mended"] };
     };
-    const graph = () => inARow(run.nextSaver(), middle, { retryPolicy: { maxAttempts: 2, initialInterval: 1, jitter: false, logWarning: false } });
+    const graph = () =>
+      inARow(run.nextSaver(), middle, { retryPolicy: { maxAttempts: 2, initialInterval: 1, jitter: false, logWarning: false } });
     run.note(await outcome(graph().invoke({ input: "one" }, run.config)));
     run.noteState(await graph().getState(run.config));
     broken = false;

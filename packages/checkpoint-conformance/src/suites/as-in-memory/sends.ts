@@ -94,16 +94,21 @@ export const sendsAsInMemory = scenarioSuite("tasks that are sent, and commands"
     for (const items of [["ab", "c"], ["xyz"]]) run.note(await graph().invoke({ items }, run.config));
     return graph;
   },
-  "tasks of subgraphs that ask at once": async (run) => {
-    const graph = () => nestedGraph(run.nextSaver(), true);
-    run.note(await graph().invoke({ items: ["ab", "c"] }, run.config));
-    const state = await graph().getState(run.config, { subgraphs: true });
-    run.noteState(state);
-    const ids = state.tasks.flatMap(({ interrupts }) => interrupts.map(({ id }) => id));
-    run.note(
-      await outcome(graph().invoke(answerWith(Object.fromEntries(ids.map((id, n) => [String(id), `answer ${n}`]))), run.config)),
-    );
-    return graph;
+  "tasks of subgraphs that ask at once": {
+    racing: true,
+    scenario: async (run) => {
+      const graph = () => nestedGraph(run.nextSaver(), true);
+      run.note(await graph().invoke({ items: ["ab", "c"] }, run.config));
+      const state = await graph().getState(run.config, { subgraphs: true });
+      run.noteState(state);
+      const ids = state.tasks.flatMap(({ interrupts }) => interrupts.map(({ id }) => id));
+      run.note(
+        await outcome(
+          graph().invoke(answerWith(Object.fromEntries(ids.map((id, n) => [String(id), `answer ${n}`]))), run.config),
+        ),
+      );
+      return graph;
+    },
   },
   "a subgraph that leaves by a command to its parent": async (run) => {
     const graph = () => commandGraph(run.nextSaver());

@@ -96,8 +96,8 @@ export const stateAsInMemory = scenarioSuite("states and streams", {
   },
   "updates in bulk": async (run) => {
     const graph = () => twoGraph(run.nextSaver());
+    run.note(await graph().invoke({ input: "ab" }, { ...run.config, interruptBefore: "*" }));
     await graph().bulkUpdateState(run.config, [
-      { updates: [{ values: { input: "ab" }, asNode: "__input__" }] },
       {
         updates: [
           { values: { log: ["left by hand"] }, asNode: "left" },
@@ -111,7 +111,13 @@ export const stateAsInMemory = scenarioSuite("states and streams", {
   },
   "streams of every mode": async (run) => {
     const graph = () => streamingGraph(run.nextSaver());
-    const streamMode = ["values", "updates", "tasks", "custom", "messages"] as ("values" | "updates" | "tasks" | "custom" | "messages")[];
+    const streamMode = ["values", "updates", "tasks", "custom", "messages"] as (
+      | "values"
+      | "updates"
+      | "tasks"
+      | "custom"
+      | "messages"
+    )[];
     for (const input of [{ input: "one" }, answerWith("yes"), { input: "two" }]) {
       run.note(await collect(await graph().stream(input, { ...run.config, streamMode, subgraphs: true })));
     }

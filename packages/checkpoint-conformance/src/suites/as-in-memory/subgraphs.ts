@@ -6,18 +6,20 @@ import { answerWith, findState } from "../../scenarios/scenario.js";
 import { scenarioSuite } from "../../scenarios/scenario-suite.js";
 
 const log = Annotation<string[]>({ reducer: (all, more) => all.concat(more), default: () => [] });
-const Inner = Annotation.Root({ input: Annotation<string>, memory: log });
+const Input = Annotation.Root({ input: Annotation<string> });
 const Outer = Annotation.Root({ input: Annotation<string>, log });
+const Inner = Annotation.Root({ input: Annotation<string>, memory: log, log });
 
+/** Remembers its inputs, asks about them or not, and tells its parent. */
 const inner = (name: string, asks: boolean) =>
-  new StateGraph(Inner)
+  new StateGraph({ stateSchema: Inner, input: Input, output: Annotation.Root({ log }) })
     .addNode("keep", ({ input }) => ({ memory: [`${name} ${input}`] }))
-    .addNode("ask", ({ input }) => ({
-      memory: [asks ? `${name} was told ${interrupt(`${name} asks about ${input}`)}` : `${name} goes on`],
+    .addNode("tell", ({ input, memory }) => ({
+      log: [`${name} knows ${memory.length}`, asks ? `was told ${interrupt(`${name} asks about ${input}`)}` : "asks nothing"],
     }))
     .addEdge(START, "keep")
-    .addEdge("keep", "ask")
-    .addEdge("ask", END);
+    .addEdge("keep", "tell")
+    .addEdge("tell", END);
 
 /** Two subgraphs at once; they remember, or begin anew in every turn. */
 function twoSubgraphs(checkpointer: BaseCheckpointSaver, options: { readonly remember?: true; readonly ask?: true }) {
@@ -37,7 +39,7 @@ function twoSubgraphs(checkpointer: BaseCheckpointSaver, options: { readonly rem
 function callingGraph(checkpointer: BaseCheckpointSaver) {
   const called = inner("called", true).compile();
   return new StateGraph(Outer)
-    .addNode("call", async ({ input }) => ({ log: (await called.invoke({ input })).memory }))
+    .addNode("call", async ({ input }) => ({ log: (await called.invoke({ input })).log }))
     .addEdge(START, "call")
     .addEdge("call", END)
     .compile({ checkpointer });
@@ -65,26 +67,32 @@ export const subgraphsAsInMemory = scenarioSuite("subgraphs", {
     for (const input of ["one", "two"]) run.note(await graph().invoke({ input }, run.config));
     return graph;
   },
-  "two subgraphs that ask at once": async (run) => {
-    const graph = () => twoSubgraphs(run.nextSaver(), { ask: true });
-    run.note(await graph().invoke({ input: "one" }, run.config));
-    const { tasks } = await graph().getState(run.config, { subgraphs: true });
-    const ids = tasks.flatMap(({ interrupts }) => interrupts.map(({ id }) => String(id)));
-    run.note(await graph().invoke(answerWith({ [String(ids[1])]: "right first" }), run.config));
-    run.noteState(await graph().getState(run.config, { subgraphs: true }));
-    run.note(await graph().invoke(answerWith({ [String(ids[0])]: "then left" }), run.config));
-    return graph;
+  "two subgraphs that ask at once": {
+    racing: true,
+    scenario: async (run) => {
+      const graph = () => twoSubgraphs(run.nextSaver(), { ask: true });
+      run.note(await graph().invoke({ input: "one" }, run.config));
+      const { tasks } = await graph().getState(run.config, { subgraphs: true });
+      const ids = tasks.flatMap(({ interrupts }) => interrupts.map(({ id }) => String(id)));
+      run.note(await graph().invoke(answerWith({ [String(ids[1])]: "right first" }), run.config));
+      run.noteState(await graph().getState(run.config, { subgraphs: true }));
+      run.note(await graph().invoke(answerWith({ [String(ids[0])]: "then left" }), run.config));
+      return graph;
+    },
   },
-  "two subgraphs that remember and ask": async (run) => {
-    const graph = () => twoSubgraphs(run.nextSaver(), { remember: true, ask: true });
-    for (const input of ["one", "two"]) {
-      run.note(await graph().invoke({ input }, run.config));
-      const state = await graph().getState(run.config, { subgraphs: true });
-      run.noteState(state);
-      const ids = state.tasks.flatMap(({ interrupts }) => interrupts.map(({ id }) => String(id)));
-      run.note(await graph().invoke(answerWith(Object.fromEntries(ids.map((id) => [id, `yes to ${input}`]))), run.config));
-    }
-    return graph;
+  "two subgraphs that remember and ask": {
+    racing: true,
+    scenario: async (run) => {
+      const graph = () => twoSubgraphs(run.nextSaver(), { remember: true, ask: true });
+      for (const input of ["one", "two"]) {
+        run.note(await graph().invoke({ input }, run.config));
+        const state = await graph().getState(run.config, { subgraphs: true });
+        run.noteState(state);
+        const ids = state.tasks.flatMap(({ interrupts }) => interrupts.map(({ id }) => String(id)));
+        run.note(await graph().invoke(answerWith(Object.fromEntries(ids.map((id) => [id, `yes to ${input}`]))), run.config));
+      }
+      return graph;
+    },
   },
   "a graph that a node calls": async (run) => {
     const graph = () => callingGraph(run.nextSaver());
