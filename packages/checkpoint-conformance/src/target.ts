@@ -12,8 +12,8 @@ import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgra
  * - `filterByValue`: `filter` compares objects and arrays by value
  * - `ownParent`: a checkpoint that is put again with itself as parent keeps the parent that it had
  * - `deleteDuringWrites`: a thread may be deleted while it is written
- * - `arrivalOrder`: pending writes without a task path come back in the order in which they arrived
- * - `taskPath`: `putWrites` takes a task path as its 4th argument, and pending writes are ordered by it
+ * - `arrivalOrder`: pending writes without a task path come back in the order in which a process made them
+ * - `taskPath`: `putWrites` takes a task path as its 4th argument, and pending writes and delta history are ordered by it
  * - `losslessValues`: what is put is what is read, for every value of C-60, or the put fails
  * - `exactMetadata`: metadata is JSON, stored as it is; an `undefined` property is left out
  * - `customSerde`: a serializer given by the user encodes every channel value and pending write, and only those

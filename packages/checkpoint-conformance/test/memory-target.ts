@@ -1,4 +1,5 @@
 import { MemorySaver, type SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { hasTaskPaths } from "../src/checkpoint-line.js";
 import type { ConformanceTarget } from "../src/target.js";
 
 type MemorySaverClass = new (serde?: SerializerProtocol) => MemorySaver;
@@ -13,7 +14,7 @@ const supports: NonNullable<ConformanceTarget["supports"]> = {
   filterByValue: { no: "MemorySaver compares with ===" },
   ownParent: { no: "MemorySaver takes the parent as given, also where it is the checkpoint itself" },
   deleteDuringWrites: { no: "MemorySaver's put fails when its thread is deleted meanwhile" },
-  taskPath: { no: "MemorySaver of checkpoint 1.1 has no task path" },
+  ...(hasTaskPaths ? {} : { taskPath: { no: "MemorySaver of checkpoint 1.1 has no task path" } }),
   losslessValues: { no: "MemorySaver's serializer loses dates, bigints and more" },
   exactMetadata: { no: "MemorySaver stores metadata through its serializer" },
   customSerde: { no: "MemorySaver passes metadata and whole checkpoints through the serializer, and ignores its types" },

@@ -124,9 +124,12 @@ export abstract class ReferenceReader extends ReferenceValues {
     };
   }
 
-  /** In the order of arrival, and those with a path after them in that of the tasks. */
+  /** In the order of arrival; those with a path, the empty one included, after them in that of the tasks. */
   protected orderWrites(writes: readonly WriteRow[]): WriteRow[] {
-    return [...writes.filter(({ path }) => path === ""), ...writes.filter(({ path }) => path !== "").sort(inTaskOrder)];
+    return [
+      ...writes.filter(({ path }) => path === undefined),
+      ...writes.filter(({ path }) => path !== undefined).sort(inTaskOrder),
+    ];
   }
 
   protected writesOf(thread: string, ns: string, id: string): WriteRow[] {

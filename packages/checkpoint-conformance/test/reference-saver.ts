@@ -102,7 +102,7 @@ export class ReferenceSaver extends ReferenceLeaser implements LeasingSaver {
     return values;
   }
 
-  override async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath = ""): Promise<void> {
+  override async putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
     const { configurable = {} } = config;
     const thread = threadOf(configurable.thread_id);
     const ns = namespaceOf(configurable.checkpoint_ns);

@@ -1,3 +1,4 @@
+import { WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
 import { type Failure, holdfastErrors } from "../src/target.js";
 
 /** An error with the code that the suite looks for. */
@@ -31,7 +32,8 @@ export interface WriteRow {
   readonly task: string;
   readonly channel: string;
   readonly position: number;
-  readonly path: string;
+  /** `undefined` where none was given. */
+  readonly path: string | undefined;
   readonly value: Kept;
 }
 
@@ -100,6 +102,9 @@ export class ReferenceStore {
 
 const byCodePoint = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
-/** By task path, task and position. */
+const indexOf = ({ channel, position }: WriteRow): number =>
+  Object.hasOwn(WRITES_IDX_MAP, channel) ? (WRITES_IDX_MAP[channel] as number) : position;
+
+/** By task path, task and position; special channels have negative ones. */
 export const inTaskOrder = (a: WriteRow, b: WriteRow): number =>
-  byCodePoint(a.path, b.path) || byCodePoint(a.task, b.task) || a.position - b.position;
+  byCodePoint(a.path ?? "", b.path ?? "") || byCodePoint(a.task, b.task) || indexOf(a) - indexOf(b);

@@ -6,9 +6,10 @@ import type { CachedCheckpoint, CheckpointCache } from "./checkpoint-cache.js";
 import { canDecodeKnown, channelNames, decodeCheckpoint, decodeKnown, type KnownCheckpoint } from "./checkpoint-record.js";
 import type { CheckpointRef, NamespaceRef } from "./checkpoint-ref.js";
 import type { CheckpointStore, ListSelection, ReadCheckpoint, ThreadGuard } from "./checkpoint-store.js";
-import { compareTaskOrder, decodeWrites, pendingWrite } from "./pending-writes.js";
+import { decodeWrites, pendingWrite } from "./pending-writes.js";
 import { SegmentReader } from "./segment.js";
 import { makeTuple, needsParentSends, type StoredTuple } from "./tuple.js";
+import { taskOrder } from "./write-order.js";
 
 /** Reads checkpoints and makes of them what LangGraph takes. */
 export class CheckpointReader {
@@ -92,7 +93,8 @@ export class CheckpointReader {
       for (const ancestor of reading.checkpoints) {
         const open = channels.filter((channel) => !seeds.has(channel));
         if (open.length === 0) break walk;
-        for (const write of decodeWrites(ancestor.slots, segments).sort(compareTaskOrder).reverse()) {
+        const writes = decodeWrites(ancestor.slots, segments);
+        for (const write of writes.sort(taskOrder(writes)).reverse()) {
           if (!open.includes(write.channel)) continue;
           newestFirst.get(write.channel)?.push(pendingWrite(write, await this.#serializer.load(write.value)));
         }

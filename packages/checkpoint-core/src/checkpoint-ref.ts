@@ -6,6 +6,8 @@ import { describe, malformation, parseThreadId } from "./thread-id.js";
 export const MAX_NAMESPACE_BYTES = 1536;
 /** Longest checkpoint id and task id in UTF-8 bytes. LangGraph's own are UUIDs of 36. */
 export const MAX_ID_BYTES = 256;
+/** Longest task path in UTF-8 bytes: more than a thousand tasks, each called by the one before. */
+const MAX_TASK_PATH_BYTES = 65_536;
 
 /** The thread and namespace that a config names. */
 export interface NamespaceRef {
@@ -95,6 +97,11 @@ export function checkpointRef(config: RunnableConfig, operation: string): Checkp
 export function requiredId(value: unknown, name: string): string {
   if (value === "") throw new InvalidConfigError(`${name} is the empty string.`);
   return wellFormed(value, name, MAX_ID_BYTES);
+}
+
+/** The fourth argument of `putWrites`. A task that a task has called has the path of its caller in its own, so it may be long. */
+export function taskPathArgument(value: unknown): string {
+  return wellFormed(value, "taskPath", MAX_TASK_PATH_BYTES);
 }
 
 /** The config that names a checkpoint, with exactly the three keys of contract C-12. */

@@ -5,6 +5,7 @@ import type { Labels } from "./labels.js";
 import type { PendingSlot, StoredSlot } from "./pending-writes.js";
 import type { Segment } from "./segment.js";
 import type { ThreadStore } from "./thread-store.js";
+import type { WritePlace } from "./write-order.js";
 
 /**
  * What a store does for a saver: each method is one atomic, idempotent operation on it. What is stored is decided in core; how, and by which
@@ -180,7 +181,8 @@ export interface PutWritesInput extends WriteConditions {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly taskId: string;
-  readonly taskPath: string | undefined;
+  /** Where a slot stands; one that is replaced keeps its place. */
+  readonly place: WritePlace;
   /** The label of the run that wrote them. */
   readonly runId: string | undefined;
   readonly slots: readonly PendingSlot[];

@@ -28,11 +28,10 @@ export interface NewCheckpoint extends Pick<PutInput, "token" | "expectedHead" |
 }
 
 /** A batch of pending writes to be stored. */
-export interface NewWrites extends Pick<PutWritesInput, "token" | "runId"> {
+export interface NewWrites extends Pick<PutWritesInput, "token" | "runId" | "place"> {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly taskId: string;
-  readonly taskPath: string | undefined;
   readonly writes: readonly SerializedWrite[];
 }
 
@@ -140,7 +139,7 @@ export class CheckpointWriter {
   }
 
   async #putWritesOn(
-    { config, ref, taskId, taskPath, runId, writes, token }: NewWrites,
+    { config, ref, taskId, place, runId, writes, token }: NewWrites,
     thread: KnownThread<ThreadGuard> | undefined,
   ): Promise<"stored" | "pruned" | "changed" | "lost"> {
     const guard = thread?.guard;
@@ -153,7 +152,7 @@ export class CheckpointWriter {
     const encoded = encodeWrites(writes, repeatable, usable?.known.channels);
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
-    const input = { config, ref, taskId, taskPath, runId, slots: encoded.slots, guard, token };
+    const input = { config, ref, taskId, place, runId, slots: encoded.slots, guard, token };
     const outcome = await this.#store.putWrites({ ...input, created: await compressed(encoded.created) });
     const { kind } = outcome;
     if (kind === "stored") this.#cache.acknowledge(ref, encoded.created, outcome.guard);

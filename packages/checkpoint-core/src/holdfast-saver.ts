@@ -32,6 +32,7 @@ import {
   optionalNamespace,
   optionalThreadId,
   requiredId,
+  taskPathArgument,
   threadIdArgument,
 } from "./checkpoint-ref.js";
 import type { CheckpointStore, ThreadGuard } from "./checkpoint-store.js";
@@ -60,6 +61,7 @@ import { refusalError } from "./refusal.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
 import type { StoredThread, StoreStats } from "./thread-store.js";
 import { TAKEOVER, Takeover } from "./takeover.js";
+import { nextCall } from "./write-order.js";
 
 /** What the savers of all stores can be told. */
 export interface SaverSettings {
@@ -240,7 +242,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   /**
    * Stores what a task wrote, atomically. The checkpoint need not be there yet. See rules C-40 to C-43 of the contract.
    *
-   * @param taskPath where the task stands in the graph; given by `@langchain/langgraph-checkpoint` 1.2 and later.
+   * @param taskPath where the task stands in the graph, which orders its writes (contract C-42). LangGraph 1.5 and later give it; the empty one is a path, too.
    * @throws MissingThreadIdError, InvalidThreadIdError, InvalidConfigError, SerializationError, ValueTooLargeError, ThreadBusyError, LeaseLostError,
    *   ThreadDeletedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
@@ -251,7 +253,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   async #putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
     const ref = checkpointRef(config, "putWrites");
     requiredId(taskId, "taskId");
-    const path = taskPath === undefined || taskPath === "" ? undefined : requiredId(taskPath, "taskPath");
+    const place = taskPath === undefined ? { call: nextCall() } : { taskPath: taskPathArgument(taskPath) };
     if (writes.length === 0) return;
     const indexes = writeIndex(writes);
     const serialized = await Promise.all(
@@ -265,8 +267,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     await this.#store.ready("putWrites", config);
     const token = leaseToken(config, ref.threadId);
     const { run_id: runId } = labelsOf(config, this.#labels);
-    const put = (): Promise<void> =>
-      this.#writer.putWrites({ config, ref, taskId, taskPath: path, runId, writes: serialized, token });
+    const put = (): Promise<void> => this.#writer.putWrites({ config, ref, taskId, place, runId, writes: serialized, token });
     await (this[TAKEOVER]?.write(ref.threadId, token, put) ?? put());
   }
 

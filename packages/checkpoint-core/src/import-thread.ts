@@ -1,8 +1,15 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
-import type { BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointTuple } from "@langchain/langgraph-checkpoint";
+import type {
+  BaseCheckpointSaver,
+  ChannelVersions,
+  Checkpoint,
+  CheckpointPendingWrite,
+  CheckpointTuple,
+} from "@langchain/langgraph-checkpoint";
 import { type CheckpointRef, configOf, type NamespaceRef } from "./checkpoint-ref.js";
 import { ImportMismatchError, ThreadDeletedError } from "./errors.js";
 import { markCopied } from "./head-marker.js";
+import { HAS_TASK_PATHS, notedTaskPaths, type PutWrites } from "./task-paths.js";
 import { listedIn } from "./thread-listing.js";
 import {
   asReadThrough,
@@ -14,6 +21,7 @@ import {
   writesDifference,
 } from "./tuple-difference.js";
 import { writeBatches } from "./write-batches.js";
+import { importedPath } from "./write-order.js";
 
 /** What became of one thread. */
 export interface ThreadImport {
@@ -137,12 +145,24 @@ class ThreadCopy {
       const config = forWriting(markCopied(parentConfig(ref, given.parent)));
       await this.#target.put(config, given.checkpoint, given.metadata, versionsOf(given.checkpoint));
     }
-    const batches = writeBatches(given.writes);
-    for (const { taskId, writes } of batches) await this.#target.putWrites(forWriting(configOf(ref)), writes, taskId);
+    await this.#addWrites(forWriting(configOf(ref)), tuple.pendingWrites ?? []);
     await this.#verify(ref, given, what, isHead);
     this.#count(
       what === "checkpoint" ? { checkpoints: 1, writes: given.writes.length } : { skipped: 1, writes: given.writes.length },
     );
+  }
+
+  /**
+   * Stores the writes of a checkpoint in the order of the source, in which delta channels replay them. A foreign saver of checkpoint 1.2 orders them by task
+   * paths that it does not tell: there, the place of each batch becomes its path.
+   */
+  async #addWrites(config: RunnableConfig, pending: readonly CheckpointPendingWrite[]): Promise<void> {
+    const putWrites: PutWrites = this.#target.putWrites.bind(this.#target);
+    const noted = notedTaskPaths(pending);
+    for (const [position, { taskId, taskPath, writes }] of writeBatches(pending, noted).entries()) {
+      const path = noted === undefined && HAS_TASK_PATHS ? importedPath(position) : taskPath;
+      await putWrites(config, writes, taskId, path);
+    }
   }
 
   /** Reads a checkpoint back; the latest of a namespace as the latest. */

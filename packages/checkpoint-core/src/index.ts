@@ -62,6 +62,7 @@ export { type LeaseOptions, ThreadLease } from "./lease.js";
 export type { ListThreadsOptions, ThreadInfo } from "./list-threads.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
 export type { PendingSlot, StoredSlot } from "./pending-writes.js";
+export type { WritePlace } from "./write-order.js";
 export { age, type PrunePolicy, type PruneReport } from "./prune.js";
 export {
   type AbandonedThreadSource,

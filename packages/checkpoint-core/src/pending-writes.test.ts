@@ -2,17 +2,10 @@ import { ERROR, INTERRUPT, type PendingWrite, RESUME, SCHEDULED } from "@langcha
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "./errors.js";
-import {
-  compareTaskOrder,
-  decodeWrites,
-  encodeWrites,
-  pendingWrite,
-  type SerializedWrite,
-  type StoredSlot,
-  writeIndex,
-} from "./pending-writes.js";
+import { decodeWrites, encodeWrites, pendingWrite, type SerializedWrite, type StoredSlot, writeIndex } from "./pending-writes.js";
 import { makeSegment, type OpenSegment, type Segment, SegmentReader } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
+import { nextCall, taskOrder } from "./write-order.js";
 
 const SPECIAL = [ERROR, SCHEDULED, INTERRUPT, RESUME];
 
@@ -31,7 +24,7 @@ function serialized(writes: readonly PendingWrite[]): SerializedWrite[] {
 class Store {
   readonly slots = new Map<string, StoredSlot>();
   readonly segments = new Map<string, Segment>();
-  #arrival = 0;
+  #arrival = 0n;
 
   put(
     taskId: string,
@@ -42,13 +35,14 @@ class Store {
   ): void {
     const encoded = encodeWrites(serialized(writes), { verbatim: related, context });
     for (const segment of encoded.created) if (!this.segments.has(segment.id)) this.segments.set(segment.id, segment);
-    this.#arrival += 1;
+    this.#arrival += 1n;
+    const place = taskPath === undefined ? { call: nextCall() } : { taskPath };
     for (const slot of encoded.slots) {
       expect(Number.isInteger(slot.slot) && Math.abs(slot.slot) < 2 ** 31).toBe(true);
       const key = `${taskId} ${slot.slot}`;
       const old = this.slots.get(key);
       if (old !== undefined && slot.slot > 0) continue;
-      this.slots.set(key, { ...slot, taskId, taskPath, arrival: old?.arrival ?? this.#arrival });
+      this.slots.set(key, { ...slot, taskId, place: old?.place ?? place, arrival: old?.arrival ?? this.#arrival });
     }
   }
 
@@ -67,7 +61,7 @@ interface ModelWrite {
   readonly value: string;
   readonly index: number;
   readonly position: number;
-  /** A write that is replaced keeps its arrival. */
+  /** A write that is replaced keeps its arrival, and its path. */
   readonly arrival: number;
   readonly path: string | undefined;
 }
@@ -92,7 +86,7 @@ class Model {
         index,
         position,
         arrival: old?.arrival ?? this.#arrival,
-        path,
+        path: old === undefined ? path : old.path,
       });
     }
   }
@@ -133,6 +127,7 @@ const pathOf = fc.constantFrom<Readonly<Record<string, string>>>(
   {},
   { t1: "p", t2: "o", "\u{10000}": "p", "\ufffd": "\u{10000}" },
   { t2: "p", "\ufffd": "\ufffd" },
+  { t1: "", t2: "" },
 );
 
 describe("C-41 C-42 pending writes", () => {
@@ -258,8 +253,8 @@ it("C-44 delta channels replay by task, then by position", () => {
     ["a", 3],
     [ERROR, 4],
   ]);
-  const writes = decodeWrites([...store.slots.values()], new SegmentReader(store.segments)).sort(compareTaskOrder);
-  expect(writes.map(({ value }) => value.bytes.toBuffer().toString())).toEqual(["4", "3", "1", "2"]);
+  const writes = decodeWrites([...store.slots.values()], new SegmentReader(store.segments));
+  expect(writes.sort(taskOrder(writes)).map(({ value }) => value.bytes.toBuffer().toString())).toEqual(["4", "3", "1", "2"]);
 });
 
 it("C-41 a special channel has upstream's number, any other its position", () => {
@@ -306,5 +301,5 @@ it("a large write whose segment is gone is a DeserializationError", () => {
 
 it("is handed to LangGraph as [task, channel, value]", () => {
   const value = { type: "t", bytes: ValueBytes.of(Buffer.alloc(0)), pieces: undefined };
-  expect(pendingWrite({ taskId: "t", channel: "a", index: 0, value }, 7)).toEqual(["t", "a", 7]);
+  expect(pendingWrite({ taskId: "t", channel: "a", index: 0, place: { taskPath: "" }, value }, 7)).toEqual(["t", "a", 7]);
 });

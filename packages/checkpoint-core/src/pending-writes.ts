@@ -12,6 +12,7 @@ import {
   seal,
   withLinked,
 } from "./segment.js";
+import { callRanks, type PlacedWrite, taskOrder, type WritePlace } from "./write-order.js";
 
 /**
  * How pending writes are stored, and the one place that knows which of two writes counts.
@@ -41,16 +42,15 @@ export interface EncodedWrites {
 /** A slot as the store returns it. */
 export interface StoredSlot extends PendingSlot {
   readonly taskId: string;
-  readonly taskPath: string | undefined;
+  /** Kept when a slot is replaced. */
+  readonly place: WritePlace;
   /** Grows with each batch stored; kept when a slot is replaced. */
-  readonly arrival: number;
+  readonly arrival: bigint;
 }
 
 /** One pending write, still serialized. */
-export interface StoredWrite {
-  readonly taskId: string;
+export interface StoredWrite extends PlacedWrite {
   readonly channel: string;
-  readonly index: number;
   readonly value: ChannelValue;
 }
 
@@ -111,37 +111,33 @@ export function encodeWrites(
   return { slots, created: sent, reusesSegments: linksElsewhere([...slots, ...sent], sent) };
 }
 
-/**
- * The writes that count, in the order of contract C-42: those without a task path as they arrived, then the others by task path, task and position.
- */
+/** The writes that count, in the order of contract C-42: those without a task path as they were made, then the others by task path, task and position. */
 export function decodeWrites(slots: readonly StoredSlot[], segments: SegmentReader): StoredWrite[] {
-  const entries = slots.flatMap((slot) => {
-    const packet = new PacketReader(open(slot.payload), slot.links, segments);
+  const entries = slots.flatMap(({ taskId, place, arrival, links, payload }) => {
+    const packet = new PacketReader(open(payload), links, segments);
     return (packet.header as SlotHeader).w.map(([index, position, channel, ...entry]) => {
-      const write: StoredWrite = { taskId: slot.taskId, channel, index, value: packet.next(entry) };
-      return { write, position, arrival: slot.arrival, taskPath: slot.taskPath };
+      const write: StoredWrite = { taskId, channel, index, place, value: packet.next(entry) };
+      return { write, position, arrival };
     });
   });
   // A special write that was replaced may have the position of another: then it comes first.
-  entries.sort((a, b) => a.arrival - b.arrival || a.position - b.position || a.write.index - b.write.index);
+  entries.sort((a, b) => Number(a.arrival - b.arrival) || a.position - b.position || a.write.index - b.write.index);
   const seen = new Set<string>();
   const counting = entries.filter(({ write }) => {
     const key = `${write.index} ${write.taskId}`;
     return !seen.has(key) && seen.add(key);
   });
-  const withPath = counting.filter((entry) => entry.taskPath !== undefined);
-  withPath.sort((a, b) => compareText(a.taskPath as string, b.taskPath as string) || compareTaskOrder(a.write, b.write));
-  return [...counting.filter((entry) => entry.taskPath === undefined), ...withPath].map((entry) => entry.write);
-}
-
-/** The order in which delta channels replay the writes of one checkpoint: by task, then by position (as upstream's base class). */
-export function compareTaskOrder(a: StoredWrite, b: StoredWrite): number {
-  return compareText(a.taskId, b.taskId) || a.index - b.index;
-}
-
-/** By Unicode code point, as UTF-8 bytes compare; `<` compares UTF-16 units, which differ above U+FFFF. */
-function compareText(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a, "utf8"), Buffer.from(b, "utf8"));
+  const arrivals = new Map<bigint, bigint>();
+  for (const { place, arrival } of slots) if (place.call !== undefined) arrivals.set(place.call, arrival);
+  const ranks = callRanks(arrivals);
+  const rankOf = ({ place }: StoredWrite): number => (place.call === undefined ? 0 : (ranks.get(place.call) ?? 0));
+  const writes = counting.map(({ write }) => write);
+  const [called, withPath] = [
+    writes.filter(({ place }) => place.call !== undefined),
+    writes.filter(({ place }) => place.taskPath !== undefined),
+  ];
+  // Stable: the writes of one call stay as they are.
+  return [...called.sort((a, b) => rankOf(a) - rankOf(b)), ...withPath.sort(taskOrder(withPath))];
 }
 
 /** A pending write as LangGraph takes it. */

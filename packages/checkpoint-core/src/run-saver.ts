@@ -7,8 +7,8 @@ import {
   type CheckpointMetadata,
   type CheckpointTuple,
   type DeltaChannelHistory,
-  type PendingWrite,
 } from "@langchain/langgraph-checkpoint";
+import type { PutWrites } from "./task-paths.js";
 
 /** Where LangGraph looks for the checkpointer of a run before it takes that of the graph; so that subgraphs write through the same. */
 export const CHECKPOINTER_KEY = "__pregel_checkpointer";
@@ -50,8 +50,8 @@ export class RunSaver extends BaseCheckpointSaver {
     return (await this.#unlessFailed(() => this.#saver.put(config, checkpoint, metadata, newVersions))) ?? config;
   }
 
-  override async putWrites(...args: [config: RunnableConfig, writes: PendingWrite[], taskId: string]): Promise<void> {
-    await this.#unlessFailed(() => this.#saver.putWrites(...args));
+  override async putWrites(...args: Parameters<PutWrites>): Promise<void> {
+    await this.#unlessFailed(() => (this.#saver.putWrites as PutWrites)(...args));
   }
 
   override deleteThread(threadId: string): Promise<void> {

@@ -10,7 +10,13 @@ import { makeTuple, needsParentSends, type StoredTuple } from "./tuple.js";
 const serializer = new ValueSerializer(new HoldfastSerializer(), 1_000_000);
 
 async function write(channel: string, value: unknown, index = 0, taskId = "task"): Promise<StoredWrite> {
-  return { taskId, channel, index, value: { ...(await serializer.dump(value, channel)), pieces: undefined } };
+  return {
+    taskId,
+    channel,
+    index,
+    place: { taskPath: "" },
+    value: { ...(await serializer.dump(value, channel)), pieces: undefined },
+  };
 }
 
 interface Given {

@@ -4,6 +4,7 @@ import type { DecodedCheckpoint } from "./checkpoint-record.js";
 import { type CheckpointRef, configOf } from "./checkpoint-ref.js";
 import { decodeMetadata } from "./metadata.js";
 import { pendingWrite, type StoredWrite } from "./pending-writes.js";
+import { noteTaskPaths } from "./task-paths.js";
 
 /** A checkpoint as a store returns it, decoded up to the user's serializer. */
 export interface StoredTuple {
@@ -44,6 +45,10 @@ export async function makeTuple(
   }
   const pendingWrites = await Promise.all(
     stored.writes.map(async (write) => pendingWrite(write, await serializer.load(write.value))),
+  );
+  noteTaskPaths(
+    pendingWrites,
+    stored.writes.map(({ place }) => place.taskPath),
   );
   const tuple: CheckpointTuple = {
     config: configOf(stored.ref),

@@ -9,6 +9,7 @@ import {
   type PendingSlot,
   type Segment,
   type StoredSlot,
+  type WritePlace,
 } from "@holdfast/checkpoint-core";
 
 /**
@@ -146,23 +147,40 @@ export function slotMark(slot: PendingSlot, taskId: string): Buffer {
   return Buffer.concat([number, list([encodeId(taskId)])]);
 }
 
-/** What follows the mark: `[task path][links][payload][run]`. No task path is the empty one; no run, and of slots from before, no part. */
-export function slotContent(slot: PendingSlot, taskPath: string | undefined, runId: string | undefined): Buffer {
+/** What follows the mark: `[place][links][payload][run]`. No run, and of slots from before, no part. */
+export function slotContent(slot: PendingSlot, place: WritePlace, runId: string | undefined): Buffer {
   const run = runId === undefined ? [] : [Buffer.from(runId, "utf8")];
-  return list([Buffer.from(taskPath ?? "", "utf8"), encodeLinks(slot.links), slot.payload, ...run]);
+  return list([encodePlace(place), encodeLinks(slot.links), slot.payload, ...run]);
+}
+
+const CALL = 0;
+const TASK_PATH = 1;
+
+/** `[0: u8][call: u64]`, or `[1: u8][task path]`. */
+function encodePlace(place: WritePlace): Buffer {
+  if (place.taskPath !== undefined) return Buffer.concat([Buffer.of(TASK_PATH), Buffer.from(place.taskPath, "utf8")]);
+  const bytes = Buffer.alloc(9, CALL);
+  bytes.writeBigUInt64LE(place.call, 1);
+  return bytes;
+}
+
+function decodePlace(bytes: Buffer): WritePlace {
+  if (bytes[0] === TASK_PATH) return { taskPath: bytes.toString("utf8", 1) };
+  if (bytes[0] === CALL && bytes.length === 9) return { call: bytes.readBigUInt64LE(1) };
+  throw damaged();
 }
 
 /** The slots of a checkpoint's writes: `[next arrival: u32]`, then per slot `[length: u32][arrival: u32][mark][content]`. */
 export function decodeWritesRow(row: Buffer): StoredSlot[] {
   const slots: StoredSlot[] = [];
   for (let at = 4; at < row.length; at += 4 + row.readUInt32LE(at)) {
-    const [task, path, links, payload] = partsOf(row.subarray(at + 12, at + 4 + row.readUInt32LE(at)));
-    if (task === undefined || path === undefined || links === undefined || payload === undefined) throw damaged();
+    const [task, place, links, payload] = partsOf(row.subarray(at + 12, at + 4 + row.readUInt32LE(at)));
+    if (task === undefined || place === undefined || links === undefined || payload === undefined) throw damaged();
     slots.push({
-      arrival: row.readUInt32LE(at + 4),
+      arrival: BigInt(row.readUInt32LE(at + 4)),
       slot: row.readInt32LE(at + 8),
       taskId: decodeId(task),
-      taskPath: path.length === 0 ? undefined : path.toString("utf8"),
+      place: decodePlace(place),
       links: decodeLinks(links),
       payload,
     });

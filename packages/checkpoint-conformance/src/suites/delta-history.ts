@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type BaseCheckpointSaver, DeltaSnapshot, isDeltaSnapshot } from "@langchain/langgraph-checkpoint";
+import { type BaseCheckpointSaver, DeltaSnapshot, isDeltaSnapshot, type PendingWrite } from "@langchain/langgraph-checkpoint";
 import { defineSuite } from "../case.js";
+import type { PutWritesWithPath } from "../checkpoint-line.js";
 import { address, put, putChain } from "../checkpoints.js";
 import { assertSame } from "../same-value.js";
 
@@ -58,6 +59,38 @@ export const deltaHistory = defineSuite("getDeltaChannelHistory", (it) => {
     const expected = (channel: string): unknown[] =>
       ["T2", "t1", "t3"].flatMap((task) => batch.filter(([of]) => of === channel).map(([, n]) => [task, channel, n]));
     assertSame(history, { d: { writes: expected("d") }, e: { writes: expected("e") } }, "history");
+  });
+
+  it("C-44 within a checkpoint, writes with a task path are ordered by it", { requires: ["taskPath"] }, async ({
+    saver,
+    thread: newThread,
+  }) => {
+    const thread = newThread();
+    const [first, second] = await putSteps(saver, thread, [{}, {}]);
+    const putWrites: PutWritesWithPath = saver.putWrites.bind(saver);
+    const at = address(thread, { ns: "", id: first });
+    const tasks = [
+      ["1", "~__pregel_pull, é"],
+      ["2", "~__pregel_push, 0000000010, 0000000000"],
+      ["3", "~__pregel_push, 0000000009, 0000000000"],
+      ["5", "~__pregel_pull, b"],
+      ["4", "~__pregel_pull, b"],
+      ["6", "~__pregel_pull, B"],
+      ["7", ""],
+    ] as const;
+    for (const [task, path] of tasks) {
+      const batch = Array.from({ length: 12 }, (_, n): PendingWrite => [n % 2 === 0 ? "d" : "e", n]);
+      await putWrites(at, batch, task, path);
+    }
+    await saver.putWrites(at, [["d", "no path"]], "0");
+    const of = (parity: number): number[] => Array.from({ length: 6 }, (_, n) => 2 * n + parity);
+    const expected = (channel: string, parity: number): unknown[] =>
+      ["7", "6", "4", "5", "1", "3", "2"].flatMap((task) => of(parity).map((n) => [task, channel, n]));
+    assertSame(
+      await historyOf(saver, thread, second, ["d", "e"]),
+      { d: { writes: [["0", "d", "no path"], ...expected("d", 0)] }, e: { writes: expected("e", 1) } },
+      "history",
+    );
   });
 
   it("C-44 the seed is the value at the nearest ancestor that has one, channel by channel", async ({

@@ -71,8 +71,8 @@ export const largeState = defineSuite("large state", (it) => {
     const id = await put(saver, { thread });
     const batch = (from: number): PendingWrite[] => Array.from({ length: 500 }, (_, n) => ["c", { n: from + n }]);
     for (let task = 0; task < 4; task += 1)
-      await saver.putWrites(address(thread, { ns: "", id }), batch(task * 500), `task ${9 - task}`);
-    const expected = Array.from({ length: 2_000 }, (_, n) => [`task ${9 - Math.floor(n / 500)}`, "c", { n }]);
+      await saver.putWrites(address(thread, { ns: "", id }), batch(task * 500), `task ${task}`);
+    const expected = Array.from({ length: 2_000 }, (_, n) => [`task ${Math.floor(n / 500)}`, "c", { n }]);
     assertSame((await read(saver, thread, id)).pendingWrites, expected, "pending writes");
   });
 

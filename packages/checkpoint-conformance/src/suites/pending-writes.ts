@@ -1,19 +1,24 @@
 import assert from "node:assert/strict";
 import type { BaseCheckpointSaver, CheckpointPendingWrite, PendingWrite } from "@langchain/langgraph-checkpoint";
 import { defineSuite } from "../case.js";
-import { address, put, read } from "../checkpoints.js";
+import { hasTaskPaths, type PutWritesWithPath } from "../checkpoint-line.js";
+import { address, collect, put, read } from "../checkpoints.js";
 import { assertSame } from "../same-value.js";
 
 const writesOf = async (saver: BaseCheckpointSaver, thread: string, id: string, ns = ""): Promise<CheckpointPendingWrite[]> =>
   (await read(saver, thread, id, ns)).pendingWrites ?? [];
 
-/** `putWrites` with the task path of checkpoint 1.2, which the types of 1.1 do not know. */
-type PutWritesWithPath = (
-  config: ReturnType<typeof address>,
-  writes: PendingWrite[],
-  taskId: string,
-  taskPath: string,
-) => Promise<void>;
+/** As `getTuple` and as `list` have them. */
+const bothOf = async (saver: BaseCheckpointSaver, thread: string, id: string): Promise<CheckpointPendingWrite[][]> => {
+  const listed = await collect(saver.list(address(thread, { id })));
+  return [await writesOf(saver, thread, id), listed[0]?.pendingWrites ?? []];
+};
+
+/**
+ * Tasks that write without a path, in the order in which they do. Checkpoint 1.1 has no rule for their order, and its savers keep that one; checkpoint 1.2 has
+ * them ordered by task id. In the order of their ids, both come to the same.
+ */
+const withoutPath = (...tasks: string[]): string[] => (hasTaskPaths ? tasks.sort() : tasks);
 
 const sorted = (writes: readonly CheckpointPendingWrite[]): string[] => writes.map((write) => JSON.stringify(write)).sort();
 
@@ -188,19 +193,34 @@ export const pendingWrites = defineSuite("pending writes", (it) => {
     assert.deepEqual(sorted(await writesOf(saver, thread, id)), expected.sort());
   });
 
-  it("C-42 writes come back in the order in which they arrived", { requires: ["arrivalOrder"] }, async ({
+  it("C-42 writes without a task path come back in the order of the calls", { requires: ["arrivalOrder"] }, async ({
     saver,
     thread: newThread,
   }) => {
     const thread = newThread();
     const id = await put(saver, { thread });
     const expected: CheckpointPendingWrite[] = [];
-    for (const task of ["zz", "a", "00000000-0000-0000-0000-000000000000", "M", "é"]) {
+    for (const task of withoutPath("zz", "a", "00000000-0000-0000-0000-000000000000", "M", "é")) {
       const batch = Array.from({ length: 12 }, (_, n): PendingWrite => [`c${11 - n}`, n]);
       await saver.putWrites(address(thread, { ns: "", id }), batch, task);
       expected.push(...batch.map(([channel, value]): CheckpointPendingWrite => [task, channel, value]));
     }
-    assertSame(await writesOf(saver, thread, id), expected, "pending writes");
+    for (const writes of await bothOf(saver, thread, id)) assertSame(writes, expected, "pending writes");
+  });
+
+  it("C-42 parallel tasks' writes come back in the order of the calls", { requires: ["arrivalOrder"] }, async ({
+    saver,
+    thread: newThread,
+  }) => {
+    const thread = newThread();
+    const id = await put(saver, { thread });
+    const tasks = withoutPath(...Array.from({ length: 12 }, (_, n) => `task ${String((n * 7) % 12).padStart(2, "0")}`));
+    // The first ones are the largest: they would arrive last.
+    const expected = tasks.map((task, n): CheckpointPendingWrite => [task, "__interrupt__", "x".repeat(10_000 * (12 - n))]);
+    await Promise.all(
+      expected.map(([task, channel, value]) => saver.putWrites(address(thread, { ns: "", id }), [[channel, value]], task)),
+    );
+    for (const writes of await bothOf(saver, thread, id)) assertSame(writes, expected, "pending writes");
   });
 
   it("C-42 writes with a task path come last, by path, task and position", { requires: ["taskPath"] }, async ({
@@ -217,20 +237,55 @@ export const pendingWrites = defineSuite("pending writes", (it) => {
     await putWrites(at, batch, "t2", "~__pregel_pull, b");
     await putWrites(at, batch, "t1", "~__pregel_pull, b");
     await putWrites(at, [["c", "B"]], "9", "~__pregel_pull, B");
-    await saver.putWrites(at, [["c", "no path 2"]], "z");
+    await putWrites(at, [["c", "empty path 2"]], "f", "");
+    await putWrites(at, [["c", "empty path 1"]], "e", "");
     await saver.putWrites(at, [["c", "no path 1"]], "a");
+    await saver.putWrites(at, [["c", "no path 2"]], "b");
+    const expected = [
+      ["a", "c", "no path 1"],
+      ["b", "c", "no path 2"],
+      ["e", "c", "empty path 1"],
+      ["f", "c", "empty path 2"],
+      ["9", "c", "B"],
+      ...batch.map(([channel, value]) => ["t1", channel, value]),
+      ...batch.map(([channel, value]) => ["t2", channel, value]),
+      ["p2", "c", "ﬀ"],
+      ["p1", "c", "😀"],
+    ];
+    for (const writes of await bothOf(saver, thread, id)) assertSame(writes, expected, "pending writes");
+  });
+
+  it("C-42 special writes of a task with a path come before its others, the highest number last", {
+    requires: ["taskPath"],
+  }, async ({ saver, thread: newThread }) => {
+    const thread = newThread();
+    const id = await put(saver, { thread });
+    const at = address(thread, { ns: "", id });
+    const putWrites: PutWritesWithPath = saver.putWrites.bind(saver);
+    await putWrites(at, [["c", 1]], "t", "~a");
+    for (const channel of ["__error__", "__interrupt__", "__resume__"]) await putWrites(at, [[channel, 2]], "t", "~a");
+    const expected = [
+      ["t", "__resume__", 2],
+      ["t", "__interrupt__", 2],
+      ["t", "__error__", 2],
+      ["t", "c", 1],
+    ];
+    for (const writes of await bothOf(saver, thread, id)) assertSame(writes, expected, "pending writes");
+  });
+
+  it("C-42 a task path may be long: one task calls another, and its path holds the other's", { requires: ["taskPath"] }, async ({
+    saver,
+    thread: newThread,
+  }) => {
+    const thread = newThread();
+    const id = await put(saver, { thread });
+    const putWrites: PutWritesWithPath = saver.putWrites.bind(saver);
+    const path = (last: number): string => `~${"~__pregel_push, ".repeat(500)}${last}`;
+    for (const n of [2, 1]) await putWrites(address(thread, { ns: "", id }), [["c", n]], `t${3 - n}`, path(n));
     assertSame(
-      await writesOf(saver, thread, id),
-      [
-        ["z", "c", "no path 2"],
-        ["a", "c", "no path 1"],
-        ["9", "c", "B"],
-        ...batch.map(([channel, value]) => ["t1", channel, value]),
-        ...batch.map(([channel, value]) => ["t2", channel, value]),
-        ["p2", "c", "ﬀ"],
-        ["p1", "c", "😀"],
-      ],
-      "pending writes",
+      (await writesOf(saver, thread, id)).map(([, , value]) => value),
+      [1, 2],
+      "values",
     );
   });
 

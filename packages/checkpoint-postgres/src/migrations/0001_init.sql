@@ -46,10 +46,13 @@ create table :schema.pending_write (
   thread_key bigint not null references :schema.thread on delete cascade,
   -- One number for the slots of one batch.
   arrival bigint not null,
+  -- The number of the call that made them, where LangGraph gives no task path.
+  call bigint,
   slot integer not null,
   checkpoint_ns text collate "C" not null,
   checkpoint_id bytea not null,
   task_id bytea not null,
+  -- Null where LangGraph gives none; the empty path is another thing.
   task_path text,
   links uuid[],
   payload bytea not null,

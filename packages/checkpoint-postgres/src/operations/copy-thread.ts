@@ -43,8 +43,8 @@ on conflict (thread_id) do nothing returning thread_key`,
   );
   const writes = await db.execute(client, {
     text: `
-insert into ${t.pendingWrite} (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, run_id, links, payload)
-select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, run_id, links, payload from ${t.pendingWrite} where thread_key = $1
+insert into ${t.pendingWrite} (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload)
+select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload from ${t.pendingWrite} where thread_key = $1
 returning pg_column_size(payload)`,
     values: [...keys],
   });

@@ -9,15 +9,16 @@ import { linkedElsewhere, OUTCOME, threadForWrite, writeOutcome } from "./write-
 /**
  * Stores a batch of pending writes in one statement (contract C-40). The checkpoint need not be there, nor the thread.
  *
- * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place in the order of arrival.
+ * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place.
  */
 export async function putWrites(db: Connections, t: Tables, recent: RecentThreads, input: PutWritesInput): Promise<WriteOutcome> {
-  const { ref, taskId, taskPath, runId, slots, created, guard, token } = input;
+  const { ref, taskId, place, runId, slots, created, guard, token } = input;
   const { threadId, namespace, checkpointId } = ref;
   const touch = recent.touch(threadId, {});
   const linked = linkedElsewhere(slots, created);
   const target = { threadId, namespace, basis: checkpointId, guard, token, linked, touch, prunable: checkpointId };
-  const values: unknown[] = [threadId, namespace, encodeId(checkpointId), encodeId(taskId), taskPath ?? null, runId ?? null];
+  const { taskPath = null, call = null } = place;
+  const values: unknown[] = [threadId, namespace, encodeId(checkpointId), encodeId(taskId), taskPath, call, runId ?? null];
   const thread = threadForWrite(t, target, { strength: "key share", counts: false }, values);
   const segments = segmentRows(t, created, values);
   const rows = slots.map(({ slot, links, payload }) => {
@@ -30,10 +31,10 @@ batch as materialized (select nextval(${t.writeArrival}) as arrival),
 ${segments}
 saved as (
   insert into ${t.pendingWrite} as w
-    (thread_key, arrival, checkpoint_ns, checkpoint_id, task_id, task_path, run_id, slot, links, payload)
-  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, $6, s.* from th cross join batch cross join (values ${rows.join(", ")}) s
+    (thread_key, arrival, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, slot, links, payload)
+  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, $6, $7, s.* from th cross join batch cross join (values ${rows.join(", ")}) s
   on conflict (thread_key, checkpoint_ns, checkpoint_id, task_id, slot) do update set
-    task_path = excluded.task_path, run_id = excluded.run_id, links = excluded.links, payload = excluded.payload
+    run_id = excluded.run_id, links = excluded.links, payload = excluded.payload
     where w.slot < 0
 )
 ${OUTCOME}`;

@@ -77,7 +77,7 @@ select ${CHECKPOINT}, position, thread_key, epoch, commit_order, ${base64("check
   encode(links, 'hex'), ${base64("record")}, wanted
 from target
 union all
-select ${SLOT}, position, arrival, slot, null, ${base64("task_id")}, null, task_path, null, encode(links, 'hex'), ${base64("payload")}, null
+select ${SLOT}, position, arrival, slot, call, ${base64("task_id")}, null, task_path, null, encode(links, 'hex'), ${base64("payload")}, null
 from slot
 union all
 select ${SEGMENT}, null, null, null, null, n.segment_id::text, null, null, null, encode(s.links, 'hex'), ${base64("s.body")}, null
@@ -121,10 +121,10 @@ export async function readCheckpoints(
 
 function decodeSlot(row: Row): StoredSlot {
   return {
-    arrival: integer(row, 2),
+    arrival: bigint(row, 2),
     slot: integer(row, 3),
     taskId: decodeId(bytea(row, 5)),
-    taskPath: isNull(row, 7) ? undefined : text(row, 7),
+    place: isNull(row, 7) ? { call: bigint(row, 4) } : { taskPath: text(row, 7) },
     links: links(row, 9),
     payload: bytea(row, 10),
   };

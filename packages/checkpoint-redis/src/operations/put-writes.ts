@@ -9,10 +9,10 @@ import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
 /**
  * Stores a batch of pending writes in one script (contract C-40). The checkpoint need not be there, nor the thread.
  *
- * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place in the order of arrival.
+ * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place.
  */
 export async function putWrites(redis: Connection, keys: Keys, input: PutWritesInput, ttl: string): Promise<StoredOutcome> {
-  const { ref, taskId, taskPath, runId, slots, created, guard, token } = input;
+  const { ref, taskId, place, runId, slots, created, guard, token } = input;
   const reply = await redis.runDurably("putWrites", putWritesScript, keys.thread(ref.threadId), [
     guard?.threadKey ?? "",
     guard?.epoch ?? "",
@@ -22,7 +22,7 @@ export async function putWrites(redis: Connection, keys: Keys, input: PutWritesI
     ref.namespace,
     encodeId(ref.checkpointId),
     slots.length,
-    ...slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, taskPath, runId)]),
+    ...slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, place, runId)]),
     ...created.flatMap((segment) => [segmentKey(segment.id), encodeSegment(segment)]),
   ]);
   return writeOutcome(reply, "putWrites");

@@ -7,8 +7,8 @@ local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], m
 if not key then return epoch end
 local linked = {}
 for i = 10, 8 + 2 * slots, 2 do
-  local _, after_path = part_at(ARGV[i], 1)
-  linked[#linked + 1] = part_at(ARGV[i], after_path)
+  local _, after_place = part_at(ARGV[i], 1)
+  linked[#linked + 1] = part_at(ARGV[i], after_place)
 end
 if not are_there(linked, 9 + 2 * slots) then return {'lost'} end
 local more_bytes = store_segments(9 + 2 * slots)
@@ -19,15 +19,17 @@ local arrival = string.sub(writes, 1, 4)
 local added = {}
 for i = 9, 8 + 2 * slots, 2 do
   local mark, rest = ARGV[i], ARGV[i + 1]
-  local length = number_bytes(4 + #mark + #rest)
   local at = slot_with(writes, mark)
-  -- The highest bit of the slot's number is its sign. A positive one is written once; a negative one is replaced, and keeps its arrival.
+  -- The highest bit of the slot's number is its sign. A positive one is written once; a negative one is replaced, and keeps its arrival and its place.
   local is_negative = string.byte(mark, 4) >= 128
   if not at then
-    added[#added + 1] = length .. arrival .. mark .. rest
+    added[#added + 1] = number_bytes(4 + #mark + #rest) .. arrival .. mark .. rest
   elseif is_negative then
-    local after = at + 4 + number_at(writes, at)
-    writes = string.sub(writes, 1, at - 1) .. length .. string.sub(writes, at + 4, at + 7) .. mark .. rest .. string.sub(writes, after)
+    local content, after = at + 8 + #mark, at + 4 + number_at(writes, at)
+    local _, after_old_place = part_at(writes, content)
+    local _, after_new_place = part_at(rest, 1)
+    local replaced = string.sub(writes, at + 4, after_old_place - 1) .. string.sub(rest, after_new_place)
+    writes = string.sub(writes, 1, at - 1) .. number_bytes(#replaced) .. replaced .. string.sub(writes, after)
   end
 end
 local next_arrival = number_bytes(number_at(arrival, 1) + 1)

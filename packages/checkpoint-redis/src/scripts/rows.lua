@@ -59,7 +59,7 @@ local function has_keyframe(row)
   return string.sub(row, body, body + 1) == '\1\1'
 end
 
--- The pending writes of one checkpoint: the next arrival, then per slot its length, arrival, slot, task, path, links and payload.
+-- The pending writes of one checkpoint: the next arrival, then per slot its length, arrival, slot, task, place, links and payload.
 local FIRST_SLOT = 5
 
 -- The links of all slots, each list of them as bytes.
@@ -68,8 +68,8 @@ local function links_of_writes(writes)
   while at <= #writes do
     local length = number_at(writes, at)
     local _, after_task = part_at(writes, at + 12)
-    local _, after_path = part_at(writes, after_task)
-    local links = part_at(writes, after_path)
+    local _, after_place = part_at(writes, after_task)
+    local links = part_at(writes, after_place)
     if links ~= '' then lists[#lists + 1] = links end
     at = at + 4 + length
   end
