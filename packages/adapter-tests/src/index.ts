@@ -1,4 +1,5 @@
 export { abandonedThreadTests } from "./abandoned-threads.js";
+export { agentTests } from "./agents/agent-tests.js";
 export { type BundledChild, bundleChild } from "./bundled-child.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
 export { counterGraph } from "./counter-graph.js";

@@ -11,10 +11,10 @@ export interface StatefulGraph {
   getStateHistory(config: RunnableConfig): AsyncIterable<StateSnapshot>;
 }
 
-const identifiers = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b/g;
+const identifiers = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\bsession_[0-9a-f]{8}\b/g;
 
-/** How long a node took, as the error says that ended it. */
-const durations = /\belapsed: \d+ms/g;
+/** What a clock has told a program: a time, or how long a node took. */
+const clockTimes = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|\belapsed: \d+ms/g;
 
 /** What JSON would lose, under a key that names its kind; undefined for what it keeps. */
 function tagged(item: unknown, inArray: boolean): unknown {
@@ -74,7 +74,7 @@ class IdNumbers {
     const text = JSON.stringify(value);
     return text === undefined
       ? value
-      : JSON.parse(text.replaceAll(this.#thread, "<thread>").replace(durations, "elapsed").replace(identifiers, by));
+      : JSON.parse(text.replaceAll(this.#thread, "<thread>").replace(clockTimes, "<time>").replace(identifiers, by));
   }
 }
 

@@ -1,0 +1,4 @@
+import { agentTests } from "@holdfast/adapter-tests";
+import { redisTarget } from "./redis-target.js";
+
+agentTests("@holdfast/checkpoint-redis", redisTarget);
