@@ -3,6 +3,7 @@ export { asInMemoryTests } from "./as-in-memory.js";
 export { type BundledChild, bundleChild } from "./bundled-child.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
 export { counterGraph } from "./counter-graph.js";
+export { deltaOrderTests } from "./delta-order/index.js";
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failureOf, printed } from "./failure.js";

@@ -64,14 +64,23 @@ describe("C-44 the order of tasks", () => {
   });
 
   it("keeps the place of an imported task that goes on with its real path", () => {
-    const writes = [
-      write("first", importedPath(0)),
-      write("asked", importedPath(1), -3),
-      write("last", importedPath(2)),
-      write("new", "~__pregel_pull, a"),
-      write("asked", "~__pregel_pull, z"),
-      write("00000000-0000-0000-0000-000000000000", ""),
+    const [first, asked, last, added] = ["1", "2", "3", "4"].map((n) => `${n.repeat(8)}-0000-5000-8000-00000000000${n}`) as [
+      string,
+      string,
+      string,
+      string,
     ];
-    expect(tasks(writes)).toEqual(["00000000-0000-0000-0000-000000000000", "first", "asked", "asked", "last", "new"]);
+    const askedAtExit = `00000007${asked.slice(8)}`;
+    const none = "00000000-0000-0000-0000-000000000000";
+    const writes = [
+      write(first, importedPath(0)),
+      write(asked, importedPath(1), -3),
+      write(last, importedPath(2)),
+      write(added, "~__pregel_pull, a"),
+      write(asked, "~__pregel_pull, z"),
+      write(askedAtExit, "~__pregel_pull, z"),
+      write(none, ""),
+    ];
+    expect(tasks(writes)).toEqual([none, first, askedAtExit, asked, asked, last, added]);
   });
 });

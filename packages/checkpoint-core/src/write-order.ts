@@ -71,12 +71,20 @@ export function taskOrder<Write extends PlacedWrite>(writes: readonly Write[]): 
   for (const { taskId, place } of writes) {
     const path = place.taskPath;
     if (path === undefined || !isImported(path)) continue;
-    const known = imported.get(taskId);
-    if (known === undefined || path < known) imported.set(taskId, path);
+    const task = withoutStep(taskId);
+    const known = imported.get(task);
+    if (known === undefined || path < known) imported.set(task, path);
   }
   const pathOf = ({ taskId, place: { taskPath: path = "" } }: Write): string =>
-    isImported(path) ? path : (imported.get(taskId) ?? path);
+    isImported(path) ? path : (imported.get(withoutStep(taskId)) ?? path);
   return (a, b) => compareText(pathOf(a), pathOf(b)) || compareText(a.taskId, b.taskId) || a.index - b.index;
+}
+
+const UUID_LENGTH = 36;
+
+/** With durability "exit", LangGraph writes the step over the first eight digits of a task's id. */
+function withoutStep(taskId: string): string {
+  return taskId.length === UUID_LENGTH ? taskId.slice(8) : taskId;
 }
 
 function isImported(path: string): boolean {

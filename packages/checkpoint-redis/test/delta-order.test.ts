@@ -1,0 +1,4 @@
+import { deltaOrderTests } from "@holdfast/adapter-tests";
+import { redisTarget } from "./redis-target.js";
+
+deltaOrderTests(redisTarget);
