@@ -10,6 +10,8 @@ export class ForwardingSaver extends BaseCheckpointSaver {
   constructor(inner: BaseCheckpointSaver) {
     super(inner.serde);
     this.inner = inner;
+    // LangGraph 1.4 takes the method from the saver and calls it alone.
+    this.getNextVersion = this.getNextVersion.bind(this);
   }
 
   override put(...args: Parameters<BaseCheckpointSaver["put"]>): Promise<RunnableConfig> {

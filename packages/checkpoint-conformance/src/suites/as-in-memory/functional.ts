@@ -94,7 +94,8 @@ export const functionalAsInMemory = scenarioSuite("the functional API", {
     run.note(await flow().invoke(["ab", "c"], run.config));
     run.noteState(await flow().getState(run.config));
     run.note(await flow().invoke(answerWith("xy"), run.config));
-    run.note(await flow().invoke(answerWith(false), run.config));
+    run.note(await outcome(flow().invoke(answerWith(false), run.config)));
+    run.note(await flow().invoke(answerWith("no"), run.config));
     run.note([...ran].sort());
     return flow;
   },
