@@ -1,6 +1,14 @@
-import { assertAsInMemory, defineSuite, type Scenario, type ScenarioRun } from "@holdfast/checkpoint-conformance/runner";
+import {
+  answerWith,
+  assertAsInMemory,
+  type CaseContext,
+  defineSuite,
+  type Scenario,
+  type ScenarioRun,
+  type StatefulGraph,
+} from "@holdfast/checkpoint-conformance/runner";
 import { importThreads } from "@holdfast/checkpoint-core";
-import { Annotation, DeltaChannel, Overwrite, START, StateGraph } from "@langchain/langgraph";
+import { Annotation, DeltaChannel, interrupt, Overwrite, START, StateGraph } from "@langchain/langgraph";
 import { type BaseCheckpointSaver, MemorySaver } from "@langchain/langgraph-checkpoint";
 
 const State = Annotation.Root({
@@ -29,34 +37,79 @@ const sixAtOnce = (checkpointer: BaseCheckpointSaver) => {
     .compile({ checkpointer });
 };
 
-type SaverOfTurn = () => BaseCheckpointSaver;
+/** A graph that asks once in every turn. */
+const asking = (checkpointer: BaseCheckpointSaver) =>
+  new StateGraph(Annotation.Root({ input: Annotation<string>, answer: Annotation<string> }))
+    .addNode("ask", ({ input }) => ({ answer: `${input}: ${interrupt({ about: input })}` }))
+    .addEdge(START, "ask")
+    .compile({ checkpointer });
 
-const turns = async (run: ScenarioRun, saver: SaverOfTurn, inputs: readonly string[]): Promise<void> => {
-  for (const input of inputs) run.note(await sixAtOnce(saver()).invoke({ input }, run.config));
-};
+type Call = (run: ScenarioRun, saver: BaseCheckpointSaver) => Promise<void>;
 
-const stayed: Scenario = async (run) => {
-  await turns(run, run.nextSaver, ["one", "reset", "two"]);
-  run.nextSaver();
-  run.noteState(await sixAtOnce(run.nextSaver()).getState(run.config));
-  await turns(run, run.nextSaver, ["three"]);
-  return sixAtOnce(run.nextSaver());
-};
+const six =
+  (input: string): Call =>
+  async (run, saver) =>
+    run.note(await sixAtOnce(saver).invoke({ input }, run.config));
 
-const moved: Scenario = async (run) => {
+const ask =
+  (input: { input: string } | ReturnType<typeof answerWith>): Call =>
+  async (run, saver) =>
+    run.note(await asking(saver).invoke(input, run.config));
+
+interface Journey {
+  readonly graph: (saver: BaseCheckpointSaver) => StatefulGraph;
+  /** What is done before the thread is imported, and after. */
+  readonly before: readonly Call[];
+  readonly after: readonly Call[];
+}
+
+/** Goes on with the thread on other savers, to which `move` has brought it. */
+const journey =
+  (
+    { graph, before, after }: Journey,
+    move: (run: ScenarioRun) => { saver(): BaseCheckpointSaver; end(): Promise<void> },
+  ): Scenario =>
+  async (run) => {
+    const { saver, end } = move(run);
+    for (const call of before) await call(run, saver());
+    await end();
+    run.noteState(await graph(run.nextSaver()).getState(run.config));
+    for (const call of after) await call(run, run.nextSaver());
+    return graph(run.nextSaver());
+  };
+
+const imported = (run: ScenarioRun) => {
   const source = new MemorySaver();
-  await turns(run, () => source, ["one", "reset", "two"]);
-  await importThreads(source, run.nextSaver(), { threads: [run.thread] });
-  run.noteState(await sixAtOnce(run.nextSaver()).getState(run.config));
-  await turns(run, run.nextSaver, ["three"]);
-  return sixAtOnce(run.nextSaver());
+  return {
+    saver: () => source,
+    end: async () => void (await importThreads(source, run.nextSaver(), { threads: [run.thread] })),
+  };
 };
+
+const stayed = (run: ScenarioRun) => ({ saver: () => run.nextSaver(), end: async () => undefined });
+
+const assertAsIfItHadStayed = (context: CaseContext, of: Journey): Promise<void> =>
+  assertAsInMemory(context, journey(of, imported), { inMemory: journey(of, stayed) });
 
 /** A thread that came from another saver, compared with one that stayed where it was. */
 export const importedThreads = defineSuite("as in memory: imported threads", (it) => {
   it(
     "C-15 C-110 a thread whose nodes write one delta channel at once goes on where it was imported",
-    { feature: "taskPaths" },
-    (context) => assertAsInMemory(context, moved, { inMemory: stayed }),
+    {
+      feature: "taskPaths",
+    },
+    (context) =>
+      assertAsIfItHadStayed(context, {
+        graph: sixAtOnce,
+        before: [six("one"), six("reset"), six("two")],
+        after: [six("three")],
+      }),
   );
+
+  it("C-15 C-110 a thread that waits for a human goes on where it was imported", (context) =>
+    assertAsIfItHadStayed(context, {
+      graph: asking,
+      before: [ask({ input: "one" }), ask(answerWith("yes")), ask({ input: "two" })],
+      after: [ask(answerWith("no")), ask({ input: "three" })],
+    }));
 });

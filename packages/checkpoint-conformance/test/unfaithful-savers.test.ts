@@ -2,6 +2,7 @@ import type { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it } from "vitest";
 import { runCase, whyNot } from "../src/index.js";
 import { deltasAsInMemory } from "../src/suites/as-in-memory/deltas.js";
+import { excusesAsInMemory } from "../src/suites/as-in-memory/in-favour.js";
 import { interruptsAsInMemory } from "../src/suites/as-in-memory/interrupts.js";
 import { memoryTarget } from "./memory-target.js";
 import * as unfaithful from "./unfaithful-savers.js";
@@ -34,5 +35,14 @@ describe("the scenarios compared with MemorySaver catch a saver that", () => {
           await expect(runCase(target, conformanceCase)).rejects.toThrow(/differs from MemorySaver/);
       });
     }
+  }
+});
+
+describe("an excuse fails", () => {
+  for (const excuse of excusesAsInMemory.cases) {
+    it(`where its difference is gone: ${excuse.title}`, async () => {
+      const target = { ...memoryTarget("MemorySaver that claims everything"), supports: {} };
+      await expect(runCase(target, excuse)).rejects.toThrow(/from the differences in favour/);
+    });
   }
 });
