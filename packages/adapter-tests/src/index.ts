@@ -1,5 +1,6 @@
 export { abandonedThreadTests } from "./abandoned-threads.js";
 export { badRequestTests } from "./bad-requests.js";
+export { asInMemoryTests } from "./as-in-memory.js";
 export { type BundledChild, bundleChild } from "./bundled-child.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
 export { counterGraph } from "./counter-graph.js";
