@@ -3,6 +3,7 @@ import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 /** What all savers of ours have beyond upstream's. */
 export interface TestedSaver extends LeaseSource {
+  copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }>;
   setup(): Promise<unknown>;
   end(): Promise<void>;
 }

@@ -169,11 +169,11 @@ export interface WriteConditions {
    * deleted with its thread, so is what belongs to it.
    */
   readonly lineage: readonly CheckpointKey[];
+  /** The life of the thread, its `threadKey`, that the write is meant for, where the lineage may not tell: once it is deleted, the write comes too late. */
+  readonly life: string | undefined;
 }
 
 export interface PutInput extends WriteConditions {
-  /** The life of the thread, its `threadKey`, that the put is meant for, where the lineage may not tell: once it is deleted, the put comes too late. */
-  readonly life: string | undefined;
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly parentId: string | undefined;

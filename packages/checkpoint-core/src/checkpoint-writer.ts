@@ -165,7 +165,8 @@ export class CheckpointWriter {
     const encoded = encodeWrites(writes, repeatable, usable?.known.channels);
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
-    const conditions = { guard, token, call, lineage: [ref] };
+    // The writes of a task may come before the put of their checkpoint is refused, or where it is not tried any more.
+    const conditions = { guard, token, call, lineage: [ref], life: this.#lives.of(ref.threadId) };
     const input = { config, ref, taskId, place, runId, slots: encoded.slots, ...conditions };
     const outcome = await this.#store.putWrites({ ...input, created: await compressed(encoded.created) });
     const { kind } = outcome;

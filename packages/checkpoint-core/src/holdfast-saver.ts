@@ -69,8 +69,8 @@ import { isRunConfig } from "./run-config.js";
 import { WritesByRun } from "./run-writes.js";
 import { SAVER_BRAND } from "./saver-brand.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
-import type { StoredThread, StoreStats } from "./thread-store.js";
-import { TAKEOVER, Takeover } from "./takeover.js";
+import type { CopyOutcome, StoredThread, StoreStats } from "./thread-store.js";
+import { markerId, TAKEOVER, Takeover, takenOver } from "./takeover.js";
 import { ThreadLives } from "./thread-lives.js";
 import { nextCall } from "./write-order.js";
 
@@ -424,15 +424,17 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * Copies a thread as it is at this moment, with all its checkpoints, pending writes and labels, to an id under which there is none (contract C-58).
    * Values that do not change share nothing with the original: either can be deleted.
    *
-   * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, StoreUnavailableError, StoreFailureError,
-   *   SetupRequiredError
+   * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, ThreadBusyError (only a part of the thread has come
+   *   here from another saver), StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   async copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }> {
     const from = threadIdArgument(sourceThreadId, "copyThread");
     const to = threadIdArgument(targetThreadId, "copyThread");
     if (from === to) throw new ThreadExistsError(to);
     await this.#store.ready("copyThread");
-    const outcome = await this.#store.copyThread(from, to);
+    const copy = (): Promise<CopyOutcome> => this.#store.copyThread(from, to, markerId(from));
+    const outcome = await (this[TAKEOVER]?.copy(from, to, copy) ?? copy());
+    if (outcome.kind === "incomplete") throw takenOver(from);
     if (outcome.kind === "not-found") throw new ThreadNotFoundError(from);
     if (outcome.kind === "exists") throw new ThreadExistsError(to);
     return { checkpoints: outcome.checkpoints };

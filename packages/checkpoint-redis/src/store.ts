@@ -176,9 +176,9 @@ export class RedisStore implements CheckpointStore {
     return outcome;
   }
 
-  async copyThread(from: string, to: string): Promise<CopyOutcome> {
+  async copyThread(from: string, to: string, marker: string): Promise<CopyOutcome> {
     const ttl = ttlArgument(this.#ttl, undefined);
-    const { lastsMs, ...outcome } = await copyThread(this.#redis, this.#keys, from, to, ttl);
+    const { lastsMs, ...outcome } = await copyThread(this.#redis, this.#keys, { from, to, marker }, ttl);
     if (lastsMs !== undefined) await this.#threads.addNew(to, lastsMs);
     return outcome;
   }

@@ -3,6 +3,7 @@ import { copyingTests } from "./copying.js";
 import { freeingTests } from "./freeing.js";
 import { keepingTests } from "./keeping.js";
 import { labellingTests } from "./labelling.js";
+import { lateWriteTests } from "./late-writes.js";
 import { type LifeStore, lifeStore } from "./life-store.js";
 import { listingTests } from "./listing.js";
 import { meanwhileTests } from "./meanwhile.js";
@@ -24,6 +25,7 @@ function singleTests(store: LifeStore): void {
   describe("what is stored", () => storingTests(store));
   describe("what is freed", () => freeingTests(store));
   describe("runs that go on meanwhile", () => meanwhileTests(store));
+  describe("runs whose thread is deleted", () => lateWriteTests(store));
   describe("runs that are taken out", () => rollingBackTests(store));
   describe("sweeps", () => sweepingTests(store));
   describe("copies", () => copyingTests(store));

@@ -25,6 +25,9 @@ export interface Underneath {
   readonly orphans: readonly string[];
 }
 
+/** What lies underneath for a thread that is not there. */
+export const GONE: Underneath = { checkpoints: 0, segments: 0, writes: 0, orphans: [] };
+
 export interface ThreadLifeTarget extends Omit<AdapterTarget, "open"> {
   open(url: string, options?: KeepingOptions): KeepingSaver;
   inspect(url: string, threadId: string): Promise<Underneath>;

@@ -13,12 +13,11 @@ import type { Row } from "../pool.js";
 import type { Tables } from "../tables.js";
 
 /** What a statement writes to, and under which conditions. */
-export interface WriteTarget extends Pick<WriteConditions, "token" | "call" | "lineage"> {
+export interface WriteTarget extends Pick<WriteConditions, "token" | "call" | "lineage" | "life"> {
   readonly kind: "put" | "writes";
   /** The checkpoint that is put, or that the writes belong to. */
   readonly ref: CheckpointRef;
   readonly guard: ThreadGuard | undefined;
-  readonly life?: string | undefined;
   /** Segments that the write links to and does not bring: they must be there (contract C-74). */
   readonly linked: readonly string[];
   /** The head that the namespace must have, unless the checkpoint is there already. */

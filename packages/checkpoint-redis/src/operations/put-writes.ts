@@ -12,7 +12,7 @@ import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
  * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place.
  */
 export async function putWrites(redis: Connection, keys: Keys, input: PutWritesInput, ttl: string): Promise<StoredOutcome> {
-  const { ref, taskId, place, runId, slots, created, guard, token, call } = input;
+  const { ref, taskId, place, runId, slots, created, guard, token, call, life } = input;
   const reply = await redis.runDurably("putWrites", putWritesScript, keys.thread(ref.threadId), [
     guard?.threadKey ?? "",
     guard?.epoch ?? "",
@@ -22,6 +22,7 @@ export async function putWrites(redis: Connection, keys: Keys, input: PutWritesI
     ref.namespace,
     encodeId(ref.checkpointId),
     encodeCall(call),
+    life ?? "",
     slots.length,
     ...slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, place, runId, call)]),
     ...created.flatMap((segment) => [segmentKey(segment.id), encodeSegment(segment)]),
