@@ -39,9 +39,8 @@ export class CountedPool implements PostgresPool {
     await this.#pool.end();
   }
 
-  on(event: "error", listener: (error: Error) => void): unknown {
-    return this.#pool.on(event, listener);
-  }
+  readonly on: PostgresPool["on"] = (event: string, listener: (argument: never) => void) =>
+    this.#pool.on(event as "error", listener as () => void);
 
   /** Connections that are lent out and were not given back. */
   get lent(): number {
