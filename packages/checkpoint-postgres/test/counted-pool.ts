@@ -5,6 +5,8 @@ import pg from "pg";
 export class CountedPool implements PostgresPool {
   readonly #pool: pg.Pool;
   statements = 0;
+  /** Done before each client is lent: within a transaction, others would wait for its locks. */
+  before: (() => Promise<void>) | undefined;
   /** Connections that could not be made. */
   refusals = 0;
 
@@ -13,6 +15,7 @@ export class CountedPool implements PostgresPool {
   }
 
   async connect(): Promise<PostgresClient> {
+    await this.before?.();
     const client = (await this.#connect()) as unknown as PostgresClient;
     return new Proxy(client, {
       get: (target, property) => {

@@ -6,6 +6,8 @@ export interface Asked {
   roundTrips: number;
   /** Requests that failed. */
   failures: number;
+  /** Done before each request is sent. */
+  before?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -23,6 +25,7 @@ export function countRequests(client: RedisClient): Asked {
     if (!isOnItsWay) asked.roundTrips += 1;
     isOnItsWay = true;
     try {
+      await asked.before?.();
       return await send();
     } catch (error) {
       asked.failures += 1;

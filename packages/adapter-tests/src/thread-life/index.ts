@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { copyingTests } from "./copying.js";
+import { deletedMeanwhileTests } from "./deleted-meanwhile.js";
 import { freeingTests } from "./freeing.js";
 import { keepingTests } from "./keeping.js";
 import { labellingTests } from "./labelling.js";
@@ -25,6 +26,7 @@ function singleTests(store: LifeStore): void {
   describe("what is freed", () => freeingTests(store));
   describe("runs that go on meanwhile", () => meanwhileTests(store));
   describe("runs that are taken out", () => rollingBackTests(store));
+  describe("what others delete meanwhile", () => deletedMeanwhileTests(store));
   describe("sweeps", () => sweepingTests(store));
   describe("copies", () => copyingTests(store));
   describe("lists and numbers", () => listingTests(store));
