@@ -11,7 +11,6 @@ const SECOND = "second";
 
 /** What is done to many threads, and what is left of each that nobody deletes. */
 interface Bulk {
-  readonly rule: string;
   readonly what: string;
   readonly run: (saver: KeepingSaver) => Promise<unknown>;
   readonly left: number;
@@ -26,28 +25,25 @@ const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 };
 
 const BULKS: readonly Bulk[] = [
-  { rule: "C-55", what: "deleteForRuns", run: (saver) => saver.deleteForRuns(["run 1"]), left: 0 },
-  { rule: "C-52", what: "prune of ids", run: (saver) => saver.prune([...THREADS]), left: 1, mayRefuse: true },
+  { what: "deleteForRuns", run: (saver) => saver.deleteForRuns(["run 1"]), left: 0 },
+  { what: "prune of ids", run: (saver) => saver.prune([...THREADS]), left: 1, mayRefuse: true },
   {
-    rule: "C-52",
     what: "prune of ids as a whole",
     run: (saver) => saver.prune([...THREADS], { strategy: "delete" }),
     left: 0,
     mayRefuse: true,
   },
-  { rule: "C-52", what: "prune of idle threads", run: (saver) => saver.prune({ olderThan: 0 }), left: 1 },
+  { what: "prune of idle threads", run: (saver) => saver.prune({ olderThan: 0 }), left: 1 },
   {
-    rule: "C-52",
     what: "prune of idle threads as a whole",
     run: (saver) => saver.prune({ olderThan: 0 }, { strategy: "delete" }),
     left: 0,
   },
-  { rule: "C-56", what: "sweep", run: (saver) => saver.sweep(), left: 1 },
-  { rule: "C-26", what: "listThreads", run: (saver) => all(saver.listThreads()), left: 2 },
-  { rule: "C-20", what: "list of all threads", run: (saver) => all(saver.list({})), left: 2 },
-  { rule: "C-28", what: "stats", run: (saver) => saver.stats(), left: 2 },
+  { what: "sweep", run: (saver) => saver.sweep(), left: 1 },
+  { what: "listThreads", run: (saver) => all(saver.listThreads()), left: 2 },
+  { what: "list of all threads", run: (saver) => all(saver.list({})), left: 2 },
+  { what: "stats", run: (saver) => saver.stats(), left: 2 },
   {
-    rule: "C-111",
     what: "importThreads",
     async run(saver) {
       const target = new MemorySaver();
@@ -63,8 +59,8 @@ const BULKS: readonly Bulk[] = [
 
 /** Registers the tests of what is done to many threads while another process deletes one of them: before each request of it in turn. */
 export function deletedMeanwhileTests(store: LifeStore): void {
-  for (const { rule, what, run, left, mayRefuse } of BULKS) {
-    it(`${rule} ${what} goes on past a thread that another process deletes meanwhile`, async () => {
+  for (const { what, run, left, mayRefuse } of BULKS) {
+    it(`C-59 ${what} goes on past a thread that another process deletes meanwhile`, async () => {
       const [saver, other] = [store.open({ retention: { keepLast: 1 } }), store.open()];
       for (let moment = 1, isOver = false; !isOver; moment += 1) {
         for (const thread of THREADS) {
