@@ -119,13 +119,12 @@ export class RedisStore implements CheckpointStore {
   }
 
   async deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
-    const forgotten = this.#threads.remove(threadId);
-    // The entry goes first: removed after the thread, it could be that of a new one. One connection keeps the order by itself.
-    if (this.#redis.isCluster) await forgotten;
-    const [, refused] = await Promise.all([forgotten, deleteThread(this.#redis, this.#keys, threadId, token)]);
-    // The thread is still there.
-    if (refused !== undefined) await this.#threads.cover(threadId, refused.lastsMs, undefined);
-    return refused?.refusal;
+    const remove = () => deleteThread(this.#redis, this.#keys, threadId, token);
+    const deletion = await this.#threads.ending("deleteThread", threadId, remove, (each) => {
+      if (each === "deleted") return "ended";
+      return each === "none" ? "absent" : "stays";
+    });
+    return typeof deletion === "string" ? undefined : deletion;
   }
 
   async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
@@ -172,7 +171,9 @@ export class RedisStore implements CheckpointStore {
 
   async thinOut(input: ThinOutInput): Promise<ThinOutOutcome> {
     const thin = () => thinOut(this.#redis, this.#keys, input);
-    const { hasEnded: _, ...outcome } = await this.#threads.ending(input.threadId, thin, ({ hasEnded }) => hasEnded === true);
+    const { hasEnded: _, ...outcome } = await this.#threads.ending("prune", input.threadId, thin, ({ hasEnded }) =>
+      hasEnded === true ? "ended" : "stays",
+    );
     return outcome;
   }
 
@@ -207,8 +208,10 @@ export class RedisStore implements CheckpointStore {
     return releaseSweep(this.#redis, this.#keys, token, cursor);
   }
 
-  sweepPage(cursor: string, limit: number): Promise<SweepPage> {
-    return sweepPage(this.#redis, this.#keys, cursor, limit);
+  async sweepPage(cursor: string, limit: number): Promise<SweepPage> {
+    const { absent, ...page } = await sweepPage(this.#redis, this.#keys, cursor, limit);
+    for (const { threadId, created } of absent) await this.#threads.forgetAbsent("sweep", threadId, created);
+    return page;
   }
 
   markSwept(threadId: string, seen: string): Promise<void> {
@@ -217,7 +220,7 @@ export class RedisStore implements CheckpointStore {
 
   deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion> {
     const end = () => deleteIdleThread(this.#redis, this.#keys, threadId, idleMs);
-    return this.#threads.ending(threadId, end, (deletion) => deletion === "deleted");
+    return this.#threads.ending("sweep", threadId, end, (deletion) => (deletion === "deleted" ? "ended" : "stays"));
   }
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {

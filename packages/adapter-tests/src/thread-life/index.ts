@@ -9,6 +9,7 @@ import { listingTests } from "./listing.js";
 import { meanwhileTests } from "./meanwhile.js";
 import { randomLifeTests } from "./random-lives.js";
 import { refusalTests } from "./refusals.js";
+import { refusedDeleteTests } from "./refused-deletes.js";
 import { rollingBackTests } from "./rolling-back.js";
 import { storingTests } from "./storing.js";
 import { sweepingTests } from "./sweeping.js";
@@ -31,5 +32,6 @@ function singleTests(store: LifeStore): void {
   describe("copies", () => copyingTests(store));
   describe("lists and numbers", () => listingTests(store));
   describe("labels", () => labellingTests(store));
+  describe("refused deletes", () => refusedDeleteTests(store));
   describe("refusals", () => refusalTests(store));
 }
