@@ -46,6 +46,7 @@ import { thinOut } from "./operations/thin-out.js";
 import { threadKey } from "./operations/thread-life.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
+import { together } from "./together.js";
 import { ThreadIndex } from "./thread-index.js";
 import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
 
@@ -129,10 +130,15 @@ export class RedisStore implements CheckpointStore {
 
   async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
     const { threadId, ttlMs } = request;
-    const [answer, note] = await Promise.all([
-      acquireLease(this.#redis, this.#keys, request, ttlArgument(this.#ttl, undefined)),
-      this.#leases.add(threadId, ttlMs),
-    ]);
+    const granting = acquireLease(this.#redis, this.#keys, request, ttlArgument(this.#ttl, undefined));
+    const [answer, note] = await together(granting, this.#leases.add(threadId, ttlMs)).catch(async (error: unknown) => {
+      // Nobody holds it: others need not wait until its time is up.
+      const granted = await granting.catch(() => undefined);
+      if (granted?.kind === "granted") {
+        await releaseLease(this.#redis, this.#keys, threadId, granted.token).catch(() => undefined);
+      }
+      throw error;
+    });
     if (answer.kind === "granted") this.#notes.set(`${answer.token} ${threadId}`, note);
     if (answer.kind === "granted" && answer.lasting)
       await this.#threads.cover(threadId, answer.lasting.ms, answer.lasting.threadKey);
@@ -148,10 +154,10 @@ export class RedisStore implements CheckpointStore {
   async releaseLease(threadId: string, token: string): Promise<void> {
     const note = this.#notes.get(`${token} ${threadId}`);
     this.#notes.delete(`${token} ${threadId}`);
-    await Promise.all([
+    await together(
       releaseLease(this.#redis, this.#keys, threadId, token),
       note === undefined ? undefined : this.#leases.takeBack(threadId, note),
-    ]);
+    );
   }
 
   async handOverLease(threadId: string, token: string): Promise<void> {

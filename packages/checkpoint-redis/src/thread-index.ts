@@ -3,6 +3,7 @@ import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
 import type { StoredOutcome } from "./operations/write-outcome.js";
 import { forgetThreadScript, indexEntryScript, indexThreadScript, listIndexScript } from "./scripts/index.js";
+import { together } from "./together.js";
 
 /**
  * Which threads there are, so that `list` without a thread can find them without looking through all keys of the server.
@@ -26,7 +27,7 @@ export class ThreadIndex {
   async during(threadId: string, { lastsMs, isOwn }: ThreadTime, write: () => Promise<StoredOutcome>): Promise<StoredOutcome> {
     const isKnown = !isOwn && this.#covers(threadId, lastsMs) && this.#isOfThisMinute(threadId);
     const adding = isKnown ? undefined : this.#add(threadId, lastsMs, isOwn ? "own" : "default", true);
-    const [entry, outcome] = await Promise.all([adding, write()]);
+    const [entry, outcome] = await together(adding, write());
     if (outcome.kind !== "stored") {
       // A write that came too late must not leave the id of a deleted thread behind.
       const created = this.#entries.get(threadId)?.created;
