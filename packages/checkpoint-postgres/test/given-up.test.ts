@@ -1,6 +1,6 @@
 import { givenUpTests } from "@holdfast/adapter-tests";
 import { PostgresSaver } from "@holdfast/checkpoint-postgres";
-import { type ProxiedServers, proxiedServers } from "@holdfast/test-servers";
+import { type ProxiedServers, startProxiedServers } from "@holdfast/test-servers";
 import pg from "pg";
 import { afterAll, beforeAll, inject } from "vitest";
 import { queryRows } from "./rows.js";
@@ -10,7 +10,7 @@ let network: ProxiedServers;
 
 beforeAll(async () => {
   const { hostname, port } = new URL(inject("holdfastPostgresUrl"));
-  network = await proxiedServers([{ host: hostname, port: Number(port) }]);
+  network = await startProxiedServers([{ host: hostname, port: Number(port) }]);
 });
 afterAll(async () => network?.stop());
 

@@ -47,7 +47,7 @@ import { threadKey } from "./operations/thread-life.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
 import { together } from "./together.js";
-import { ThreadIndex } from "./thread-index.js";
+import { type Fate, ThreadIndex } from "./thread-index.js";
 import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
 
 /** The operations on one key prefix of one Redis. */
@@ -121,10 +121,7 @@ export class RedisStore implements CheckpointStore {
 
   async deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
     const remove = () => deleteThread(this.#redis, this.#keys, threadId, token);
-    const deletion = await this.#threads.ending("deleteThread", threadId, remove, (each) => {
-      if (each === "deleted") return "ended";
-      return each === "none" ? "absent" : "stays";
-    });
+    const deletion = await this.#threads.ending("deleteThread", threadId, remove, fateOf);
     return typeof deletion === "string" ? undefined : deletion;
   }
 
@@ -168,7 +165,7 @@ export class RedisStore implements CheckpointStore {
   }
 
   threadKey(threadId: string): Promise<string | undefined> {
-    return threadKey(this.#redis, this.#keys, threadId);
+    return threadKey(this.#redis, this.#keys, threadId, "put");
   }
 
   outline(threadId: string): Promise<ThreadOutline | undefined> {
@@ -224,9 +221,10 @@ export class RedisStore implements CheckpointStore {
     return markSwept(this.#redis, this.#keys, threadId, seen);
   }
 
-  deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion> {
+  async deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion> {
     const end = () => deleteIdleThread(this.#redis, this.#keys, threadId, idleMs);
-    return this.#threads.ending("sweep", threadId, end, (deletion) => (deletion === "deleted" ? "ended" : "stays"));
+    const deletion = await this.#threads.ending("sweep", threadId, end, fateOf);
+    return deletion === "none" ? "kept" : deletion;
   }
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
@@ -242,4 +240,10 @@ export class RedisStore implements CheckpointStore {
   end(): Promise<void> {
     return this.#redis.end();
   }
+}
+
+/** What a deletion tells of its thread. */
+function fateOf(deletion: unknown): Fate {
+  if (deletion === "deleted") return "ended";
+  return deletion === "none" ? "absent" : "stays";
 }

@@ -1,6 +1,7 @@
 import { entryCache } from "@holdfast/checkpoint-core";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
+import { threadKey } from "./operations/thread-life.js";
 import type { StoredOutcome } from "./operations/write-outcome.js";
 import { forgetThreadScript, indexEntryScript, indexThreadScript, listIndexScript } from "./scripts/index.js";
 import { together } from "./together.js";
@@ -69,17 +70,21 @@ export class ThreadIndex {
 
   /**
    * Does what may end a thread, and then takes away its entry, unless that is another's by then. The entry stays until it is known that the thread is gone: what
-   * is refused was never out of sight.
-   *
-   * A process that dies in between leaves an entry without a thread, which lists nothing; so does one that finds no thread where its first try has ended it.
+   * is refused was never out of sight. A process that dies in between leaves an entry without a thread, which lists nothing.
    */
   async ending<T>(operation: string, threadId: string, work: () => Promise<T>, fateOf: (outcome: T) => Fate): Promise<T> {
     const shard = this.#keys.shardOf(threadId).slice(0, 1);
-    const [, created] = (await this.#redis.run(operation, indexEntryScript, shard, [threadId])).map(String);
+    const [[, entry], before] = await Promise.all([
+      this.#redis.run(operation, indexEntryScript, shard, [threadId]),
+      threadKey(this.#redis, this.#keys, threadId, operation),
+    ]);
+    const created = String(entry);
     const outcome = await work();
     const fate = fateOf(outcome);
-    if (fate === "ended" && created) await this.#forget(operation, threadId, created);
-    if (fate === "absent" && created) await this.forgetAbsent(operation, threadId, created);
+    if (fate === "stays" || created === "") return outcome;
+    // A thread that was there and is not has ended: at the first try, say, whose answer was lost.
+    if (fate === "ended" || before !== undefined) await this.#forget(operation, threadId, created);
+    else await this.forgetAbsent(operation, threadId, created);
     return outcome;
   }
 

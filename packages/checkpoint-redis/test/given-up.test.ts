@@ -3,7 +3,7 @@ import { givenUpTests } from "@holdfast/adapter-tests";
 import { type RedisClient, RedisSaver, type RedisSaverOptions } from "@holdfast/checkpoint-redis";
 import {
   type ProxiedServers,
-  proxiedServers,
+  startProxiedServers,
   type RedisCluster,
   type RedisSentinel,
   startRedisCluster,
@@ -73,7 +73,7 @@ async function oneServer(): Promise<Topology> {
   const url = inject("holdfastRedisUrl");
   const { hostname, port, username, password } = new URL(url);
   const there = { host: hostname, port: Number(port) };
-  const network = await proxiedServers([there]);
+  const network = await startProxiedServers([there]);
   const [through] = Object.values(network.natMap);
   const access = { ...(username === "" ? {} : { username }), ...(password === "" ? {} : { password }) };
   return {
@@ -93,7 +93,7 @@ async function oneServer(): Promise<Topology> {
 async function cluster(): Promise<Topology> {
   const servers: RedisCluster = await startRedisCluster({ masters: 3, replicas: 0 });
   const { nodes, password } = servers;
-  const network = await proxiedServers(nodes);
+  const network = await startProxiedServers(nodes);
   return {
     urls: servers.servers.map(({ url }) => url),
     network,
@@ -118,7 +118,7 @@ async function cluster(): Promise<Topology> {
 
 async function sentinel(): Promise<Topology> {
   const group: RedisSentinel = await startRedisSentinel();
-  const network = await proxiedServers(group.servers);
+  const network = await startProxiedServers(group.servers);
   const { sentinels, name, password } = group;
   return {
     urls: [(await group.master()).url],

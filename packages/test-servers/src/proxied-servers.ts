@@ -18,7 +18,7 @@ export interface ProxiedServers {
   stop(): Promise<void>;
 }
 
-export async function proxiedServers(servers: readonly Address[]): Promise<ProxiedServers> {
+export async function startProxiedServers(servers: readonly Address[]): Promise<ProxiedServers> {
   const proxies = await Promise.all(servers.map(({ host, port }) => startTcpProxy({ host, port })));
   const all = (work: (proxy: TcpProxy) => void): void => proxies.forEach(work);
   return {
