@@ -11,6 +11,7 @@ export { failedRunTests } from "./failed-runs.js";
 export { failureOf, printed } from "./failure.js";
 export { type FallbackTarget, fallbackTests } from "./fallback.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
+export { type GivenUpStore, type GivingUp, givenUpTests } from "./faults/given-up.js";
 export { killedSweeperTests } from "./faults/killed-sweepers.js";
 export { killedWorkerTests } from "./faults/killed-workers.js";
 export { type LostAcknowledgementTarget, lostAcknowledgementTests } from "./faults/lost-acknowledgement.js";

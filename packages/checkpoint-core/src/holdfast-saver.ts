@@ -61,6 +61,7 @@ import {
   pruneThreads,
   refuseUnknown,
   removeRuns,
+  requireThreads,
   resolveDryRun,
   resolvePrunePolicy,
 } from "./prune.js";
@@ -69,7 +70,7 @@ import { isRunConfig } from "./run-config.js";
 import { WritesByRun } from "./run-writes.js";
 import { SAVER_BRAND } from "./saver-brand.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
-import type { CopyOutcome, StoredThread, StoreStats } from "./thread-store.js";
+import type { CopyOutcome, StoredThread, StoreStats, ThreadSelection } from "./thread-store.js";
 import { markerId, TAKEOVER, Takeover, takenOver } from "./takeover.js";
 import { ThreadLives } from "./thread-lives.js";
 import { nextCall } from "./write-order.js";
@@ -384,18 +385,18 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     if (Array.isArray(threads)) {
       const ids = (threads as readonly unknown[]).map((id) => threadIdArgument(id, "prune"));
       await this.#store.ready("prune");
+      await requireThreads(this.#store, ids);
       return pruneThreads(this.#store, ids, resolved);
     }
     const { olderThan, ...others } = ((threads as unknown) ?? {}) as Partial<IdleThreads>;
     if (olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
     const { selection, limit } = resolveListThreads({ ...others, idleFor: olderThan });
     await this.#store.ready("prune");
-    let report = NOTHING_PRUNED;
-    for await (const { threadId } of this.#store.listThreads(selection, limit)) {
-      if ((await this.#store.threadKey(threadId)) === undefined) continue;
-      report = addReports(report, await pruneThreads(this.#store, [threadId], resolved));
-    }
-    return report;
+    return pruneThreads(this.#store, this.#idsOf(selection, limit), resolved);
+  }
+
+  async *#idsOf(selection: ThreadSelection, limit: number): AsyncGenerator<string> {
+    for await (const { threadId } of this.#store.listThreads(selection, limit)) yield threadId;
   }
 
   /**

@@ -23,5 +23,6 @@ export {
 } from "./redis-replication.js";
 export { type RedisSentinel, type StartRedisSentinelOptions, startRedisSentinel } from "./redis-sentinel.js";
 export { type RedisDataOptions, type RedisServer, type StartRedisOptions, startRedis } from "./redis-server.js";
+export { type ProxiedServers, startProxiedServers } from "./proxied-servers.js";
 export { type CutAfterRequestOptions, startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 export { type TerminateBackendsOptions, terminateBackends } from "./terminate-backends.js";

@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import { copyingTests } from "./copying.js";
+import { deletedMeanwhileTests } from "./deleted-meanwhile.js";
 import { freeingTests } from "./freeing.js";
 import { keepingTests } from "./keeping.js";
 import { labellingTests } from "./labelling.js";
@@ -9,6 +10,7 @@ import { listingTests } from "./listing.js";
 import { meanwhileTests } from "./meanwhile.js";
 import { randomLifeTests } from "./random-lives.js";
 import { refusalTests } from "./refusals.js";
+import { refusedDeleteTests } from "./refused-deletes.js";
 import { rollingBackTests } from "./rolling-back.js";
 import { storingTests } from "./storing.js";
 import { sweepingTests } from "./sweeping.js";
@@ -27,9 +29,11 @@ function singleTests(store: LifeStore): void {
   describe("runs that go on meanwhile", () => meanwhileTests(store));
   describe("runs whose thread is deleted", () => lateWriteTests(store));
   describe("runs that are taken out", () => rollingBackTests(store));
+  describe("what others delete meanwhile", () => deletedMeanwhileTests(store));
   describe("sweeps", () => sweepingTests(store));
   describe("copies", () => copyingTests(store));
   describe("lists and numbers", () => listingTests(store));
   describe("labels", () => labellingTests(store));
+  describe("refused deletes", () => refusedDeleteTests(store));
   describe("refusals", () => refusalTests(store));
 }

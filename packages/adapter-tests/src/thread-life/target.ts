@@ -37,4 +37,6 @@ export interface ThreadLifeTarget extends Omit<AdapterTarget, "open"> {
   age(url: string, threadId: string, milliseconds: number): Promise<unknown>;
   /** How often a saver has asked its store so far. */
   roundTrips(saver: KeepingSaver): number;
+  /** Has something done before each request of a saver reaches its store. */
+  beforeEachRequest(saver: KeepingSaver, work: (() => Promise<void>) | undefined): void;
 }

@@ -29,7 +29,7 @@ export async function copyThread(
   { from, to, marker }: { readonly from: string; readonly to: string; readonly marker: string },
   ttl: string,
 ): Promise<Copied> {
-  const isIncomplete = async (): Promise<boolean> => (await threadKey(redis, keys, marker)) !== undefined;
+  const isIncomplete = async (): Promise<boolean> => (await threadKey(redis, keys, marker, "copyThread")) !== undefined;
   for (;;) {
     if (await isIncomplete()) return { kind: "incomplete" };
     const newKey = newThreadKey();
