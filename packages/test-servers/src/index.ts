@@ -1,5 +1,6 @@
 export { type ChildExit, type NodeChild, type SpawnNodeOptions, spawnNode } from "./child-process.js";
 export { type CreateDatabaseOptions, createDatabase, ensureTemplate, type TestDatabase, withDatabaseName } from "./database.js";
+export { freePort } from "./free-port.js";
 export { type EventuallyOptions, eventually, type Gate, gate } from "./gate.js";
 export { type MonitoredCommand, monitorRedis, type RedisMonitor } from "./monitor-redis.js";
 export { type PgBouncer, type PgBouncerTarget, type StartPgBouncerOptions, startPgBouncer } from "./pgbouncer.js";
