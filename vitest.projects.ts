@@ -2,7 +2,18 @@ import { readFile } from "node:fs/promises";
 import type { TestProjectInlineConfiguration } from "vitest/config";
 
 /** Tests on servers that take too long for `test`. What is not named here, `test` runs. */
-const LONG = ["packages/checkpoint-conformance/test/packed.test.ts"];
+const LONG = [
+  // The contract once more, by other ways to a server: poolers, clusters, sentinels, other clients.
+  "packages/checkpoint-postgres/test/{conformance-pgbouncer,pgbouncer}.test.ts",
+  "packages/checkpoint-redis/test/{conformance-clients,conformance-cluster,conformance-sentinel,durability}.test.ts",
+  "packages/test-servers/test/{pgbouncer,redis-cluster,redis-sentinel}.test.ts",
+  // Many processes, much data, random moves.
+  "packages/checkpoint-*/test/{exclusive-processes,killed-sweepers,large-values,lease-checker,migration-under-traffic,processes}.test.ts",
+  "examples/*/test/**/*.test.ts",
+  // The suite itself: savers that it must catch, its command, its tarball, other savers.
+  "packages/checkpoint-conformance/test/{broken-reference-savers,command,packed,reference-saver}.test.ts",
+  "packages/conformance-matrix/test/**/*.test.ts",
+];
 
 const FAULTS = "packages/*/test/faults/**/*.test.ts";
 const COMPATIBILITY = "packages/compatibility-tests/test/**/*.test.ts";
@@ -42,7 +53,7 @@ export const server = project({
   ...onServers,
   name: "server",
   sequence: { groupOrder: 1 },
-  include: ["packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts"],
+  include: ["packages/*/test/**/*.test.ts"],
   exclude: [FAULTS, COMPATIBILITY, ...LONG],
 });
 
