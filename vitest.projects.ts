@@ -81,6 +81,6 @@ export const compatibility = project({
   sequence: { groupOrder: 2 },
   include: [COMPATIBILITY],
   fileParallelism: false,
-  testTimeout: 600_000,
+  testTimeout: 1_200_000,
   hookTimeout: 600_000,
 });

@@ -4,12 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { manifestOf, repository } from "./repository.js";
+import { manifestOf, PUBLISHED, repository } from "./repository.js";
 
 const execute = promisify(execFile);
 const template = fileURLToPath(new URL("../application/", import.meta.url));
-
-const PUBLISHED = ["checkpoint-core", "checkpoint-postgres", "checkpoint-redis", "checkpoint-conformance"];
 
 /** A program that uses our packages as npm would give them, in a folder that knows nothing of this repository. */
 export interface Application {

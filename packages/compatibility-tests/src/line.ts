@@ -11,8 +11,8 @@ const LEFT_OUT = new Set([".git", "node_modules", "dist"]);
 /** A copy of this repository, installed with other versions than those it is developed on. */
 export interface Line {
   readonly folder: string;
-  /** Runs a script of Node in the copy, and gives what it prints. One that fails is an error with all of that. */
-  node(script: string, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
+  /** Runs pnpm in the copy, and gives what it prints. What fails is an error with all of that. */
+  pnpm(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -22,20 +22,16 @@ export async function installLine(versions: Readonly<Record<string, string>>): P
   await cp(repository, folder, { recursive: true, filter: (path) => !LEFT_OUT.has(basename(path)) });
   await rewriteCatalog(join(folder, "pnpm-workspace.yaml"), versions);
   const { packageManager } = await manifestOf(repository);
-  await execute("npx", ["--yes", packageManager, "install", "--no-frozen-lockfile", "--prefer-offline"], { cwd: folder });
-  return {
-    folder,
-    node: async (script, args, env = {}) => {
-      const options = { cwd: folder, env: { ...process.env, ...env }, maxBuffer: 2 ** 28 };
-      return execute(process.execPath, [join(folder, script), ...args], options).then(
-        ({ stdout }) => stdout,
-        (error: Error & { readonly stdout: string; readonly stderr: string }) => {
-          throw new Error(`${error.message}\n${error.stdout}`, { cause: error });
-        },
-      );
-    },
-    remove: () => rm(folder, { recursive: true, force: true }),
+  const pnpm: Line["pnpm"] = async (args, env = {}) => {
+    const options = { cwd: folder, env: { ...process.env, ...env }, maxBuffer: 2 ** 28 };
+    try {
+      return (await execute("npx", ["--yes", packageManager, ...args], options)).stdout;
+    } catch (error) {
+      throw new Error(`${String(error)}\n${(error as { readonly stdout?: string }).stdout ?? ""}`, { cause: error });
+    }
   };
+  await pnpm(["install", "--no-frozen-lockfile", "--prefer-offline"]);
+  return { folder, pnpm, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 async function rewriteCatalog(file: string, versions: Readonly<Record<string, string>>): Promise<void> {

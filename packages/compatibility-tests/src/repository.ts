@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 
 export const repository = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** Folders in `packages`. */
+export const PUBLISHED = ["checkpoint-core", "checkpoint-postgres", "checkpoint-redis", "checkpoint-conformance"];
+
 interface Manifest {
   readonly version: string;
   /** Of the repository: `pnpm@…`. */

@@ -33,7 +33,7 @@ const BUNDLES: Readonly<Record<string, { readonly file: string; build(file: stri
   "Rollup's ESM": { file: "rollup.mjs", build: (file) => ["rollup", "--config", "--file", join(output, file)] },
   "Vite's SSR build": {
     file: "vite/main.mjs",
-    build: () => ["vite", "build", "--outDir", join(output, "vite"), "--emptyOutDir"],
+    build: () => ["vite", "build", "--config", "ssr.config.mjs", "--outDir", join(output, "vite"), "--emptyOutDir"],
   },
 };
 
