@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type BundledChild, bundleChild, upstreamValidation } from "@holdfast/adapter-tests";
 import { allSuites, checkpointConformance, holdfastErrors, whyNot } from "@holdfast/checkpoint-conformance";
 import type { RedisClient, RedisSaver, RedisSaverOptions } from "@holdfast/checkpoint-redis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import type { RedisKeys } from "./children/conformance-target.js";
 import { askedBy, closeCounted, openOn } from "./counted-savers.js";
 import { endConnections, inspectThread } from "./keyspace.js";
@@ -20,6 +20,17 @@ export interface RedisKind {
   place(): RedisPlace;
   /** URLs of the servers that may be written. */
   masters(): Promise<readonly string[]>;
+}
+
+/** The server that all tests share, by one kind of client. */
+export function sharedServer(name: string, connect: (url: string, connectionName?: string) => RedisClient): RedisKind {
+  const url = (): string => inject("holdfastRedisUrl");
+  return {
+    name,
+    connect: (connectionName) => connect(url(), connectionName),
+    place: () => ({ kind: "server", url: url() }),
+    masters: async () => [url()],
+  };
 }
 
 /** Registers the suite in full. */

@@ -1,0 +1,14 @@
+import { Redis } from "ioredis";
+import { Redis as Redis5 } from "ioredis5";
+import { redisConformance, sharedServer } from "./redis-conformance.js";
+
+redisConformance(sharedServer("ioredis 5", (url, connectionName) => new Redis5(url, { connectionName })));
+
+redisConformance(
+  sharedServer(
+    "ioredis 6, RESP3 with types of its own",
+    (url, connectionName) => new Redis(url, { connectionName, protocol: 3, replyMapping: "resp3" }),
+  ),
+);
+
+redisConformance(sharedServer("ioredis 6, RESP2", (url, connectionName) => new Redis(url, { connectionName, protocol: 2 })));
