@@ -7,11 +7,14 @@ const LONG = [
   "packages/checkpoint-postgres/test/{conformance-pgbouncer,pgbouncer}.test.ts",
   "packages/checkpoint-redis/test/{conformance-clients,conformance-cluster,conformance-sentinel,durability}.test.ts",
   "packages/test-servers/test/{pgbouncer,redis-cluster,redis-sentinel}.test.ts",
-  // Many processes, much data, random moves.
+  // Many processes, much data, random moves, and networks that fail.
   "packages/checkpoint-*/test/{exclusive-processes,killed-sweepers,large-values,lease-checker,migration-under-traffic,processes}.test.ts",
+  "packages/checkpoint-*/test/{bad-requests,delta-order,failed-runs,given-up}.test.ts",
+  // LangGraph beyond one version and one process: its server, agents built on it, its older line.
+  "packages/checkpoint-*/test/{as-in-memory,langgraph-lines,langgraph-server}.test.ts",
   "examples/*/test/**/*.test.ts",
   // The suite itself: savers that it must catch, its command, its tarball, other savers.
-  "packages/checkpoint-conformance/test/{broken-reference-savers,command,packed,reference-saver}.test.ts",
+  "packages/checkpoint-conformance/test/{broken-reference-savers,broken-savers,command,packed,reference-saver,unfaithful-savers}.test.ts",
   "packages/conformance-matrix/test/**/*.test.ts",
 ];
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { put } from "./checkpoints.js";
 import { askedBy, closeCounted, openOn } from "./counted-savers.js";
 import { keysUnder } from "./keyspace.js";
-import { redisConformance, redisUpstream } from "./redis-conformance.js";
+import { callSuites, redisConformance, redisUpstream } from "./redis-conformance.js";
 
 let cluster: RedisCluster;
 
@@ -23,6 +23,7 @@ redisConformance({
   name: "a cluster, ioredis 6",
   connect,
   place: () => ({ kind: "cluster", nodes: [...cluster.nodes], password: cluster.password }),
+  suites: callSuites,
   masters: async () => (await cluster.masters()).map(({ url }) => url),
 });
 

@@ -2,7 +2,7 @@ import { type RedisSentinel, startRedisSentinel } from "@holdfast/test-servers";
 import { Redis } from "ioredis";
 import { Redis as Redis5 } from "ioredis5";
 import { afterAll, beforeAll } from "vitest";
-import { redisConformance, redisUpstream } from "./redis-conformance.js";
+import { callSuites, redisConformance, redisUpstream } from "./redis-conformance.js";
 
 let group: RedisSentinel;
 
@@ -17,6 +17,7 @@ redisConformance({
   name: "Sentinel, ioredis 5",
   connect: (connectionName) => new Redis5({ ...where(), connectionName }),
   place: () => ({ kind: "sentinel", ...where() }),
+  suites: callSuites,
   masters: async () => [(await group.master()).url],
 });
 

@@ -5,6 +5,8 @@ export const OLDEST_LINE = {
   "@langchain/core": "1.2.13",
   "@langchain/langgraph": "1.4.17",
   "@langchain/langgraph-checkpoint": "1.1.5",
+  "@langchain/langgraph-supervisor": "1.1.2",
+  "@langchain/langgraph-swarm": "1.0.3",
   ioredis: "5.9.0",
   pg: "8.11.0",
 };
