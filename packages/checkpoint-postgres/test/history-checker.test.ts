@@ -1,9 +1,4 @@
 import { historyCheckerTests } from "@holdfast/adapter-tests";
-import { terminateBackends } from "@holdfast/test-servers";
-import { threadLifeTarget } from "./thread-life-target.js";
+import { historyTarget } from "./history-target.js";
 
-historyCheckerTests({
-  ...threadLifeTarget,
-  through: (proxy, url) => proxy.url(url),
-  endConnections: (url) => terminateBackends(url, { database: new URL(url).pathname.slice(1) }),
-});
+historyCheckerTests(historyTarget);

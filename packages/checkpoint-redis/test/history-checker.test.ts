@@ -1,4 +1,4 @@
 import { historyCheckerTests } from "@holdfast/adapter-tests";
-import { threadLifeTarget } from "./thread-life-target.js";
+import { historyTarget } from "./history-target.js";
 
-historyCheckerTests({ ...threadLifeTarget, through: (proxy, url) => proxy.url(url) });
+historyCheckerTests(historyTarget);

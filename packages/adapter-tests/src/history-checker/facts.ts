@@ -57,6 +57,10 @@ export class Facts {
         this.#note(seen);
       }
     }
+    // As often as there are copies: one may be of what another made.
+    for (const _ of this.#copies) {
+      for (const { source, thread } of this.#copies) for (const place of this.places(source)) this.#note({ ...place, thread });
+    }
   }
 
   #note({ thread, namespace, id }: Place): void {

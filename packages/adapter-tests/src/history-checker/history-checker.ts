@@ -5,7 +5,7 @@ import { type Random, seededRandom } from "../seeded.js";
 import type { ThreadLifeTarget } from "../thread-life/target.js";
 import type { History } from "./history.js";
 import { violationsOf } from "./judge.js";
-import type { FaultName } from "./planted-faults.js";
+import { type FaultName, PLANTED_FAULTS } from "./planted-faults.js";
 import { type Fault, programText, randomProgram, randomSetting, type Setting, type Step } from "./program.js";
 import { shrink } from "./shrink.js";
 import { Stage, type StageOptions } from "./stage.js";
@@ -21,6 +21,7 @@ const SECONDS = 12;
 /** Programs that the same processes play. */
 const PROGRAMS_OF_A_SETTING = 10;
 const SHRINK_SECONDS = 60;
+const PLANTED_SECONDS = 60;
 /** A race does not go the same way each time. */
 const TRIES = 4;
 
@@ -45,18 +46,30 @@ export function historyCheckerTests(target: HistoryTarget): void {
   });
 }
 
+/** Registers the test of the checker itself: each fault that is planted into the savers of its processes is found. */
+export function plantedFaultTests(target: HistoryTarget): void {
+  for (const [name, { finding }] of Object.entries(PLANTED_FAULTS)) {
+    it(`finds it when ${name}`, { timeout: PLANTED_SECONDS * 1_000 + 60_000 }, async () => {
+      const end = performance.now() + PLANTED_SECONDS * 1_000;
+      const search = { seed: 1, plantedFault: name as FaultName, finding, isOver: () => performance.now() > end };
+      const { found, programs } = await searched(target, search);
+      expect(found, `in ${programs} programs`).toMatch(finding);
+    });
+  }
+}
+
 export interface Search {
   readonly seed: number;
   isOver(): boolean;
   readonly plantedFault?: FaultName;
-  /** Whether a failing program is to be shrunk. Default true. */
-  readonly shrinks?: boolean;
+  /** What is looked for. Default: whatever the judge finds. */
+  readonly finding?: RegExp;
 }
 
 /** Plays programs until one shows what no store may do. */
 export async function searched(
   target: HistoryTarget,
-  { seed, isOver, plantedFault, shrinks = true }: Search,
+  { seed, isOver, plantedFault, finding }: Search,
 ): Promise<{ readonly found: string | undefined; readonly programs: number; readonly operations: number }> {
   const [store, oldStore, script] = await Promise.all([
     target.openStore(),
@@ -88,10 +101,11 @@ export async function searched(
           const program = randomProgram(random, setting.savers.length, faults);
           const history = await stage.play(program);
           operations += history.operations.length;
-          if (violationsOf(history).length === 0) continue;
-          const shown = shrinks
-            ? await shortest(program, history, () => Stage.open(optionsFor(setting)))
-            : { program, history };
+          const violations = violationsOf(history);
+          if (finding !== undefined && !violations.some((each) => finding.test(each))) continue;
+          if (violations.length === 0) continue;
+          const shown =
+            finding === undefined ? await shortest(program, history, () => Stage.open(optionsFor(setting))) : { program, history };
           return { found: report(shown.program, setting, shown.history), programs, operations };
         }
       } finally {

@@ -118,7 +118,10 @@ export const writesAreAsWritten: Rule = (facts) =>
   facts.looks().flatMap((look) =>
     seenBy(look).flatMap((seen) => {
       const written = facts.writesOfId(seen).filter(({ from }) => from < endOf(look));
-      const isDisturbed = facts.removers(seen, Number.NEGATIVE_INFINITY, endOf(look)).length > 0;
+      const runs = written.map(({ run }) => run);
+      const isDisturbed =
+        facts.removers(seen, Number.NEGATIVE_INFINITY, endOf(look)).length > 0 ||
+        facts.operations.some((each) => each.kind === "delete runs" && each.outcome !== "refused" && each.runs.some((run) => runs.includes(run)));
       const isCopied = facts.copiesOnto(seen.thread).length > 0;
       const slots = new Map<string, unknown>();
       const findings: string[] = [];
