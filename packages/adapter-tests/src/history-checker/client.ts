@@ -49,7 +49,10 @@ export interface ClientOptions {
 }
 
 /** The part of an operation that is known when it is asked for. */
-type Asked<Kind extends Operation["kind"]> = Omit<Extract<Operation, { readonly kind: Kind }>, keyof Recorded | "process" | "seen">;
+type Asked<Kind extends Operation["kind"]> = Omit<
+  Extract<Operation, { readonly kind: Kind }>,
+  keyof Recorded | "process" | "seen"
+>;
 
 /** A process of the checker: does what it is told, and records it. */
 export class HistoryClient {
@@ -177,7 +180,9 @@ export class HistoryClient {
       { kind: "list", ...(thread !== undefined && { thread }) },
       async () => {
         const seen: Seen[] = [];
-        for await (const tuple of this.#saver.list({ configurable: thread === undefined ? {} : { thread_id: this.#id(thread) } })) {
+        for await (const tuple of this.#saver.list({
+          configurable: thread === undefined ? {} : { thread_id: this.#id(thread) },
+        })) {
           if (this.#own([threadOf(tuple)]).length > 0) seen.push(this.#seen(tuple));
         }
         return seen;
@@ -224,7 +229,11 @@ export class HistoryClient {
     namespace: string,
     id: string | undefined,
   ): Promise<{ readonly known: Known | undefined; readonly span: { readonly from: number; readonly to: number } } | undefined> {
-    const configurable = { thread_id: this.#id(thread), checkpoint_ns: namespace, ...(id !== undefined && { checkpoint_id: id }) };
+    const configurable = {
+      thread_id: this.#id(thread),
+      checkpoint_ns: namespace,
+      ...(id !== undefined && { checkpoint_id: id }),
+    };
     const span = { from: 0, to: 0 };
     const answer = await this.#record(
       { kind: "read", thread, namespace, ...(id !== undefined && { id }) },
@@ -264,7 +273,11 @@ export class HistoryClient {
     };
     const checkpoint = { v: 4, id, ts: "", channel_values: { ...values }, channel_versions: { ...versions }, versions_seen: {} };
     const changed = Object.fromEntries(made.changed.map((channel) => [channel, versions[channel] ?? 0]));
-    const where = { ...config, configurable: { ...lease?.config.configurable, ...config.configurable }, metadata: { run_id: run.label } };
+    const where = {
+      ...config,
+      configurable: { ...lease?.config.configurable, ...config.configurable },
+      metadata: { run_id: run.label },
+    };
     const stored = await this.#record(put, () =>
       this.#saver.put(where, checkpoint, { source: "loop", step: 0, parents: { ...origins } }, changed),
     );

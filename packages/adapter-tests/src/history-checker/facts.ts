@@ -142,14 +142,10 @@ export class Facts {
   /** Whether a checkpoint is there during all of an operation, whatever came first of what overlapped. */
   isThere(place: Place, during: Span): boolean {
     const isKept = (source: Source): boolean =>
-      source.outcome === "ok" &&
-      isBefore(source, during) &&
-      this.removers(place, source.from, endOf(during)).length === 0;
+      source.outcome === "ok" && isBefore(source, during) && this.removers(place, source.from, endOf(during)).length === 0;
     return (
       this.puts(place).some(isKept) ||
-      this.copiesOnto(place.thread).some(
-        (copy) => isKept(copy) && this.isThere({ ...place, thread: copy.source }, copy),
-      )
+      this.copiesOnto(place.thread).some((copy) => isKept(copy) && this.isThere({ ...place, thread: copy.source }, copy))
     );
   }
 

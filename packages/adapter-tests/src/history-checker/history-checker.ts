@@ -1,7 +1,8 @@
 import type { TcpProxy } from "@holdfast/test-servers";
-import { expect, it } from "vitest";
-import { bundleChild } from "../bundled-child.js";
-import { type Random, seededRandom } from "../seeded.js";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type BundledChild, bundleChild } from "../bundled-child.js";
+import { seededRandom } from "../seeded.js";
+import type { TestStore } from "../target.js";
 import type { ThreadLifeTarget } from "../thread-life/target.js";
 import type { History } from "./history.js";
 import { violationsOf } from "./judge.js";
@@ -39,7 +40,9 @@ export function historyCheckerTests(target: HistoryTarget): void {
   }, async () => {
     const end = performance.now() + lastsMs;
     const seed = Number(process.env.HOLDFAST_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
-    const { found, programs, operations } = await searched(target, { seed, isOver: () => performance.now() > end });
+    const place = await openPlace(target);
+    const search = { seed, isOver: () => performance.now() > end };
+    const { found, programs, operations } = await searched(target, place, search).finally(() => place.close());
     if (soakMinutes > 0) process.stdout.write(`${programs} programs, ${operations} operations\n`);
     expect(found ?? "nothing", `HOLDFAST_TEST_SEED=${seed}`).toBe("nothing");
     expect(programs, "programs").toBeGreaterThan(5);
@@ -48,17 +51,42 @@ export function historyCheckerTests(target: HistoryTarget): void {
 
 /** Registers the test of the checker itself: each fault that is planted into the savers of its processes is found. */
 export function plantedFaultTests(target: HistoryTarget): void {
+  let place: Place;
+
+  beforeAll(async () => {
+    place = await openPlace(target);
+  });
+  afterAll(async () => place?.close());
+
   for (const [name, { finding }] of Object.entries(PLANTED_FAULTS)) {
     it(`finds it when ${name}`, { timeout: PLANTED_SECONDS * 1_000 + 60_000 }, async () => {
       const end = performance.now() + PLANTED_SECONDS * 1_000;
       const search = { seed: 1, plantedFault: name as FaultName, finding, isOver: () => performance.now() > end };
-      const { found, programs } = await searched(target, search);
+      const { found, programs } = await searched(target, place, search);
       expect(found, `in ${programs} programs`).toMatch(finding);
     });
   }
 }
 
-export interface Search {
+/** Where programs are played, and by what. */
+interface Place {
+  readonly store: TestStore;
+  readonly oldStore: TestStore;
+  readonly script: BundledChild;
+  close(): Promise<void>;
+}
+
+async function openPlace(target: HistoryTarget): Promise<Place> {
+  const [store, oldStore, script] = await Promise.all([
+    target.openStore(),
+    target.openStore(),
+    bundleChild(new URL("history-client.ts", target.children)),
+  ]);
+  const close = async (): Promise<void> => void (await Promise.all([store.drop(), oldStore.drop(), script.remove()]));
+  return { store, oldStore, script, close };
+}
+
+interface Search {
   readonly seed: number;
   isOver(): boolean;
   readonly plantedFault?: FaultName;
@@ -67,15 +95,11 @@ export interface Search {
 }
 
 /** Plays programs until one shows what no store may do. */
-export async function searched(
+async function searched(
   target: HistoryTarget,
+  { store, oldStore, script }: Place,
   { seed, isOver, plantedFault, finding }: Search,
 ): Promise<{ readonly found: string | undefined; readonly programs: number; readonly operations: number }> {
-  const [store, oldStore, script] = await Promise.all([
-    target.openStore(),
-    target.openStore(),
-    bundleChild(new URL("history-client.ts", target.children)),
-  ]);
   const faults = new Set([...FAULTS, ...(target.endConnections === undefined ? [] : (["terminate"] as const))]);
   const optionsFor = (setting: Setting): StageOptions => ({
     script: script.path,
@@ -90,33 +114,29 @@ export async function searched(
     endConnections: target.endConnections,
   });
   let [programs, operations] = [0, 0];
-  try {
-    while (!isOver()) {
-      const random = seededRandom(seed + programs / PROGRAMS_OF_A_SETTING);
-      const setting = randomSetting(random);
-      const stage = await Stage.open(optionsFor(setting));
-      try {
-        for (let n = 0; n < PROGRAMS_OF_A_SETTING && !isOver(); n += 1) {
-          programs += 1;
-          const program = randomProgram(random, setting.savers.length, faults);
-          const history = await stage.play(program);
-          operations += history.operations.length;
-          const violations = violationsOf(history);
-          if (finding !== undefined && !violations.some((each) => finding.test(each))) continue;
-          if (violations.length === 0) continue;
-          const shown =
-            finding === undefined ? await shortest(program, history, () => Stage.open(optionsFor(setting))) : { program, history };
-          return { found: report(shown.program, setting, shown.history), programs, operations };
-        }
-      } finally {
-        await stage.close();
+  while (!isOver()) {
+    const random = seededRandom(seed + programs / PROGRAMS_OF_A_SETTING);
+    const setting = randomSetting(random);
+    const stage = await Stage.open(optionsFor(setting));
+    try {
+      for (let n = 0; n < PROGRAMS_OF_A_SETTING && !isOver(); n += 1) {
+        programs += 1;
+        const program = randomProgram(random, setting.savers.length, faults);
+        const history = await stage.play(program);
+        operations += history.operations.length;
+        const violations = violationsOf(history);
+        if (finding !== undefined && !violations.some((each) => finding.test(each))) continue;
+        if (violations.length === 0) continue;
+        const shown =
+          finding === undefined ? await shortest(program, history, () => Stage.open(optionsFor(setting))) : { program, history };
+        return { found: report(shown.program, setting, shown.history), programs, operations };
       }
-      programs = Math.ceil(programs / PROGRAMS_OF_A_SETTING) * PROGRAMS_OF_A_SETTING;
+    } finally {
+      await stage.close();
     }
-    return { found: undefined, programs, operations };
-  } finally {
-    await Promise.all([store.drop(), oldStore.drop(), script.remove()]);
+    programs = Math.ceil(programs / PROGRAMS_OF_A_SETTING) * PROGRAMS_OF_A_SETTING;
   }
+  return { found: undefined, programs, operations };
 }
 
 interface Shown {
@@ -150,9 +170,11 @@ async function shortest(program: readonly Step[], history: History, open: () => 
 function report(program: readonly Step[], setting: Setting, history: History): string {
   const start = history.operations[0]?.from ?? 0;
   const time = (at: number | undefined): string => (at === undefined ? "" : (at - start).toFixed(1));
-  const told = history.operations.filter((each) => !("seen" in each) || each.seen === undefined || (each.seen as { length?: number }).length !== 0);
-  const lines = told.map(({ from, to, process, kind, outcome, ...more }) =>
-    `${time(from)}–${time(to)} ${process} ${kind} ${outcome} ${brief(more)}`,
+  const told = history.operations.filter(
+    (each) => !("seen" in each) || each.seen === undefined || (each.seen as { length?: number }).length !== 0,
+  );
+  const lines = told.map(
+    ({ from, to, process, kind, outcome, ...more }) => `${time(from)}–${time(to)} ${process} ${kind} ${outcome} ${brief(more)}`,
   );
   return ["", ...violationsOf(history), "", programText(program, setting), "", ...(lines.length > 120 ? [] : lines)].join("\n");
 }
@@ -161,5 +183,3 @@ function report(program: readonly Step[], setting: Setting, history: History): s
 function brief(more: object): string {
   return JSON.stringify(more, (key, value) => (key === "values" ? (value as { last?: unknown }).last : value));
 }
-
-export type { Random };

@@ -9,7 +9,16 @@ type More = Partial<Recorded> & { readonly process?: string };
 const at = (from: number, more: More = {}) => ({ process: "a", from, to: from + 1, outcome: "ok" as const, ...more });
 
 function put(id: string, from: number, more: More & Partial<Put> = {}): Put {
-  const base = { kind: "put", thread: "t", namespace: "", id, parent: undefined, origins: {}, values: { v: `${id} ${from}` }, run: "r" } as const;
+  const base = {
+    kind: "put",
+    thread: "t",
+    namespace: "",
+    id,
+    parent: undefined,
+    origins: {},
+    values: { v: `${id} ${from}` },
+    run: "r",
+  } as const;
   return { ...base, ...at(from), ...more };
 }
 
@@ -33,12 +42,35 @@ const reads = (seen: Seen | undefined, from: number, more: More & Partial<Read> 
 });
 const lists = (seen: Seen[], from: number, thread = "t"): Operation => ({ kind: "list", thread, seen, ...at(from) });
 const listsThreads = (seen: string[], from: number): Operation => ({ kind: "list threads", seen, ...at(from) });
-const deletes = (from: number, more: More & Partial<Delete> = {}): Operation => ({ kind: "delete", thread: "t", ...at(from), ...more });
+const deletes = (from: number, more: More & Partial<Delete> = {}): Operation => ({
+  kind: "delete",
+  thread: "t",
+  ...at(from),
+  ...more,
+});
 const prunes = (keepLast: number, from: number): Operation => ({ kind: "prune", thread: "t", keepLast, ...at(from) });
 const copies = (from: number, more: More = {}): Operation => ({ kind: "copy", source: "t", thread: "u", ...at(from), ...more });
-const deletesRuns = (runs: string[], from: number, more: More = {}): Operation => ({ kind: "delete runs", runs, ...at(from), ...more });
-const acquires = (token: string, from: number, more: More = {}): Operation => ({ kind: "acquire", thread: "t", ttlMs: 100, token, ...at(from), ...more });
-const underneath = (rows: number, orphans: string[], from: number): Operation => ({ kind: "underneath", thread: "t", rows, orphans, ...at(from) });
+const deletesRuns = (runs: string[], from: number, more: More = {}): Operation => ({
+  kind: "delete runs",
+  runs,
+  ...at(from),
+  ...more,
+});
+const acquires = (token: string, from: number, more: More = {}): Operation => ({
+  kind: "acquire",
+  thread: "t",
+  ttlMs: 100,
+  token,
+  ...at(from),
+  ...more,
+});
+const underneath = (rows: number, orphans: string[], from: number): Operation => ({
+  kind: "underneath",
+  thread: "t",
+  rows,
+  orphans,
+  ...at(from),
+});
 
 const check = (operations: Operation[], more: Partial<History> = {}): string[] =>
   violationsOf({ operations, patienceMs: 50, disturbances: [], deaths: [], ...more });
@@ -58,7 +90,11 @@ describe("the judge finds nothing", () => {
       reads(asPut(one), 20),
       reads(asPut(two), 30),
     ],
-    "C-31 where a put again is read as it is now": [one, put("1", 10, { values: { v: 2 } }), reads(asPut(put("1", 10, { values: { v: 2 } })), 20)],
+    "C-31 where a put again is read as it is now": [
+      one,
+      put("1", 10, { values: { v: 2 } }),
+      reads(asPut(put("1", 10, { values: { v: 2 } })), 20),
+    ],
     "C-51 in a new run on a deleted thread": [one, deletes(5), put("4", 10), reads(asPut(put("4", 10)), 15)],
     "C-51 where a run's put and the deletion overlap": [one, deletes(10), two, reads(asPut(two), 10.5), reads(undefined, 20)],
     "C-52 where what was pruned is gone": [one, two, three, prunes(1, 25), lists([asPut(three)], 30)],
@@ -78,7 +114,12 @@ describe("the judge finds nothing", () => {
       write("1", "__resume__", "second", 8),
       reads(asPut(one, ["task", "c", "first"], ["task", "__resume__", "second"]), 10),
     ],
-    "C-91 where a put is refused": [one, acquires("1", 2), { ...two, outcome: "refused", code: "HOLDFAST_THREAD_BUSY" }, reads(asPut(one), 20)],
+    "C-91 where a put is refused": [
+      one,
+      acquires("1", 2),
+      { ...two, outcome: "refused", code: "HOLDFAST_THREAD_BUSY" },
+      reads(asPut(one), 20),
+    ],
     "C-91 where one that was refused may have been asked for twice": [
       one,
       acquires("1", 2),
@@ -96,7 +137,10 @@ describe("the judge finds nothing", () => {
 describe("the judge finds", () => {
   const gaveUp = { outcome: "unknown" } as const;
   const wrong: Readonly<Record<string, [Operation[], RegExp]>> = {
-    "C-13 a checkpoint that another process does not see": [[one, reads(undefined, 5, { process: "b" })], /reads not t 1, which is lost/],
+    "C-13 a checkpoint that another process does not see": [
+      [one, reads(undefined, 5, { process: "b" })],
+      /reads not t 1, which is lost/,
+    ],
     "C-20 a list that stops early": [[one, two, lists([asPut(two)], 15)], /lists not t 1/],
     "C-20 a list in another order": [[one, two, lists([asPut(one), asPut(two)], 15)], /lists t 1 before t 2/],
     "C-10 a latest that is not the last": [[one, two, reads(asPut(one), 15)], /reads t 1 as the latest, and t 2/],
@@ -117,7 +161,10 @@ describe("the judge finds", () => {
       [one, two, prunes(1, 15), lists([asPut(two)], 20), lists([asPut(two), asPut(one)], 30)],
       /lists t 1 again, which was gone/,
     ],
-    "C-35 a checkpoint with another's values": [[one, reads({ ...asPut(one), values: two.values }, 5)], /otherwise than it was put/],
+    "C-35 a checkpoint with another's values": [
+      [one, reads({ ...asPut(one), values: two.values }, 5)],
+      /otherwise than it was put/,
+    ],
     "C-35 a checkpoint on another's parent": [[one, two, reads({ ...asPut(two), parent: "0" }, 15)], /otherwise than it was put/],
     "C-30 a checkpoint that nobody put": [[reads(asPut(one), 5)], /which nobody has put/],
     "C-91 a checkpoint that was refused": [
@@ -130,14 +177,25 @@ describe("the judge finds", () => {
       /to c replaced/,
     ],
     "C-41 a special write that an earlier one replaces": [
-      [one, write("1", "__resume__", "v", 2), write("1", "__resume__", "w", 4), reads(asPut(one, ["task", "__resume__", "v"]), 6)],
+      [
+        one,
+        write("1", "__resume__", "v", 2),
+        write("1", "__resume__", "w", 4),
+        reads(asPut(one, ["task", "__resume__", "v"]), 6),
+      ],
       /as it was before it was replaced/,
     ],
     "C-41 a write twice": [[one, write("1", "c", "v", 2), reads(asPut(one, ["task", "c", "v"], ["task", "c", "v"]), 6)], /twice/],
     "C-41 a write that nobody made": [[one, reads(asPut(one, ["task", "c", "v"]), 6)], /that nobody wrote/],
     "C-51 a thread that comes back": [[one, deletes(5), reads(asPut(one), 10)], /reads t 1, resurrected/],
-    "C-51 a run that goes on in a deleted thread": [[one, deletes(5), two, reads(asPut(two), 15)], /the put of t 2 by a was acknowledged, after/],
-    "C-51 a subgraph that brings its thread back": [[one, deletes(5), sub, lists([asPut(sub)], 15)], /lists t\/sub s, resurrected/],
+    "C-51 a run that goes on in a deleted thread": [
+      [one, deletes(5), two, reads(asPut(two), 15)],
+      /the put of t 2 by a was acknowledged, after/,
+    ],
+    "C-51 a subgraph that brings its thread back": [
+      [one, deletes(5), sub, lists([asPut(sub)], 15)],
+      /lists t\/sub s, resurrected/,
+    ],
     "C-51 rows of a deleted thread": [[one, deletes(5), underneath(2, [], 10)], /lie 2 rows/],
     "C-51 a refusal without a deletion": [
       [one, { ...two, outcome: "refused", code: "HOLDFAST_THREAD_DELETED" }],
@@ -158,7 +216,10 @@ describe("the judge finds", () => {
     ],
     "C-90 a token twice": [[acquires("1", 0), acquires("1", 200)], /token 1 was granted twice/],
     "C-90 two leases at once": [[acquires("1", 0), acquires("2", 20)], /token 2 was granted to a while a had token 1/],
-    "C-91 a write past a lease": [[one, acquires("1", 2), acquires("2", 150), put("2", 160, { token: "1" })], /under token 1 after token 2/],
+    "C-91 a write past a lease": [
+      [one, acquires("1", 2), acquires("2", 150), put("2", 160, { token: "1" })],
+      /under token 1 after token 2/,
+    ],
     "C-91 a write without a lease": [[one, acquires("1", 2), two], /wrote t 2 without a lease while a had token 1/],
     "C-95 two runs from one head": [
       [one, two, put("3", 20, { parent: "1", head: { from: 5, to: 6 } })],

@@ -38,11 +38,15 @@ const leasesHold: Rule = (facts) => {
         releases.filter(ofThread).map(asClient),
         written.flatMap((each) => (each.token === undefined ? [] : [asAppend(each, each.token)])),
       ),
-      ...written.filter(({ token }) => token === undefined).flatMap((each) =>
-        acquired
-          .filter((lease) => ofThread(lease) && isLiveDuring(lease, each, releases))
-          .map((lease) => `${each.process} wrote ${named(each)} without a lease while ${lease.process} had token ${lease.token}`),
-      ),
+      ...written
+        .filter(({ token }) => token === undefined)
+        .flatMap((each) =>
+          acquired
+            .filter((lease) => ofThread(lease) && isLiveDuring(lease, each, releases))
+            .map(
+              (lease) => `${each.process} wrote ${named(each)} without a lease while ${lease.process} had token ${lease.token}`,
+            ),
+        ),
     ].map((violation) => `${thread}: ${violation}`);
   });
 };

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { isHoldfastError, ThreadLease, ThreadNotFoundError } from "@holdfast/checkpoint-core";
+import { isHoldfastError, type ThreadLease, ThreadNotFoundError } from "@holdfast/checkpoint-core";
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import type { KeepingSaver } from "../thread-life/target.js";
 
@@ -11,7 +11,10 @@ const LATE_MS = 60;
 const hasCode = (error: unknown, code: string): boolean => isHoldfastError(error) && error.code === code;
 
 /** What runs late fails unseen, as a request whose client is gone. */
-const later = (work: () => Promise<unknown>): void => void wait(LATE_MS).then(work).catch(() => {});
+const later = (work: () => Promise<unknown>): void =>
+  void wait(LATE_MS)
+    .then(work)
+    .catch(() => {});
 
 /** Puts a checkpoint that was refused since its thread was deleted as the first one of a thread, where `isSo`. */
 const putAnyway =
@@ -128,7 +131,12 @@ export const PLANTED_FAULTS = {
         for (const { config, parentConfig, checkpoint, metadata } of half.slice(0, -1)) {
           const configurable = { ...(parentConfig ?? config).configurable, thread_id: to };
           if (parentConfig === undefined) delete (configurable as { checkpoint_id?: string }).checkpoint_id;
-          await saver.put({ configurable }, checkpoint, metadata ?? { source: "loop", step: 0, parents: {} }, checkpoint.channel_versions);
+          await saver.put(
+            { configurable },
+            checkpoint,
+            metadata ?? { source: "loop", step: 0, parents: {} },
+            checkpoint.channel_versions,
+          );
         }
         return { checkpoints: half.length };
       },
@@ -210,7 +218,12 @@ export const PLANTED_FAULTS = {
         async put(config, checkpoint, metadata, newVersions) {
           const log = last ?? checkpoint.channel_values.log;
           last = checkpoint.channel_values.log;
-          return saver.put(config, { ...checkpoint, channel_values: { ...checkpoint.channel_values, log } }, metadata, newVersions);
+          return saver.put(
+            config,
+            { ...checkpoint, channel_values: { ...checkpoint.channel_values, log } },
+            metadata,
+            newVersions,
+          );
         },
       };
     },

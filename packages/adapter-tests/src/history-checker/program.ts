@@ -49,9 +49,8 @@ export interface Setting {
   readonly hasFallback: boolean;
 }
 
-/** The threads of a program; the last one is in the old store at first, where there is one. */
-export const THREADS = ["a", "b", "old"] as const;
-export const RUNS = 3;
+/** Runs have one of so many labels. */
+const RUNS = 3;
 
 export function randomSetting(random: Random): Setting {
   const one = <Value>(...values: Value[]): Value => values[integerOf(random, 0, values.length - 1)] as Value;
@@ -62,6 +61,15 @@ export function randomSetting(random: Random): Setting {
     connections: one(1, 3),
   }));
   return { savers, hasFallback: one(true, false, false) };
+}
+
+/** The threads that a program may change. */
+export function threadsOf(steps: readonly Step[]): string[] {
+  const named = steps.flatMap(({ action }) => [
+    ...("thread" in action && action.thread !== undefined ? [action.thread] : []),
+    ...("to" in action ? [action.to] : []),
+  ]);
+  return [...new Set([...named, "old"])];
 }
 
 /** Some ten motifs, one after the other, or into each other. */
@@ -130,10 +138,28 @@ export function randomProgram(random: Random, processes: number, faults: Readonl
         step(by, { do: "acquire", thread: on, ttlMs }),
         ...[0, 1, 2].flatMap(() => [
           step(other(by), { do: "delete", thread: on, isFenced: false }, false),
-          step(other(by), one<Action>([{ do: "list" }, { do: "list threads" }, { do: "delete runs", run: integerOf(random, 0, RUNS - 1) }]), false),
+          step(
+            other(by),
+            one<Action>([{ do: "list" }, { do: "list threads" }, { do: "delete runs", run: integerOf(random, 0, RUNS - 1) }]),
+            false,
+          ),
         ]),
         step(by, change(on, by)),
-        ...(chance(0.5) ? [step(by, { do: "release", thread: on })] : [step(other(by), { do: "acquire", thread: on, ttlMs }), step(by, change(on, by))]),
+        ...(chance(0.5)
+          ? [step(by, { do: "release", thread: on })]
+          : [step(other(by), { do: "acquire", thread: on, ttlMs }), step(by, change(on, by))]),
+        ...(chance(0.5) ? [step(by, { do: "acquire", thread: on, ttlMs }), step(by, { do: "put", thread: on })] : []),
+      ];
+    },
+    // A holder that deletes its thread, and goes on.
+    () => {
+      const [by, on] = [process(), thread()];
+      return [
+        ...turn(by, on),
+        step(by, { do: "acquire", thread: on, ttlMs: integerOf(random, 60, 300) }),
+        step(by, { do: "delete", thread: on, isFenced: true }),
+        step(by, change(on, by)),
+        step(process(), look(on)),
       ];
     },
     () => {
@@ -142,13 +168,23 @@ export function randomProgram(random: Random, processes: number, faults: Readonl
         ...turn(by, on),
         step(other(by), { do: "copy", thread: on, to }, false),
         step(by, { do: "put", thread: on }, false),
-        step(other(by), one<Action>([{ do: "put", thread: on }, { do: "begin a run", thread: on, run: 0 }]), false),
+        step(
+          other(by),
+          one<Action>([
+            { do: "put", thread: on },
+            { do: "begin a run", thread: on, run: 0 },
+          ]),
+          false,
+        ),
         step(by, { do: "list", thread: to }),
       ];
     },
     () => {
       const by = process();
-      return [step(by, { do: "delete runs", run: integerOf(random, 0, RUNS - 1) }, false), step(other(by), { do: "delete", thread: thread(), isFenced: false }, false)];
+      return [
+        step(by, { do: "delete runs", run: integerOf(random, 0, RUNS - 1) }, false),
+        step(other(by), { do: "delete", thread: thread(), isFenced: false }, false),
+      ];
     },
     () => [step(process(), one<Action>([{ do: "sweep" }, { do: "reopen" }, { do: "list" }, { do: "list threads" }]))],
   ];

@@ -59,7 +59,8 @@ export const nothingComesBack: Rule = (facts) => {
           facts.isEstablished(seen, look.from) &&
           sources.every((source) => isBefore(source, look)),
       );
-      if (missing !== undefined) found.set(keyOf(seen), `${told(later)} ${named(seen)} again, which was gone when ${told(missing)} nothing of it`);
+      if (missing !== undefined)
+        found.set(keyOf(seen), `${told(later)} ${named(seen)} again, which was gone when ${told(missing)} nothing of it`);
     }
   }
   return [...found.values()];
@@ -88,7 +89,10 @@ function isAsPut(seen: Seen, put: Put): boolean {
 
 function difference(seen: Seen, puts: readonly Put[]): string {
   const [put] = puts;
-  const parts = put === undefined ? [] : Object.keys({ ...seen.values, ...put.values }).filter((key) => !isDeepStrictEqual(seen.values[key], put.values[key]));
+  const parts =
+    put === undefined
+      ? []
+      : Object.keys({ ...seen.values, ...put.values }).filter((key) => !isDeepStrictEqual(seen.values[key], put.values[key]));
   return JSON.stringify({ channels: parts, parent: [seen.parent, put?.parent], origins: [seen.origins, put?.origins] });
 }
 
@@ -121,7 +125,9 @@ export const writesAreAsWritten: Rule = (facts) =>
       const runs = written.map(({ run }) => run);
       const isDisturbed =
         facts.removers(seen, Number.NEGATIVE_INFINITY, endOf(look)).length > 0 ||
-        facts.operations.some((each) => each.kind === "delete runs" && each.outcome !== "refused" && each.runs.some((run) => runs.includes(run)));
+        facts.operations.some(
+          (each) => each.kind === "delete runs" && each.outcome !== "refused" && each.runs.some((run) => runs.includes(run)),
+        );
       const isCopied = facts.copiesOnto(seen.thread).length > 0;
       const slots = new Map<string, unknown>();
       const findings: string[] = [];
@@ -147,10 +153,18 @@ export const writesAreAsWritten: Rule = (facts) =>
       }
       if (isDisturbed) return findings;
       for (const write of written) {
-        const isHere = write.thread === seen.thread || facts.copiesOnto(seen.thread).every((copy) => copy.outcome === "ok" && copy.source === write.thread && isBefore(write, copy));
+        const isHere =
+          write.thread === seen.thread ||
+          facts
+            .copiesOnto(seen.thread)
+            .every((copy) => copy.outcome === "ok" && copy.source === write.thread && isBefore(write, copy));
         if (write.outcome !== "ok" || !isBefore(write, look) || !isHere) continue;
         if (write.thread === seen.thread && isCopied) continue;
-        if (write.thread !== seen.thread && facts.removers({ ...seen, thread: write.thread }, Number.NEGATIVE_INFINITY, endOf(look)).length > 0) continue;
+        if (
+          write.thread !== seen.thread &&
+          facts.removers({ ...seen, thread: write.thread }, Number.NEGATIVE_INFINITY, endOf(look)).length > 0
+        )
+          continue;
         for (const [channel] of write.writes) {
           if (!slots.has(JSON.stringify([write.task, channel]))) say(write.task, channel, "not, which is lost");
         }
@@ -174,20 +188,31 @@ export const threadsAreListed: Rule = (facts) => {
     ...facts.acknowledged("list threads").flatMap((look) => {
       const seen = look.seen ?? [];
       const missing = threads.filter(
-        (thread) =>
-          !seen.includes(thread) && facts.places(thread).some((place) => isOwn(place) && facts.isThere(place, look)),
+        (thread) => !seen.includes(thread) && facts.places(thread).some((place) => isOwn(place) && facts.isThere(place, look)),
       );
-      const twice = seen.filter((thread, at) => seen.indexOf(thread) !== at && !facts.operations.some((each) => each.outcome !== "ok" || (each.from < endOf(look) && endOf(each) > look.from && each !== look)));
+      const twice = seen.filter(
+        (thread, at) =>
+          seen.indexOf(thread) !== at &&
+          !facts.operations.some(
+            (each) => each.outcome !== "ok" || (each.from < endOf(look) && endOf(each) > look.from && each !== look),
+          ),
+      );
       return [
         ...missing.map((thread) => `${look.process} lists the threads, ${thread} not among them, which is lost or hidden`),
-        ...seen.filter((thread) => isEmpty(thread, look)).map((thread) => `${look.process} lists the thread ${thread}, of which nothing can be there`),
+        ...seen
+          .filter((thread) => isEmpty(thread, look))
+          .map((thread) => `${look.process} lists the thread ${thread}, of which nothing can be there`),
         ...twice.map((thread) => `${look.process} lists the thread ${thread} twice`),
       ];
     }),
-    ...facts.acknowledged("underneath").flatMap((look) => [
-      ...look.orphans.map((orphan) => `underneath ${look.thread} lies what nothing needs: ${orphan}`),
-      ...(look.rows > 0 && isEmpty(look.thread, look) ? [`underneath ${look.thread}, of which nothing can be there, lie ${look.rows} rows`] : []),
-    ]),
+    ...facts
+      .acknowledged("underneath")
+      .flatMap((look) => [
+        ...look.orphans.map((orphan) => `underneath ${look.thread} lies what nothing needs: ${orphan}`),
+        ...(look.rows > 0 && isEmpty(look.thread, look)
+          ? [`underneath ${look.thread}, of which nothing can be there, lie ${look.rows} rows`]
+          : []),
+      ]),
   ];
 };
 
@@ -203,7 +228,10 @@ export const deletedRunsAreGone: Rule = (facts) =>
             puts.length > 0 &&
             facts.copiesOnto(seen.thread).length === 0 &&
             !(deletion.busy ?? []).includes(seen.thread) &&
-            puts.every((put) => put.process !== OLD_STORE && put.outcome === "ok" && isBefore(put, deletion) && deletion.runs.includes(put.run))
+            puts.every(
+              (put) =>
+                put.process !== OLD_STORE && put.outcome === "ok" && isBefore(put, deletion) && deletion.runs.includes(put.run),
+            )
           );
         })
         .map((seen) => `${told(look)} ${named(seen)}, though ${deletion.process} had deleted its run ${puts(facts, seen)}`),
@@ -219,8 +247,11 @@ export const refusalsHaveReasons: Rule = (facts) =>
     if (code === undefined) return [];
     const thread = "thread" in each ? each.thread : undefined;
     const began = facts.operations.filter((other) => other.from < endOf(each) && other.outcome !== "refused");
-    const has = (kind: string): boolean => began.some((other) => other.kind === kind && "thread" in other && (other.thread ?? thread) === thread);
-    const without = (what: string): string[] => [`${each.process} was told ${code} by a ${each.kind} of ${thread}, without ${what}`];
+    const has = (kind: string): boolean =>
+      began.some((other) => other.kind === kind && "thread" in other && (other.thread ?? thread) === thread);
+    const without = (what: string): string[] => [
+      `${each.process} was told ${code} by a ${each.kind} of ${thread}, without ${what}`,
+    ];
     switch (code) {
       case "HOLDFAST_THREAD_DELETED":
         return has("delete") || has("prune") || began.some(({ kind }) => kind === "delete runs") ? [] : without("a deletion");

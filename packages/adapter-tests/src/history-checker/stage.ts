@@ -6,7 +6,7 @@ import type { KeepingOptions, KeepingSaver, Underneath } from "../thread-life/ta
 import { HistoryClient } from "./client.js";
 import { type Disturbance, type History, OLD_STORE, type Operation } from "./history.js";
 import type { FaultName } from "./planted-faults.js";
-import type { Action, Fault, Setting, Step } from "./program.js";
+import { type Action, type Fault, type Setting, type Step, threadsOf } from "./program.js";
 
 export interface StageOptions {
   /** The bundled program of a client. */
@@ -37,9 +37,6 @@ interface Actor {
   isFrozen: boolean;
   isKilled: boolean;
 }
-
-/** All threads that a program may touch. */
-const PROGRAM_THREADS = ["a", "b", "c", "d", "old"] as const;
 
 /** Processes that share a store, on which programs are played. */
 export class Stage {
@@ -94,7 +91,7 @@ export class Stage {
     }
     await Promise.all(going);
     for (const actor of this.#actors) await this.#ask(actor, { kind: "settle" }, "settled");
-    await this.#lookOnceMore(prefix);
+    await this.#lookOnceMore(prefix, threadsOf(program));
     return {
       operations: [...this.#operations.values()].sort((a, b) => a.from - b.from),
       patienceMs: 0.75 * PATIENCE_MS,
@@ -121,8 +118,8 @@ export class Stage {
   }
 
   /** Every process reads all, with what it remembers; and so does one that remembers nothing. Then a look underneath, and all goes. */
-  async #lookOnceMore(prefix: string): Promise<void> {
-    const looks = PROGRAM_THREADS.flatMap((thread): Action[] => [
+  async #lookOnceMore(prefix: string, threads: readonly string[]): Promise<void> {
+    const looks = threads.flatMap((thread): Action[] => [
       { do: "read", thread },
       { do: "list", thread },
     ]);
@@ -137,14 +134,23 @@ export class Stage {
     const saver = open(url, old && { fallback: old });
     const observer = this.#observer("the observer", 98, saver, prefix);
     for (const action of [...looks, { do: "list threads" }, { do: "list" }] as Action[]) await observer.perform(action);
-    for (const thread of PROGRAM_THREADS) {
+    for (const thread of threads) {
       const from = now();
       const { checkpoints, segments, writes, orphans } = await inspect(url, `${prefix}${thread}`);
       const rows = checkpoints + segments + writes;
-      const look = { kind: "underneath", process: "the observer", thread, rows, orphans, from, to: now(), outcome: "ok" } as const;
+      const look = {
+        kind: "underneath",
+        process: "the observer",
+        thread,
+        rows,
+        orphans,
+        from,
+        to: now(),
+        outcome: "ok",
+      } as const;
       this.#operations.set(`underneath ${thread}`, look);
     }
-    for (const thread of PROGRAM_THREADS) await saver.deleteThread(`${prefix}${thread}`);
+    for (const thread of threads) await saver.deleteThread(`${prefix}${thread}`);
     await close(saver);
     if (old !== undefined) await close(old);
   }

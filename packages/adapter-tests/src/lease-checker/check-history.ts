@@ -22,11 +22,7 @@ export function violationsOfLeases(
   releases: readonly Release[],
   appends: readonly Append[],
 ): string[] {
-  return [
-    ...tokensThatDoNotGrow(leases),
-    ...leasesAtOnce(leases, releases),
-    ...writesUnderEarlierLeases(leases, appends),
-  ];
+  return [...tokensThatDoNotGrow(leases), ...leasesAtOnce(leases, releases), ...writesUnderEarlierLeases(leases, appends)];
 }
 
 /** When it was answered: they all were. */

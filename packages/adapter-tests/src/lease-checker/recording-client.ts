@@ -39,11 +39,7 @@ export class RecordingClient {
     await this.#record({ kind: "release", thread, token: lease.token }, () => lease.release());
   }
 
-  #record<Result>(
-    what: object,
-    run: () => Promise<Result>,
-    learned?: (result: Result) => object,
-  ): Promise<Result | undefined> {
+  #record<Result>(what: object, run: () => Promise<Result>, learned?: (result: Result) => object): Promise<Result | undefined> {
     this.#operations += 1;
     const id = `${this.#name}:${this.#operations}`;
     const asked = { ...what, client: this.#name };
