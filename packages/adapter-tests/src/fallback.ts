@@ -172,6 +172,10 @@ export function fallbackTests(target: FallbackTarget): void {
     });
     const first = runOrders(replica(slow), "slow", ["of the one that takes over"]);
     await reached.opened;
+    // Who does not know the old store has no way to copy all of it.
+    await expect(plain.copyThread("slow", "part of slow")).rejects.toMatchObject({ code: "HOLDFAST_THREAD_BUSY" });
+    expect(await exists("part of slow")).toBe(false);
+    const copied = replica(old).copyThread("slow", "copy of slow");
     expect((await allOf(plain.list(at("slow")))).length, "a part of it is here").toBeGreaterThan(0);
     const other = replica(old);
     expect(plainTuple((await other.getTuple(at("slow"))) ?? expect.fail("It is there."))).toEqual(before[""]?.[0]);
@@ -187,8 +191,21 @@ export function fallbackTests(target: FallbackTarget): void {
     expect(isWritten).toBe(false);
     release.open();
     await Promise.all([first, second]);
+    expect((await copied).checkpoints).toBeGreaterThanOrEqual(Object.values(before).flat().length);
+    expect((await wholeThread(plain, "copy of slow"))[""]?.slice(-2)).toEqual(before[""]?.slice(-2));
     expect((await plain.getTuple(head?.config ?? {}))?.pendingWrites).toContainEqual(["task", "log", ["by the other"]]);
     expect((await wholeThread(plain, "slow"))[""]?.slice(-2)).toEqual(before[""]?.slice(-2));
+  });
+
+  it("C-58 C-112 a thread that is not here yet is copied as a whole, and not onto one that is in the old store", async () => {
+    const old = new MemorySaver();
+    await runOrders(old, "to be copied", ["first"]);
+    await runOrders(old, "in the way", ["first"]);
+    const saver = replica(old);
+    await expect(saver.copyThread("to be copied", "in the way")).rejects.toMatchObject({ code: "HOLDFAST_THREAD_EXISTS" });
+    const before = await wholeThread(old, "to be copied");
+    expect(await saver.copyThread("to be copied", "copied")).toEqual({ checkpoints: Object.values(before).flat().length });
+    expect(await wholeThread(plain, "copied")).toEqual(before);
   });
 
   it("C-113 a takeover that broke off anywhere shows nothing of itself, and the next write makes it whole", async () => {

@@ -1,13 +1,17 @@
 export { abandonedThreadTests } from "./abandoned-threads.js";
+export { badRequestTests } from "./bad-requests.js";
+export { asInMemoryTests } from "./as-in-memory.js";
 export { type BundledChild, bundleChild } from "./bundled-child.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
 export { counterGraph } from "./counter-graph.js";
 export { deltaOrderTests } from "./delta-order/index.js";
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
+export { failedRunTests } from "./failed-runs.js";
 export { failureOf, printed } from "./failure.js";
 export { type FallbackTarget, fallbackTests } from "./fallback.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
+export { type GivenUpStore, type GivingUp, givenUpTests } from "./faults/given-up.js";
 export { killedSweeperTests } from "./faults/killed-sweepers.js";
 export { killedWorkerTests } from "./faults/killed-workers.js";
 export { type LostAcknowledgementTarget, lostAcknowledgementTests } from "./faults/lost-acknowledgement.js";
@@ -17,6 +21,9 @@ export { type RestartableStore, type ServerRestartTarget, serverRestartTests } f
 export { type TerminatedConnectionsTarget, terminatedConnectionTests } from "./faults/terminated-connections.js";
 export { importThreadTests } from "./import-threads.js";
 export { type InvalidOptionsTarget, invalidOptionTests } from "./invalid-options.js";
+export { langgraphChangeTests } from "./langgraph-changes.js";
+export { langgraphLineTests } from "./langgraph-lines.js";
+export { langgraphServerTests } from "./langgraph-server/langgraph-server.js";
 export { type LargeValueTarget, largeValueTests } from "./large-values.js";
 export { type CheckerTarget, leaseCheckerTests } from "./lease-checker/lease-checker.js";
 export type { LeaseTarget, LeasingSaver } from "./lease-target.js";

@@ -3,6 +3,7 @@ import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 /** What all savers of ours have beyond upstream's. */
 export interface TestedSaver extends LeaseSource {
+  copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }>;
   setup(): Promise<unknown>;
   end(): Promise<void>;
 }
@@ -33,7 +34,7 @@ export interface AdapterTarget<Store extends TestStore = TestStore> {
   close(saver: TestedSaver): Promise<void>;
   /**
    * The folder `test/children/` of the adapter's package, with a program of a few lines for each main in `@holdfast/adapter-tests/children/…`:
-   * `graph-worker.ts`, `large-state.ts`, `set-up.ts`, `sweeper.ts`.
+   * `failing-runs.ts`, `graph-worker.ts`, `large-state.ts`, `request-server.ts`, `set-up.ts`, `sweeper.ts`.
    */
   readonly children: URL;
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { type Feature, installed } from "./installed.js";
 import { type SpawnedProcessOptions, SpawnedSaver } from "./spawned-saver.js";
-import type { Capability, ConformanceTarget, OpenOptions, Spawn } from "./target.js";
+import { type Capability, type ConformanceTarget, type OpenOptions, type Spawn, supportOf } from "./target.js";
 
 /** A part of the target that a case cannot do without. */
 export type Hook = "inspect" | "roundTrips" | "lifecycle" | "errors" | "spawn" | "interrupt";
@@ -10,6 +11,10 @@ export type Hook = "inspect" | "roundTrips" | "lifecycle" | "errors" | "spawn" |
 export interface CaseOptions {
   readonly requires?: readonly Capability[];
   readonly hooks?: readonly Hook[];
+  /** A saver that can do this refuses calls of the case: then it needs `errors`, to be told from one that fails. */
+  readonly errorsFor?: Capability;
+  /** What it needs of LangGraph. An older one lacks it, whatever the saver. */
+  readonly feature?: Feature;
   /** Milliseconds until the case counts as hanging. Default: what the runner says. */
   readonly timeout?: number;
 }
@@ -71,14 +76,24 @@ export function rulesOf(title: string): readonly string[] {
   return /^(?:C-\d+\s+)+/.exec(title)?.[0].trim().split(/\s+/) ?? [];
 }
 
+/** Why the installed LangGraph leaves this case out; undefined when it has what the case is about. */
+export function leftOut({ options: { feature } }: ConformanceCase): string | undefined {
+  return feature === undefined || installed[feature] ? undefined : `the installed LangGraph has no ${feature}`;
+}
+
 /** Why `target` cannot run this case; undefined when it can. */
-export function whyNot(target: ConformanceTarget, { options }: ConformanceCase): string | undefined {
-  for (const capability of options.requires ?? []) {
-    const support = target.supports?.[capability] ?? true;
-    if (support !== true) return `${capability}: ${support.no}`;
-  }
-  const missing = options.hooks?.find((hook) => target[hook] === undefined);
-  return missing === undefined ? undefined : `the target has no ${missing}`;
+export function whyNot(target: ConformanceTarget, conformanceCase: ConformanceCase): string | undefined {
+  const { options } = conformanceCase;
+  const lacks = (capability: Capability): string | undefined => {
+    const support = supportOf(target, capability);
+    return support === true ? undefined : `${capability}: ${support.no}`;
+  };
+  const lacking = options.requires?.map(lacks).find((reason) => reason !== undefined);
+  if (lacking !== undefined) return lacking;
+  const refuses = options.errorsFor !== undefined && lacks(options.errorsFor) === undefined;
+  const hooks: readonly Hook[] = [...(options.hooks ?? []), ...(refuses ? (["errors"] as const) : [])];
+  const missing = hooks.find((hook) => target[hook] === undefined);
+  return missing === undefined ? leftOut(conformanceCase) : `the target has no ${missing}`;
 }
 
 /** A case that has not ended in time. What it still does is left alone. */

@@ -1,12 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
-import {
-  BaseCheckpointSaver,
-  type Checkpoint,
-  type CheckpointListOptions,
-  type CheckpointMetadata,
-  type CheckpointTuple,
-  type PendingWrite,
-} from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver, Checkpoint, CheckpointMetadata } from "@langchain/langgraph-checkpoint";
+import { ForwardingSaver } from "./forwarding-saver.js";
 
 /**
  * The values of a checkpoint without those of channels that have no version, because nothing has written to them: LangGraph gives their
@@ -28,15 +22,13 @@ export interface ObservedPut {
 export type AroundPut = (put: ObservedPut, proceed: () => Promise<void>) => Promise<void>;
 
 /** Passes everything on to another saver, and remembers what it has put. */
-export class ObservedSaver extends BaseCheckpointSaver {
-  readonly #inner: BaseCheckpointSaver;
+export class ObservedSaver extends ForwardingSaver {
   readonly #around: AroundPut;
   /** The puts that were acknowledged, in that order. */
   readonly puts: ObservedPut[] = [];
 
   constructor(inner: BaseCheckpointSaver, around: AroundPut = (_, proceed) => proceed()) {
-    super(inner.serde);
-    this.#inner = inner;
+    super(inner);
     this.#around = around;
   }
 
@@ -50,35 +42,9 @@ export class ObservedSaver extends BaseCheckpointSaver {
     const put = { ns: String(config.configurable?.checkpoint_ns ?? ""), id: checkpoint.id, metadata, values };
     let result: RunnableConfig = config;
     await this.#around(put, async () => {
-      result = await this.#inner.put(config, checkpoint, metadata, newVersions);
+      result = await super.put(config, checkpoint, metadata, newVersions);
       this.puts.push(put);
     });
     return result;
-  }
-
-  override putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string): Promise<void> {
-    return this.#inner.putWrites(config, writes, taskId);
-  }
-
-  override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    return this.#inner.getTuple(config);
-  }
-
-  override list(config: RunnableConfig, options?: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
-    return this.#inner.list(config, options);
-  }
-
-  override deleteThread(threadId: string): Promise<void> {
-    return this.#inner.deleteThread(threadId);
-  }
-
-  override getDeltaChannelHistory(
-    options: Parameters<BaseCheckpointSaver["getDeltaChannelHistory"]>[0],
-  ): ReturnType<BaseCheckpointSaver["getDeltaChannelHistory"]> {
-    return this.#inner.getDeltaChannelHistory(options);
-  }
-
-  override getNextVersion(current: number | undefined): number {
-    return this.#inner.getNextVersion(current);
   }
 }

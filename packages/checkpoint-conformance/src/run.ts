@@ -1,4 +1,4 @@
-import { type ConformanceCase, type ConformanceSuite, HangingCaseError, rulesOf, runCase, whyNot } from "./case.js";
+import { type ConformanceCase, type ConformanceSuite, HangingCaseError, leftOut, rulesOf, runCase, whyNot } from "./case.js";
 import { levelOf } from "./levels.js";
 import { type CaseResult, type Report, reportOf } from "./report.js";
 import { allSuites } from "./suites.js";
@@ -19,14 +19,15 @@ export function casesOf(suites: readonly ConformanceSuite[] = allSuites, only = 
   return all.filter(({ suite, conformanceCase }) => `${suite.name} ${conformanceCase.title}`.includes(only));
 }
 
-/** How many cases of these suites the target runs, and how many it skips. */
+/** How many cases of these suites run, how many the target skips, and how many more the installed LangGraph leaves out. */
 export function caseCount(
   target: ConformanceTarget,
   suites: readonly ConformanceSuite[] = allSuites,
-): { readonly run: number; readonly skipped: number } {
+): { readonly run: number; readonly skipped: number; readonly leftOut: number } {
   const all = casesOf(suites);
-  const skipped = all.filter(({ conformanceCase }) => whyNot(target, conformanceCase) !== undefined).length;
-  return { run: all.length - skipped, skipped };
+  const kept = all.filter(({ conformanceCase }) => whyNot(target, conformanceCase) !== undefined);
+  const older = kept.filter(({ conformanceCase }) => whyNot(target, conformanceCase) === leftOut(conformanceCase)).length;
+  return { run: all.length - kept.length, skipped: kept.length - older, leftOut: older };
 }
 
 /** What is thrown beside the case: rejections that nobody handles, errors of events that nobody listens to. */

@@ -13,7 +13,8 @@ const isLangChainObject = (value: object): value is LangChainObject =>
 const bytesOf = (value: ArrayBuffer | ArrayBufferView): Buffer =>
   ArrayBuffer.isView(value) ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : Buffer.from(value);
 
-const show = (value: unknown): string => {
+/** The value on one line, cut where it is long. */
+export const show = (value: unknown): string => {
   const text = inspect(value, { depth: 2, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 80, maxArrayLength: 10 });
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 };

@@ -1,4 +1,5 @@
 import type { ConformanceSuite } from "./case.js";
+import { asInMemory } from "./suites/as-in-memory/index.js";
 import { concurrentRuns } from "./suites/concurrent-runs.js";
 import { conflicts } from "./suites/conflicts.js";
 import { deleteThread } from "./suites/delete-thread.js";
@@ -45,6 +46,7 @@ export const allSuites: readonly ConformanceSuite[] = [
   interrupts,
   stateUpdates,
   rememberingSubgraph,
+  ...asInMemory,
   concurrentRuns,
   leases,
   conflicts,

@@ -47,6 +47,10 @@ export type Capability =
 /** A capability that is not named is expected. `{ no: reason }` skips the cases that need it, and the reason is printed. */
 export type Supports = Partial<Readonly<Record<Capability, true | { readonly no: string }>>>;
 
+/** What `target` says of a capability: `true`, or why not. */
+export const supportOf = ({ supports }: ConformanceTarget, capability: Capability): true | { readonly no: string } =>
+  supports?.[capability] ?? true;
+
 /** The failures that a saver must tell apart. */
 export type Failure =
   | "missingThreadId"

@@ -6,6 +6,10 @@ import { type ReferenceClass, type ReferenceFaults, referenceTarget } from "./re
 /** Each fault, and the titles of the cases that are there for it. A name is that of a saver in other processes. */
 const faults: Readonly<Record<string, readonly [ReferenceClass | string, ...titles: string[]]>> = {
   "drops a write": [broken.DropsAWrite, "C-40 writes that arrive before their checkpoint show once it is there"],
+  "begins runs without a thread": [
+    broken.BeginsRunsWithoutThread,
+    "C-01 C-02 a run without a thread_id, or with a bad one, fails before its first node, durability exit",
+  ],
   "forgets the namespace": [
     broken.ForgetsNamespace,
     "C-11 a checkpoint id reads that checkpoint, in that namespace of that thread only",

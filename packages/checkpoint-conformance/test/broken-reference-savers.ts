@@ -26,6 +26,13 @@ export class DropsAWrite extends ReferenceSaver {
   }
 }
 
+/** Lets a run without a thread begin: its first put is refused, after its first node. */
+export class BeginsRunsWithoutThread extends ReferenceSaver {
+  protected override isOfARun(): boolean {
+    return false;
+  }
+}
+
 /** Keeps checkpoints and writes by their id alone. */
 export class ForgetsNamespace extends ReferenceSaver {
   protected override keyOf(_ns: string, id: string): string {

@@ -31,9 +31,14 @@ export abstract class ReferenceReader extends ReferenceValues {
   protected keyOf(ns: string, id: string): string {
     return JSON.stringify([ns, id]);
   }
+  /** LangGraph gives each run a writer. */
+  protected isOfARun(config: RunnableConfig): boolean {
+    return "writer" in config;
+  }
+
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     const { configurable = {} } = config;
-    if (configurable.thread_id === undefined) return undefined;
+    if (configurable.thread_id === undefined && !this.isOfARun(config)) return undefined;
     const thread = threadOf(configurable.thread_id);
     const ns = namespaceOf(configurable.checkpoint_ns);
     const id = optionalId(configurable.checkpoint_id);

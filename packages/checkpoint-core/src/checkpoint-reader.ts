@@ -8,6 +8,7 @@ import type { CheckpointRef, NamespaceRef } from "./checkpoint-ref.js";
 import type { CheckpointStore, ListSelection, ReadCheckpoint, ThreadGuard } from "./checkpoint-store.js";
 import { decodeWrites, pendingWrite } from "./pending-writes.js";
 import { SegmentReader } from "./segment.js";
+import type { ThreadLives } from "./thread-lives.js";
 import { makeTuple, needsParentSends, type StoredTuple } from "./tuple.js";
 import { taskOrder } from "./write-order.js";
 
@@ -16,11 +17,13 @@ export class CheckpointReader {
   readonly #store: CheckpointStore;
   readonly #serializer: ValueSerializer;
   readonly #cache: CheckpointCache<ThreadGuard>;
+  readonly #lives: ThreadLives;
 
-  constructor(store: CheckpointStore, serializer: ValueSerializer, cache: CheckpointCache<ThreadGuard>) {
+  constructor(store: CheckpointStore, serializer: ValueSerializer, cache: CheckpointCache<ThreadGuard>, lives: ThreadLives) {
     this.#store = store;
     this.#serializer = serializer;
     this.#cache = cache;
+    this.#lives = lives;
   }
 
   /** The checkpoint with that id, or the one committed last. */
@@ -32,12 +35,18 @@ export class CheckpointReader {
     const have = this.#inHand(ref, checkpointId);
     const reading = await this.#store.getTuple(ref, checkpointId, config, have);
     const [read] = reading.checkpoints;
+    if (ref.namespace === "") this.#noteLife(ref.threadId, checkpointId, read);
     if (read === undefined) return undefined;
     const known = read.values === "none" ? have?.known : undefined;
     const stored = decodeStored(ref.threadId, read, new SegmentReader(reading.segments), known);
     // The next put of this run builds on it.
     this.#cache.set(stored.ref, stored.checkpoint.known, read.guard, read.record);
     return this.#tupleOf(stored);
+  }
+
+  #noteLife(threadId: string, checkpointId: string | undefined, read: ReadCheckpoint | undefined): void {
+    if (read !== undefined) this.#lives.note(threadId, read.guard.threadKey);
+    else if (checkpointId === undefined) this.#lives.forget(threadId);
   }
 
   /**

@@ -99,6 +99,12 @@ export function requiredId(value: unknown, name: string): string {
   return wellFormed(value, name, MAX_ID_BYTES);
 }
 
+/** Whether a namespace and an id can name a checkpoint. */
+export function isCheckpointKey(namespace: string, id: unknown): id is string {
+  if (typeof id !== "string" || id === "") return false;
+  return malformation(id, MAX_ID_BYTES) === undefined && malformation(namespace, MAX_NAMESPACE_BYTES) === undefined;
+}
+
 /** The fourth argument of `putWrites`. A task that a task has called has the path of its caller in its own, so it may be long. */
 export function taskPathArgument(value: unknown): string {
   return wellFormed(value, "taskPath", MAX_TASK_PATH_BYTES);

@@ -3,6 +3,7 @@ import type { CheckpointRecord } from "./checkpoint-record.js";
 import type { CheckpointRef, NamespaceRef } from "./checkpoint-ref.js";
 import type { Labels } from "./labels.js";
 import type { PendingSlot, StoredSlot } from "./pending-writes.js";
+import type { CheckpointKey } from "./retention-plan.js";
 import type { Segment } from "./segment.js";
 import type { ThreadStore } from "./thread-store.js";
 import type { WritePlace } from "./write-order.js";
@@ -114,8 +115,11 @@ export interface ListSelection {
   readonly labels: Labels | undefined;
 }
 
-/** A write was made, or why it was not. `"pruned"`: writes to a checkpoint that was taken out of its thread; nobody would read them. */
-export type WriteOutcome = { readonly kind: "stored"; readonly guard: ThreadGuard } | { readonly kind: "pruned" } | Refusal;
+/**
+ * A write was made, or why it was not. `"past"`: it is an earlier try, or comes after a later one of its process, or its checkpoint was pruned; the store stays
+ * as it is, which is how it would be had the write come in time.
+ */
+export type WriteOutcome = { readonly kind: "stored"; readonly guard: ThreadGuard } | { readonly kind: "past" } | Refusal;
 
 /** Nothing was written. */
 export type Refusal =
@@ -129,7 +133,7 @@ export type Refusal =
   | { readonly kind: "lease-lost" }
   /** The head of the namespace is another one than expected. */
   | { readonly kind: "moved" }
-  /** The checkpoint that the write builds on was deleted with its thread. */
+  /** A checkpoint that the write belongs to was deleted with its thread. */
   | { readonly kind: "deleted" };
 
 /** For whom a lease is. */
@@ -154,10 +158,19 @@ export interface EndedLease {
   readonly endedMsAgo: number;
 }
 
-/** What a writer must show. */
+/** What a writer must show. It tells a write from an earlier try that arrives late, and from what came after it. */
 export interface WriteConditions {
   /** The fencing token of the writer's lease. A live lease lets only its own token write; a token writes only while its lease is live. */
   readonly token: string | undefined;
+  /** The number of the call, the same for all its tries. What one process replaces, only its later calls replace again. */
+  readonly call: bigint;
+  /**
+   * The checkpoints that the write belongs to: of a put, its parent and those of the graphs around its subgraph; of writes, their own. Where one of them was
+   * deleted with its thread, so is what belongs to it.
+   */
+  readonly lineage: readonly CheckpointKey[];
+  /** The life of the thread, its `threadKey`, that the write is meant for, where the lineage may not tell: once it is deleted, the write comes too late. */
+  readonly life: string | undefined;
 }
 
 export interface PutInput extends WriteConditions {

@@ -11,9 +11,10 @@ import { ThreadDeletedError } from "./errors.js";
 import { encodeWrites, type SerializedWrite } from "./pending-writes.js";
 import { refusalError } from "./refusal.js";
 import { compressed } from "./segment.js";
+import type { ThreadLives } from "./thread-lives.js";
 
 /** A checkpoint to be stored, with all that may change after the call already taken. */
-export interface NewCheckpoint extends Pick<PutInput, "token" | "expectedHead" | "labels"> {
+export interface NewCheckpoint extends Pick<PutInput, "token" | "call" | "lineage" | "expectedHead" | "labels"> {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly parentId: string | undefined;
@@ -28,7 +29,7 @@ export interface NewCheckpoint extends Pick<PutInput, "token" | "expectedHead" |
 }
 
 /** A batch of pending writes to be stored. */
-export interface NewWrites extends Pick<PutWritesInput, "token" | "runId" | "place"> {
+export interface NewWrites extends Pick<PutWritesInput, "token" | "call" | "runId" | "place"> {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly taskId: string;
@@ -43,17 +44,20 @@ export class CheckpointWriter {
   readonly #serializer: ValueSerializer;
   readonly #cache: CheckpointCache<ThreadGuard>;
   readonly #reader: CheckpointReader;
+  readonly #lives: ThreadLives;
 
   constructor(
     store: CheckpointStore,
     serializer: ValueSerializer,
     cache: CheckpointCache<ThreadGuard>,
     reader: CheckpointReader,
+    lives: ThreadLives,
   ) {
     this.#store = store;
     this.#serializer = serializer;
     this.#cache = cache;
     this.#reader = reader;
+    this.#lives = lives;
   }
 
   /** @throws ThreadBusyError, LeaseLostError, ConcurrentUpdateError, ThreadDeletedError, and what the store throws. */
@@ -66,6 +70,7 @@ export class CheckpointWriter {
     for (;;) {
       const kind = await this.#putOn(checkpoint, await this.#encode(checkpoint, parent), parent);
       if (kind === "stored") break;
+      if (kind === "past") return;
       // What this process holds of the checkpoint and of its parent may link to what is gone.
       this.#cache.delete(ref);
       if (parentRef !== undefined) this.#cache.delete(parentRef);
@@ -92,21 +97,29 @@ export class CheckpointWriter {
   }
 
   /** @returns "changed" when the thread was not as it was read, and nothing was stored. */
-  async #putOn(checkpoint: NewCheckpoint, encoded: EncodedCheckpoint, parent: Parent): Promise<"stored" | "changed" | "lost"> {
-    const { config, ref, parentId, metadata, labels, snapshots, token, expectedHead } = checkpoint;
+  async #putOn(
+    checkpoint: NewCheckpoint,
+    encoded: EncodedCheckpoint,
+    parent: Parent,
+  ): Promise<"stored" | "past" | "changed" | "lost"> {
+    const { config, ref, parentId, metadata, labels, snapshots, token, call, lineage, expectedHead } = checkpoint;
     const { record, created, known } = encoded;
     // Also where no segment is reused: a thread that was deleted meanwhile must not come back (contract C-51).
     const guard = guardOf(parent);
     // Before the answer: the tasks that run on this checkpoint do not wait for it.
     const related = created.filter((segment) => segment.id !== known.keyframe?.id);
     this.#cache.addRelated(ref, related, encoded.reusesSegments ? guard : undefined);
-    const input = { config, ref, parentId, metadata, labels, snapshots, record, guard, token, expectedHead };
+    // The first checkpoint of a subgraph, whose lineage may name none that is stored.
+    const isFirstOfSubgraph = parentId === undefined && lineage.length > 0;
+    const life = isFirstOfSubgraph ? this.#lives.of(ref.threadId) : undefined;
+    const conditions = { guard, token, call, lineage, life, expectedHead };
+    const input = { config, ref, parentId, metadata, labels, snapshots, record, ...conditions };
     this.#cache.setUnderway(ref, known, guard, created);
     try {
       const outcome = await this.#store.put({ ...input, created: await compressed(created) });
-      if (outcome.kind === "changed" || outcome.kind === "lost") return outcome.kind;
-      if (outcome.kind === "pruned") throw new TypeError("A put is never pruned.");
+      if (outcome.kind === "changed" || outcome.kind === "lost" || outcome.kind === "past") return outcome.kind;
       if (outcome.kind !== "stored") throw refusalError(outcome, ref.threadId);
+      if (ref.namespace === "") this.#lives.note(ref.threadId, outcome.guard.threadKey);
       this.#cache.acknowledge(ref, created, outcome.guard);
       this.#cache.set(ref, known, outcome.guard, record);
       return "stored";
@@ -122,7 +135,7 @@ export class CheckpointWriter {
     const { ref } = batch;
     const thread = this.#cache.thread(ref);
     const kind = await this.#putWritesOn(batch, thread);
-    if (kind === "stored" || kind === "pruned") return;
+    if (kind === "stored" || kind === "past") return;
     // The thread is not the one that this process knew: nothing of that one is referred to, and what belonged to it comes too late.
     const wasStored = isDeepStrictEqual(this.#cache.get(ref)?.guard, thread?.guard);
     if (kind === "changed" && wasStored && (await this.#reader.known(ref)) === "not-stored") {
@@ -139,9 +152,9 @@ export class CheckpointWriter {
   }
 
   async #putWritesOn(
-    { config, ref, taskId, place, runId, writes, token }: NewWrites,
+    { config, ref, taskId, place, runId, writes, token, call }: NewWrites,
     thread: KnownThread<ThreadGuard> | undefined,
-  ): Promise<"stored" | "pruned" | "changed" | "lost"> {
+  ): Promise<"stored" | "past" | "changed" | "lost"> {
     const guard = thread?.guard;
     const basis = this.#cache.basis(ref);
     const usable = isDeepStrictEqual(basis?.guard, guard) ? basis : undefined;
@@ -152,11 +165,13 @@ export class CheckpointWriter {
     const encoded = encodeWrites(writes, repeatable, usable?.known.channels);
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
-    const input = { config, ref, taskId, place, runId, slots: encoded.slots, guard, token };
+    // The writes of a task may come before the put of their checkpoint is refused, or where it is not tried any more.
+    const conditions = { guard, token, call, lineage: [ref], life: this.#lives.of(ref.threadId) };
+    const input = { config, ref, taskId, place, runId, slots: encoded.slots, ...conditions };
     const outcome = await this.#store.putWrites({ ...input, created: await compressed(encoded.created) });
     const { kind } = outcome;
     if (kind === "stored") this.#cache.acknowledge(ref, encoded.created, outcome.guard);
-    if (kind === "stored" || kind === "pruned" || kind === "changed" || kind === "lost") return kind;
+    if (kind === "stored" || kind === "past" || kind === "changed" || kind === "lost") return kind;
     throw refusalError(outcome, ref.threadId);
   }
 }

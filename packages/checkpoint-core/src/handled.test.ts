@@ -1,31 +1,11 @@
-import { once } from "node:events";
 import { expect, it } from "vitest";
 import { handled } from "./handled.js";
-
-const EVENT = "unhandledRejection";
-
-/** The rejections that nobody has handled when the event loop has gone round. */
-async function unhandledAfter(work: () => void): Promise<unknown[]> {
-  const listeners = process.rawListeners(EVENT) as NodeJS.UnhandledRejectionListener[];
-  process.removeAllListeners(EVENT);
-  const seen: unknown[] = [];
-  const note = (reason: unknown): void => void seen.push(reason);
-  process.on(EVENT, note);
-  work();
-  // Node looks for them when the queue of microtasks is empty.
-  const port = new MessageChannel();
-  port.port2.postMessage(0);
-  await once(port.port1, "message");
-  port.port1.close();
-  process.off(EVENT, note);
-  for (const listener of listeners) process.on(EVENT, listener);
-  return seen;
-}
+import { unhandledAfter } from "./unhandled-rejections.testing.js";
 
 it("C-71 what LangGraph makes of it is handled, and rejects for whoever looks later", async () => {
   const reason = new Error("refused");
   const derived: Promise<unknown>[] = [];
-  const unhandled = await unhandledAfter(() => {
+  const unhandled = await unhandledAfter(async () => {
     derived.push(
       handled(Promise.reject(reason)).then(
         (value) => value,
@@ -41,7 +21,7 @@ it("C-71 what LangGraph makes of it is handled, and rejects for whoever looks la
 
 it("C-71 without it, the same is an unhandled rejection", async () => {
   const reason = new Error("refused");
-  expect(await unhandledAfter(() => void Promise.reject(reason).then((value) => value))).toEqual([reason]);
+  expect(await unhandledAfter(async () => void Promise.reject(reason).then((value) => value))).toEqual([reason]);
 });
 
 it("gives its value to whoever awaits it", async () => {

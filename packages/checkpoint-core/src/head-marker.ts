@@ -23,6 +23,11 @@ export function markCopied(config: RunnableConfig): RunnableConfig {
   return { ...config, configurable: { ...config.configurable, [READ_AS]: "copied" } };
 }
 
+/** Whether a put copies a checkpoint of another saver. */
+export function isCopied(config: RunnableConfig): boolean {
+  return (config.configurable as Marked | undefined)?.[READ_AS] === "copied";
+}
+
 /**
  * What the head must be for a put to go on from it: the parent, if the run began with it as the head. Only a run's first put has the checkpoint that
  * it began with as its parent; those that follow build on its own.
@@ -34,9 +39,8 @@ export function expectedHead(
   parentId: string | undefined,
   isCopy: boolean,
 ): { readonly id: string | undefined } | undefined {
-  if (isCopy) return undefined;
+  if (isCopy || isCopied(config)) return undefined;
   const read = (config.configurable as Marked | undefined)?.[READ_AS];
-  if (read === "copied") return undefined;
   if (parentId === undefined) return { id: undefined };
-  return read?.isHead === true && read.id === parentId ? { id: parentId } : undefined;
+  return read !== "copied" && read?.isHead === true && read.id === parentId ? { id: parentId } : undefined;
 }

@@ -37,13 +37,20 @@ import {
 } from "./checkpoint-ref.js";
 import type { CheckpointStore, ThreadGuard } from "./checkpoint-store.js";
 import { CheckpointWriter } from "./checkpoint-writer.js";
-import { InvalidConfigError, InvalidOptionsError, ThreadExistsError, ThreadNotFoundError } from "./errors.js";
+import {
+  InvalidConfigError,
+  InvalidOptionsError,
+  MissingThreadIdError,
+  ThreadExistsError,
+  ThreadNotFoundError,
+} from "./errors.js";
 import { handled } from "./handled.js";
-import { expectedHead, markRead } from "./head-marker.js";
+import { expectedHead, isCopied, markRead } from "./head-marker.js";
 import { type LabelNames, type Labels, labelsOf, resolveLabels } from "./labels.js";
 import { LeaseOffice, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { leaseToken } from "./lease-config.js";
 import { type ListThreadsOptions, listThreads, resolveListThreads, type ThreadInfo } from "./list-threads.js";
+import { lineageOf } from "./lineage.js";
 import { encodeMetadata, metadataConditions } from "./metadata.js";
 import { writeIndex } from "./pending-writes.js";
 import {
@@ -54,13 +61,18 @@ import {
   pruneThreads,
   refuseUnknown,
   removeRuns,
+  requireThreads,
   resolveDryRun,
   resolvePrunePolicy,
 } from "./prune.js";
 import { refusalError } from "./refusal.js";
+import { isRunConfig } from "./run-config.js";
+import { WritesByRun } from "./run-writes.js";
+import { SAVER_BRAND } from "./saver-brand.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
-import type { StoredThread, StoreStats } from "./thread-store.js";
-import { TAKEOVER, Takeover } from "./takeover.js";
+import type { CopyOutcome, StoredThread, StoreStats, ThreadSelection } from "./thread-store.js";
+import { markerId, TAKEOVER, Takeover, takenOver } from "./takeover.js";
+import { ThreadLives } from "./thread-lives.js";
 import { nextCall } from "./write-order.js";
 
 /** What the savers of all stores can be told. */
@@ -109,12 +121,16 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #store: CheckpointStore;
   readonly #serializer: ValueSerializer;
   readonly #cache: CheckpointCache<ThreadGuard>;
+  readonly #lives = new ThreadLives();
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
   readonly #leases: LeaseOffice;
+  readonly #runs = new WritesByRun();
   readonly #rejectsConflicts: boolean;
   readonly #labels: LabelNames;
   readonly #retention: Retention | undefined;
+  /** @internal */
+  readonly [SAVER_BRAND] = true;
   /** @internal */
   readonly [TAKEOVER]: Takeover | undefined;
 
@@ -127,8 +143,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
     this.#serializer = new ValueSerializer(serde, settings.maxValueBytes, settings.cacheBytes / 2);
     this.#cache = new CheckpointCache(settings.cacheBytes / 2);
-    this.#reader = new CheckpointReader(store, this.#serializer, this.#cache);
-    this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader);
+    this.#reader = new CheckpointReader(store, this.#serializer, this.#cache, this.#lives);
+    this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader, this.#lives);
     this.#leases = new LeaseOffice(store);
     this[TAKEOVER] = this.#takeoverFrom(serde, settings);
   }
@@ -159,10 +175,13 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * The checkpoint that `config` names, or the one committed last in its thread and namespace.
    *
    * @returns `undefined` when there is none, or when `config` names no thread.
-   * @throws InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
+   * @throws MissingThreadIdError when a run asks, which must not begin; InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
    */
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    if (optionalThreadId(config) === undefined) return undefined;
+    if (optionalThreadId(config) === undefined) {
+      if (isRunConfig(config)) throw new MissingThreadIdError("A run with a checkpointer");
+      return undefined;
+    }
     const ref = namespaceRef(config, "getTuple");
     const checkpointId = optionalCheckpointId(config);
     await this.#store.ready("getTuple", config);
@@ -209,10 +228,23 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
+    const put = (): Promise<void> => this.#put(config, checkpoint, metadata, newVersions);
+    await (this.#runs.of(config)?.put(put) ?? put());
+    return configOf({ ...namespaceRef(config, "put"), checkpointId: checkpoint.id });
+  }
+
+  async #put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: ChannelVersions,
+  ): Promise<void> {
     const namespace = namespaceRef(config, "put");
     const parentId = optionalCheckpointId(config);
     const ref: CheckpointRef = { ...namespace, checkpointId: requiredId(checkpoint.id, "checkpoint.id") };
     const metadataJson = encodeMetadata(metadata);
+    const lineage = isCopied(config) ? [] : lineageOf(ref, parentId, metadata);
+    const call = nextCall();
     const snapshots = Object.keys(newVersions).filter((channel) => isDeltaSnapshot(checkpoint.channel_values[channel]));
     // What the run may go on changing is taken here, before the first await (contract C-36).
     const frame = frameOf(checkpoint);
@@ -233,10 +265,11 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
         given: checkpoint,
         newVersions,
         token,
+        call,
+        lineage,
         expectedHead: this.#rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
       });
     await (this[TAKEOVER]?.write(ref.threadId, token, put) ?? put());
-    return configOf(ref);
   }
 
   /**
@@ -247,13 +280,15 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   ThreadDeletedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   override putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
-    return handled(this.#putWrites(config, writes, taskId, taskPath));
+    const put = (): Promise<void> => this.#putWrites(config, writes, taskId, taskPath);
+    return this.#runs.of(config)?.putWrites(put) ?? handled(put());
   }
 
   async #putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
     const ref = checkpointRef(config, "putWrites");
     requiredId(taskId, "taskId");
-    const place = taskPath === undefined ? { call: nextCall() } : { taskPath: taskPathArgument(taskPath) };
+    const call = nextCall();
+    const place = taskPath === undefined ? { call } : { taskPath: taskPathArgument(taskPath) };
     if (writes.length === 0) return;
     const indexes = writeIndex(writes);
     const serialized = await Promise.all(
@@ -267,7 +302,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     await this.#store.ready("putWrites", config);
     const token = leaseToken(config, ref.threadId);
     const { run_id: runId } = labelsOf(config, this.#labels);
-    const put = (): Promise<void> => this.#writer.putWrites({ config, ref, taskId, place, runId, writes: serialized, token });
+    const put = (): Promise<void> =>
+      this.#writer.putWrites({ config, ref, taskId, place, runId, writes: serialized, token, call });
     await (this[TAKEOVER]?.write(ref.threadId, token, put) ?? put());
   }
 
@@ -281,6 +317,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   override async deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
     const id = threadIdArgument(threadId, "deleteThread");
     await this.#store.ready("deleteThread");
+    this.#lives.forget(id);
     const token = options.lease?.token;
     await (this[TAKEOVER]?.delete(id, token) ?? this.#deleteThread(id, token));
   }
@@ -348,18 +385,18 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     if (Array.isArray(threads)) {
       const ids = (threads as readonly unknown[]).map((id) => threadIdArgument(id, "prune"));
       await this.#store.ready("prune");
+      await requireThreads(this.#store, ids);
       return pruneThreads(this.#store, ids, resolved);
     }
     const { olderThan, ...others } = ((threads as unknown) ?? {}) as Partial<IdleThreads>;
     if (olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
     const { selection, limit } = resolveListThreads({ ...others, idleFor: olderThan });
     await this.#store.ready("prune");
-    let report = NOTHING_PRUNED;
-    for await (const { threadId } of this.#store.listThreads(selection, limit)) {
-      if ((await this.#store.threadKey(threadId)) === undefined) continue;
-      report = addReports(report, await pruneThreads(this.#store, [threadId], resolved));
-    }
-    return report;
+    return pruneThreads(this.#store, this.#idsOf(selection, limit), resolved);
+  }
+
+  async *#idsOf(selection: ThreadSelection, limit: number): AsyncGenerator<string> {
+    for await (const { threadId } of this.#store.listThreads(selection, limit)) yield threadId;
   }
 
   /**
@@ -388,15 +425,17 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * Copies a thread as it is at this moment, with all its checkpoints, pending writes and labels, to an id under which there is none (contract C-58).
    * Values that do not change share nothing with the original: either can be deleted.
    *
-   * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, StoreUnavailableError, StoreFailureError,
-   *   SetupRequiredError
+   * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, ThreadBusyError (only a part of the thread has come
+   *   here from another saver), StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   async copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }> {
     const from = threadIdArgument(sourceThreadId, "copyThread");
     const to = threadIdArgument(targetThreadId, "copyThread");
     if (from === to) throw new ThreadExistsError(to);
     await this.#store.ready("copyThread");
-    const outcome = await this.#store.copyThread(from, to);
+    const copy = (): Promise<CopyOutcome> => this.#store.copyThread(from, to, markerId(from));
+    const outcome = await (this[TAKEOVER]?.copy(from, to, copy) ?? copy());
+    if (outcome.kind === "incomplete") throw takenOver(from);
     if (outcome.kind === "not-found") throw new ThreadNotFoundError(from);
     if (outcome.kind === "exists") throw new ThreadExistsError(to);
     return { checkpoints: outcome.checkpoints };

@@ -1,5 +1,5 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { InvalidOptionsError } from "./errors.js";
+import { InvalidOptionsError, ThreadDeletedError } from "./errors.js";
 import { importThread, type ThreadImport } from "./import-thread.js";
 import { isSaver } from "./saver-check.js";
 import { takeoverOf } from "./takeover.js";
@@ -41,9 +41,11 @@ export interface ImportReport {
   readonly writes: number;
   /** Checkpoints that were there already, and equal. */
   readonly skipped: number;
-  /** Ids of threads that have gone on in the target, and were left as they are there. */
+  /** Ids of threads that have gone on in the target, or that somebody deleted on one of the two sides meanwhile; they were left as they are there. */
   readonly leftAlone: readonly string[];
 }
+
+const DELETED_MEANWHILE: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: true };
 
 const DEFAULT_BATCH = 16;
 const MOST_BATCH = 10_000;
@@ -55,7 +57,7 @@ const MOST_BATCH = 10_000;
  * From any saver into one of ours, and back. What another target cannot keep is in docs/migration.md.
  *
  * @throws InvalidOptionsError, InvalidThreadIdError before any I/O; ImportMismatchError when the target does not read what the source does;
- *   ThreadDeletedError when the source loses a thread meanwhile; SerializationError and others of the target; what the source throws; the reason of `signal`.
+ *   SerializationError and others of the target; what the source throws; the reason of `signal`.
  */
 export async function importThreads(
   source: BaseCheckpointSaver,
@@ -74,10 +76,14 @@ export async function importThreads(
     const onCheckpoint = ({ checkpoints, skipped }: ThreadImport): void =>
       onProgress?.({ threadId, checkpoints: checkpoints + skipped, threadsDone, threadsTotal });
     const how = { batch, signal, onCheckpoint };
-    const copied =
+    const copying =
       takeover === undefined
-        ? await importThread(source, target, threadId, { ...how, forWriting: (config) => config })
-        : await takeover.importFrom(source, threadId, how);
+        ? importThread(source, target, threadId, { ...how, forWriting: (config) => config })
+        : takeover.importFrom(source, threadId, how);
+    const copied = await copying.catch((error: unknown) => {
+      if (error instanceof ThreadDeletedError) return DELETED_MEANWHILE;
+      throw error;
+    });
     if (copied.isLeftAlone) report.leftAlone.push(threadId);
     else report.threads += 1;
     report.checkpoints += copied.checkpoints;

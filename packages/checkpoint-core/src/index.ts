@@ -59,9 +59,11 @@ export { decodeId, encodeId } from "./id-bytes.js";
 export { type LabelNames, type Labels, resolveLabelNames } from "./labels.js";
 export { type ImportOptions, type ImportProgress, type ImportReport, importThreads } from "./import-threads.js";
 export { type LeaseOptions, ThreadLease } from "./lease.js";
+export { newTokenSuffix, TOKEN_SUFFIX_DIGITS } from "./lease-config.js";
 export type { ListThreadsOptions, ThreadInfo } from "./list-threads.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
 export type { PendingSlot, StoredSlot } from "./pending-writes.js";
+export { type PinnableGraph, pinCheckpointer } from "./pin-checkpointer.js";
 export type { WritePlace } from "./write-order.js";
 export { age, type PrunePolicy, type PruneReport } from "./prune.js";
 export {
@@ -73,6 +75,7 @@ export {
 } from "./resume-abandoned.js";
 export type { CheckpointKey, CheckpointOutline, RemovedCheckpoint } from "./retention-plan.js";
 export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retry.js";
+export { isHoldfastSaver } from "./saver-brand.js";
 export type { Segment } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";
 export { resolveFallback } from "./takeover.js";

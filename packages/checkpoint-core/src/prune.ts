@@ -114,18 +114,24 @@ export function addReports(a: PruneReport, b: PruneReport): PruneReport {
 export const NOTHING_PRUNED: PruneReport = { threads: 0, deleted: 0, checkpoints: 0, hidden: 0, bytes: 0, busy: [] };
 
 /**
- * Applies a policy to threads, one after the other.
+ * @throws ThreadNotFoundError for the first of the ids under which there is no thread.
+ */
+export async function requireThreads(store: CheckpointStore, threadIds: readonly string[]): Promise<void> {
+  for (const threadId of threadIds) if ((await store.threadKey(threadId)) === undefined) throw new ThreadNotFoundError(threadId);
+}
+
+/**
+ * Applies a policy to threads, one after the other. A thread that somebody deletes meanwhile is passed over.
  *
- * @throws ThreadNotFoundError when there is no thread of one of the ids, before anything is done; LeaseLostError, and what the store throws.
+ * @throws LeaseLostError, and what the store throws.
  */
 export async function pruneThreads(
   store: CheckpointStore,
-  threadIds: readonly string[],
+  threadIds: Iterable<string> | AsyncIterable<string>,
   { rule, dryRun, lease }: ResolvedPrunePolicy,
 ): Promise<PruneReport> {
-  for (const threadId of threadIds) if ((await store.threadKey(threadId)) === undefined) throw new ThreadNotFoundError(threadId);
   let report = NOTHING_PRUNED;
-  for (const threadId of threadIds) {
+  for await (const threadId of threadIds) {
     const target = { threadId, token: lease?.threadId === threadId ? lease.token : undefined };
     const one = rule === "delete" ? await deleteWhole(store, target, dryRun) : await pruneThread(store, target, rule, dryRun);
     report = addReports(report, one);
@@ -166,18 +172,18 @@ export interface PruneTarget {
 }
 
 /**
- * Removes of a thread what a policy does not keep (contract C-52, C-53).
+ * Removes of a thread what a policy does not keep (contract C-52, C-53). A thread that is not there has nothing to remove.
  *
- * @throws ThreadNotFoundError, LeaseLostError, and what the store throws.
+ * @throws LeaseLostError, and what the store throws.
  */
 export function pruneThread(store: ThreadStore, target: PruneTarget, rule: RetentionRule, dryRun: boolean): Promise<PruneReport> {
   return thinOut(store, target, dryRun, [], (outline) => planRetention(outline.checkpoints, rule));
 }
 
 /**
- * Takes runs out of a thread (contract C-55).
+ * Takes runs out of a thread (contract C-55). A thread that is not there has none.
  *
- * @throws ThreadNotFoundError, LeaseLostError, and what the store throws.
+ * @throws LeaseLostError, and what the store throws.
  */
 export function removeRuns(
   store: ThreadStore,
@@ -195,9 +201,8 @@ async function thinOut(
   writesOfRuns: readonly string[],
   planOf: (outline: ThreadOutline) => RetentionPlan,
 ): Promise<PruneReport> {
-  for (let isFirst = true; ; isFirst = false) {
+  for (;;) {
     const outline = await store.outline(threadId);
-    if (outline === undefined && isFirst) throw new ThreadNotFoundError(threadId);
     if (outline === undefined) return NOTHING_PRUNED;
     const { remove, hide } = planOf(outline);
     const count = { ...NOTHING_PRUNED, threads: 1, checkpoints: remove.length, hidden: hide.length };

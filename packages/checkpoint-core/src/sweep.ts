@@ -1,4 +1,4 @@
-import { InvalidOptionsError, ThreadNotFoundError } from "./errors.js";
+import { InvalidOptionsError } from "./errors.js";
 import {
   addReports,
   age,
@@ -139,21 +139,15 @@ async function sweepThread(
   { threadId, idleMs: idle, seen, isDirty }: SweepCandidate,
   dryRun: boolean,
 ): Promise<PruneReport> {
-  try {
-    if (idleMs !== undefined && idle >= idleMs) {
-      return await removeWhole(store, threadId, dryRun, async () => {
-        const deletion = await store.deleteIdleThread(threadId, idleMs);
-        if (deletion === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
-        return deletion === "deleted" ? undefined : NOTHING_PRUNED;
-      });
-    }
-    if (rule === undefined || (!isDirty && rule.maxAgeMs === 0)) return NOTHING_PRUNED;
-    const report = await pruneThread(store, { threadId, token: undefined }, rule, dryRun);
-    if (!dryRun && report.busy.length === 0) await store.markSwept(threadId, seen);
-    return report;
-  } catch (error) {
-    // Somebody else deleted it meanwhile.
-    if (error instanceof ThreadNotFoundError) return NOTHING_PRUNED;
-    throw error;
+  if (idleMs !== undefined && idle >= idleMs) {
+    return await removeWhole(store, threadId, dryRun, async () => {
+      const deletion = await store.deleteIdleThread(threadId, idleMs);
+      if (deletion === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
+      return deletion === "deleted" ? undefined : NOTHING_PRUNED;
+    });
   }
+  if (rule === undefined || (!isDirty && rule.maxAgeMs === 0)) return NOTHING_PRUNED;
+  const report = await pruneThread(store, { threadId, token: undefined }, rule, dryRun);
+  if (!dryRun && report.busy.length === 0) await store.markSwept(threadId, seen);
+  return report;
 }

@@ -13,6 +13,7 @@ import { entryCache } from "./entry-cache.js";
 import { InvalidOptionsError, ThreadBusyError } from "./errors.js";
 import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
 import type { LeaseOptions, ThreadLease } from "./lease.js";
+import type { CopyOutcome } from "./thread-store.js";
 import { withLeaseToken } from "./lease-config.js";
 import { isSaver } from "./saver-check.js";
 import { TTL_KEY } from "./ttl-config.js";
@@ -176,6 +177,21 @@ export class Takeover {
     }
   }
 
+  /**
+   * Copies a thread, which is then here as a whole. Nothing may be under the target's id in the old saver either: it would be hidden by the copy.
+   *
+   * @param copy in the store.
+   */
+  async copy(from: string, to: string, copy: () => Promise<CopyOutcome>): Promise<CopyOutcome> {
+    if ((await this.#place(to)) !== "here" && (await this.#isInFallback(to))) return { kind: "exists" };
+    await this.#takeOver(from, undefined);
+    return whileTakenOver(async () => {
+      const outcome = await copy();
+      if (outcome.kind === "incomplete") throw takenOver(from);
+      return outcome;
+    });
+  }
+
   /** Imports a thread in the presence of runs: from the old saver, by taking it over. One that is here already is not looked at. */
   async importFrom(
     source: BaseCheckpointSaver,
@@ -246,6 +262,11 @@ export class Takeover {
   }
 }
 
+/** What a call gets that meets a thread of which only a part is here. */
+export function takenOver(threadId: string): ThreadBusyError {
+  return new ThreadBusyError(threadId, OWNER, 0);
+}
+
 /** Does what a takeover by another process may stand in the way of; again, as long as that is so. */
 async function whileTakenOver<T>(action: () => Promise<T>): Promise<T> {
   const giveUpAt = performance.now() + PATIENCE_MS;
@@ -282,7 +303,7 @@ export function isTakeoverMarker(threadId: string): boolean {
 }
 
 /** A hash: a thread's id may be as long as an id can be. */
-function markerId(threadId: string): string {
+export function markerId(threadId: string): string {
   return MARKER_PREFIX + createHash("sha256").update(threadId).digest("hex");
 }
 

@@ -18,8 +18,12 @@ export interface ThreadStore {
    * The ids of the newest of them are remembered for a day: a batch of writes to one of them that comes later is dropped (`"pruned"`).
    */
   thinOut(input: ThinOutInput): Promise<ThinOutOutcome>;
-  /** Copies a thread as it is at one moment, its lease aside. In the copy, the order of commits is the same. */
-  copyThread(from: string, to: string): Promise<CopyOutcome>;
+  /**
+   * Copies a thread as it is at one moment, its lease aside. In the copy, the order of commits is the same.
+   *
+   * @param marker a thread that is there as long as only a part of the source is.
+   */
+  copyThread(from: string, to: string, marker: string): Promise<CopyOutcome>;
   /** Threads, the one that was written last first, as far as {@link ThreadSummary.updatedAt} tells; equal ones by id, backwards. */
   listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary>;
   /** What is stored for a thread; `undefined` when there is no such thread. */
@@ -75,8 +79,9 @@ export type ThinOutOutcome =
 
 export type CopyOutcome =
   | { readonly kind: "copied"; readonly checkpoints: number; readonly bytes: number }
-  /** There is nothing under the first id, or something under the second. Nothing was done. */
+  /** There is nothing under the first id, only a part of a thread, or something under the second. Nothing was done. */
   | { readonly kind: "not-found" }
+  | { readonly kind: "incomplete" }
   | { readonly kind: "exists" };
 
 /** What narrows a listing of threads; an absent field does not. */

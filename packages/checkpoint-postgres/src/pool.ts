@@ -8,6 +8,7 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "acquire", listener: (client: PostgresClient) => void): unknown;
   /** Whether `end()` was called on it. */
   readonly ending?: boolean;
 }
@@ -83,11 +84,7 @@ export class Connections {
     this.#server = { host: hostOf(pool), schemaName: settings.schemaName };
     // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
-    // An idle connection that the server ends is an 'error' event of the pool; without a listener it ends the process.
-    // The pool drops that connection by itself, and what matters of the fault shows in the next statement.
-    // Once for all savers of a pool: Node would warn of a leak at the eleventh, and a pool outlives savers.
-    if (!guardedPools.has(pool)) pool.on("error", ignore);
-    guardedPools.add(pool);
+    surviveLostConnections(pool);
   }
 
   get server(): ServerName {
@@ -157,7 +154,7 @@ export class Connections {
 
   async #lend<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
-    // pg-pool takes its own listener off while a client is lent; a connection lost between two events would end the process.
+    // A pool that is not pg-pool may not say when it lends a client.
     client.on("error", ignore);
     let destroy = false;
     try {
@@ -191,9 +188,28 @@ function nameOf(name: string, text: string): string {
   return `holdfast_${name}_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
+/**
+ * A lost connection is an 'error' event of its client, or of the pool while the client is idle. Without a listener it ends the process. What matters of the
+ * fault shows in the statement that runs, or in the next one.
+ */
+function surviveLostConnections(pool: PostgresPool): void {
+  // Once for all savers of a pool: Node would warn of a leak at the eleventh, and a pool outlives savers.
+  if (guardedPools.has(pool)) return;
+  guardedPools.add(pool);
+  pool.on("error", ignore);
+  // pg-pool lends a client in the event in which it becomes free, and takes its own listener off; the promise of connect() settles later. An error in the
+  // same packet would find no listener. So each client keeps one of ours for its life.
+  const guarded = new WeakSet<PostgresClient>();
+  pool.on("acquire", (client) => {
+    if (guarded.has(client)) return;
+    guarded.add(client);
+    client.on("error", ignore);
+  });
+}
+
 function ignore(): void {}
 
-/** Pools that have a listener of ours. */
+/** Pools that have listeners of ours. */
 const guardedPools = new WeakSet<PostgresPool>();
 
 /** `host:port` of a pool, as far as its options tell. */

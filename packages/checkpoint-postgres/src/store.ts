@@ -133,8 +133,8 @@ export class PostgresStore implements CheckpointStore {
     return thinOut(this.#db, this.#tables, input);
   }
 
-  copyThread(from: string, to: string): Promise<CopyOutcome> {
-    return copyThread(this.#db, this.#tables, from, to);
+  copyThread(from: string, to: string, marker: string): Promise<CopyOutcome> {
+    return copyThread(this.#db, this.#tables, from, to, marker);
   }
 
   listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary> {

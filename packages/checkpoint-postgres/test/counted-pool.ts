@@ -5,6 +5,8 @@ import pg from "pg";
 export class CountedPool implements PostgresPool {
   readonly #pool: pg.Pool;
   statements = 0;
+  /** Done before each client is lent: within a transaction, others would wait for its locks. */
+  before: (() => Promise<void>) | undefined;
   /** Connections that could not be made. */
   refusals = 0;
 
@@ -13,6 +15,7 @@ export class CountedPool implements PostgresPool {
   }
 
   async connect(): Promise<PostgresClient> {
+    await this.before?.();
     const client = (await this.#connect()) as unknown as PostgresClient;
     return new Proxy(client, {
       get: (target, property) => {
@@ -39,9 +42,8 @@ export class CountedPool implements PostgresPool {
     await this.#pool.end();
   }
 
-  on(event: "error", listener: (error: Error) => void): unknown {
-    return this.#pool.on(event, listener);
-  }
+  readonly on: PostgresPool["on"] = (event: string, listener: (argument: never) => void) =>
+    this.#pool.on(event as "error", listener as () => void);
 
   /** Connections that are lent out and were not given back. */
   get lent(): number {

@@ -35,5 +35,6 @@ export class RecordingPool implements PostgresPool {
   }
 
   end = async (): Promise<void> => this.#pool.end();
-  on = (event: "error", listener: (error: Error) => void): unknown => this.#pool.on(event, listener);
+  readonly on: PostgresPool["on"] = (event: string, listener: (argument: never) => void) =>
+    this.#pool.on(event as "error", listener as () => void);
 }

@@ -15,4 +15,7 @@ export const threadLifeTarget: ThreadLifeTarget = {
       milliseconds,
     ]),
   roundTrips: (saver) => poolOf(saver).statements,
+  beforeEachRequest(saver, work) {
+    poolOf(saver).before = work;
+  },
 };

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { type RetryPolicy, retry, SaverClosedError, StoreUnavailableError } from "@holdfast/checkpoint-core";
 import { Redis, type RedisOptions } from "ioredis";
+import { CommandsOfTry, type RedisCommand } from "./commands-of-try.js";
 import { checkDurable, type Durability, waitCommand } from "./durability.js";
 import {
   codeOf,
@@ -13,13 +14,15 @@ import {
 } from "./errors.js";
 import type { Script } from "./scripts/index.js";
 
-type Argument = string | Buffer | number;
+export type Argument = string | Buffer | number;
 
 /** The part of an ioredis `Redis` or `Cluster` that the saver uses; those of ioredis 5 and 6 fit, whichever copy they come from. */
 export interface RedisClient {
   call(command: string, ...args: Argument[]): Promise<unknown>;
   callBuffer(command: string, ...args: Argument[]): Promise<unknown>;
   pipeline(): RedisPipeline;
+  /** What `call` makes of its arguments goes through here. */
+  sendCommand(command: RedisCommand, ...where: unknown[]): unknown;
   /** Of a cluster. */
   nodes?(role: "master"): RedisClient[];
   disconnect(reconnect?: boolean): void;
@@ -27,10 +30,11 @@ export interface RedisClient {
   on(event: "error", listener: (error: Error) => void): unknown;
   readonly status: string;
   readonly isCluster: boolean;
+  readonly options: object;
 }
 
 /** The part of an ioredis pipeline that the saver uses. */
-interface RedisPipeline {
+export interface RedisPipeline {
   callBuffer(command: string, ...args: Argument[]): unknown;
   call(command: string, ...args: Argument[]): unknown;
   exec(): Promise<[error: Error | null, result: unknown][] | null>;
@@ -103,41 +107,41 @@ export class Connection {
    * @throws SaverClosedError, StoreUnavailableError, StoreFailureError
    */
   run(operation: string, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
-    return this.#withRetries(operation, () => this.#evaluate(script, [...keys, ...args], keys.length));
+    return this.#withRetries(operation, (commands) => this.#evaluate(commands, script, [...keys, ...args], keys.length));
   }
 
   /** Runs an idempotent script that writes, until the write is as durable as was asked for. */
   runDurably(operation: string, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
     const durability = this.#durability;
     if (durability === undefined) return this.run(operation, script, keys, args);
-    return this.#withRetries(operation, async () => {
+    return this.#withRetries(operation, async (commands) => {
       const all = [...keys, ...args];
+      const evaluateAndWait = (...how: readonly ["evalsha" | "eval", string]): Promise<Reply> =>
+        this.#evaluateAndWait(commands, durability, operation, how, all, keys.length);
       try {
-        return await this.#evaluateAndWait(durability, operation, ["evalsha", script.sha1], all, keys.length);
+        return await evaluateAndWait("evalsha", script.sha1);
       } catch (error) {
         // With its source at once: a script that is loaded by itself may be gone again until it is called by its name.
-        if (codeOf(error) === "NOSCRIPT") {
-          return this.#evaluateAndWait(durability, operation, ["eval", script.source], all, keys.length);
-        }
+        if (codeOf(error) === "NOSCRIPT") return evaluateAndWait("eval", script.source);
         // Only outside a pipeline does the client follow a redirection.
         if (!isRedirection(error)) throw error;
-        await this.#evaluate(script, all, keys.length);
-        return this.#evaluateAndWait(durability, operation, ["evalsha", script.sha1], all, keys.length);
+        await this.#evaluate(commands, script, all, keys.length);
+        return evaluateAndWait("evalsha", script.sha1);
       }
     });
   }
 
   /** Asks every master the same. */
   ask(operation: string, command: string, ...args: string[]): Promise<unknown[]> {
-    return this.#withRetries(operation, async () => {
+    return this.#withRetries(operation, async (commands) => {
       // Until it has asked them, a client of a cluster takes all the nodes that it was given for masters.
-      if (this.#client.isCluster && this.#client.status !== "ready") await this.#client.call("ping");
+      if (this.#client.isCluster && this.#client.status !== "ready") await commands.call(this.#client, "ping");
       const servers = this.#client.nodes?.("master") ?? [this.#client];
-      return Promise.all(servers.map((server) => server.call(command, ...args)));
+      return Promise.all(servers.map((server) => commands.call(server, command, ...args)));
     });
   }
 
-  async #withRetries<T>(operation: string, work: () => Promise<T>): Promise<T> {
+  async #withRetries<T>(operation: string, work: (commands: CommandsOfTry) => Promise<T>): Promise<T> {
     try {
       return await retry(this.#retry, isTransient, () => this.#attempt(operation, work), this.#closing.signal);
     } catch (error) {
@@ -145,7 +149,7 @@ export class Connection {
     }
   }
 
-  async #attempt<T>(operation: string, work: () => Promise<T>): Promise<T> {
+  async #attempt<T>(operation: string, work: (commands: CommandsOfTry) => Promise<T>): Promise<T> {
     if (this.#closing.signal.aborted) throw new SaverClosedError(operation);
     this.checkDatabase(operation);
     if (this.#client.status === "end") {
@@ -153,8 +157,9 @@ export class Connection {
         `${operation}: the connection to Redis at ${this.host} was closed, or its client has given up. Make a new client, or connect it again.`,
       );
     }
+    const commands = new CommandsOfTry();
     try {
-      const result = await withinTime(this.#commandTimeoutMs, work());
+      const result = await withinTime(this.#commandTimeoutMs, work(commands));
       this.#lastFault = undefined;
       return result;
     } catch (error) {
@@ -162,6 +167,8 @@ export class Connection {
       // The address of a managed Redis leads to the new master after a failover; the connection that stands, to the old one.
       if (needsNewConnection(error) && !this.#client.isCluster) this.#client.disconnect(true);
       throw error;
+    } finally {
+      commands.end();
     }
   }
 
@@ -170,25 +177,26 @@ export class Connection {
     if (this.#databaseRefusal !== undefined) throw wrongDatabase(operation, this.host, this.database, this.#databaseRefusal);
   }
 
-  async #evaluate(script: Script, all: readonly Argument[], keyCount: number): Promise<Reply> {
+  async #evaluate(commands: CommandsOfTry, script: Script, all: readonly Argument[], keyCount: number): Promise<Reply> {
     try {
-      return (await this.#client.callBuffer("evalsha", script.sha1, keyCount, ...all)) as Reply;
+      return (await commands.callBuffer(this.#client, "evalsha", script.sha1, keyCount, ...all)) as Reply;
     } catch (error) {
       if (codeOf(error) !== "NOSCRIPT") throw error;
       // A server that was restarted or is new. EVAL keeps the script, so the next one finds it.
-      return (await this.#client.callBuffer("eval", script.source, keyCount, ...all)) as Reply;
+      return (await commands.callBuffer(this.#client, "eval", script.source, keyCount, ...all)) as Reply;
     }
   }
 
   /** WAIT speaks of what its own connection wrote: both travel together, and take one round trip. */
   async #evaluateAndWait(
+    commands: CommandsOfTry,
     durability: Durability,
     operation: string,
     script: readonly [command: "evalsha" | "eval", script: string],
     all: readonly Argument[],
     keyCount: number,
   ): Promise<Reply> {
-    const pipeline = this.#client.pipeline();
+    const pipeline = commands.pipeline(this.#client);
     pipeline.callBuffer(...script, keyCount, ...all);
     pipeline.call(...waitCommand(durability));
     const results = await pipeline.exec();

@@ -25,6 +25,10 @@ export function encodeMember({ namespace, checkpointId }: CheckpointKey): Buffer
   return Buffer.concat([Buffer.from(`${namespace}\0`, "utf8"), encodeId(checkpointId)]);
 }
 
+export function encodeMembers(keys: readonly CheckpointKey[]): Buffer {
+  return list(keys.map(encodeMember));
+}
+
 /** Where a checkpoint stands in its thread's hashes: `[namespace][NUL][id]`. A namespace has no NUL (contract C-05). */
 export function decodeMember(member: Buffer): { readonly namespace: string; readonly checkpointId: string } {
   const end = member.indexOf(0);
@@ -33,7 +37,7 @@ export function decodeMember(member: Buffer): { readonly namespace: string; read
 
 /**
  * A checkpoint's row: `[parent id][lineage: namespaces and ids in turn][snapshot channels][links][metadata][body][labels]`, and by the scripts
- * `[when it was committed]`, and behind that of a hidden one a part that is not empty. The last three may be missing: rows from before have none.
+ * `[when it was committed][calls]`, and behind that of a hidden one a part that is not empty.
  */
 export interface CheckpointRow {
   readonly parentId: string | undefined;
@@ -147,10 +151,22 @@ export function slotMark(slot: PendingSlot, taskId: string): Buffer {
   return Buffer.concat([number, list([encodeId(taskId)])]);
 }
 
-/** What follows the mark: `[place][links][payload][run]`. No run, and of slots from before, no part. */
-export function slotContent(slot: PendingSlot, place: WritePlace, runId: string | undefined): Buffer {
-  const run = runId === undefined ? [] : [Buffer.from(runId, "utf8")];
-  return list([encodePlace(place), encodeLinks(slot.links), slot.payload, ...run]);
+/**
+ * What follows the mark: `[place][links][payload][run]`, and of a slot that can be replaced `[calls]`. Of another one, no run is no part.
+ *
+ * @param call by which it is written.
+ */
+export function slotContent(slot: PendingSlot, place: WritePlace, runId: string | undefined, call: bigint): Buffer {
+  const run = Buffer.from(runId ?? "", "utf8");
+  const more = slot.slot < 0 ? [run, encodeCall(call)] : runId === undefined ? [] : [run];
+  return list([encodePlace(place), encodeLinks(slot.links), slot.payload, ...more]);
+}
+
+/** `[number: u32][process: u32]`. */
+export function encodeCall(call: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(call);
+  return bytes;
 }
 
 const CALL = 0;
@@ -159,9 +175,7 @@ const TASK_PATH = 1;
 /** `[0: u8][call: u64]`, or `[1: u8][task path]`. */
 function encodePlace(place: WritePlace): Buffer {
   if (place.taskPath !== undefined) return Buffer.concat([Buffer.of(TASK_PATH), Buffer.from(place.taskPath, "utf8")]);
-  const bytes = Buffer.alloc(9, CALL);
-  bytes.writeBigUInt64LE(place.call, 1);
-  return bytes;
+  return Buffer.concat([Buffer.of(CALL), encodeCall(place.call)]);
 }
 
 function decodePlace(bytes: Buffer): WritePlace {

@@ -46,7 +46,8 @@ import { thinOut } from "./operations/thin-out.js";
 import { threadKey } from "./operations/thread-life.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
-import { ThreadIndex } from "./thread-index.js";
+import { together } from "./together.js";
+import { type Fate, ThreadIndex } from "./thread-index.js";
 import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
 
 /** The operations on one key prefix of one Redis. */
@@ -119,21 +120,22 @@ export class RedisStore implements CheckpointStore {
   }
 
   async deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
-    const forgotten = this.#threads.remove(threadId);
-    // The entry goes first: removed after the thread, it could be that of a new one. One connection keeps the order by itself.
-    if (this.#redis.isCluster) await forgotten;
-    const [, refused] = await Promise.all([forgotten, deleteThread(this.#redis, this.#keys, threadId, token)]);
-    // The thread is still there.
-    if (refused !== undefined) await this.#threads.cover(threadId, refused.lastsMs, undefined);
-    return refused?.refusal;
+    const remove = () => deleteThread(this.#redis, this.#keys, threadId, token);
+    const deletion = await this.#threads.ending("deleteThread", threadId, remove, fateOf);
+    return typeof deletion === "string" ? undefined : deletion;
   }
 
   async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
     const { threadId, ttlMs } = request;
-    const [answer, note] = await Promise.all([
-      acquireLease(this.#redis, this.#keys, request, ttlArgument(this.#ttl, undefined)),
-      this.#leases.add(threadId, ttlMs),
-    ]);
+    const granting = acquireLease(this.#redis, this.#keys, request, ttlArgument(this.#ttl, undefined));
+    const [answer, note] = await together(granting, this.#leases.add(threadId, ttlMs)).catch(async (error: unknown) => {
+      // Nobody holds it: others need not wait until its time is up.
+      const granted = await granting.catch(() => undefined);
+      if (granted?.kind === "granted") {
+        await releaseLease(this.#redis, this.#keys, threadId, granted.token).catch(() => undefined);
+      }
+      throw error;
+    });
     if (answer.kind === "granted") this.#notes.set(`${answer.token} ${threadId}`, note);
     if (answer.kind === "granted" && answer.lasting)
       await this.#threads.cover(threadId, answer.lasting.ms, answer.lasting.threadKey);
@@ -149,10 +151,10 @@ export class RedisStore implements CheckpointStore {
   async releaseLease(threadId: string, token: string): Promise<void> {
     const note = this.#notes.get(`${token} ${threadId}`);
     this.#notes.delete(`${token} ${threadId}`);
-    await Promise.all([
+    await together(
       releaseLease(this.#redis, this.#keys, threadId, token),
       note === undefined ? undefined : this.#leases.takeBack(threadId, note),
-    ]);
+    );
   }
 
   async handOverLease(threadId: string, token: string): Promise<void> {
@@ -163,7 +165,7 @@ export class RedisStore implements CheckpointStore {
   }
 
   threadKey(threadId: string): Promise<string | undefined> {
-    return threadKey(this.#redis, this.#keys, threadId);
+    return threadKey(this.#redis, this.#keys, threadId, "put");
   }
 
   outline(threadId: string): Promise<ThreadOutline | undefined> {
@@ -172,13 +174,15 @@ export class RedisStore implements CheckpointStore {
 
   async thinOut(input: ThinOutInput): Promise<ThinOutOutcome> {
     const thin = () => thinOut(this.#redis, this.#keys, input);
-    const { hasEnded: _, ...outcome } = await this.#threads.ending(input.threadId, thin, ({ hasEnded }) => hasEnded === true);
+    const { hasEnded: _, ...outcome } = await this.#threads.ending("prune", input.threadId, thin, ({ hasEnded }) =>
+      hasEnded === true ? "ended" : "stays",
+    );
     return outcome;
   }
 
-  async copyThread(from: string, to: string): Promise<CopyOutcome> {
+  async copyThread(from: string, to: string, marker: string): Promise<CopyOutcome> {
     const ttl = ttlArgument(this.#ttl, undefined);
-    const { lastsMs, ...outcome } = await copyThread(this.#redis, this.#keys, from, to, ttl);
+    const { lastsMs, ...outcome } = await copyThread(this.#redis, this.#keys, { from, to, marker }, ttl);
     if (lastsMs !== undefined) await this.#threads.addNew(to, lastsMs);
     return outcome;
   }
@@ -207,17 +211,20 @@ export class RedisStore implements CheckpointStore {
     return releaseSweep(this.#redis, this.#keys, token, cursor);
   }
 
-  sweepPage(cursor: string, limit: number): Promise<SweepPage> {
-    return sweepPage(this.#redis, this.#keys, cursor, limit);
+  async sweepPage(cursor: string, limit: number): Promise<SweepPage> {
+    const { absent, ...page } = await sweepPage(this.#redis, this.#keys, cursor, limit);
+    for (const { threadId, created } of absent) await this.#threads.forgetAbsent("sweep", threadId, created);
+    return page;
   }
 
   markSwept(threadId: string, seen: string): Promise<void> {
     return markSwept(this.#redis, this.#keys, threadId, seen);
   }
 
-  deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion> {
+  async deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion> {
     const end = () => deleteIdleThread(this.#redis, this.#keys, threadId, idleMs);
-    return this.#threads.ending(threadId, end, (deletion) => deletion === "deleted");
+    const deletion = await this.#threads.ending("sweep", threadId, end, fateOf);
+    return deletion === "none" ? "kept" : deletion;
   }
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
@@ -233,4 +240,10 @@ export class RedisStore implements CheckpointStore {
   end(): Promise<void> {
     return this.#redis.end();
   }
+}
+
+/** What a deletion tells of its thread. */
+function fateOf(deletion: unknown): Fate {
+  if (deletion === "deleted") return "ended";
+  return deletion === "none" ? "absent" : "stays";
 }

@@ -1,8 +1,10 @@
 import { entryCache } from "@holdfast/checkpoint-core";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
+import { threadKey } from "./operations/thread-life.js";
 import type { StoredOutcome } from "./operations/write-outcome.js";
 import { forgetThreadScript, indexEntryScript, indexThreadScript, listIndexScript } from "./scripts/index.js";
+import { together } from "./together.js";
 
 /**
  * Which threads there are, so that `list` without a thread can find them without looking through all keys of the server.
@@ -26,11 +28,11 @@ export class ThreadIndex {
   async during(threadId: string, { lastsMs, isOwn }: ThreadTime, write: () => Promise<StoredOutcome>): Promise<StoredOutcome> {
     const isKnown = !isOwn && this.#covers(threadId, lastsMs) && this.#isOfThisMinute(threadId);
     const adding = isKnown ? undefined : this.#add(threadId, lastsMs, isOwn ? "own" : "default", true);
-    const [entry, outcome] = await Promise.all([adding, write()]);
+    const [entry, outcome] = await together(adding, write());
     if (outcome.kind !== "stored") {
       // A write that came too late must not leave the id of a deleted thread behind.
       const created = this.#entries.get(threadId)?.created;
-      if (created !== undefined && (outcome.isGone || entry?.isNew === true)) await this.#forget(threadId, created);
+      if (created !== undefined && (outcome.isGone || entry?.isNew === true)) await this.#forget("put", threadId, created);
       return outcome;
     }
     // A new thread where an entry was: that one may be on its way out, with the thread that was deleted or with a write that was refused.
@@ -66,23 +68,35 @@ export class ThreadIndex {
     await this.#add(threadId, lastsMs, "anew", true);
   }
 
-  /** Does what may end a thread, and then takes away its entry, unless that is another's by then. */
-  async ending<T>(threadId: string, work: () => Promise<T>, hasEnded: (outcome: T) => boolean): Promise<T> {
+  /**
+   * Does what may end a thread, and then takes away its entry, unless that is another's by then. The entry stays until it is known that the thread is gone: what
+   * is refused was never out of sight. A process that dies in between leaves an entry without a thread, which lists nothing.
+   */
+  async ending<T>(operation: string, threadId: string, work: () => Promise<T>, fateOf: (outcome: T) => Fate): Promise<T> {
     const shard = this.#keys.shardOf(threadId).slice(0, 1);
-    const [, created] = (await this.#redis.run("sweep", indexEntryScript, shard, [threadId])).map(String);
+    const [[, entry], before] = await Promise.all([
+      this.#redis.run(operation, indexEntryScript, shard, [threadId]),
+      threadKey(this.#redis, this.#keys, threadId, operation),
+    ]);
+    const created = String(entry);
     const outcome = await work();
-    if (hasEnded(outcome) && created) await this.#forget(threadId, created);
+    const fate = fateOf(outcome);
+    if (fate === "stays" || created === "") return outcome;
+    // A thread that was there and is not has ended: at the first try, say, whose answer was lost.
+    if (fate === "ended" || before !== undefined) await this.#forget(operation, threadId, created);
+    else await this.forgetAbsent(operation, threadId, created);
     return outcome;
   }
 
-  async remove(threadId: string): Promise<void> {
-    await this.#forget(threadId, "");
+  /** Takes away the entry of a thread that is not there, unless it is so new that the thread may be about to begin. */
+  async forgetAbsent(operation: string, threadId: string, created: string): Promise<void> {
+    await this.#forget(operation, threadId, created, LONG_AGO_MS);
   }
 
-  /** @param created of the entry that is meant, in the clock of its server; `""`: any. */
-  async #forget(threadId: string, created: string): Promise<void> {
+  /** @param created of the entry that is meant, in the clock of its server. */
+  async #forget(operation: string, threadId: string, created: string, oldMs = 0): Promise<void> {
     this.#entries.delete(threadId);
-    await this.#redis.run("deleteThread", forgetThreadScript, this.#keys.shardOf(threadId), [threadId, created]);
+    await this.#redis.run(operation, forgetThreadScript, this.#keys.shardOf(threadId), [threadId, created, oldMs]);
   }
 
   /** All threads, the one that was made last first, as far as the clocks of a cluster's servers agree. */
@@ -126,6 +140,12 @@ export class ThreadIndex {
     return entry;
   }
 }
+
+/** No write is under way for so long. */
+const LONG_AGO_MS = 3_600_000;
+
+/** What became of a thread: it ended, it stays, or there was none. */
+export type Fate = "ended" | "stays" | "absent";
 
 /** What a write would have a thread's time be. */
 export interface ThreadTime {

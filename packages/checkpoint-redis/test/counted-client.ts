@@ -6,6 +6,8 @@ export interface Asked {
   roundTrips: number;
   /** Requests that failed. */
   failures: number;
+  /** Done before each request is sent. */
+  before?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -23,6 +25,7 @@ export function countRequests(client: RedisClient): Asked {
     if (!isOnItsWay) asked.roundTrips += 1;
     isOnItsWay = true;
     try {
+      await asked.before?.();
       return await send();
     } catch (error) {
       asked.failures += 1;
@@ -32,8 +35,13 @@ export function countRequests(client: RedisClient): Asked {
     }
   };
   const { call, callBuffer, pipeline } = client;
-  client.call = (...args) => count(() => call.apply(client, args));
-  client.callBuffer = (...args) => count(() => callBuffer.apply(client, args));
+  // Not arrow functions: the saver says through what a command goes.
+  client.call = function (this: RedisClient, ...args) {
+    return count(() => call.apply(this, args));
+  };
+  client.callBuffer = function (this: RedisClient, ...args) {
+    return count(() => callBuffer.apply(this, args));
+  };
   client.pipeline = () => {
     const commands = pipeline.call(client);
     const { exec } = commands;

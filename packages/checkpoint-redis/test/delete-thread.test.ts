@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { RedisSaver } from "@holdfast/checkpoint-redis";
 import { afterAll, expect, inject, it } from "vitest";
 import { at, put, read, write } from "./checkpoints.js";
-import { closeCounted, openCounted } from "./counted-savers.js";
+import { askedBy, closeCounted, openCounted } from "./counted-savers.js";
 import { keysUnder, onServer, threadKey } from "./keyspace.js";
 import { storeUrl } from "./store-url.js";
 
@@ -35,7 +35,7 @@ async function placesOf(text: string): Promise<string[]> {
 
 /** What a tombstone remembers. An id that is no UUID stands there behind a NUL. */
 async function rememberedIn(tombstone: string): Promise<string[]> {
-  const ids = await onServer(server, (redis) => redis.smembers(tombstone));
+  const ids = await onServer(server, (redis) => redis.hkeys(tombstone));
   return ids.map((id) => id.replace("\0", "")).sort();
 }
 
@@ -152,4 +152,62 @@ it("C-50 a delete that a lease refuses leaves the thread in the list of all thre
   expect((await own.list({}).next()).value?.config.configurable?.thread_id).toBe(thread);
   await lease.release();
   await closeCounted(own);
+});
+
+const HOUR_MICROS = 3_600_000_000;
+
+/** What the index has of a thread, without looking whether it is there. */
+async function entryOf(prefix: string, thread: string): Promise<string[]> {
+  const shards = (await keysUnder([server], prefix)).filter((key) => key.endsWith(":created"));
+  return onServer(server, async (redis) => {
+    const found: string[] = [];
+    for (const shard of shards) if ((await redis.zscore(shard, thread)) !== null) found.push(shard);
+    return found;
+  });
+}
+
+it("C-50 the entry of a thread whose deletion broke off in the middle lists nothing, and a later sweep removes it", async () => {
+  const prefix = `${keyPrefix}-broken-off`;
+  const own = openCounted(storeUrl(server, prefix), { retention: { keepLast: 1 } });
+  await put(own, "half");
+  await put(own, "whole");
+  const [shard = ""] = await entryOf(prefix, "half");
+  const parts = ["thread", "checkpoints", "order", "segments", "writes"].map((part) => threadKey(prefix, "half", part));
+  await onServer(server, (redis) => redis.del(...parts));
+  expect((await own.sweep()).seen).toBe(1);
+  expect(await entryOf(prefix, "half"), "the thread might be about to begin").toEqual([shard]);
+  await onServer(server, (redis) => redis.zincrby(shard, -HOUR_MICROS, "half"));
+  expect((await own.sweep()).seen).toBe(1);
+  expect(await entryOf(prefix, "half")).toEqual([]);
+  const listed: unknown[] = [];
+  for await (const { threadId } of own.listThreads()) listed.push(threadId);
+  expect(listed).toEqual(["whole"]);
+  await closeCounted(own);
+});
+
+it("C-50 a thread that begins while another of its id is deleted is listed, at whichever moment", async () => {
+  const prefix = `${keyPrefix}-begun`;
+  const [deleter, writer, reader] = [1, 2, 3].map(() => openCounted(storeUrl(server, prefix))) as [
+    RedisSaver,
+    RedisSaver,
+    RedisSaver,
+  ];
+  for (let moment = 1, isOver = false; !isOver; moment += 1) {
+    const thread = `thread ${moment}`;
+    await put(writer, thread, { id: "old" });
+    let requests = 0;
+    askedBy(deleter).before = async () => {
+      requests += 1;
+      if (requests === moment) await put(writer, thread, { id: "new" });
+    };
+    await deleter.deleteThread(thread);
+    askedBy(deleter).before = undefined;
+    isOver = requests < moment;
+    const isThere = (await read(reader, thread)) !== undefined;
+    const listed: unknown[] = [];
+    for await (const { config } of reader.list({})) listed.push(config.configurable?.thread_id);
+    expect(listed.includes(thread), `begun before request ${moment}`).toBe(isThere);
+    expect((await entryOf(prefix, thread)).length, `entries, when begun before request ${moment}`).toBe(isThere ? 1 : 0);
+  }
+  await Promise.all([deleter, writer, reader].map(closeCounted));
 });

@@ -22,4 +22,7 @@ export const threadLifeTarget: ThreadLifeTarget = {
     return onServer(server, (redis) => redis.hincrby(key, "updated", -1_000 * milliseconds));
   },
   roundTrips: (saver) => askedBy(saver).roundTrips,
+  beforeEachRequest(saver, work) {
+    askedBy(saver).before = work;
+  },
 };

@@ -27,12 +27,12 @@ export async function underneath(server: string, keyPrefix: string, threadId: st
       return found;
     }
     if ([...order].sort().join() !== [...rows.keys()].sort().join()) faults.push("the order names others than the checkpoints");
-    const hidden = [...rows.values()].filter((row) => (partsOf(row)[8]?.length ?? 0) > 0).length;
+    const hidden = [...rows.values()].filter((row) => (partsOf(row)[9]?.length ?? 0) > 0).length;
     const bytes = [...rows.values(), ...writes.values(), ...segments.values()].reduce((sum, { length }) => sum + length, 0);
     for (const [name, count] of Object.entries({ hidden, slots, bytes })) {
       if (Number(fields[name] ?? 0) !== count) faults.push(`${name} is ${fields[name]}, and there are ${count}`);
     }
-    const pruned = await redis.callBuffer("SMEMBERS", key("tombstone"));
+    const pruned = await redis.callBuffer("HKEYS", key("tombstone"));
     for (const mark of (pruned as Buffer[]).map((each) => each.toString("latin1"))) {
       const member = mark.replace(/^pruned checkpoint /, "");
       if (member !== mark && writes.has(member) && !rows.has(member)) faults.push("writes to a checkpoint that was pruned");

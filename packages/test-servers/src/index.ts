@@ -1,5 +1,6 @@
 export { type ChildExit, type NodeChild, type SpawnNodeOptions, spawnNode } from "./child-process.js";
 export { type CreateDatabaseOptions, createDatabase, ensureTemplate, type TestDatabase, withDatabaseName } from "./database.js";
+export { freePort } from "./free-port.js";
 export { type EventuallyOptions, eventually, type Gate, gate } from "./gate.js";
 export { type MonitoredCommand, monitorRedis, type RedisMonitor } from "./monitor-redis.js";
 export { type PgBouncer, type PgBouncerTarget, type StartPgBouncerOptions, startPgBouncer } from "./pgbouncer.js";
@@ -22,5 +23,6 @@ export {
 } from "./redis-replication.js";
 export { type RedisSentinel, type StartRedisSentinelOptions, startRedisSentinel } from "./redis-sentinel.js";
 export { type RedisDataOptions, type RedisServer, type StartRedisOptions, startRedis } from "./redis-server.js";
+export { type ProxiedServers, startProxiedServers } from "./proxied-servers.js";
 export { type CutAfterRequestOptions, startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
 export { type TerminateBackendsOptions, terminateBackends } from "./terminate-backends.js";

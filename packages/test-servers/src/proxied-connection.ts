@@ -4,11 +4,13 @@ import { type Dialogue, dialogueFor } from "./dialogue.js";
 /** What a match sees: all bytes that the client sent since the server answered last. */
 export type RequestMatch = (request: Buffer) => boolean;
 
-/** Waits for one request of any connection, and then cuts that connection. */
+/** Waits for one request of any connection, and then cuts or ends that connection. */
 export interface Trap {
   readonly match: RequestMatch;
   /** Whether the server gets the request. */
   readonly reachesServer: boolean;
+  /** The client gets the answer, with these bytes behind it in the same packet, and the end of the connection. Default: a reset, and no answer. */
+  readonly lastWords?: Buffer;
   /** Says from the bytes of the answer so far whether it is whole. Default: as the protocol says, Redis' or PostgreSQL's. */
   readonly isAnswered?: ((answer: Buffer) => boolean) | undefined;
   readonly fire: () => void;
@@ -165,11 +167,25 @@ export class ProxiedConnection {
     this.#isServersTurn = false;
     this.#state.bytesDown += bytes.length;
     this.#dialogue?.answered(bytes);
-    if (this.#sprung === undefined) {
+    const trap = this.#sprung;
+    if (trap === undefined) {
       this.#down.push({ bytes }, 0);
       return;
     }
-    if (this.#isAnswered(this.#sprung, bytes)) this.#springNow(this.#sprung);
+    const isAnswered = this.#isAnswered(trap, bytes);
+    if (trap.lastWords !== undefined) this.#passOnWith(trap, bytes, isAnswered ? trap.lastWords : undefined);
+    else if (isAnswered) this.#springNow(trap);
+  }
+
+  #passOnWith(trap: Trap, bytes: Buffer, lastWords: Buffer | undefined): void {
+    if (lastWords === undefined) {
+      this.#down.push({ bytes }, 0);
+      return;
+    }
+    this.#down.push({ bytes: Buffer.concat([bytes, lastWords]) }, 0);
+    this.#down.push({ end: true }, 0);
+    this.#server.end();
+    trap.fire();
   }
 
   #isAnswered({ isAnswered }: Trap, bytes: Buffer): boolean {

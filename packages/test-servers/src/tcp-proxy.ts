@@ -46,6 +46,8 @@ export interface TcpProxy {
   cutAfterRequest(match: RequestMatch, options?: CutAfterRequestOptions): Promise<void>;
   /** Cuts the connection instead of passing on the next request that matches: the server never got it and the client does not know. */
   cutBeforeRequest(match: RequestMatch): Promise<void>;
+  /** Ends the connection behind the answer to the next request that matches. `lastWords` of the server come in one packet with the answer. */
+  endAfterRequest(match: RequestMatch, lastWords: Buffer): Promise<void>;
 
   stop(): Promise<void>;
 }
@@ -139,6 +141,7 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     },
     cutAfterRequest: (match, { isAnswered } = {}) => arm({ match, reachesServer: true, isAnswered }),
     cutBeforeRequest: (match) => arm({ match, reachesServer: false }),
+    endAfterRequest: (match, lastWords) => arm({ match, reachesServer: true, lastWords }),
     async stop() {
       state.trap = undefined;
       const closed = server === undefined ? undefined : once(server, "close");

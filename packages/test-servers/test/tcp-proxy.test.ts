@@ -157,6 +157,19 @@ test("cutBeforeRequest: the server never gets the request", async () => {
   expect(await rows()).toEqual([]);
 });
 
+test("endAfterRequest: the answer comes with the last words, and then the end", async () => {
+  const client = await connect();
+  const said: string[] = [];
+  client.on("notice", ({ message }) => said.push(message ?? ""));
+  const fields = Buffer.from("SNOTICE\0VNOTICE\0C00000\0Mlast words\0\0");
+  const head = Buffer.from([0x4e, 0, 0, 0, fields.length + 4]);
+  const over = new Promise((resolve) => client.once("end", resolve));
+  const fired = proxy.endAfterRequest((bytes) => bytes.includes("AS one"), Buffer.concat([head, fields]));
+  expect((await client.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+  await Promise.all([fired, over]);
+  expect(said).toEqual(["last words"]);
+});
+
 test("a server that is not there is a reset, as behind a load balancer", async () => {
   const nowhere = await startTcpProxy({ host: "127.0.0.1", port: 1 });
   await expect(connect(nowhere.url(database.url))).rejects.toThrow(/ECONNRESET|terminated/);

@@ -6,8 +6,7 @@ import { putChain } from "./chains.js";
 import { deepQuestionGraph, deltaGraph } from "./graphs.js";
 import type { LifeStore } from "./life-store.js";
 import { asRun, on, shownOf } from "./shown.js";
-
-const GONE = { checkpoints: 0, segments: 0, writes: 0, orphans: [] };
+import { GONE } from "./target.js";
 
 /** Registers the tests of copies. */
 export function copyingTests(store: LifeStore): void {
@@ -96,12 +95,14 @@ export function copyingTests(store: LifeStore): void {
     const saver = store.open();
     await putChain(saver, "one", 3);
     await putChain(saver, "two", 2);
+    await saver.acquireThread("only leased");
     const before = [await shownOf(saver, "one"), await shownOf(saver, "two")];
     for (const target of ["two", "one"]) {
       await expect(saver.copyThread("one", target)).rejects.toMatchObject({ code: "HOLDFAST_THREAD_EXISTS" });
     }
     for (const target of ["three", "two"]) {
       await expect(saver.copyThread("unknown", target)).rejects.toMatchObject({ code: "HOLDFAST_THREAD_NOT_FOUND" });
+      await expect(saver.copyThread("only leased", target)).rejects.toMatchObject({ code: "HOLDFAST_THREAD_NOT_FOUND" });
     }
     expect([await shownOf(saver, "one"), await shownOf(saver, "two")]).toEqual(before);
     expect(await store.inspect("three")).toEqual(GONE);

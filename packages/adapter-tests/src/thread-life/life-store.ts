@@ -8,6 +8,7 @@ export interface LifeStore {
   inspect(threadId: string): Promise<Underneath>;
   age(threadId: string, milliseconds: number): Promise<unknown>;
   roundTrips(saver: KeepingSaver): number;
+  beforeEachRequest: ThreadLifeTarget["beforeEachRequest"];
 }
 
 /** A store of one's own, as long as the work on it goes on. */
@@ -34,6 +35,7 @@ export function lifeStore(target: ThreadLifeTarget): LifeStore {
     inspect: (threadId) => current.store.inspect(threadId),
     age: (threadId, milliseconds) => current.store.age(threadId, milliseconds),
     roundTrips: target.roundTrips,
+    beforeEachRequest: target.beforeEachRequest,
   };
 }
 
@@ -49,6 +51,7 @@ async function newLifeStore(target: ThreadLifeTarget): Promise<{ readonly store:
     inspect: (threadId) => target.inspect(place.url, threadId),
     age: (threadId, milliseconds) => target.age(place.url, threadId, milliseconds),
     roundTrips: target.roundTrips,
+    beforeEachRequest: target.beforeEachRequest,
   };
   const close = async (): Promise<void> => {
     await Promise.all(savers.map((saver) => target.close(saver)));

@@ -25,6 +25,9 @@ export interface Underneath {
   readonly orphans: readonly string[];
 }
 
+/** What lies underneath for a thread that is not there. */
+export const GONE: Underneath = { checkpoints: 0, segments: 0, writes: 0, orphans: [] };
+
 export interface ThreadLifeTarget extends Omit<AdapterTarget, "open"> {
   open(url: string, options?: KeepingOptions): KeepingSaver;
   inspect(url: string, threadId: string): Promise<Underneath>;
@@ -34,4 +37,6 @@ export interface ThreadLifeTarget extends Omit<AdapterTarget, "open"> {
   age(url: string, threadId: string, milliseconds: number): Promise<unknown>;
   /** How often a saver has asked its store so far. */
   roundTrips(saver: KeepingSaver): number;
+  /** Has something done before each request of a saver reaches its store. */
+  beforeEachRequest(saver: KeepingSaver, work: (() => Promise<void>) | undefined): void;
 }

@@ -11,12 +11,32 @@ export interface StatefulGraph {
   getStateHistory(config: RunnableConfig): AsyncIterable<StateSnapshot>;
 }
 
-const identifiers = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b/g;
+const identifiers = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{32}\b|\bsession_[0-9a-f]{8}\b/g;
 
-/** The value as JSON shows it: messages, sends and errors as data. */
+/** What a clock has told a program: a time, or how long a node took. */
+const clockTimes = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|\belapsed: \d+ms/g;
+
+/** What JSON would lose, under a key that names its kind; undefined for what it keeps. */
+function tagged(item: unknown, inArray: boolean): unknown {
+  if (item === undefined) return inArray ? { "<undefined>": true } : undefined;
+  if (typeof item === "bigint") return { "<bigint>": String(item) };
+  if (typeof item === "number" && !Number.isFinite(item)) return { "<number>": String(item) };
+  if (item instanceof Date) return { "<Date>": Number.isNaN(item.getTime()) ? "invalid" : item.toISOString() };
+  if (item instanceof Map) return { "<Map>": [...item] };
+  if (item instanceof Set) return { "<Set>": [...item] };
+  if (item instanceof RegExp || item instanceof URL) return { [`<${item.constructor.name}>`]: String(item) };
+  if (ArrayBuffer.isView(item))
+    return { [`<${item.constructor.name}>`]: Buffer.from(item.buffer, item.byteOffset, item.byteLength).toString("hex") };
+  if (item instanceof Error) return { name: item.name, message: item.message };
+  return undefined;
+}
+
+/** The value as JSON shows it: messages, sends and errors as data, and what JSON has no form for by its kind. */
 export const plain = (value: unknown): unknown => {
-  const text = JSON.stringify(value, (_, item: unknown) => {
-    if (item instanceof Error) return { name: item.name, message: item.message };
+  const text = JSON.stringify(value, function (this: Record<string, unknown>, key, item: unknown) {
+    // JSON has called toJSON of `item`, of a date for one; what it was stands in its holder.
+    const special = tagged(this[key], Array.isArray(this));
+    if (special !== undefined) return special;
     if (typeof item === "object" && item !== null && "lg_name" in item && item.lg_name === "Send")
       return { ...item, lg_name: undefined };
     return item;
@@ -52,7 +72,9 @@ class IdNumbers {
 
   #replace<T>(value: T, by: (id: string) => string): T {
     const text = JSON.stringify(value);
-    return text === undefined ? value : JSON.parse(text.replaceAll(this.#thread, "<thread>").replace(identifiers, by));
+    return text === undefined
+      ? value
+      : JSON.parse(text.replaceAll(this.#thread, "<thread>").replace(clockTimes, "<time>").replace(identifiers, by));
   }
 }
 
@@ -79,22 +101,23 @@ export function snapshotRecord(snapshot: StateSnapshot): Record<string, unknown>
 const isSnapshot = (state: StateSnapshot["tasks"][number]["state"]): state is StateSnapshot =>
   state !== undefined && "values" in state;
 
-interface StoredCheckpoint extends Record<string, unknown> {
+export interface StoredCheckpoint extends Record<string, unknown> {
   readonly writes: readonly unknown[];
 }
 
-/**
- * A checkpoint as the store has it. Left out is what a saver may do in its own way: version numbers, the order in which parallel tasks'
- * writes arrived, a delta channel's snapshot, which may carry over, and the defaults of channels that were never written.
- */
-function tupleRecord(tuple: CheckpointTuple): StoredCheckpoint {
-  const written = Object.entries(valuesOfWrittenChannels(tuple.checkpoint));
-  const values = written.filter(([, value]) => value !== undefined && !isDeltaSnapshot(value));
+/** A checkpoint as the store has it, but for the numbers of versions, which a saver chooses. */
+export function tupleRecord(tuple: CheckpointTuple): StoredCheckpoint {
+  const all = Object.entries(tuple.checkpoint.channel_values).sort(([a], [b]) => (a < b ? -1 : 1));
+  const valuesOf = (kind: (channel: string, value: unknown) => boolean): unknown =>
+    plain(Object.fromEntries(all.filter(([channel, value]) => value !== undefined && kind(channel, value))));
+  const written = valuesOfWrittenChannels(tuple.checkpoint);
   return {
     place: placeOf(tuple.config),
     parent: placeOf(tuple.parentConfig),
     metadata: plain(tuple.metadata),
-    values: plain(Object.fromEntries(values.sort(([a], [b]) => (a < b ? -1 : 1)))),
+    values: valuesOf((channel, value) => channel in written && !isDeltaSnapshot(value)),
+    snapshots: valuesOf((_, value) => isDeltaSnapshot(value)),
+    neverWritten: valuesOf((channel, value) => !(channel in written) && !isDeltaSnapshot(value)),
     writes: (tuple.pendingWrites ?? []).map(plain),
   };
 }
@@ -125,6 +148,7 @@ export async function threadRecord(
     states: states.map(snapshotRecord),
     latest: snapshotRecord(latest),
   });
+  // Their order goes by ids, which are other ones in every run: it is compared read by read, see ComparedSaver.
   const withSortedWrites = (stored: readonly StoredCheckpoint[]): StoredCheckpoint[] =>
     stored.map((checkpoint) => ({ ...checkpoint, writes: ids.sort(checkpoint.writes) }));
   const namespaces = ids.number(ids.sort([...byNamespace.values()].map(withSortedWrites)));

@@ -3,6 +3,7 @@ import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { defineSuite } from "../case.js";
 import { address, checkpointOf, collect, idOf, metadataOf, put, read, readValues } from "../checkpoints.js";
 import { assertFails, rejection } from "../failures.js";
+import { callsOfAGraph } from "../scenarios/calls-of-a-graph.js";
 
 type Operation = readonly [name: string, call: (saver: BaseCheckpointSaver, thread: unknown) => Promise<unknown>];
 
@@ -152,6 +153,27 @@ export const threadIdentity = defineSuite("thread identity", (it) => {
     assert.equal(await saver.getTuple({}), undefined);
     assert.equal(await saver.getTuple(address(undefined, { ns: "", id })), undefined);
   });
+
+  for (const durability of ["sync", "async", "exit"] as const) {
+    it(`C-01 C-02 a run without a thread_id, or with a bad one, fails before its first node, durability ${durability}`, {
+      hooks: ["errors"],
+    }, async ({ saver, target }) => {
+      let nodes = 0;
+      const calls = callsOfAGraph(saver, async () => {
+        nodes += 1;
+        // A promise of the saver that is rejected meanwhile, and that nobody looks at, ends the process.
+        for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      });
+      for (const [name, call] of Object.entries(calls)) {
+        await assertFails(target, "missingThreadId", () => call({ durability }), `${name} without a thread_id`);
+        for (const [what, thread] of Object.entries(invalidThreadIds)) {
+          const run = (): Promise<unknown> => call({ ...address(thread), durability });
+          await assertFails(target, "invalidThreadId", run, `${name} with ${what} as thread_id`);
+        }
+      }
+      assert.equal(nodes, 0, "nodes that have begun");
+    });
+  }
 
   it("C-02 list without a thread_id lists all threads", async ({ saver, thread }) => {
     const marker = thread();

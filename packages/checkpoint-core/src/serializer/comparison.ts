@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, TAG } from "./format.js";
-import { isLeftOut, messageClassName, onlyFields } from "./messages.js";
+import { areArguments, isLeftOut, messageClassName } from "./messages.js";
 
 /**
  * Finds values that would be encoded as they were, without encoding them.
@@ -63,8 +63,9 @@ export class Comparison {
     return count === oldKeys.length;
   }
 
-  private isSameMessage(message: object, prototype: object, { c: className, k: old, x: rest }: JsonObject): boolean {
-    if (rest !== undefined || messageClassName(message, prototype) !== className || !isJsonObject(old)) return false;
+  private isSameMessage(message: object, prototype: object, { c: className, k: old, x: rest, a: names }: JsonObject): boolean {
+    if (rest !== undefined || names !== undefined) return false;
+    if (messageClassName(message, prototype) !== className || !isJsonObject(old)) return false;
     const oldKeys = Object.keys(old);
     let count = 0;
     for (const key in message) {
@@ -76,7 +77,7 @@ export class Comparison {
       if (!this.isSameValue(value, old[key] as Json)) return false;
       count += 1;
     }
-    return count === oldKeys.length && onlyFields(message);
+    return count === oldKeys.length && areArguments(message, old);
   }
 
   private isBare(prototype: object): boolean {

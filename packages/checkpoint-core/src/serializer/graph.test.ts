@@ -3,6 +3,7 @@ import {
   Annotation,
   Command,
   END,
+  GraphDrained,
   GraphInterrupt,
   interrupt,
   MessagesAnnotation,
@@ -177,10 +178,27 @@ describe("C-60 LangGraph's own objects", () => {
   });
 
   it("C-60 its errors keep name and contents", async () => {
-    for (const error of [new GraphInterrupt([{ id: "1", value: new Date(3) }]), new NodeInterrupt("wait")]) {
+    const errors = [new GraphInterrupt([{ id: "1", value: new Date(3) }]), new NodeInterrupt("wait"), new GraphDrained("deploy")];
+    for (const error of errors as GraphInterrupt[]) {
       const read = (await roundTrip(error)) as GraphInterrupt;
       expect(read).toBeInstanceOf(Error);
       expect([read.name, read.message, read.interrupts]).toEqual([error.name, error.message, error.interrupts]);
     }
+  });
+
+  it.each<[string, () => unknown]>([
+    ["a Send with its timeout", () => new Send("node", { a: 1 }, { timeout: { runTimeout: 6, idleTimeout: 5 } })],
+    ["a Command", () => new Command({ update: { a: new Overwrite([1]) }, resume: false, goto: [new Send("n", 1), "x"] })],
+    ["an Overwrite", () => new Overwrite([new HumanMessage("hi")])],
+    ["an Overwrite in JSON", () => ({ __overwrite__: [1] })],
+    ["an Overwrite in JSON of another runtime", () => ({ type: "__overwrite__", value: [1] })],
+    ["interrupts with the schema of their answers", () => [{ id: "1", value: "who?", response_schema: { type: "string" } }]],
+    ["an error of a task", () => ({ message: "Graph drained: deploy", name: "GraphDrained" })],
+  ])("C-66 %s: read from the official serializer as that reads it, and kept so by ours", async (_, make) => {
+    const official = new MemorySaver().serde;
+    const [type, bytes] = await official.dumpsTyped([make()]);
+    const theirs = await official.loadsTyped(type, bytes);
+    expect(await serializer.loadsTyped(type, bytes)).toEqual(theirs);
+    expect(await roundTrip([make()])).toEqual(theirs);
   });
 });

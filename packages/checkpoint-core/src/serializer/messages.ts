@@ -88,10 +88,13 @@ export function encodeMessage(encoding: Encoding, message: object, prototype: ob
   }
   const fields = draft.done();
   const rest = otherArguments(encoding, level, message);
+  const names = argumentNames(message, fields, rest);
   encoding.leave(level);
-  if (rest !== undefined) return { [TAG]: "msg", c: className, k: fields, x: rest };
-  if (before?.c === className && before.k === fields && before.x === undefined) return before;
-  return { [TAG]: "msg", c: className, k: fields };
+  if (rest === undefined && names === undefined) {
+    if (before?.c === className && before.k === fields && before.x === undefined && before.a === undefined) return before;
+    return { [TAG]: "msg", c: className, k: fields };
+  }
+  return { [TAG]: "msg", c: className, k: fields, ...(rest && { x: rest }), ...(names && { a: names }) };
 }
 
 /** Constructor arguments that are in `lc_kwargs` only. */
@@ -107,10 +110,26 @@ function otherArguments(encoding: Encoding, level: number, message: object): Jso
   return rest;
 }
 
-/** Whether a message has no constructor arguments but those that are fields. */
-export function onlyFields(message: object): boolean {
-  for (const key in argumentsOf(message)) if (!isField(message, key)) return false;
-  return true;
+/** The names of the constructor arguments, unless they are those of the stored fields and the other arguments: `toJSON` of core writes them. */
+function argumentNames(message: object, fields: JsonObject, rest: JsonObject | undefined): string[] | undefined {
+  const kwargs = argumentsOf(message);
+  if (kwargs === undefined || areArguments(message, fields, rest)) return undefined;
+  return Object.keys(kwargs).filter((name) => !isAbsent(message, name));
+}
+
+/** Whether the constructor arguments of a message are its stored fields and `rest`: no field came later, and none was given under another name. */
+export function areArguments(message: object, fields: JsonObject, rest?: JsonObject): boolean {
+  let count = 0;
+  for (const name in argumentsOf(message)) {
+    if (Object.hasOwn(fields, name) || (rest !== undefined && Object.hasOwn(rest, name))) count += 1;
+    else if (!isAbsent(message, name)) return false;
+  }
+  return count === Object.keys(fields).length + (rest === undefined ? 0 : Object.keys(rest).length);
+}
+
+/** An argument that was given as `undefined` is as one that was not given. */
+function isAbsent(message: object, argument: string): boolean {
+  return Object.hasOwn(message, argument) && (message as Record<string, unknown>)[argument] === undefined;
 }
 
 function argumentsOf(message: object): object | undefined {
@@ -133,7 +152,20 @@ export function reviveMessage(decoding: Decoding, tagged: JsonObject): core.Base
   const fields = decoding.body(tagged, "k");
   const message = new Class({ content: "", additional_kwargs: {}, response_metadata: {} }) as unknown as Record<string, unknown>;
   for (const key of Object.keys(fields)) setOwn(message, key, fields[key]);
-  // As after a constructor call: `toJSON` of core writes the current value of each key that it finds here.
-  message.lc_kwargs = Object.hasOwn(tagged, "x") ? { ...decoding.body(tagged, "x"), ...fields } : fields;
+  message.lc_kwargs = revivedArguments(decoding, tagged, message, fields);
   return message as unknown as core.BaseMessage;
+}
+
+/** As after a constructor call: `toJSON` of core writes the current value of each key that it finds here. */
+function revivedArguments(decoding: Decoding, tagged: JsonObject, message: object, fields: Record<string, unknown>): object {
+  const known = Object.hasOwn(tagged, "x") ? { ...decoding.body(tagged, "x"), ...fields } : fields;
+  if (!Object.hasOwn(tagged, "a")) return known;
+  const given: Record<string, unknown> = {};
+  for (const name of decoding.items(tagged, "a")) {
+    if (typeof name !== "string") return decoding.fail("a message with an argument that has no name");
+    const owner = Object.hasOwn(known, name) ? known : message;
+    const own = name === "contentBlocks" ? "content" : name;
+    setOwn(given, name, Object.hasOwn(owner, own) ? (owner as Record<string, unknown>)[own] : undefined);
+  }
+  return given;
 }

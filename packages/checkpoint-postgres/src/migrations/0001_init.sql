@@ -22,6 +22,9 @@ create table :schema.checkpoint (
   -- Segments that the record points to, null for none.
   links uuid[],
   record bytea not null,
+  -- The call that wrote the row last, and calls of other processes that it replaced: an earlier try of one of them, delivered late, changes nothing.
+  last_call bigint not null,
+  replaced_calls bigint[],
   primary key (thread_key, checkpoint_ns, checkpoint_id)
 );
 -- Records are compressed already, mostly short, and read whole.
@@ -56,6 +59,9 @@ create table :schema.pending_write (
   task_path text,
   links uuid[],
   payload bytea not null,
+  -- As in checkpoint, of slots that can be replaced.
+  last_call bigint,
+  replaced_calls bigint[],
   primary key (thread_key, checkpoint_ns, checkpoint_id, task_id, slot)
 );
 alter table :schema.pending_write alter column payload set storage external;

@@ -1,9 +1,10 @@
--- Fencing tokens: one sequence for the schema, so that they grow even where a thread was deleted and begun anew.
+-- The first digits of fencing tokens: one sequence for the schema, so that they grow even where a thread was deleted and begun again.
 create sequence :schema.lease_token as bigint;
 
 alter table :schema.thread
   -- Of the last lease.
-  add column lease_token bigint,
+  -- Its last 18 digits are random: after a failover to a replica that lagged, the sequence repeats itself.
+  add column lease_token numeric,
   add column lease_owner text,
   -- When the lease ends; null where it was released. In the past: its holder crashed, or stalled.
   add column lease_until timestamptz,
@@ -22,6 +23,8 @@ create table :schema.tombstone (
   -- SHA-256 of the thread's id: the id itself is gone.
   thread_hash bytea primary key,
   deleted_at timestamptz not null default now(),
-  checkpoints bytea[] not null
+  checkpoints bytea[] not null,
+  -- Of each of them, a call that wrote it: an earlier try of that call, delivered late, is not the beginning of another thread.
+  calls bigint[] not null
 );
 create index tombstone_deleted_at on :schema.tombstone (deleted_at);

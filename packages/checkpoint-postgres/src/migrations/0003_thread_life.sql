@@ -8,6 +8,8 @@ alter table :schema.thread
   add column labels jsonb,
   -- The ids of the checkpoints that were pruned last, for writes to one of them that come later.
   add column pruned bytea[],
+  -- Of each of them, the call that wrote it last.
+  add column pruned_calls bigint[],
   -- When it was last looked at by a sweep.
   add column swept_at timestamptz;
 

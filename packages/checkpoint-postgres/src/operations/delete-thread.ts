@@ -55,22 +55,26 @@ async function deleteIfIdle(
     `exists (select from ${table} r where r.thread_key = locked.thread_key offset ${MOST_AT_ONCE})`;
   const sql = `
 with locked as materialized (
-  select thread_key, pruned, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 ${isIdle} for update
+  select thread_key, pruned, pruned_calls, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 ${isIdle} for update
 ),
 judged as materialized (
   select *, ${fencedSql(token, parameter)} as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked
 ),
 buried as (
-  insert into ${t.tombstone} as tomb (thread_hash, checkpoints)
-  select ${threadHash("$1")}, ids.newest
+  insert into ${t.tombstone} as tomb (thread_hash, checkpoints, calls)
+  select ${threadHash("$1")}, (newest.ids || coalesce(pruned, '{}'))[1:${MOST_REMEMBERED}],
+    (newest.calls || coalesce(pruned_calls, '{}'))[1:${MOST_REMEMBERED}]
   from judged cross join lateral (
-    select (array(
-      select checkpoint_id from ${t.checkpoint} c where c.thread_key = judged.thread_key order by commit_order desc limit ${MOST_REMEMBERED}
-    ) || coalesce(judged.pruned, '{}'))[1:${MOST_REMEMBERED}] as newest
-  ) ids
-  where refusal is null and ids.newest <> '{}'
-  on conflict (thread_hash) do update set
-    deleted_at = now(), checkpoints = (excluded.checkpoints || tomb.checkpoints)[1:${MOST_REMEMBERED}]
+    select coalesce(array_agg(checkpoint_id order by commit_order desc), '{}') as ids,
+      coalesce(array_agg(call order by commit_order desc), '{}') as calls
+    from (
+      select checkpoint_id, commit_order, call from ${t.checkpoint} c cross join lateral unnest(c.last_call || c.replaced_calls) call
+      where c.thread_key = judged.thread_key order by commit_order desc limit ${MOST_REMEMBERED}
+    ) each
+  ) newest
+  where refusal is null and (newest.ids <> '{}' or pruned <> '{}')
+  on conflict (thread_hash) do update set deleted_at = now(),
+    checkpoints = (excluded.checkpoints || tomb.checkpoints)[1:${MOST_REMEMBERED}], calls = (excluded.calls || tomb.calls)[1:${MOST_REMEMBERED}]
 ),
 cleared as (
   delete from ${t.tombstone} where thread_hash in (

@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { EndedLease, LeaseAnswer, LeaseRequest } from "@holdfast/checkpoint-core";
+import {
+  type EndedLease,
+  type LeaseAnswer,
+  type LeaseRequest,
+  newTokenSuffix,
+  TOKEN_SUFFIX_DIGITS,
+} from "@holdfast/checkpoint-core";
 import { bool, integer, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -17,10 +23,13 @@ const interval = (parameter: string): string => `${parameter}::float8 * interval
 export async function acquireLease(db: Connections, t: Tables, request: LeaseRequest): Promise<LeaseAnswer> {
   const { threadId, ttlMs, owner, ended } = request;
   // Made here, for all tries of this request.
-  const values: unknown[] = [threadId, ttlMs, owner, randomUUID()];
+  const values: unknown[] = [threadId, ttlMs, owner, randomUUID(), newTokenSuffix()];
+  // At least the microsecond, so that tokens grow also where the sequence was set back: by a failover to a replica that lagged, or a backup restored.
+  const count = `greatest(nextval(${t.leaseToken}), (extract(epoch from clock_timestamp()) * 1000000)::bigint)`;
+  const token = `setval(${t.leaseToken}, ${count})::numeric * 1e${TOKEN_SUFFIX_DIGITS} + $5::numeric`;
   const isFree = "lease_until is null or lease_until <= clock_timestamp()";
   const isTheEnded =
-    ended === undefined ? isFree : `lease_token = $${values.push(ended)}::bigint and lease_until <= clock_timestamp()`;
+    ended === undefined ? isFree : `lease_token = $${values.push(ended)}::numeric and lease_until <= clock_timestamp()`;
   const sql = `
 with locked as materialized (
   select thread_key, lease_owner, lease_until, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
@@ -28,7 +37,7 @@ with locked as materialized (
 ),
 taken as (
   update ${t.thread} set
-    lease_token = case when is_ours then lease_token else nextval(${t.leaseToken}) end, lease_owner = $3,
+    lease_token = case when is_ours then lease_token else ${token} end, lease_owner = $3,
     lease_until = clock_timestamp() + ${interval("$2")}, lease_request = $4::uuid,
     lease_tries = case when is_ours then lease_tries when locked.lease_until is null then 0 else lease_tries + 1 end
   from locked where thread.thread_key = locked.thread_key and (locked.is_free or locked.is_ours)
@@ -36,7 +45,7 @@ taken as (
 ),
 begun as (
   insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until, lease_request)
-  select $1, nextval(${t.leaseToken}), $3, clock_timestamp() + ${interval("$2")}, $4::uuid from (select count(*) as there from locked) l
+  select $1, ${token}, $3, clock_timestamp() + ${interval("$2")}, $4::uuid from (select count(*) as there from locked) l
   where there = 0 and ${ended === undefined ? "true" : "false"}
   on conflict (thread_id) do nothing
   returning lease_token, lease_tries
@@ -65,7 +74,7 @@ export async function renewLease(db: Connections, t: Tables, threadId: string, t
   const rows = await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
 update ${t.thread} set lease_until = clock_timestamp() + ${interval("$3")} from quick
-where thread_id = $1 and lease_token = $2::bigint and lease_until > clock_timestamp() returning thread_key`,
+where thread_id = $1 and lease_token = $2::numeric and lease_until > clock_timestamp() returning thread_key`,
     values: [threadId, token, ttlMs],
     name: "renew_lease",
   });
@@ -76,7 +85,7 @@ where thread_id = $1 and lease_token = $2::bigint and lease_until > clock_timest
 export async function releaseLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
   const [row] = await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
-update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_tries = 0 from quick where thread_id = $1 and lease_token = $2::bigint
+update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_tries = 0 from quick where thread_id = $1 and lease_token = $2::numeric
 returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)
   or exists (select from ${t.pendingWrite} w where w.thread_key = th.thread_key)`,
     values: [threadId, token],
@@ -90,7 +99,7 @@ export async function handOverLease(db: Connections, t: Tables, threadId: string
   await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
 update ${t.thread} set lease_until = clock_timestamp(), lease_tries = lease_tries - 1 from quick
-where thread_id = $1 and lease_token = $2::bigint and lease_until > clock_timestamp()`,
+where thread_id = $1 and lease_token = $2::numeric and lease_until > clock_timestamp()`,
     values: [threadId, token],
   });
 }

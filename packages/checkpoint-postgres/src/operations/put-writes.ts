@@ -4,7 +4,14 @@ import type { Connections } from "../pool.js";
 import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
 import { segmentRows } from "./segment-rows.js";
-import { linkedElsewhere, OUTCOME, threadForWrite, writeOutcome } from "./write-conditions.js";
+import {
+  linkedElsewhere,
+  outcomeOf,
+  replaceUnlessPast,
+  threadForWrite,
+  type WriteTarget,
+  writeOutcome,
+} from "./write-conditions.js";
 
 /**
  * Stores a batch of pending writes in one statement (contract C-40). The checkpoint need not be there, nor the thread.
@@ -12,13 +19,21 @@ import { linkedElsewhere, OUTCOME, threadForWrite, writeOutcome } from "./write-
  * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place.
  */
 export async function putWrites(db: Connections, t: Tables, recent: RecentThreads, input: PutWritesInput): Promise<WriteOutcome> {
-  const { ref, taskId, place, runId, slots, created, guard, token } = input;
+  const { ref, taskId, place, runId, slots, created, call } = input;
   const { threadId, namespace, checkpointId } = ref;
   const touch = recent.touch(threadId, {});
-  const linked = linkedElsewhere(slots, created);
-  const target = { threadId, namespace, basis: checkpointId, guard, token, linked, touch, prunable: checkpointId };
-  const { taskPath = null, call = null } = place;
-  const values: unknown[] = [threadId, namespace, encodeId(checkpointId), encodeId(taskId), taskPath, call, runId ?? null];
+  const target: WriteTarget = { ...input, kind: "writes", linked: linkedElsewhere(slots, created), touch };
+  const { taskPath = null, call: firstCall = null } = place;
+  const values: unknown[] = [
+    threadId,
+    namespace,
+    encodeId(checkpointId),
+    encodeId(taskId),
+    taskPath,
+    firstCall,
+    runId ?? null,
+    call,
+  ];
   const thread = threadForWrite(t, target, { strength: "key share", counts: false }, values);
   const segments = segmentRows(t, created, values);
   const rows = slots.map(({ slot, links, payload }) => {
@@ -31,13 +46,16 @@ batch as materialized (select nextval(${t.writeArrival}) as arrival),
 ${segments}
 saved as (
   insert into ${t.pendingWrite} as w
-    (thread_key, arrival, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, slot, links, payload)
-  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, $6, $7, s.* from th cross join batch cross join (values ${rows.join(", ")}) s
-  on conflict (thread_key, checkpoint_ns, checkpoint_id, task_id, slot) do update set
-    run_id = excluded.run_id, links = excluded.links, payload = excluded.payload
-    where w.slot < 0
+    (thread_key, arrival, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, slot, links, payload, last_call)
+  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, $6, $7, s.*, case when s.slot < 0 then $8::bigint end
+  from th cross join batch cross join (values ${rows.join(", ")}) s (slot, links, payload)
+  on conflict (thread_key, checkpoint_ns, checkpoint_id, task_id, slot) ${replaceUnlessPast(
+    "w",
+    "run_id = excluded.run_id, links = excluded.links, payload = excluded.payload",
+  )}
+    and w.slot < 0
 )
-${OUTCOME}`;
+${outcomeOf(target, "true")}`;
   for (;;) {
     const [row] = await db.run("putWrites", { text: sql, values, name: "put_writes" });
     const outcome = writeOutcome(row, target);

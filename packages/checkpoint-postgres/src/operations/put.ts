@@ -6,7 +6,15 @@ import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
 import { endIfEmpty } from "./end-if-empty.js";
 import { segmentRows } from "./segment-rows.js";
-import { linkedElsewhere, OUTCOME, threadForWrite, threadHash, writeOutcome } from "./write-conditions.js";
+import {
+  linkedElsewhere,
+  outcomeOf,
+  replaceUnlessPast,
+  threadForWrite,
+  threadHash,
+  type WriteTarget,
+  writeOutcome,
+} from "./write-conditions.js";
 
 /**
  * Stores one checkpoint with its new segments, in one statement (contract C-30).
@@ -23,19 +31,17 @@ export async function put(
   input: PutInput,
   counts: boolean,
 ): Promise<WriteOutcome> {
-  const { ref, guard, token, expectedHead, labels } = input;
+  const { ref, guard, labels } = input;
   const touch = recent.touch(ref.threadId, labels);
   // With durability "exit", LangGraph may put a run's last checkpoint again with itself as parent.
   const ownParent = input.parentId === ref.checkpointId;
   const parentId = ownParent ? undefined : input.parentId;
-  const target = {
-    threadId: ref.threadId,
-    namespace: ref.namespace,
-    basis: parentId,
-    guard,
-    token,
+  const target: WriteTarget = {
+    ...input,
+    kind: "put",
+    // The parent is in the thread of the guard, so that one was not deleted.
+    lineage: guard === undefined ? input.lineage : [],
     linked: linkedElsewhere([input.record], input.created),
-    expectedHead: expectedHead && { id: expectedHead.id, unlessStored: ref.checkpointId },
     touch,
   };
   const { metadata, source, step } = metadataColumns(input.metadata);
@@ -51,20 +57,25 @@ export async function put(
     input.record.body,
     input.snapshots.length === 0 ? null : channelNamesParameter(input.snapshots),
     Object.keys(labels).length === 0 ? null : JSON.stringify(labels),
+    input.call,
   ];
   const sql = `
 with ${threadForWrite(t, target, { strength: "no key update", counts }, values)},
 ${segmentRows(t, input.created, values)}
 saved as (
   insert into ${t.checkpoint} as c
-    (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, source, step, links, record, snapshots, labels)
-  select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::"char", $7::integer, $8::bytea, $9::bytea, $10::text[], $11::jsonb
+    (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, source, step, links, record, snapshots, labels, last_call)
+  select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::"char", $7::integer, $8::bytea, $9::bytea, $10::text[], $11::jsonb,
+    $12::bigint
   from th
-  on conflict (thread_key, checkpoint_ns, checkpoint_id) do update set
-    parent_id = ${ownParent ? "c.parent_id" : "excluded.parent_id"}, metadata = excluded.metadata, source = excluded.source,
-    step = excluded.step, links = excluded.links, record = excluded.record, snapshots = excluded.snapshots, labels = excluded.labels, is_hidden = false
+  on conflict (thread_key, checkpoint_ns, checkpoint_id) ${replaceUnlessPast(
+    "c",
+    `parent_id = ${ownParent ? "c.parent_id" : "excluded.parent_id"}, metadata = excluded.metadata, source = excluded.source,
+    step = excluded.step, links = excluded.links, record = excluded.record, snapshots = excluded.snapshots, labels = excluded.labels, is_hidden = false`,
+  )}
+  returning 1
 )
-${OUTCOME}`;
+${outcomeOf(target)}`;
   for (;;) {
     const [row] = await db.run("put", { text: sql, values, name: "put" });
     const outcome = writeOutcome(row, target);
@@ -78,14 +89,14 @@ ${OUTCOME}`;
 /**
  * A put came too late: its checkpoint is as deleted as the one it builds on. Writes to it may have come before it, and begun the thread anew.
  */
-async function buryLate(db: Connections, t: Tables, { ref }: PutInput): Promise<void> {
+async function buryLate(db: Connections, t: Tables, { ref, call }: PutInput): Promise<void> {
   const sql = `
 with remembered as (
-  update ${t.tombstone} set checkpoints = array_prepend($3::bytea, checkpoints) where thread_hash = ${threadHash("$1")}
-    and $3::bytea <> all (checkpoints)
+  update ${t.tombstone} set checkpoints = array_prepend($3::bytea, checkpoints), calls = array_prepend($4::bigint, calls)
+  where thread_hash = ${threadHash("$1")} and $3::bytea <> all (checkpoints)
 )
 delete from ${t.pendingWrite} w using ${t.thread} th
 where th.thread_id = $1 and w.thread_key = th.thread_key and w.checkpoint_ns = $2 and w.checkpoint_id = $3::bytea`;
-  await db.run("put", { text: sql, values: [ref.threadId, ref.namespace, encodeId(ref.checkpointId)] });
+  await db.run("put", { text: sql, values: [ref.threadId, ref.namespace, encodeId(ref.checkpointId), call] });
   await endIfEmpty(db, t, "put", ref.threadId);
 }

@@ -125,11 +125,18 @@ gone as (
   delete from ${t.checkpoint} c using k where ${isOne("c")} returning ${CHECKPOINT_BYTES} as bytes
 ),
 written as (delete from ${t.pendingWrite} w using k where ${isOne("w")} returning pg_column_size(payload) as bytes),
+remembered as materialized (
+  select coalesce(array_agg(r.checkpoint_id order by r.n), '{}') as ids, coalesce(array_agg(c.last_call order by r.n), '{}') as calls
+  from unnest($4::text[], $5::bytea[]) with ordinality r (checkpoint_ns, checkpoint_id, n)
+  left join ${t.checkpoint} c on c.thread_key = $1 and c.checkpoint_ns = r.checkpoint_ns and c.checkpoint_id = r.checkpoint_id
+),
 moved as (
-  update ${t.thread} set epoch = epoch + 1, pruned = ($4::bytea[] || coalesce(pruned, '{}'))[1:${MOST_REMEMBERED}] where thread_key = $1
+  update ${t.thread} set epoch = epoch + 1, pruned = (ids || coalesce(pruned, '{}'))[1:${MOST_REMEMBERED}],
+    pruned_calls = (calls || coalesce(pruned_calls, '{}'))[1:${MOST_REMEMBERED}]
+  from remembered where thread_key = $1
 )
 select coalesce((select sum(bytes) from gone), 0) + coalesce((select sum(bytes) from written), 0)`,
-    values: [threadKey, ...columnsOf(keys), remembered.map(({ checkpointId }) => encodeId(checkpointId))],
+    values: [threadKey, ...columnsOf(keys), ...columnsOf(remembered)],
   });
   return row === undefined ? 0 : integer(row, 0);
 }
@@ -226,10 +233,11 @@ with gone as (
   delete from ${t.thread} th where thread_key = $1 and lease_until is null
     and not exists (select from ${t.checkpoint} c where c.thread_key = $1)
     and not exists (select from ${t.pendingWrite} w where w.thread_key = $1)
-  returning thread_id, pruned
+  returning thread_id, pruned, pruned_calls
 )
-insert into ${t.tombstone} as tomb (thread_hash, checkpoints) select ${threadHash("thread_id")}, coalesce(pruned, '{}') from gone
-on conflict (thread_hash) do update set
-  deleted_at = now(), checkpoints = (excluded.checkpoints || tomb.checkpoints)[1:${MOST_REMEMBERED}]`;
+insert into ${t.tombstone} as tomb (thread_hash, checkpoints, calls)
+select ${threadHash("thread_id")}, coalesce(pruned, '{}'), coalesce(pruned_calls, '{}') from gone
+on conflict (thread_hash) do update set deleted_at = now(),
+  checkpoints = (excluded.checkpoints || tomb.checkpoints)[1:${MOST_REMEMBERED}], calls = (excluded.calls || tomb.calls)[1:${MOST_REMEMBERED}]`;
   await db.execute(client, { text, values: [threadKey] });
 }

@@ -1,9 +1,11 @@
 import {
+  type CheckpointRef,
   encodeId,
   type Labels,
   type Refusal,
   type Segment,
   type ThreadGuard,
+  type WriteConditions,
   type WriteOutcome,
 } from "@holdfast/checkpoint-core";
 import { isNull, text } from "../columns.js";
@@ -11,19 +13,15 @@ import type { Row } from "../pool.js";
 import type { Tables } from "../tables.js";
 
 /** What a statement writes to, and under which conditions. */
-export interface WriteTarget {
-  readonly threadId: string;
-  readonly namespace: string;
-  /** The checkpoint that the write builds on: where it is gone with its thread, the write comes too late. */
-  readonly basis: string | undefined;
+export interface WriteTarget extends Pick<WriteConditions, "token" | "call" | "lineage" | "life"> {
+  readonly kind: "put" | "writes";
+  /** The checkpoint that is put, or that the writes belong to. */
+  readonly ref: CheckpointRef;
   readonly guard: ThreadGuard | undefined;
-  readonly token: string | undefined;
   /** Segments that the write links to and does not bring: they must be there (contract C-74). */
   readonly linked: readonly string[];
   /** The head that the namespace must have, unless the checkpoint is there already. */
-  readonly expectedHead?: { readonly id: string | undefined; readonly unlessStored: string } | undefined;
-  /** The checkpoint that writes belong to: where it was pruned, nobody would read them. */
-  readonly prunable?: string;
+  readonly expectedHead?: { readonly id: string | undefined } | undefined;
   /** What the thread's row is to say, where it does not say so already: that it was written to, and the labels. */
   readonly touch: ThreadTouch | undefined;
 }
@@ -41,16 +39,17 @@ export interface ThreadLock {
   readonly counts: boolean;
 }
 
-const JUDGED_BY = "lease_token, lease_owner, lease_until, pruned";
+const JUDGED = "thread_key, epoch, commits, lease_token, lease_owner, lease_until, pruned, pruned_calls";
 
 /**
- * Common table expressions that end with `th`: the thread's key and epoch, or no row when the write is refused. Behind them, `select` {@link OUTCOME}.
+ * Common table expressions that end with `th`: the thread's key and epoch, or no row when the write is refused. Behind them, the write as `saved`, and
+ * `select` {@link outcomeOf}.
  *
  * The row is locked before it is judged, and in `read committed` a locked row is the newest one, whatever was committed while the statement waited;
- * so a lease that ended meanwhile is seen. Other tables are seen as they were when the statement began: what is asked of them is safe against that
- * (a tombstone is only asked for by who has read that the checkpoint is gone), or asked again (`raced`).
+ * so a lease that ended meanwhile is seen. Other tables are seen as they were when the statement began: where the thread was deleted or pruned since, the
+ * answer is `raced`, and the statement is to be run again.
  *
- * @param values the statement's parameters so far: `$1` is the thread's id, `$2` the namespace. Further ones are added.
+ * @param values the statement's parameters so far: `$1` is the thread's id, `$2` the namespace, `$3` the checkpoint's id. Further ones are added.
  */
 export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock, values: unknown[]): string {
   const parameter = (value: unknown): string => `$${values.push(value)}`;
@@ -60,36 +59,36 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   const touched = (row: string): string =>
     `updated_at = date_trunc('milliseconds', now())${labels === undefined ? "" : `, labels = coalesce(${row}labels, '{}') || ${labels}::jsonb`}`;
   const same = guard === undefined ? "" : `and thread_key = ${parameter(guard.threadKey)} and epoch = ${parameter(guard.epoch)}`;
-  const ctes: string[] = [];
-  let find = `select thread_key, epoch, commits, ${JUDGED_BY} from ${t.thread} where thread_id = $1 ${same} for ${lock.strength}`;
-  if (lock.counts) {
-    ctes.push(`seen as materialized (select commits from ${t.thread} where thread_id = $1)`);
-    find = `update ${t.thread} set commits = commits + 1, ${touched("")} where thread_id = $1 ${same} returning thread_key, epoch, commits, ${JUDGED_BY}`;
-  }
+  const isThread = `thread_id = $1 ${same}`;
+  const find = lock.counts
+    ? `update ${t.thread} set commits = commits + 1, ${touched("")} where ${isThread} returning ${JUDGED}`
+    : `select ${JUDGED} from ${t.thread} where ${isThread} for ${lock.strength}`;
+  const ctes = [
+    `seen as materialized (select thread_key, epoch, commits from ${t.thread} where thread_id = $1)`,
+    `late as materialized (select ${isLateSql(t, target, parameter)} as is_late)`,
+  ];
   if (guard !== undefined || token !== undefined) {
     // A thread that is to be as it was, or under a lease, is there.
     ctes.push(`locked as (${find})`);
   } else {
-    const isLate = target.basis === undefined ? "false" : isLateSql(t, parameter(encodeId(target.basis)));
     ctes.push(
-      `late as materialized (select ${isLate} as is_late)`,
       `found as (${find})`,
       // Where somebody else was first, the assignment locks the row and returns it. No key column, so that foreign key checks need not wait.
       `made as (
   insert into ${t.thread} as made (thread_id, commits, labels) select $1, 1, ${labels ?? "null"}::jsonb from late
-  where not is_late and not exists (select from found)
+  where not is_late and not exists (select from seen) and not exists (select from found)
   on conflict (thread_id) do update set commits = made.commits + ${lock.counts ? 1 : 0}, ${touched("made.")}
-  returning thread_key, epoch, commits, ${JUDGED_BY}
+  returning ${JUDGED}
 )`,
-      "locked as (select found.* from found, late where not is_late union all select * from made)",
+      "locked as (select * from found union all select * from made)",
     );
   }
-  const reasons = [fencedSql(token, parameter)];
+  const reasons = [fencedSql(token, parameter), "case when is_late then 'deleted' end"];
   if (target.expectedHead !== undefined) reasons.push(movedSql(t, target.expectedHead, parameter));
-  if (target.prunable !== undefined) reasons.push(goneSql(t, parameter(encodeId(target.prunable))));
+  reasons.push(prunedSql(t, target, parameter));
   if (target.linked.length > 0) reasons.push(lostSql(t, target.linked, parameter));
   ctes.push(
-    `judged as materialized (select *, coalesce(${reasons.join(", ")}) as refusal from locked)`,
+    `judged as materialized (select locked.*, coalesce(${reasons.join(", ")}) as refusal from locked cross join late)`,
     "th as (select thread_key, epoch from judged where refusal is null)",
   );
   // A row that this very statement has made or counted on is not changed once more.
@@ -101,52 +100,105 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   return ctes.join(",\n");
 }
 
-/** The columns of {@link writeOutcome}. */
-export const OUTCOME =
-  "select thread_key, epoch, refusal, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000 from judged";
+/**
+ * Assignments and condition of an `on conflict do update` that replaces a row of `table`: an earlier call of the same process than the one that wrote the row,
+ * or than one that another process' call has replaced, changes nothing.
+ */
+export function replaceUnlessPast(table: string, assignments: string): string {
+  const isOfProcess = (call: string): string => `${call} >> ${CALL_BITS} = excluded.last_call >> ${CALL_BITS}`;
+  return `do update set ${assignments}, last_call = excluded.last_call,
+    replaced_calls = case when ${isOfProcess(`${table}.last_call`)} then ${table}.replaced_calls else ${table}.last_call || ${table}.replaced_calls end
+  where case when ${isOfProcess(`${table}.last_call`)} then ${table}.last_call <= excluded.last_call
+    else not exists (select from unnest(${table}.replaced_calls) call where ${isOfProcess("call")} and call >= excluded.last_call) end`;
+}
+
+/** A call's number has so many bits, below the number of its process. */
+const CALL_BITS = 32;
+
+/**
+ * Whether the thread was deleted that the write belongs to: a checkpoint of its lineage is not there, and a tombstone names it; or the put itself was
+ * carried out before; or its life is another one.
+ */
+function isLateSql(t: Tables, { kind, guard, lineage, life, call }: WriteTarget, parameter: (value: unknown) => string): string {
+  const isStored = (key: string): string => `exists (
+    select from ${t.checkpoint} c join ${t.thread} using (thread_key)
+    where thread_id = $1 and c.checkpoint_ns = ${key}checkpoint_ns and c.checkpoint_id = ${key}checkpoint_id
+  )`;
+  const reasons: string[] = [];
+  if (lineage.length > 0) {
+    const namespaces = `${parameter(lineage.map(({ namespace }) => namespace))}::text[]`;
+    const ids = `${parameter(lineage.map(({ checkpointId }) => encodeId(checkpointId)))}::bytea[]`;
+    reasons.push(`exists (
+    select from unnest(${namespaces}, ${ids}) l (checkpoint_ns, checkpoint_id)
+    where l.checkpoint_id = any (tomb.checkpoints) and not ${isStored("l.")}
+  )`);
+  }
+  if (kind === "put" && guard === undefined) {
+    reasons.push(`(${wasCarriedOutSql("tomb.checkpoints", "tomb.calls", parameter(call))}
+    and not exists (select from (values ($2, $3::bytea)) own (checkpoint_ns, checkpoint_id) where ${isStored("own.")}))`);
+  }
+  if (life !== undefined) {
+    reasons.push(`(select thread_key from ${t.thread} where thread_id = $1) is distinct from ${parameter(life)}::bigint`);
+  }
+  if (reasons.length === 0) return "false";
+  return `exists (select from ${t.tombstone} tomb where thread_hash = ${threadHash("$1")} and (${reasons.join(" or ")}))`;
+}
+
+/** Whether ids and calls, of the same length, have the checkpoint and a call of the same process that is this one, or came later. */
+function wasCarriedOutSql(ids: string, calls: string, call: string): string {
+  return `exists (
+    select from unnest(${ids}, ${calls}) done (id, call)
+    where done.id = $3::bytea and done.call >> ${CALL_BITS} = ${call}::bigint >> ${CALL_BITS} and done.call >= ${call}::bigint
+  )`;
+}
+
+/**
+ * The columns of {@link writeOutcome}. Without a guard or a token, a write for which there is no thread comes too late, or its thread has gone since the
+ * statement began.
+ *
+ * @param written a condition that tells whether `saved` has written.
+ */
+export function outcomeOf({ guard, token }: WriteTarget, written = "exists (select from saved)"): string {
+  const judged = `select thread_key, epoch, case when refusal is null and not ${written} then 'past' else refusal end,
+  lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000 from judged`;
+  if (guard !== undefined || token !== undefined) return judged;
+  return `${judged}
+union all select null, null, case when is_late then 'deleted' else 'raced' end, null, null from late where not exists (select from judged)`;
+}
 
 /** Why the lease does not let this write through, or null. By the server's clock, read after the wait for the lock. */
 export function fencedSql(token: string | undefined, parameter: (value: unknown) => string): string {
   if (token === undefined) return "case when lease_until > clock_timestamp() then 'busy' end";
-  return `case when lease_token is distinct from ${parameter(token)}::bigint or lease_until is null or lease_until <= clock_timestamp() then 'lease-lost' end`;
-}
-
-/** Whether the checkpoint was deleted with its thread: it is not there, and a tombstone names it. */
-function isLateSql(t: Tables, checkpointId: string): string {
-  return `exists (select from ${t.tombstone} where thread_hash = ${threadHash("$1")} and ${checkpointId}::bytea = any (checkpoints))
-    and not exists (
-      select from ${t.checkpoint} join ${t.thread} using (thread_key)
-      where thread_id = $1 and checkpoint_ns = $2 and checkpoint_id = ${checkpointId}::bytea
-    )`;
+  return `case when lease_token is distinct from ${parameter(token)}::numeric or lease_until is null or lease_until <= clock_timestamp() then 'lease-lost' end`;
 }
 
 /**
- * Whether the checkpoint was taken out of the thread (`raced` when that was done between the statement's snapshot and its lock), or was of an earlier
- * thread of this id. A guard does not tell: the caller may have read the thread since.
+ * Whether the checkpoint was taken out of the thread, after the put was carried out or whatever is written to it; `raced` when that was done between the
+ * statement's snapshot and its lock.
  */
-function goneSql(t: Tables, checkpointId: string): string {
+function prunedSql(t: Tables, { kind, call }: WriteTarget, parameter: (value: unknown) => string): string {
+  const wasPruned =
+    kind === "put"
+      ? wasCarriedOutSql("locked.pruned", "locked.pruned_calls", parameter(call))
+      : "$3::bytea = any (locked.pruned)";
   return `case
-    when (${checkpointId}::bytea = any (pruned)) is not true then case when ${isLateSql(t, checkpointId)} then 'deleted' end
-    when locked.epoch is distinct from (select epoch from ${t.thread} where thread_id = $1) then 'raced'
+    when (${wasPruned}) is not true then null
+    when locked.epoch is distinct from (select epoch from seen) then 'raced'
     when not exists (
-      select from ${t.checkpoint} c where c.thread_key = locked.thread_key and c.checkpoint_ns = $2 and c.checkpoint_id = ${checkpointId}::bytea
-    ) then 'pruned'
+      select from ${t.checkpoint} c where c.thread_key = locked.thread_key and c.checkpoint_ns = $2 and c.checkpoint_id = $3::bytea
+    ) then 'past'
   end`;
 }
 
 /** Whether the head is another one than expected; `raced` when a commit came between the statement's snapshot and its lock. */
-function movedSql(
-  t: Tables,
-  { id, unlessStored }: NonNullable<WriteTarget["expectedHead"]>,
-  parameter: (value: unknown) => string,
-): string {
+function movedSql(t: Tables, { id }: NonNullable<WriteTarget["expectedHead"]>, parameter: (value: unknown) => string): string {
   const ofNamespace = `from ${t.checkpoint} c where c.thread_key = locked.thread_key and c.checkpoint_ns = $2`;
   const head = `(select checkpoint_id ${ofNamespace} and not c.is_hidden order by commit_order desc limit 1)`;
   const expected = id === undefined ? "null" : parameter(encodeId(id));
   return `case
     when locked.commits <> coalesce((select commits from seen), 0) + 1 then 'raced'
     when ${head} is distinct from ${expected}::bytea
-      and not exists (select ${ofNamespace} and c.checkpoint_id = ${parameter(encodeId(unlessStored))}::bytea) then 'moved'
+      and not exists (select ${ofNamespace} and c.checkpoint_id = $3::bytea) then 'moved'
   end`;
 }
 
@@ -177,14 +229,11 @@ export function threadHash(threadId: string): string {
 }
 
 /** What became of a write. */
-export function writeOutcome(row: Row | undefined, { guard, token }: WriteTarget): WriteOutcome | { readonly kind: "raced" } {
-  if (row === undefined) {
-    if (guard !== undefined) return { kind: "changed" };
-    return token === undefined ? { kind: "deleted" } : { kind: "lease-lost" };
-  }
+export function writeOutcome(row: Row | undefined, { guard }: WriteTarget): WriteOutcome | { readonly kind: "raced" } {
+  if (row === undefined) return guard === undefined ? { kind: "lease-lost" } : { kind: "changed" };
   if (isNull(row, 2)) return { kind: "stored", guard: { threadKey: text(row, 0), epoch: text(row, 1) } };
   const refusal = text(row, 2);
-  if (refusal === "raced" || refusal === "pruned" || refusal === "deleted") return { kind: refusal };
+  if (refusal === "raced" || refusal === "past" || refusal === "deleted") return { kind: refusal };
   return refusalOf(refusal, row, 3);
 }
 

@@ -5,6 +5,7 @@ import { decodeCheckpointRow, decodeSegment, decodeWritesRow, segmentKey } from 
 import { copyFinishScript, copyInScript, copyPageScript, copySegmentsScript } from "../scripts/index.js";
 import { statusOf } from "./read.js";
 import { newThreadKey } from "./thread-key.js";
+import { threadKey } from "./thread-life.js";
 
 const ROWS = 256;
 const SEGMENTS = 1_024;
@@ -22,13 +23,23 @@ export type Copied = CopyOutcome & { readonly lastsMs?: number };
  * Copies a thread in parts, as on a cluster the two may be on different servers: under names of its own beside the target, where it expires if it is never
  * finished, and which one script then makes the target's, if there is none by then. When the source is written to meanwhile, the copying begins anew.
  */
-export async function copyThread(redis: Connection, keys: Keys, from: string, to: string, ttl: string): Promise<Copied> {
+export async function copyThread(
+  redis: Connection,
+  keys: Keys,
+  { from, to, marker }: { readonly from: string; readonly to: string; readonly marker: string },
+  ttl: string,
+): Promise<Copied> {
+  const isIncomplete = async (): Promise<boolean> => (await threadKey(redis, keys, marker, "copyThread")) !== undefined;
   for (;;) {
+    if (await isIncomplete()) return { kind: "incomplete" };
     const newKey = newThreadKey();
     const copy = new CopyInProgress(redis, keys, from, keys.copy(to, newKey));
     const fields = await copy.take();
     if (fields === "none") return { kind: "not-found" };
     if (fields === "changed") continue;
+    // The marker may be on another server. Gone by now, it was set and removed around a thread that is still as it was copied, so around all of it.
+    if (await isIncomplete()) return { kind: "incomplete" };
+    if (!(await copy.isAsTaken())) continue;
     const args = [newKey, ttl, copy.parts, ...fields];
     const reply = await redis.runDurably("copyThread", copyFinishScript, [...keys.thread(to), ...keys.copy(to, newKey)], args);
     const status = statusOf(reply, "copyThread");
@@ -50,6 +61,7 @@ class CopyInProgress {
   readonly #batches = new Map<Part, { readonly fields: (Buffer | string)[]; bytes: number }>();
   readonly #begun = new Set<Part>();
   readonly #segments = new Set<string>();
+  #state = "";
   #wanted: string[] = [];
   checkpoints = 0;
   bytes = 0;
@@ -74,6 +86,7 @@ class CopyInProgress {
       const status = statusOf(reply, "copyThread");
       if (status !== "read") return status === "none" ? status : "changed";
       state = String(reply[1]);
+      this.#state = state;
       fields = reply[2] as readonly Buffer[];
       for (const [member, place, row, writes] of reply[3] as readonly [Buffer, Buffer, Buffer, Buffer][]) {
         const { record } = decodeCheckpointRow(row);
@@ -94,6 +107,12 @@ class CopyInProgress {
         n % 2 === 0 && !OWN_FIELDS.test(String(field)) && String(field) !== "bytes" ? [field, fields[n + 1] as Buffer] : [],
       )
       .concat(Buffer.from("bytes"), Buffer.from(String(this.bytes)));
+  }
+
+  /** Whether the thread has not changed since it was copied. */
+  async isAsTaken(): Promise<boolean> {
+    const reply = await this.#redis.run("copyThread", copyPageScript, this.#thread, [this.#state, 0, 0]);
+    return statusOf(reply, "copyThread") === "read";
   }
 
   async #takeSegments(state: string): Promise<boolean> {

@@ -4,8 +4,13 @@ import type { Keys } from "../keys.js";
 import { deleteIdleThreadScript } from "../scripts/index.js";
 import { statusOf } from "./read.js";
 
-/** Deletes a thread that was not written to for so long, and that nobody has the lease of, in one step. */
-export async function deleteIdleThread(redis: Connection, keys: Keys, threadId: string, idleMs: number): Promise<IdleDeletion> {
+/** Deletes a thread that was not written to for so long, and that nobody has the lease of, in one step. `"none"`: there is no such thread. */
+export async function deleteIdleThread(
+  redis: Connection,
+  keys: Keys,
+  threadId: string,
+  idleMs: number,
+): Promise<IdleDeletion | "none"> {
   const reply = await redis.runDurably("sweep", deleteIdleThreadScript, keys.thread(threadId), [idleMs]);
-  return statusOf(reply, "sweep") as IdleDeletion;
+  return statusOf(reply, "sweep") as IdleDeletion | "none";
 }

@@ -1,4 +1,4 @@
-import { type LeaseAnswer, type LeaseRequest, NotDurableError } from "@holdfast/checkpoint-core";
+import { type LeaseAnswer, type LeaseRequest, NotDurableError, newTokenSuffix } from "@holdfast/checkpoint-core";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
 import {
@@ -29,7 +29,7 @@ export async function acquireLease(
 ): Promise<LeaseAnswer & Lasting> {
   const { threadId, ttlMs, owner, ended = "" } = request;
   const requestId = newThreadKey();
-  const args = [ttlMs, owner, ended, requestId, ttl];
+  const args = [ttlMs, owner, ended, requestId, ttl, newTokenSuffix()];
   let reply: Reply;
   try {
     reply = await redis.runDurably("acquireThread", acquireLeaseScript, keys.thread(threadId), args);

@@ -1,7 +1,7 @@
 import { encodeId, type PutWritesInput } from "@holdfast/checkpoint-core";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import { encodeSegment, segmentKey, slotContent, slotMark } from "../rows.js";
+import { encodeCall, encodeSegment, segmentKey, slotContent, slotMark } from "../rows.js";
 import { putWritesScript } from "../scripts/index.js";
 import { newThreadKey } from "./thread-key.js";
 import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
@@ -12,7 +12,7 @@ import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
  * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place.
  */
 export async function putWrites(redis: Connection, keys: Keys, input: PutWritesInput, ttl: string): Promise<StoredOutcome> {
-  const { ref, taskId, place, runId, slots, created, guard, token } = input;
+  const { ref, taskId, place, runId, slots, created, guard, token, call, life } = input;
   const reply = await redis.runDurably("putWrites", putWritesScript, keys.thread(ref.threadId), [
     guard?.threadKey ?? "",
     guard?.epoch ?? "",
@@ -21,8 +21,10 @@ export async function putWrites(redis: Connection, keys: Keys, input: PutWritesI
     ttl,
     ref.namespace,
     encodeId(ref.checkpointId),
+    encodeCall(call),
+    life ?? "",
     slots.length,
-    ...slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, place, runId)]),
+    ...slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, place, runId, call)]),
     ...created.flatMap((segment) => [segmentKey(segment.id), encodeSegment(segment)]),
   ]);
   return writeOutcome(reply, "putWrites");

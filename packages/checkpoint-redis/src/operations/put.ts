@@ -1,7 +1,7 @@
 import { encodeId, type Labels, type PutInput } from "@holdfast/checkpoint-core";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import { encodeCheckpointRow, encodeSegment, segmentKey } from "../rows.js";
+import { encodeCall, encodeCheckpointRow, encodeMembers, encodeSegment, segmentKey } from "../rows.js";
 import { putScript } from "../scripts/index.js";
 import { newThreadKey } from "./thread-key.js";
 import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
@@ -11,7 +11,7 @@ import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
  * (C-31), which also makes a repetition after a lost answer harmless.
  */
 export async function put(redis: Connection, keys: Keys, input: PutInput, ttl: string): Promise<StoredOutcome> {
-  const { ref, guard, expectedHead } = input;
+  const { ref, guard, life, expectedHead } = input;
   // With durability "exit", LangGraph may put a run's last checkpoint again with itself as parent.
   const isOwnParent = input.parentId === ref.checkpointId;
   const parentId = isOwnParent ? undefined : input.parentId;
@@ -25,7 +25,10 @@ export async function put(redis: Connection, keys: Keys, input: PutInput, ttl: s
     ttl,
     ref.namespace,
     encodeId(ref.checkpointId),
-    parentId === undefined ? "" : encodeId(parentId),
+    encodeCall(input.call),
+    life ?? "",
+    // The parent is in the thread of the guard, so that one was not deleted.
+    encodeMembers(guard === undefined ? input.lineage : []),
     isOwnParent ? "1" : "0",
     expectedHead === undefined ? "0" : "1",
     expectedHead?.id === undefined ? "" : encodeId(expectedHead.id),

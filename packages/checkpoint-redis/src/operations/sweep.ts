@@ -21,11 +21,20 @@ export async function releaseSweep(redis: Connection, keys: Keys, token: string,
   await redis.runDurably("sweep", releaseSweepScript, keys.sweeper(), [token, cursor]);
 }
 
-/** The next threads of the index: shard by shard, in each the one that was made first first. */
-export async function sweepPage(redis: Connection, keys: Keys, cursor: string, limit: number): Promise<SweepPage> {
+/** The next threads of the index: shard by shard, in each the one that was made first first. And those entries of which there is no thread. */
+export async function sweepPage(
+  redis: Connection,
+  keys: Keys,
+  cursor: string,
+  limit: number,
+): Promise<SweepPage & { readonly absent: readonly IndexEntry[] }> {
   const page = await threadPage(redis, keys, cursor, limit);
-  const candidates = await Promise.all(page.threadIds.map((threadId) => candidateOf(redis, keys, threadId)));
-  return { threads: candidates.filter((candidate) => candidate !== undefined), cursor: page.cursor };
+  const found = await Promise.all(page.entries.map(({ threadId }) => candidateOf(redis, keys, threadId)));
+  return {
+    threads: found.filter((candidate) => candidate !== undefined),
+    absent: page.entries.filter((_, n) => found[n] === undefined),
+    cursor: page.cursor,
+  };
 }
 
 /** @returns `undefined` for a thread that has expired, or is not there yet. */
@@ -45,9 +54,15 @@ export async function* allThreads(redis: Connection, keys: Keys): AsyncGenerator
   const PAGE = 128;
   for (let cursor: string | undefined; cursor !== ""; ) {
     const page = await threadPage(redis, keys, cursor ?? "", PAGE);
-    yield page.threadIds;
+    yield page.entries.map(({ threadId }) => threadId);
     cursor = page.cursor;
   }
+}
+
+/** An entry of the index of threads; when it was made, in the clock of its server. */
+interface IndexEntry {
+  readonly threadId: string;
+  readonly created: string;
 }
 
 /** A cursor is the number of a shard, and the creation and id of the last thread in it. */
@@ -56,17 +71,18 @@ async function threadPage(
   keys: Keys,
   cursor: string,
   limit: number,
-): Promise<{ readonly threadIds: readonly string[]; readonly cursor: string }> {
+): Promise<{ readonly entries: readonly IndexEntry[]; readonly cursor: string }> {
   const [, first = "0", last = "", lastId = ""] = /^(\d+) (\S*) (.*)$/s.exec(cursor) ?? [];
-  const threadIds: string[] = [];
+  const entries: IndexEntry[] = [];
   let [created, id] = [last, lastId];
   for (let shard = Number(first); shard < INDEX_SHARDS; shard += 1) {
-    const left = limit - threadIds.length;
+    const left = limit - entries.length;
     const reply = await redis.run("sweep", listCreatedScript, keys.shard(shard).slice(0, 1), [created, id, left]);
     const members = (reply[1] as readonly Buffer[]).map(String);
-    for (let n = 0; n < members.length; n += 2) threadIds.push(members[n] as string);
-    if (members.length === 2 * left) return { threadIds, cursor: `${shard} ${members.at(-1)} ${members.at(-2)}` };
+    for (let n = 0; n < members.length; n += 2)
+      entries.push({ threadId: members[n] as string, created: members[n + 1] as string });
+    if (members.length === 2 * left) return { entries, cursor: `${shard} ${members.at(-1)} ${members.at(-2)}` };
     [created, id] = ["", ""];
   }
-  return { threadIds, cursor: "" };
+  return { entries, cursor: "" };
 }

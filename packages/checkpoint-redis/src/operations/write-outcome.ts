@@ -10,7 +10,7 @@ export type StoredOutcome =
       /** In how many milliseconds the thread expires; `Infinity`: never. */
       readonly lastsMs: number;
     })
-  | ((Refusal | { readonly kind: "pruned" }) & {
+  | ((Refusal | { readonly kind: "past" }) & {
       /** Whether there is no thread, as far as the refused write has seen. */
       readonly isGone: boolean;
     });
@@ -18,7 +18,7 @@ export type StoredOutcome =
 /** Decodes `{'stored', key, epoch, is_new, lasts}`, or a refusal. */
 export function writeOutcome(reply: Reply, operation: string): StoredOutcome {
   const status = statusOf(reply, operation);
-  if (status === "pruned") return { kind: status, isGone: false };
+  if (status === "past") return { kind: status, isGone: false };
   if (status !== "stored") return { ...refusalOf(status, reply), isGone: status === "deleted" && String(reply[1]) === "1" };
   const [, key, epoch, isNew, lasts] = reply.map(String) as [string, string, string, string, string];
   return {

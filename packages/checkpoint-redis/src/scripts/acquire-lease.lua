@@ -1,5 +1,5 @@
 -- ARGV: milliseconds, owner, token of the lease that ended ('' to take any thread that is free), key of a new thread, which also tells this request from
--- all others, ttl
+-- all others, ttl, the random end of a token
 -- Answers also in how many milliseconds the thread expires, '' for never and for one that is empty, and its key.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
@@ -17,7 +17,8 @@ if not key then
   begin_thread(key)
 end
 -- The microsecond, so that tokens grow even where a thread was deleted and begun anew.
-local token = digits(math.max(tonumber(stamp_now()), tonumber(lease.token or 0) + 1))
+local count = lease.token and tonumber(string.sub(lease.token, 1, -1 - #ARGV[6])) or 0
+local token = digits(math.max(tonumber(stamp_now()), count + 1)) .. ARGV[6]
 local tries = lease.ends and lease.tries + 1 or 0
 redis.call('HSET', THREAD, 'lease_token', token, 'lease_owner', ARGV[2], 'lease_until', digits(now_ms() + ARGV[1]), 'lease_tries', tries,
   'lease_request', ARGV[4], 'lease_follows', lease.ends and '1' or '0')

@@ -1,4 +1,8 @@
--- KEYS: a shard's threads by creation, by expiry, and by when they were written to. ARGV: thread id, the creation of the entry that is meant ('' for any)
-if ARGV[2] ~= '' and redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then return {'another'} end
+-- KEYS: a shard's threads by creation, by expiry, and by when they were written to. ARGV: thread id, the creation of the entry that is meant, how many
+-- milliseconds old it must be
+local created = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if created ~= ARGV[2] then return {'another'} end
+local now = redis.call('TIME')
+if now[1] * 1000000 + now[2] - tonumber(created) < ARGV[3] * 1000 then return {'young'} end
 for n = 1, 3 do redis.call('ZREM', KEYS[n], ARGV[1]) end
 return {'forgotten'}

@@ -1,23 +1,24 @@
--- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, number of slots,
--- then per slot its mark and the rest of it, then per segment its id and value
-local member, slots = ARGV[6] .. '\0' .. ARGV[7], tonumber(ARGV[8])
+-- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, call, life ('' for
+-- any), number of slots, then per slot its mark and the rest of it, then per segment its id and value
+local member, call, slots = ARGV[6] .. '\0' .. ARGV[7], ARGV[8], tonumber(ARGV[10])
+local first_slot, first_segment = 11, 11 + 2 * slots
 -- Whatever is known of the thread by now: a task may have begun before its checkpoint was pruned.
-if is_pruned(member) then return {'pruned'} end
-local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], member, ARGV[7])
+if is_pruned(member) then return {'past'} end
+local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], { member }, ARGV[9])
 if not key then return epoch end
 local linked = {}
-for i = 10, 8 + 2 * slots, 2 do
+for i = first_slot + 1, first_segment - 1, 2 do
   local _, after_place = part_at(ARGV[i], 1)
   linked[#linked + 1] = part_at(ARGV[i], after_place)
 end
-if not are_there(linked, 9 + 2 * slots) then return {'lost'} end
-local more_bytes = store_segments(9 + 2 * slots)
+if not are_there(linked, first_segment) then return {'lost'} end
+local more_bytes = store_segments(first_segment)
 
 local stored = redis.call('HGET', WRITES, member) or ''
 local writes = stored == '' and number_bytes(0) or stored
 local arrival = string.sub(writes, 1, 4)
 local added = {}
-for i = 9, 8 + 2 * slots, 2 do
+for i = first_slot, first_segment - 1, 2 do
   local mark, rest = ARGV[i], ARGV[i + 1]
   local at = slot_with(writes, mark)
   -- The highest bit of the slot's number is its sign. A positive one is written once; a negative one is replaced, and keeps its arrival and its place.
@@ -25,11 +26,15 @@ for i = 9, 8 + 2 * slots, 2 do
   if not at then
     added[#added + 1] = number_bytes(4 + #mark + #rest) .. arrival .. mark .. rest
   elseif is_negative then
-    local content, after = at + 8 + #mark, at + 4 + number_at(writes, at)
-    local _, after_old_place = part_at(writes, content)
-    local _, after_new_place = part_at(rest, 1)
-    local replaced = string.sub(writes, at + 4, after_old_place - 1) .. string.sub(rest, after_new_place)
-    writes = string.sub(writes, 1, at - 1) .. number_bytes(#replaced) .. replaced .. string.sub(writes, after)
+    local after = at + 4 + number_at(writes, at)
+    local old = parts_of(string.sub(writes, at + 8 + #mark, after - 1))
+    if not is_past(old[SLOT_CALLS], call) then
+      local new = parts_of(rest)
+      new[SLOT_PLACE], new[SLOT_CALLS] = old[SLOT_PLACE], with_call(old[SLOT_CALLS], call)
+      local slot = string.sub(writes, at + 4, at + 7) .. mark
+      for _, part in ipairs(new) do slot = with_part(slot, part) end
+      writes = string.sub(writes, 1, at - 1) .. number_bytes(#slot) .. slot .. string.sub(writes, after)
+    end
   end
 end
 local next_arrival = number_bytes(number_at(arrival, 1) + 1)

@@ -1,36 +1,46 @@
--- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, parent id ('' for none),
--- whether it is its own parent, whether a head is expected, expected head ('' for none), row, number of the thread's labels, then per label its field
+-- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, call, life ('' for any),
+-- lineage, whether it is its own parent, whether a head is expected, expected head ('' for none), row, number of the thread's labels, then per label its field
 -- and value, then per segment its id and value
-local namespace, id, parent, row = ARGV[6], ARGV[7], ARGV[8], ARGV[12]
-local first_segment = 14 + 2 * ARGV[13]
+local namespace, id, call, row = ARGV[6], ARGV[7], ARGV[8], ARGV[14]
+local first_label, first_segment = 16, 16 + 2 * ARGV[15]
 local member = namespace .. '\0' .. id
 local place = redis.call('ZSCORE', ORDER, member)
-local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], namespace .. '\0' .. parent, parent)
+-- An earlier try was stored, and its checkpoint pruned or deleted since.
+local done = not place and redis.call('HMGET', TOMBSTONE, PRUNED .. member, id) or {}
+if done[1] and was_carried_out(done[1], call) then return {'past'} end
+local key, epoch, is_new
+if done[2] and was_carried_out(done[2], call) then
+  key, epoch = false, {'deleted', ''}
+else
+  key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], parts_of(ARGV[10]), ARGV[9])
+end
 if not key then
   if epoch[1] == 'deleted' then
-    -- It came too late, and is as deleted as the checkpoint it builds on. Writes to it may have come before it, and begun the thread anew.
-    redis.call('SADD', TOMBSTONE, id)
+    -- It came too late, and is as deleted as what it belongs to. Writes to it may have come before it, and begun the thread again.
+    redis.call('HSET', TOMBSTONE, id, call)
     drop_writes(member)
     if not find_lease().ends then end_if_empty() end
     epoch[2] = redis.call('EXISTS', THREAD) == 0 and '1' or '0'
   end
   return epoch
 end
-if ARGV[10] == '1' and not place and (redis.call('HGET', THREAD, 'latest:' .. namespace) or '') ~= ARGV[11] then return {'moved'} end
+local before = redis.call('HGET', CHECKPOINTS, member)
+local calls = before and part_of(before, CALLS) or ''
+if is_past(calls, call) then return {'past'} end
+if ARGV[12] == '1' and not place and (redis.call('HGET', THREAD, 'latest:' .. namespace) or '') ~= ARGV[13] then return {'moved'} end
 if not are_there({ part_of(row, LINKS) }, first_segment) then return {'lost'} end
 local more_bytes = store_segments(first_segment)
-local before = redis.call('HGET', CHECKPOINTS, member)
 local committed = before and part_of(before, COMMITTED) or ''
-if ARGV[9] == '1' and before then
+if ARGV[11] == '1' and before then
   local kept = part_of(before, PARENT)
   local _, rest = part_at(row, 1)
   row = number_bytes(#kept) .. kept .. string.sub(row, rest)
 end
-row = with_part(row, committed == '' and digits(now_ms()) or committed)
+row = with_part(with_part(row, committed == '' and digits(now_ms()) or committed), with_call(calls, call))
 redis.call('HSET', CHECKPOINTS, member, row)
 redis.call('HINCRBY', THREAD, 'bytes', more_bytes + #row - (before and #before or 0))
 local facts = { 'updated', stamp_now() }
-for i = 14, first_segment - 1 do facts[#facts + 1] = ARGV[i] end
+for i = first_label, first_segment - 1 do facts[#facts + 1] = ARGV[i] end
 -- One that is there already keeps its place.
 if not place or is_new == '1' then
   redis.call('ZADD', ORDER, redis.call('HINCRBY', THREAD, 'commits', 1), member)

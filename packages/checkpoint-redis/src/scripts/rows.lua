@@ -28,7 +28,7 @@ local function parts_of(list)
 end
 
 -- A checkpoint's row. Only the part that is asked for is copied.
-local PARENT, LINEAGE, SNAPSHOTS, LINKS, METADATA, BODY, LABELS, COMMITTED, HIDDEN = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local PARENT, LINEAGE, SNAPSHOTS, LINKS, METADATA, BODY, LABELS, COMMITTED, CALLS, HIDDEN = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 
 local function start_of(row, part)
   local at = 1
@@ -59,8 +59,40 @@ local function has_keyframe(row)
   return string.sub(row, body, body + 1) == '\1\1'
 end
 
--- The pending writes of one checkpoint: the next arrival, then per slot its length, arrival, slot, task, place, links and payload.
+-- Calls, 8 bytes each, the number of the process in the upper half: the one that wrote last, then those of other processes that it replaced.
+local CALL_BYTES = 8
+
+-- Whether a call comes after a later one of its process, or after one of another process that has replaced it.
+local function is_past(calls, call)
+  for at = 1, #calls, CALL_BYTES do
+    if string.sub(calls, at + 4, at + 7) == string.sub(call, 5, 8) then
+      local done, number = number_at(calls, at), number_at(call, 1)
+      if number < done or (number == done and at > 1) then return true end
+    end
+  end
+  return false
+end
+
+-- Whether a call, or a later one of its process, is among these.
+local function was_carried_out(calls, call)
+  for at = 1, #calls, CALL_BYTES do
+    if string.sub(calls, at + 4, at + 7) == string.sub(call, 5, 8) and number_at(calls, at) >= number_at(call, 1) then return true end
+  end
+  return false
+end
+
+local function with_call(calls, call)
+  local all = { call }
+  for at = 1, #calls, CALL_BYTES do
+    if string.sub(calls, at + 4, at + 7) ~= string.sub(call, 5, 8) then all[#all + 1] = string.sub(calls, at, at + CALL_BYTES - 1) end
+  end
+  return table.concat(all)
+end
+
+-- The pending writes of one checkpoint: the next arrival, then per slot its length, arrival, slot, task, place, links, payload, run, and calls.
 local FIRST_SLOT = 5
+-- Behind the mark of a slot. Those that can be replaced have all parts.
+local SLOT_PLACE, SLOT_CALLS = 1, 5
 
 -- The links of all slots, each list of them as bytes.
 local function links_of_writes(writes)

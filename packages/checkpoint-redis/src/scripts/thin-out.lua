@@ -7,7 +7,7 @@ if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
 refusal = lease_refusal(ARGV[2])
 if refusal then return refusal end
 
-local bytes, rows_bytes, hidden, removed = 0, 0, 0, {}
+local bytes, rows_bytes, hidden, removed, remembered = 0, 0, 0, {}, {}
 local first_member = 5 + 2 * ARGV[3]
 for i = 5, first_member - 1, 2 do
   if ARGV[i + 1] == '' then redis.call('HDEL', THREAD, 'latest:' .. ARGV[i]) else redis.call('HSET', THREAD, 'latest:' .. ARGV[i], ARGV[i + 1]) end
@@ -25,6 +25,8 @@ for i = first_member, #ARGV do
   elseif row then
     if is_hidden(row) then hidden = hidden - 1 end
     removed[#removed + 1] = member
+    remembered[#remembered + 1] = member
+    remembered[#remembered + 1] = part_of(row, CALLS)
     rows_bytes = rows_bytes + #row
     bytes = bytes + drop_writes(member)
   end
@@ -33,7 +35,7 @@ if #removed > 0 then
   redis.call('HDEL', CHECKPOINTS, unpack(removed))
   redis.call('ZREM', ORDER, unpack(removed))
   redis.call('HINCRBY', THREAD, 'bytes', -rows_bytes)
-  remember_pruned(removed)
+  remember_pruned(remembered)
 end
 if hidden ~= 0 then redis.call('HINCRBY', THREAD, 'hidden', hidden) end
 -- What links to segments that stand in the store is told to look again.

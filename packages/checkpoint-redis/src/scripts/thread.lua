@@ -1,5 +1,5 @@
 -- The keys of one thread, in this order in every script. All carry the same hash tag. The first five expire at the same millisecond; the tombstone is
--- what is left for a day of a deleted thread, and of checkpoints that were pruned.
+-- what is left for a day of a deleted thread, and of checkpoints that were pruned: their ids, and the calls that wrote them.
 local THREAD, CHECKPOINTS, ORDER, SEGMENTS, WRITES, TOMBSTONE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local PARTS = 5
 
@@ -76,9 +76,18 @@ local function lease_refusal(token)
   return {'lease-lost'}
 end
 
--- Whether a checkpoint was deleted with its thread: it is not there, and the tombstone names it.
-local function is_late(member, id)
-  return id ~= '' and redis.call('SISMEMBER', TOMBSTONE, id) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0
+-- The id of a checkpoint, of its namespace and id.
+local function id_of(member)
+  return string.sub(member, string.find(member, '\0', 1, true) + 1)
+end
+
+-- Whether the thread was deleted that a write belongs to: a checkpoint of its lineage is not there, and the tombstone names it; or its life is another one
+-- ('' for any).
+local function is_late(key, lineage, life)
+  for _, member in ipairs(lineage) do
+    if redis.call('HEXISTS', TOMBSTONE, id_of(member)) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0 then return true end
+  end
+  return life ~= '' and key ~= life and redis.call('EXISTS', TOMBSTONE) == 1
 end
 
 -- So a tombstone marks a checkpoint that was pruned, by its member: no id has so many bytes without a leading NUL and looks like it.
@@ -87,18 +96,18 @@ local MOST_REMEMBERED, REMEMBERED_FOR_MS = 1024, 86400000
 
 -- Whether a checkpoint was taken out of the thread, so that nobody would read what is written to it.
 local function is_pruned(member)
-  return redis.call('SISMEMBER', TOMBSTONE, PRUNED .. member) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0
+  return redis.call('HEXISTS', TOMBSTONE, PRUNED .. member) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0
 end
 
 -- The thread that a write goes to: the one it expects, or, without an expectation, whichever is there, or a new one.
 -- Returns key, epoch, and whether it was begun now; or false and what to answer: after 'deleted', whether there is no thread now.
-local function thread_to_write(expected_key, expected_epoch, new_key, token, basis_member, basis_id)
+local function thread_to_write(expected_key, expected_epoch, new_key, token, lineage, life)
   local key, epoch, refusal = find_thread()
   if refusal then return false, refusal end
   if expected_key ~= '' and (key ~= expected_key or epoch ~= expected_epoch) then return false, {'changed'} end
   refusal = lease_refusal(token)
   if refusal then return false, refusal end
-  if is_late(basis_member, basis_id) then return false, {'deleted', key and '0' or '1'} end
+  if is_late(key, lineage, life) then return false, {'deleted', key and '0' or '1'} end
   if key then return key, epoch, '0' end
   begin_thread(new_key)
   return new_key, '0', '1'

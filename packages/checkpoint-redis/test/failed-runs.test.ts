@@ -1,0 +1,4 @@
+import { failedRunTests } from "@holdfast/adapter-tests";
+import { leaseTarget } from "./lease-target.js";
+
+failedRunTests(leaseTarget);

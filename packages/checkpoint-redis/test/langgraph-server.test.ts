@@ -1,0 +1,4 @@
+import { langgraphServerTests } from "@holdfast/adapter-tests";
+import { threadLifeTarget } from "./thread-life-target.js";
+
+langgraphServerTests(threadLifeTarget);
