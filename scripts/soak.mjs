@@ -1,16 +1,22 @@
-// Runs for as long as it is told what `pnpm test` runs in short: the check of leases under faults (`lease-checker.test.ts`), and random commands
-// compared with a model of the contract (`checkpoint-conformance --commands`).
+// Runs for as long as it is told what `pnpm test` runs in short: the check of leases under faults (`lease-checker.test.ts`), that of whole histories
+// (`history-checker.test.ts`), and random commands compared with a model of the contract (`checkpoint-conformance --commands`).
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 
-/** The project and the file of each. */
+/** For each store, the project and the files of what looks at leases, and at histories. */
 const STORES = {
-  postgres: ["server", "packages/checkpoint-postgres/test/lease-checker.test.ts"],
-  redis: ["server", "packages/checkpoint-redis/test/lease-checker.test.ts"],
+  postgres: {
+    leases: ["server", "packages/checkpoint-postgres/test/lease-checker.test.ts"],
+    histories: ["server", "packages/checkpoint-postgres/test/history-checker.test.ts"],
+  },
+  redis: {
+    leases: ["server", "packages/checkpoint-redis/test/lease-checker.test.ts"],
+    histories: ["server", "packages/checkpoint-redis/test/history-checker.test.ts"],
+  },
   // With durability.replicas, and failovers.
-  "redis-sentinel": ["faults", "packages/checkpoint-redis/test/faults/lease-checker-failover.test.ts"],
+  "redis-sentinel": { leases: ["faults", "packages/checkpoint-redis/test/faults/lease-checker-failover.test.ts"] },
 };
-const PARTS = ["leases", "model"];
+const PARTS = ["leases", "histories", "model"];
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "20" },
@@ -27,6 +33,7 @@ const isUsable =
   Number.isSafeInteger(commands) &&
   commands > 0 &&
   store in STORES &&
+  (only !== "histories" || "histories" in STORES[store]) &&
   (only === undefined || PARTS.includes(only)) &&
   (values.seed === undefined || /^\d+$/.test(values.seed));
 if (!isUsable) {
@@ -37,16 +44,18 @@ if (!isUsable) {
 }
 const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
 
+function runFor(what, [project, file]) {
+  console.log(`${what}: ${minutes} minutes on ${store}, seed ${seed}`);
+  return spawnSync("vitest", ["run", "--project", project, file], {
+    stdio: "inherit",
+    shell: process.platform === "win32",
+    env: { ...process.env, HOLDFAST_SOAK_MINUTES: String(minutes), HOLDFAST_TEST_SEED: seed },
+  });
+}
+
 const parts = {
-  leases() {
-    console.log(`Leases under faults: ${minutes} minutes on ${store}, seed ${seed}`);
-    const [project, file] = STORES[store];
-    return spawnSync("vitest", ["run", "--project", project, file], {
-      stdio: "inherit",
-      shell: process.platform === "win32",
-      env: { ...process.env, HOLDFAST_SOAK_MINUTES: String(minutes), HOLDFAST_TEST_SEED: seed },
-    });
-  },
+  leases: () => runFor("Leases under faults", STORES[store].leases),
+  histories: () => runFor("Histories under faults", STORES[store].histories),
   model() {
     console.log(`Random commands beside the model: ${commands} on ${store}, seed ${seed}`);
     const command = "packages/checkpoint-conformance/bin/checkpoint-conformance.mjs";
@@ -56,7 +65,7 @@ const parts = {
   },
 };
 
-for (const name of only === undefined ? PARTS : [only]) {
+for (const name of only === undefined ? PARTS.filter((part) => part === "model" || part in STORES[store]) : [only]) {
   const { status } = parts[name]();
   if (status !== 0) process.exit(status ?? 1);
 }

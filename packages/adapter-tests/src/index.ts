@@ -31,6 +31,7 @@ export { migrationUnderTrafficTests } from "./migration-under-traffic.js";
 export { type LostSegmentsTarget, lostSegmentTests } from "./lost-segments.js";
 export { type ProcessTarget, processTests } from "./processes.js";
 export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
+export { type HistoryTarget, historyCheckerTests, plantedFaultTests } from "./history-checker/history-checker.js";
 export { integerOf, type Random, seeded } from "./seeded.js";
 export type { AdapterTarget, MigrationTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";

@@ -28,16 +28,16 @@ export interface ProxyState {
 
 type Item = { readonly dueAt: number } & ({ readonly bytes: Buffer } | { readonly end: true } | { readonly reset: true });
 
-/** One direction: what came in goes out in order, not before its time and not during a black hole. */
+/** One direction: what came in goes out in order, not before its time and not while it is held. */
 class Lane {
   readonly #to: Socket;
-  readonly #state: ProxyState;
+  readonly #isHeld: () => boolean;
   readonly #queue: Item[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(to: Socket, state: ProxyState) {
+  constructor(to: Socket, isHeld: () => boolean) {
     this.#to = to;
-    this.#state = state;
+    this.#isHeld = isHeld;
   }
 
   push(item: { bytes: Buffer } | { end: true } | { reset: true }, delayMs: number): void {
@@ -47,7 +47,7 @@ class Lane {
 
   flush(): void {
     clearTimeout(this.#timer);
-    while (!this.#state.isBlackhole && !this.#to.destroyed) {
+    while (!this.#isHeld() && !this.#to.destroyed) {
       const [item] = this.#queue;
       if (item === undefined) return;
       const waitMs = item.dueAt - performance.now();
@@ -80,24 +80,42 @@ export class ProxiedConnection {
   #isServersTurn = false;
   #dialogue: Dialogue | undefined;
   #sprung: Trap | undefined;
+  #isStranded = false;
+  #isLeft = false;
+  readonly #closed: Promise<void>;
 
   constructor(client: Socket, target: { host: string; port: number }, state: ProxyState, onClose: () => void) {
     this.#client = client;
     this.#server = connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
     this.#state = state;
-    this.#up = new Lane(this.#server, state);
-    this.#down = new Lane(client, state);
+    const isHeld = (): boolean => state.isBlackhole || this.#isStranded;
+    this.#up = new Lane(this.#server, isHeld);
+    this.#down = new Lane(client, isHeld);
     client.setNoDelay(true);
     client.on("data", (bytes) => this.#fromClient(bytes));
     this.#server.on("data", (bytes) => this.#fromServer(bytes));
     this.#passOnEnd(client, this.#up);
     this.#passOnEnd(this.#server, this.#down);
-    let open = 2;
-    for (const socket of [client, this.#server]) {
-      socket.once("close", () => {
-        if (--open === 0) onClose();
+    for (const event of ["end", "close"]) {
+      client.once(event, () => {
+        this.#isLeft = true;
       });
     }
+    const closed = [client, this.#server].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
+    this.#closed = Promise.all(closed).then(onClose);
+  }
+
+  /** Holds what it carries. */
+  strand(): void {
+    this.#isStranded = true;
+  }
+
+  /** Carries on. Resolves when the server has done with a connection that its client has left meanwhile, and at once with any other. */
+  async deliver(): Promise<void> {
+    if (!this.#isStranded) return;
+    this.#isStranded = false;
+    this.flush();
+    if (this.#isLeft) await this.#closed;
   }
 
   /** After a change of the state. */

@@ -30,6 +30,10 @@ export interface TcpProxy {
   blackhole(): void;
   /** Ends `blackhole`. What was held back goes through now, as TCP would send it again. */
   restore(): void;
+  /** The connections that are open now carry nothing more, neither bytes nor closings; new ones do. For requests that arrive late. */
+  strand(): void;
+  /** Ends `strand`: what was held back arrives now. Resolves when the server has done with the connections that their clients have left meanwhile. */
+  deliver(): Promise<void>;
   /** New connections are refused; the open ones stay. */
   refuse(): void;
   /** Ends `refuse`. */
@@ -120,6 +124,12 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     restore() {
       state.isBlackhole = false;
       flushAll();
+    },
+    strand() {
+      for (const connection of connections) connection.strand();
+    },
+    async deliver() {
+      await Promise.all([...connections].map((connection) => connection.deliver()));
     },
     refuse() {
       // Closed at once; only its callback waits for the connections.

@@ -88,3 +88,20 @@ test("in a black hole nothing gets through, and all of it does when it ends", as
   proxy.restore();
   expect(await written).toBe("OK");
 });
+
+test("what a connection carried when it was stranded arrives when it is delivered, behind what came by new ones", async () => {
+  const [early, late] = [connect(), connect()];
+  await late.ping();
+  proxy.strand();
+  const held = late.rpush("list", "held").catch(() => "left");
+  // Its connection was made before, and is stranded with the other.
+  early.disconnect();
+  const fresh = connect();
+  await fresh.rpush("list", "fresh");
+  // As who has waited long enough; ioredis itself would wait for the other side.
+  late.stream.destroy();
+  await held;
+  expect(await direct.lrange("list", 0, -1)).toEqual(["fresh"]);
+  await proxy.deliver();
+  expect(await direct.lrange("list", 0, -1)).toEqual(["fresh", "held"]);
+});

@@ -8,26 +8,35 @@ export function violationsOf(history: History): string[] {
     const appends = operations.filter((each): each is Append => each.kind === "append");
     const releases = operations.filter((each): each is Release => each.kind === "release");
     const list = history.lists[thread] ?? [];
-    return [
-      ...tokensThatDoNotGrow(leases),
-      ...leasesAtOnce(leases, releases),
-      ...writesUnderEarlierLeases(leases, appends),
-      ...faultsOfList(list, appends, history),
-    ].map((violation) => `${thread}: ${violation}`);
+    return [...violationsOfLeases(leases, releases, appends), ...faultsOfList(list, appends, history)].map(
+      (violation) => `${thread}: ${violation}`,
+    );
   });
 }
 
-type Granted = Acquire & { readonly token: string; readonly to: number };
+type Granted = Acquire & { readonly token: string };
 
-const byEnd = (a: Granted, b: Granted): number => a.to - b.to;
+/** What no leases of one thread may be, whatever it is that was written under them. */
+export function violationsOfLeases(
+  leases: readonly Granted[],
+  releases: readonly Release[],
+  appends: readonly Append[],
+): string[] {
+  return [...tokensThatDoNotGrow(leases), ...leasesAtOnce(leases, releases), ...writesUnderEarlierLeases(leases, appends)];
+}
+
+/** When it was answered: they all were. */
+const answered = ({ to = Number.POSITIVE_INFINITY }: Granted): number => to;
+
+const byEnd = (a: Granted, b: Granted): number => answered(a) - answered(b);
 
 /** The highest token that was granted, and answered, before a time. */
 function highestBefore(leases: readonly Granted[]): (time: number) => bigint {
   const ends: number[] = [];
   const highest: bigint[] = [];
-  for (const { to, token } of [...leases].sort(byEnd)) {
-    ends.push(to);
-    highest.push(max(highest.at(-1) ?? 0n, BigInt(token)));
+  for (const lease of [...leases].sort(byEnd)) {
+    ends.push(answered(lease));
+    highest.push(max(highest.at(-1) ?? 0n, BigInt(lease.token)));
   }
   return (time) => {
     let [low, high] = [0, ends.length];
@@ -59,11 +68,11 @@ function leasesAtOnce(leases: readonly Granted[], releases: readonly Release[]):
   let next: Granted | undefined;
   for (const lease of [...leases].sort((a, b) => (BigInt(a.token) < BigInt(b.token) ? 1 : -1))) {
     const livesUntil = Math.min(lease.from + lease.ttlMs, releasedAt.get(lease.token) ?? Number.POSITIVE_INFINITY);
-    if (next !== undefined && next.to < livesUntil) {
+    if (next !== undefined && answered(next) < livesUntil) {
       violations.push(`token ${next.token} was granted to ${next.client} while ${lease.client} had token ${lease.token}`);
     }
     // Of the later ones, the one that was answered first.
-    if (next === undefined || lease.to < next.to) next = lease;
+    if (next === undefined || answered(lease) < answered(next)) next = lease;
   }
   return violations;
 }

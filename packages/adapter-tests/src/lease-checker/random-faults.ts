@@ -3,7 +3,7 @@ import type { ClientTells } from "../children/lease-client.js";
 import { storeEnvironment } from "../children/store-url.js";
 import { integerOf, type Random } from "../seeded.js";
 import type { History, Operation } from "./history.js";
-import { now } from "./recording-client.js";
+import { now } from "../recorded.js";
 
 interface Client {
   readonly name: string;

@@ -1,14 +1,9 @@
-import { isHoldfastError } from "@holdfast/checkpoint-core";
+import { recorded } from "../recorded.js";
 import type { Operation } from "./history.js";
 import type { LeasedLists, ListLease } from "./leased-lists.js";
 
 /** Told of each operation twice: when it is asked for, with an unknown outcome, and when it is answered. */
 export type Log = (id: string, operation: Operation) => Promise<void> | void;
-
-/** The monotonic clock that all processes of a machine share. */
-export function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
 
 const REFUSALS: readonly string[] = ["HOLDFAST_THREAD_BUSY", "HOLDFAST_LEASE_LOST"];
 
@@ -44,24 +39,10 @@ export class RecordingClient {
     await this.#record({ kind: "release", thread, token: lease.token }, () => lease.release());
   }
 
-  async #record<Result>(
-    what: object,
-    run: () => Promise<Result>,
-    learned: (result: Result) => object = () => ({}),
-  ): Promise<Result | undefined> {
+  #record<Result>(what: object, run: () => Promise<Result>, learned?: (result: Result) => object): Promise<Result | undefined> {
     this.#operations += 1;
     const id = `${this.#name}:${this.#operations}`;
-    const asked = { ...what, client: this.#name, from: now() };
-    const log = async (answer: object): Promise<void> => this.#log(id, { ...asked, ...answer } as Operation);
-    await log({ outcome: "unknown" });
-    try {
-      const result = await run();
-      await log({ ...learned(result), outcome: "ok", to: now() });
-      return result;
-    } catch (error) {
-      if (!isHoldfastError(error)) throw error;
-      await log(REFUSALS.includes(error.code) ? { outcome: "refused", to: now() } : { outcome: "unknown", to: now() });
-      return undefined;
-    }
+    const asked = { ...what, client: this.#name };
+    return recorded((answer) => this.#log(id, { ...asked, ...answer } as Operation), REFUSALS, run, learned);
   }
 }

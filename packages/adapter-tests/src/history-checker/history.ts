@@ -1,0 +1,150 @@
+import type { Recorded } from "../recorded.js";
+
+/** What a process asked of a store, and what it was told. */
+interface Asked extends Recorded {
+  readonly process: string;
+}
+
+/** A checkpoint that a process puts. */
+export interface Put extends Asked {
+  readonly kind: "put";
+  readonly thread: string;
+  readonly namespace: string;
+  readonly id: string;
+  readonly parent: string | undefined;
+  /** `metadata.parents`: of a subgraph's checkpoint, the checkpoint of the root graph that it belongs to. */
+  readonly origins: Readonly<Record<string, string>>;
+  /** Different for each put in the history, also for one that replaces another. */
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly run: string;
+  /** Of the lease under which it is put. */
+  readonly token?: string;
+  /** With `onConflict: "reject"`, of a run's first put: when it read its parent as the head. */
+  readonly head?: { readonly from: number; readonly to: number };
+}
+
+/** What a task writes on top of a checkpoint. A slot is named by its task and channel; channels that begin with "__" are special (contract C-41). */
+export interface Write extends Asked {
+  readonly kind: "write";
+  readonly thread: string;
+  readonly namespace: string;
+  readonly id: string;
+  readonly task: string;
+  /** Channel and value; values are different for each write in the history. */
+  readonly writes: readonly (readonly [string, unknown])[];
+  readonly run: string;
+  readonly token?: string;
+}
+
+/** A checkpoint as a process saw it. */
+export interface Seen {
+  readonly thread: string;
+  readonly namespace: string;
+  readonly id: string;
+  readonly parent: string | undefined;
+  readonly origins: Readonly<Record<string, string>>;
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Task, channel, value. */
+  readonly writes: readonly (readonly [string, string, unknown])[];
+}
+
+/** `id` absent: of the latest checkpoint. */
+export interface Read extends Asked {
+  readonly kind: "read";
+  readonly thread: string;
+  readonly namespace: string;
+  readonly id?: string;
+  readonly seen?: Seen;
+}
+
+/** `thread` absent: of all threads. */
+export interface List extends Asked {
+  readonly kind: "list";
+  readonly thread?: string;
+  readonly seen?: readonly Seen[];
+}
+
+export interface ListThreads extends Asked {
+  readonly kind: "list threads";
+  readonly seen?: readonly string[];
+}
+
+export interface Delete extends Asked {
+  readonly kind: "delete";
+  readonly thread: string;
+  readonly token?: string;
+}
+
+export interface Prune extends Asked {
+  readonly kind: "prune";
+  /** Absent: all, as a sweep does. */
+  readonly thread?: string;
+  readonly keepLast: number;
+}
+
+export interface DeleteRuns extends Asked {
+  readonly kind: "delete runs";
+  readonly runs: readonly string[];
+  /** Threads that somebody had the lease of. */
+  readonly busy?: readonly string[];
+}
+
+export interface Copy extends Asked {
+  readonly kind: "copy";
+  readonly source: string;
+  readonly thread: string;
+}
+
+export interface Acquire extends Asked {
+  readonly kind: "acquire";
+  readonly thread: string;
+  readonly ttlMs: number;
+  readonly token?: string;
+}
+
+export interface Release extends Asked {
+  readonly kind: "release";
+  readonly thread: string;
+  readonly token: string;
+}
+
+/** A raw look at a thread, when nothing happens any more. */
+export interface Underneath extends Asked {
+  readonly kind: "underneath";
+  readonly thread: string;
+  readonly rows: number;
+  readonly orphans: readonly string[];
+}
+
+export type Operation =
+  | Put
+  | Write
+  | Read
+  | List
+  | ListThreads
+  | Delete
+  | Prune
+  | DeleteRuns
+  | Copy
+  | Acquire
+  | Release
+  | Underneath;
+
+/** When requests of a process, or of all, may have been carried out and asked for again. */
+export interface Disturbance {
+  readonly process?: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface History {
+  readonly operations: readonly Operation[];
+  /** A request without an answer is tried again after so long; it may have been done all the same. */
+  readonly patienceMs: number;
+  readonly disturbances: readonly Disturbance[];
+  /** Processes that ended by themselves, and what they printed. */
+  readonly deaths: readonly string[];
+}
+
+/** The process whose puts are those that the old store of a `fallback` had from the beginning. */
+export const OLD_STORE = "the old store";

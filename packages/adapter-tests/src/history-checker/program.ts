@@ -1,0 +1,242 @@
+import { integerOf, type Random } from "../seeded.js";
+
+/** What befalls a process, its network, or all connections to the store. */
+export type Fault =
+  | "cut"
+  | "lose an answer"
+  | "strand"
+  | "deliver"
+  | "partition"
+  | "heal"
+  | "kill"
+  | "freeze"
+  | "thaw"
+  | "terminate";
+
+/** What a process does. A run is what it has read of a thread and goes on from: it knows nothing of what others do to the thread meanwhile. */
+export type Action =
+  | { readonly do: "begin a run"; readonly thread: string; readonly run: number }
+  | { readonly do: "put" | "put again"; readonly thread: string }
+  | { readonly do: "put in subgraph"; readonly thread: string; readonly isNew: boolean }
+  | { readonly do: "write"; readonly thread: string; readonly task: number; readonly isSpecial: boolean }
+  | { readonly do: "read"; readonly thread: string; readonly which?: number }
+  | { readonly do: "list"; readonly thread?: string }
+  | { readonly do: "list threads" | "sweep" | "reopen" }
+  | { readonly do: "delete"; readonly thread: string; readonly isFenced: boolean }
+  | { readonly do: "prune"; readonly thread: string; readonly keepLast: number }
+  | { readonly do: "delete runs"; readonly run: number }
+  | { readonly do: "copy"; readonly thread: string; readonly to: string }
+  | { readonly do: "acquire"; readonly thread: string; readonly ttlMs: number }
+  | { readonly do: "release"; readonly thread: string };
+
+/** `waits`: the next step begins when this one is over; else at its side. What one process does to one thread, it does in turn. */
+export interface Step {
+  readonly by: number;
+  readonly waits: boolean;
+  readonly action: Action | { readonly do: Fault };
+}
+
+/** How one process is set. */
+export interface SaverSetting {
+  readonly cacheBytes?: number;
+  readonly onConflict?: "fork" | "reject";
+  readonly connections?: number;
+}
+
+/** What all programs of a session have in common. */
+export interface Setting {
+  readonly savers: readonly SaverSetting[];
+  readonly hasFallback: boolean;
+}
+
+/** Runs have one of so many labels. */
+const RUNS = 3;
+
+export function randomSetting(random: Random): Setting {
+  const one = <Value>(...values: Value[]): Value => values[integerOf(random, 0, values.length - 1)] as Value;
+  const rejects = one(false, false, true);
+  const savers = Array.from({ length: 3 }, () => ({
+    ...one<SaverSetting>({}, {}, { cacheBytes: 0 }, { cacheBytes: 20_000 }),
+    ...(rejects && { onConflict: "reject" as const }),
+    connections: one(1, 3),
+  }));
+  return { savers, hasFallback: one(true, false, false) };
+}
+
+/** The threads that a program may change. */
+export function threadsOf(steps: readonly Step[]): string[] {
+  const named = steps.flatMap(({ action }) => [
+    ...("thread" in action && action.thread !== undefined ? [action.thread] : []),
+    ...("to" in action ? [action.to] : []),
+  ]);
+  return [...new Set([...named, "old"])];
+}
+
+/** Some ten motifs, one after the other, or into each other. */
+export function randomProgram(random: Random, processes: number, faults: ReadonlySet<Fault>): Step[] {
+  const chance = (probability: number): boolean => random() < probability;
+  const one = <Value>(values: readonly Value[]): Value => values[integerOf(random, 0, values.length - 1)] as Value;
+  const process = (): number => integerOf(random, 0, processes - 1);
+  const other = (by: number): number => (by + integerOf(random, 1, processes - 1)) % processes;
+  const thread = (): string => one(["a", "a", "a", "a", "b", "old"]);
+
+  const step = (by: number, action: Step["action"], waits = true): Step => ({ by, waits, action });
+  const change = (on: string, by: number): Action => {
+    const run = integerOf(random, 0, RUNS - 1);
+    return one<() => Action>([
+      () => ({ do: "put", thread: on }),
+      () => ({ do: "put", thread: on }),
+      () => ({ do: "put", thread: on }),
+      () => ({ do: "put again", thread: on }),
+      () => ({ do: "put in subgraph", thread: on, isNew: chance(0.5) }),
+      () => ({ do: "put in subgraph", thread: on, isNew: chance(0.5) }),
+      () => ({ do: "write", thread: on, task: integerOf(random, 0, 1), isSpecial: chance(0.5) }),
+      () => ({ do: "write", thread: on, task: by, isSpecial: chance(0.5) }),
+      () => ({ do: "delete", thread: on, isFenced: chance(0.3) }),
+      () => ({ do: "prune", thread: on, keepLast: integerOf(random, 1, 3) }),
+      () => ({ do: "delete runs", run }),
+      () => ({ do: "copy", thread: on, to: one(["b", "c", "d"]) }),
+      () => ({ do: "begin a run", thread: on, run }),
+    ])();
+  };
+  const look = (on: string): Action =>
+    one<Action>([
+      { do: "read", thread: on },
+      { do: "read", thread: on, which: integerOf(random, 0, 5) },
+      { do: "list", thread: on },
+      { do: "list" },
+      { do: "list threads" },
+    ]);
+
+  const turn = (by: number, on: string): Step[] => [
+    step(by, { do: "begin a run", thread: on, run: integerOf(random, 0, RUNS - 1) }),
+    ...Array.from({ length: integerOf(random, 1, 3) }, () => step(by, { do: "put", thread: on }, chance(0.7))),
+    step(by, { do: "write", thread: on, task: by, isSpecial: chance(0.5) }, chance(0.7)),
+  ];
+  const motifs: (() => Step[])[] = [
+    () => turn(process(), thread()),
+    // A run that goes on though somebody else has changed the thread.
+    () => {
+      const [by, on] = [process(), thread()];
+      const third = other(by);
+      return [...turn(by, on), step(third, change(on, third)), step(by, change(on, by)), step(process(), look(on))];
+    },
+    // At the side of each other.
+    () => {
+      const on = thread();
+      return Array.from({ length: integerOf(random, 3, 6) }, () => {
+        const by = process();
+        return step(by, chance(0.7) ? change(on, by) : look(on), false);
+      });
+    },
+    // A holder, one that wants to delete, and one that looks on.
+    () => {
+      const [by, on] = [process(), thread()];
+      const ttlMs = integerOf(random, 60, 300);
+      return [
+        ...turn(by, on),
+        step(by, { do: "acquire", thread: on, ttlMs }),
+        ...[0, 1, 2].flatMap(() => [
+          step(other(by), { do: "delete", thread: on, isFenced: false }, false),
+          step(
+            other(by),
+            one<Action>([{ do: "list" }, { do: "list threads" }, { do: "delete runs", run: integerOf(random, 0, RUNS - 1) }]),
+            false,
+          ),
+        ]),
+        step(by, change(on, by)),
+        ...(chance(0.5)
+          ? [step(by, { do: "release", thread: on })]
+          : [step(other(by), { do: "acquire", thread: on, ttlMs }), step(by, change(on, by))]),
+        ...(chance(0.5) ? [step(by, { do: "acquire", thread: on, ttlMs }), step(by, { do: "put", thread: on })] : []),
+      ];
+    },
+    // A holder that deletes its thread, and goes on.
+    () => {
+      const [by, on] = [process(), thread()];
+      return [
+        ...turn(by, on),
+        step(by, { do: "acquire", thread: on, ttlMs: integerOf(random, 60, 300) }),
+        step(by, { do: "delete", thread: on, isFenced: true }),
+        step(by, change(on, by)),
+        step(process(), look(on)),
+      ];
+    },
+    () => {
+      const [by, on, to] = [process(), thread(), one(["b", "c", "d"])];
+      return [
+        ...turn(by, on),
+        step(other(by), { do: "copy", thread: on, to }, false),
+        step(by, { do: "put", thread: on }, false),
+        step(
+          other(by),
+          one<Action>([
+            { do: "put", thread: on },
+            { do: "begin a run", thread: on, run: 0 },
+          ]),
+          false,
+        ),
+        step(by, { do: "list", thread: to }),
+      ];
+    },
+    () => {
+      const by = process();
+      return [
+        step(by, { do: "delete runs", run: integerOf(random, 0, RUNS - 1) }, false),
+        step(other(by), { do: "delete", thread: thread(), isFenced: false }, false),
+      ];
+    },
+    () => [step(process(), one<Action>([{ do: "sweep" }, { do: "reopen" }, { do: "list" }, { do: "list threads" }]))],
+  ];
+  // A fault, what it befalls, what others do meanwhile, and its end.
+  const during = (begin: Fault, end: Fault | undefined, meanwhile: number): (() => Step[])[] =>
+    faults.has(begin)
+      ? [
+          () => {
+            const [by, on] = [process(), thread()];
+            return [
+              ...turn(by, on),
+              step(by, { do: begin }),
+              step(by, change(on, by), begin === "strand" || (begin === "partition" && chance(0.5))),
+              ...Array.from({ length: integerOf(random, 0, meanwhile) }, () => {
+                const third = other(by);
+                return step(third, change(on, third), chance(0.8));
+              }),
+              ...(end === undefined ? [] : [step(by, { do: end })]),
+              step(process(), look(on)),
+            ];
+          },
+        ]
+      : [];
+  motifs.push(
+    ...during("strand", "deliver", 2),
+    ...during("strand", "deliver", 2),
+    ...during("strand", "deliver", 2),
+    ...during("lose an answer", undefined, 1),
+    ...during("lose an answer", undefined, 1),
+    ...during("partition", "heal", 2),
+    ...during("cut", undefined, 1),
+    ...during("freeze", "thaw", 3),
+    ...during("terminate", undefined, 1),
+  );
+  if (faults.has("kill")) {
+    motifs.push(() => {
+      const [by, on] = [process(), thread()];
+      return [...turn(by, on), step(by, change(on, by), false), step(by, { do: "kill" }), ...turn(other(by), on)];
+    });
+  }
+  return Array.from({ length: integerOf(random, 5, 9) }, () => one(motifs)()).flat();
+}
+
+/** One line a step; `&` behind what the next step does not wait for. */
+export function programText(steps: readonly Step[], { savers, hasFallback }: Setting): string {
+  const settings = savers.map((saver, by) => `process ${by}: ${JSON.stringify(saver)}`);
+  if (hasFallback) settings.push("all with a fallback, which has the thread old");
+  return [
+    ...settings,
+    ...steps.map(({ by, waits, action: { do: name, ...more } }) => {
+      const details = Object.entries(more).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+      return `process ${by}: ${[name, ...details].join(", ")}${waits ? "" : " &"}`;
+    }),
+  ].join("\n");
+}

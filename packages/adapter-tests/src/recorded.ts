@@ -1,0 +1,43 @@
+import { isHoldfastError } from "@holdfast/checkpoint-core";
+
+/** The monotonic clock that all processes of a machine share, in milliseconds. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** When an operation was asked for and answered, and how. Without `to`, there was no answer: its process died. */
+export interface Recorded {
+  readonly from: number;
+  readonly to?: number;
+  /** `refused`: told that nothing was done. `unknown`: it may have been done or not. */
+  readonly outcome: "ok" | "refused" | "unknown";
+  /** Of the error. */
+  readonly code?: string;
+}
+
+/**
+ * Runs an operation, and tells of it twice: when it is asked for, with an unknown outcome, and when it is answered.
+ *
+ * @param learned what the answer says.
+ * @returns `undefined` when it was refused, or nobody knows.
+ */
+export async function recorded<Result>(
+  tell: (operation: Recorded) => Promise<void> | void,
+  refusals: readonly string[],
+  run: () => Promise<Result>,
+  learned: (result: Result) => object = () => ({}),
+): Promise<Result | undefined> {
+  const from = now();
+  await tell({ from, outcome: "unknown" });
+  try {
+    const result = await run();
+    const to = now();
+    await tell({ ...learned(result), from, to, outcome: "ok" });
+    return result;
+  } catch (error) {
+    if (!isHoldfastError(error)) throw error;
+    const { code } = error;
+    await tell({ from, to: now(), outcome: refusals.includes(code) ? "refused" : "unknown", code });
+    return undefined;
+  }
+}
