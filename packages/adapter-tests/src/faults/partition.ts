@@ -55,6 +55,97 @@ export function partitionTests(target: PartitionTarget): void {
     expect(await listedIds(saver, thread)).toEqual([second.id, first.id]);
   });
 
+  /** Does something whose first try the network holds until the second has gone through and others have acted on it. */
+  async function arrivesLate(
+    operation: (saver: TestedSaver) => Promise<unknown>,
+    meanwhile: (other: TestedSaver) => Promise<unknown>,
+  ) {
+    const saver = open({ timeoutMs: 300, retry: { maxAttempts: 1_000, maxDelayMs: 100 } });
+    const other = target.openImpatient(store.url, { timeoutMs: 10_000, retry: {} });
+    savers.push(other);
+    await saver.getTuple(at("connects"));
+    proxy.strand();
+    await operation(saver);
+    await meanwhile(other);
+    await proxy.deliver();
+    return other;
+  }
+
+  it("C-51 C-72 a put whose first try arrives after its thread was deleted does not bring it back", async () => {
+    const checkpoint = checkpointOf({ n: 1 });
+    const other = await arrivesLate(
+      (saver) => putWhole(saver, "deleted", checkpoint),
+      async (elsewhere) => {
+        expect(await listedIds(elsewhere, "deleted")).toEqual([checkpoint.id]);
+        await elsewhere.deleteThread("deleted");
+      },
+    );
+    expect(await listedIds(other, "deleted")).toEqual([]);
+  });
+
+  it("C-31 C-72 a put whose first try arrives after its checkpoint was pruned is not the head again", async () => {
+    const [first, second] = [checkpointOf({ n: 1 }), checkpointOf({ n: 2 }, 2)];
+    const other = await arrivesLate(
+      (saver) => putWhole(saver, "pruned", first),
+      async (elsewhere) => {
+        await putWhole(elsewhere, "pruned", second, first.id);
+        await elsewhere.prune(["pruned"], { keepLast: 1 });
+        expect(await listedIds(elsewhere, "pruned")).toEqual([second.id]);
+      },
+    );
+    expect(await listedIds(other, "pruned")).toEqual([second.id]);
+    expect((await other.getTuple(at("pruned")))?.checkpoint.id).toBe(second.id);
+  });
+
+  it("C-31 of two puts of one checkpoint the later one counts, also when the first try of the earlier one arrives last", async () => {
+    const [first, second] = [checkpointOf({ n: 1, only: "first" }), checkpointOf({ n: 2 }, 2)];
+    const again = { ...second, id: first.id };
+    const other = await arrivesLate(
+      async (saver) => {
+        await putWhole(saver, "replaced", first);
+        await putWhole(saver, "replaced", again);
+      },
+      async () => {},
+    );
+    expect((await other.getTuple(at("replaced")))?.checkpoint.channel_values).toEqual({ n: 2 });
+  });
+
+  it("C-31 C-41 of two special writes the later one counts, also when the first try of the earlier one arrives last", async () => {
+    const checkpoint = checkpointOf({ n: 1 });
+    const seed = target.openImpatient(store.url, { timeoutMs: 10_000, retry: {} });
+    savers.push(seed);
+    await putWhole(seed, "answered", checkpoint);
+    const config = at("answered", checkpoint.id);
+    const answers = async (saver: TestedSaver): Promise<unknown> =>
+      (await saver.getTuple(config))?.pendingWrites?.map(([, channel, value]) => [channel, value]);
+    const other = await arrivesLate(
+      async (saver) => {
+        await saver.putWrites(config, [["__resume__", ["a"]]], "task");
+        await saver.putWrites(config, [["__resume__", ["a", "b"]]], "task");
+      },
+      async () => {},
+    );
+    expect(await answers(other)).toEqual([["__resume__", ["a", "b"]]]);
+    // Also after another process has replaced it.
+    const third = await arrivesLate(
+      (saver) => saver.putWrites(config, [["__resume__", ["c"]]], "task"),
+      (elsewhere) => elsewhere.putWrites(config, [["__resume__", ["d"]]], "task"),
+    );
+    expect(await answers(third)).toEqual([["__resume__", ["d"]]]);
+  });
+
+  it("C-51 a deletion whose first try arrives late leaves the thread alone that has begun since", async () => {
+    const [old, fresh] = [checkpointOf({ n: 1 }), checkpointOf({ n: 2 })];
+    const seed = target.openImpatient(store.url, { timeoutMs: 10_000, retry: {} });
+    savers.push(seed);
+    await putWhole(seed, "begun again", old);
+    const other = await arrivesLate(
+      (saver) => saver.deleteThread("begun again"),
+      (elsewhere) => putWhole(elsewhere, "begun again", fresh),
+    );
+    expect(await listedIds(other, "begun again")).toEqual([fresh.id]);
+  });
+
   it("C-71 setup() and every operation end with an error when the network stays partitioned", async () => {
     const options = { timeoutMs: 100, retry: { maxAttempts: 3, maxDelayMs: 10 } };
     const [saver, settingUp] = [open(options), open(options)];
