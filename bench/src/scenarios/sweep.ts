@@ -96,7 +96,8 @@ async function copy(client: pg.Client, threadId: string, times: number): Promise
   await client.query(`insert into holdfast.thread (thread_id) select 'copy ' || n from generate_series(1, ${times}) n`);
   const columns = {
     segment: "segment_id, links, body",
-    pending_write: "arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls",
+    pending_write:
+      "arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls",
     checkpoint:
       "commit_order, checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden",
   };
