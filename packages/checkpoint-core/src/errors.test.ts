@@ -32,7 +32,7 @@ const EVERY: readonly (readonly [errors.HoldfastErrorCode, errors.HoldfastError]
 ];
 
 describe.for(EVERY)("%s", ([code, error]) => {
-  it("is the code of an error of the family", () => {
+  it("C-75 is the code of an error of the family, which has the name of its class", () => {
     expect(error.code).toBe(code);
     expect(error).toBeInstanceOf(errors.HoldfastError);
     expect(error).toBeInstanceOf(Error);
@@ -42,7 +42,7 @@ describe.for(EVERY)("%s", ([code, error]) => {
   });
 });
 
-it("every class has a code of its own", () => {
+it("C-75 every class has a code of its own", () => {
   const classes = Object.values(errors).filter((it) => it.prototype instanceof errors.HoldfastError);
   expect(new Set(EVERY.map(([code]) => code)).size).toBe(classes.length);
   expect(new Set(EVERY.map(([, error]) => error.constructor))).toEqual(new Set(classes));

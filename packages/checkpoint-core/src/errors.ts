@@ -34,13 +34,10 @@ export type HoldfastErrorCode =
 
 export abstract class HoldfastError extends Error {
   abstract readonly code: HoldfastErrorCode;
+  /** Written out in each class: in a minified bundle, the name of the class itself is one letter. */
+  abstract override readonly name: string;
   /** @internal */
   readonly [BRAND] = true;
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
-  }
 }
 
 /** Whether `error` is one of ours, whichever copy of the package made it. */
@@ -50,6 +47,7 @@ export function isHoldfastError(error: unknown): error is HoldfastError {
 
 /** No `thread_id` in `config.configurable`. */
 export class MissingThreadIdError extends HoldfastError {
+  override readonly name = "MissingThreadIdError";
   readonly code = "HOLDFAST_MISSING_THREAD_ID";
 
   constructor(operation: string) {
@@ -62,26 +60,31 @@ export class MissingThreadIdError extends HoldfastError {
 
 /** A `thread_id` that cannot name a thread: empty, not a string or an integer, malformed, or too long. */
 export class InvalidThreadIdError extends HoldfastError {
+  override readonly name = "InvalidThreadIdError";
   readonly code = "HOLDFAST_INVALID_THREAD_ID";
 }
 
 /** A key of `config.configurable`, a task id or a list option that is malformed. */
 export class InvalidConfigError extends HoldfastError {
+  override readonly name = "InvalidConfigError";
   readonly code = "HOLDFAST_INVALID_CONFIG";
 }
 
 /** Checkpoint metadata that is not JSON. */
 export class InvalidMetadataError extends HoldfastError {
+  override readonly name = "InvalidMetadataError";
   readonly code = "HOLDFAST_INVALID_METADATA";
 }
 
 /** An option of a saver that cannot be used. */
 export class InvalidOptionsError extends HoldfastError {
+  override readonly name = "InvalidOptionsError";
   readonly code = "HOLDFAST_INVALID_OPTIONS";
 }
 
 /** A value that could not be stored without loss. The message names the channel and the path in its value. */
 export class SerializationError extends HoldfastError {
+  override readonly name = "SerializationError";
   readonly code = "HOLDFAST_SERIALIZATION";
   /** The part of the value that is at fault, e.g. `messages[3].artifact`. */
   readonly path: string;
@@ -94,46 +97,55 @@ export class SerializationError extends HoldfastError {
 
 /** Stored bytes that this version, or this process's classes, cannot read. */
 export class DeserializationError extends HoldfastError {
+  override readonly name = "DeserializationError";
   readonly code = "HOLDFAST_DESERIALIZATION";
 }
 
 /** A channel value that is larger than `maxValueBytes`. */
 export class ValueTooLargeError extends HoldfastError {
+  override readonly name = "ValueTooLargeError";
   readonly code = "HOLDFAST_VALUE_TOO_LARGE";
 }
 
 /** The store could not be reached, or did not answer, within the retry budget. `cause` is the last failure. */
 export class StoreUnavailableError extends HoldfastError {
+  override readonly name = "StoreUnavailableError";
   readonly code = "HOLDFAST_STORE_UNAVAILABLE";
 }
 
 /** The store refused an operation for a reason that a retry does not mend (rights, disk, a damaged table). `cause` says which. */
 export class StoreFailureError extends HoldfastError {
+  override readonly name = "StoreFailureError";
   readonly code = "HOLDFAST_STORE_FAILURE";
 }
 
 /** The store has not been set up for this saver: `await saver.setup()` was not run. */
 export class SetupRequiredError extends HoldfastError {
+  override readonly name = "SetupRequiredError";
   readonly code = "HOLDFAST_SETUP_REQUIRED";
 }
 
 /** The store was set up by a newer version of this package, whose format this version cannot use. */
 export class SchemaTooNewError extends HoldfastError {
+  override readonly name = "SchemaTooNewError";
   readonly code = "HOLDFAST_SCHEMA_TOO_NEW";
 }
 
 /** A server that lacks something this saver needs. */
 export class UnsupportedServerError extends HoldfastError {
+  override readonly name = "UnsupportedServerError";
   readonly code = "HOLDFAST_UNSUPPORTED_SERVER";
 }
 
 /** A write was made, but is not yet on as many replicas or disks as the saver's `durability` asks for. */
 export class NotDurableError extends HoldfastError {
+  override readonly name = "NotDurableError";
   readonly code = "HOLDFAST_NOT_DURABLE";
 }
 
 /** The saver was used after `end()`. */
 export class SaverClosedError extends HoldfastError {
+  override readonly name = "SaverClosedError";
   readonly code = "HOLDFAST_SAVER_CLOSED";
 
   constructor(operation: string) {
@@ -143,6 +155,7 @@ export class SaverClosedError extends HoldfastError {
 
 /** Somebody else has the lease of the thread. Worth another try, later. */
 export class ThreadBusyError extends HoldfastError {
+  override readonly name = "ThreadBusyError";
   readonly code = "HOLDFAST_THREAD_BUSY";
   /** Who has the lease, as they call themselves. */
   readonly owner: string | undefined;
@@ -160,6 +173,7 @@ export class ThreadBusyError extends HoldfastError {
 
 /** The lease under which a run writes has ended: it stalled for longer than its time, or it was released. Nothing was written. */
 export class LeaseLostError extends HoldfastError {
+  override readonly name = "LeaseLostError";
   readonly code = "HOLDFAST_LEASE_LOST";
 
   constructor(threadId: string) {
@@ -171,6 +185,7 @@ export class LeaseLostError extends HoldfastError {
 
 /** With `onConflict: "reject"`: the thread has moved on since this run read it. Nothing was written. */
 export class ConcurrentUpdateError extends HoldfastError {
+  override readonly name = "ConcurrentUpdateError";
   readonly code = "HOLDFAST_CONCURRENT_UPDATE";
 
   constructor(threadId: string) {
@@ -180,6 +195,7 @@ export class ConcurrentUpdateError extends HoldfastError {
 
 /** The thread was deleted while this run was going on; what it writes would bring a part of it back. Nothing was written. */
 export class ThreadDeletedError extends HoldfastError {
+  override readonly name = "ThreadDeletedError";
   readonly code = "HOLDFAST_THREAD_DELETED";
 
   constructor(threadId: string) {
@@ -189,6 +205,7 @@ export class ThreadDeletedError extends HoldfastError {
 
 /** There is no thread of this id. Nothing was done. */
 export class ThreadNotFoundError extends HoldfastError {
+  override readonly name = "ThreadNotFoundError";
   readonly code = "HOLDFAST_THREAD_NOT_FOUND";
 
   constructor(threadId: string) {
@@ -198,6 +215,7 @@ export class ThreadNotFoundError extends HoldfastError {
 
 /** A thread was to be copied to an id under which there is a thread. Nothing was done. */
 export class ThreadExistsError extends HoldfastError {
+  override readonly name = "ThreadExistsError";
   readonly code = "HOLDFAST_THREAD_EXISTS";
 
   constructor(threadId: string) {
@@ -207,6 +225,7 @@ export class ThreadExistsError extends HoldfastError {
 
 /** A checkpoint that was copied from another saver is not read as it is read there. The thread is not to be used in the target. */
 export class ImportMismatchError extends HoldfastError {
+  override readonly name = "ImportMismatchError";
   readonly code = "HOLDFAST_IMPORT_MISMATCH";
   readonly threadId: string;
   readonly namespace: string;

@@ -1,11 +1,12 @@
 import { type PgBouncer, startPgBouncer, withDatabaseName } from "@holdfast/test-servers";
 import { inject } from "vitest";
-import { postgresConformance } from "./postgres-conformance.js";
+import { callSuites, postgresConformance } from "./postgres-conformance.js";
 
 let bouncer: PgBouncer;
 
 postgresConformance({
   name: "@holdfast/checkpoint-postgres through PgBouncer in transaction mode",
+  suites: callSuites,
   start: async () => {
     const { hostname: host, port, username, password } = new URL(inject("holdfastPostgresUrl"));
     const server = {

@@ -1,5 +1,5 @@
 import { type BundledChild, bundleChild } from "@holdfast/adapter-tests";
-import { checkpointConformance, holdfastErrors } from "@holdfast/checkpoint-conformance";
+import { allSuites, asInMemory, checkpointConformance, holdfastErrors } from "@holdfast/checkpoint-conformance";
 import type { PostgresSaver } from "@holdfast/checkpoint-postgres";
 import { type TestDatabase, terminateBackends } from "@holdfast/test-servers";
 import { afterAll, beforeAll, expect } from "vitest";
@@ -10,9 +10,14 @@ import { databaseWithTables, emptyDatabase } from "./saver-database.js";
 /** All cases of the suite: none is skipped. A case that is added or taken out is counted here. */
 const CASES = 344;
 
+/** What another way to the same server can change. Whole programs are compared with MemorySaver by the first way alone: they make the same calls. */
+export const callSuites = allSuites.filter((suite) => !asInMemory.includes(suite));
+
 /** How savers get to a database of the server that all tests share. */
 export interface PostgresKind {
   readonly name: string;
+  /** Default: all. */
+  readonly suites?: typeof allSuites;
   /** Called before the first test. Default: nothing is to be started. */
   start?(): Promise<void>;
   /** Called after the last test, before the databases are dropped. */
@@ -21,8 +26,8 @@ export interface PostgresKind {
   urlOf(database: TestDatabase): string;
 }
 
-/** Registers the suite in full. */
-export function postgresConformance({ name, start, stop, urlOf }: PostgresKind): void {
+/** Registers the suites. */
+export function postgresConformance({ name, suites = allSuites, start, stop, urlOf }: PostgresKind): void {
   let database: TestDatabase;
   let otherProcess: BundledChild;
   const empty: TestDatabase[] = [];
@@ -68,6 +73,6 @@ export function postgresConformance({ name, start, stop, urlOf }: PostgresKind):
         expect(ended, "connections that were cut").toBeGreaterThan(0);
       },
     },
-    { expectedCases: CASES },
+    suites === allSuites ? { expectedCases: CASES } : { suites },
   );
 }

@@ -94,13 +94,13 @@ with oldest as (
   select c.* from holdfast.checkpoint c join holdfast.thread using (thread_key) where thread_id = $1 order by commit_order limit 1
 ),
 copied as (
-  insert into holdfast.checkpoint (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, source, step, links, record, committed_at)
+  insert into holdfast.checkpoint (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, source, step, links, record, committed_at, last_call)
   select thread_key, nextval('holdfast.commit_order'), checkpoint_ns, decode(md5(n::text), 'hex'), decode(md5((n - 1)::text), 'hex'), metadata, source,
-    step, links, record, committed_at
+    step, links, record, committed_at, last_call
   from oldest cross join generate_series(1, $2::int) n
 )
-insert into holdfast.pending_write (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, links, payload)
-select w.thread_key, n, slot, '', decode(md5(n::text), 'hex'), task_id, w.links, payload
+insert into holdfast.pending_write (thread_key, arrival, call, slot, checkpoint_ns, checkpoint_id, task_id, links, payload)
+select w.thread_key, n, call, slot, '', decode(md5(n::text), 'hex'), task_id, w.links, payload
 from oldest join holdfast.pending_write w using (thread_key, checkpoint_id) cross join generate_series(1, $2::int) n`,
     [thread, count],
   );
@@ -152,8 +152,8 @@ it("C-54 an end of a branch that is written to while it is about to be pruned st
     return row?.waiting === 1;
   });
   await holder.query(
-    `insert into holdfast.pending_write (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, links, payload)
-select thread_key, arrival, slot, checkpoint_ns, decode(replace('${end}', '-', ''), 'hex'), task_id, links, payload from holdfast.pending_write`,
+    `insert into holdfast.pending_write (thread_key, arrival, call, slot, checkpoint_ns, checkpoint_id, task_id, links, payload)
+select thread_key, arrival, call, slot, checkpoint_ns, decode(replace('${end}', '-', ''), 'hex'), task_id, links, payload from holdfast.pending_write`,
   );
   await holder.query("commit");
   expect(await pruning).toMatchObject({ checkpoints: 3 });
@@ -406,8 +406,8 @@ it("C-26 the first page of many threads, and the one behind it, are one statemen
   await sql(`
 insert into holdfast.thread (thread_id, updated_at) select 'thread ' || n, date_trunc('milliseconds', now()) - n * interval '1 second' from generate_series(1, 2500) n`);
   await sql(`
-insert into holdfast.checkpoint (thread_key, commit_order, checkpoint_ns, checkpoint_id, metadata, record)
-select thread_key, n + 100, '', decode(md5(n::text), 'hex'), '{}', '\\x00' from holdfast.thread cross join generate_series(1, 3) n`);
+insert into holdfast.checkpoint (thread_key, commit_order, checkpoint_ns, checkpoint_id, metadata, record, last_call)
+select thread_key, n + 100, '', decode(md5(n::text), 'hex'), '{}', '\\x00', n from holdfast.thread cross join generate_series(1, 3) n`);
   await sql("analyze");
   recording.sent = [];
   const page = [];

@@ -224,13 +224,15 @@ export function isClient(value: unknown): value is RedisClient {
 
 /** A client of the saver's own, which connects at the first command. */
 export function openClient(options: RedisOptions, commandTimeoutMs: number, retry: RetryPolicy): RedisClient {
+  // With exact optional properties, the constructor of ioredis 6 does not take ioredis 6's own `replyMapping`.
+  const asked: Omit<RedisOptions, "replyMapping"> = options;
   return new Redis({
     keepAlive: 30_000,
     // A connection that nothing comes back on is dropped, and a new one tried.
     socketTimeout: commandTimeoutMs,
     // No longer pauses than operations have between their tries: they would all fall into one, although the server is back.
     retryStrategy: (times) => Math.min(50 * times, 2_000, retry.maxDelayMs),
-    ...options,
+    ...asked,
     lazyConnect: true,
     // The saver tries again itself, within its budget; commands that wait in the client would be tried twice.
     maxRetriesPerRequest: 0,

@@ -120,7 +120,7 @@ export class RedisStore implements CheckpointStore {
   }
 
   async deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
-    const remove = () => deleteThread(this.#redis, this.#keys, threadId, token);
+    const remove = (key: string | undefined) => deleteThread(this.#redis, this.#keys, threadId, token, key);
     const deletion = await this.#threads.ending("deleteThread", threadId, remove, fateOf);
     return typeof deletion === "string" ? undefined : deletion;
   }

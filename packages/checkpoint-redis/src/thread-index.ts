@@ -72,14 +72,19 @@ export class ThreadIndex {
    * Does what may end a thread, and then takes away its entry, unless that is another's by then. The entry stays until it is known that the thread is gone: what
    * is refused was never out of sight. A process that dies in between leaves an entry without a thread, which lists nothing.
    */
-  async ending<T>(operation: string, threadId: string, work: () => Promise<T>, fateOf: (outcome: T) => Fate): Promise<T> {
+  async ending<T>(
+    operation: string,
+    threadId: string,
+    work: (threadKey: string | undefined) => Promise<T>,
+    fateOf: (outcome: T) => Fate,
+  ): Promise<T> {
     const shard = this.#keys.shardOf(threadId).slice(0, 1);
     const [[, entry], before] = await Promise.all([
       this.#redis.run(operation, indexEntryScript, shard, [threadId]),
       threadKey(this.#redis, this.#keys, threadId, operation),
     ]);
     const created = String(entry);
-    const outcome = await work();
+    const outcome = await work(before);
     const fate = fateOf(outcome);
     if (fate === "stays" || created === "") return outcome;
     // A thread that was there and is not has ended: at the first try, say, whose answer was lost.

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { runOrders } from "@holdfast/adapter-tests";
 import { type RedisClient, RedisSaver } from "@holdfast/checkpoint-redis";
 import { type RedisCluster, startRedisCluster } from "@holdfast/test-servers";
-import { Cluster, Redis } from "ioredis";
-import { Cluster as Cluster6, Redis as Redis6 } from "ioredis6";
+import { Cluster, Redis } from "ioredis5";
+import { Cluster as Cluster6, Redis as Redis6 } from "ioredis";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 
 let cluster: RedisCluster;

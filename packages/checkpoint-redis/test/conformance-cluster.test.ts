@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { type RedisCluster, startRedisCluster } from "@holdfast/test-servers";
 import { Cluster } from "ioredis";
-import { Cluster as Cluster6 } from "ioredis6";
+import { Cluster as Cluster5 } from "ioredis5";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { put } from "./checkpoints.js";
 import { askedBy, closeCounted, openOn } from "./counted-savers.js";
 import { keysUnder } from "./keyspace.js";
-import { redisConformance, redisUpstream } from "./redis-conformance.js";
+import { callSuites, redisConformance, redisUpstream } from "./redis-conformance.js";
 
 let cluster: RedisCluster;
 
@@ -15,14 +15,15 @@ beforeAll(async () => {
 });
 afterAll(async () => cluster?.stop());
 
-const connect5 = () => new Cluster([...cluster.nodes], { redisOptions: { password: cluster.password } });
-const connect6 = (connectionName?: string) =>
-  new Cluster6([...cluster.nodes], { redisOptions: { password: cluster.password, connectionName } });
+const connect5 = () => new Cluster5([...cluster.nodes], { redisOptions: { password: cluster.password } });
+const connect = (connectionName?: string) =>
+  new Cluster([...cluster.nodes], { redisOptions: { password: cluster.password, connectionName } });
 
 redisConformance({
   name: "a cluster, ioredis 6",
-  connect: connect6,
+  connect,
   place: () => ({ kind: "cluster", nodes: [...cluster.nodes], password: cluster.password }),
+  suites: callSuites,
   masters: async () => (await cluster.masters()).map(({ url }) => url),
 });
 

@@ -1,8 +1,8 @@
 import { type RedisSentinel, startRedisSentinel } from "@holdfast/test-servers";
 import { Redis } from "ioredis";
-import { Redis as Redis6 } from "ioredis6";
+import { Redis as Redis5 } from "ioredis5";
 import { afterAll, beforeAll } from "vitest";
-import { redisConformance, redisUpstream } from "./redis-conformance.js";
+import { callSuites, redisConformance, redisUpstream } from "./redis-conformance.js";
 
 let group: RedisSentinel;
 
@@ -15,9 +15,10 @@ const where = () => ({ sentinels: [...group.sentinels], name: group.name, passwo
 
 redisConformance({
   name: "Sentinel, ioredis 5",
-  connect: (connectionName) => new Redis({ ...where(), connectionName }),
+  connect: (connectionName) => new Redis5({ ...where(), connectionName }),
   place: () => ({ kind: "sentinel", ...where() }),
+  suites: callSuites,
   masters: async () => [(await group.master()).url],
 });
 
-redisUpstream({ name: "Sentinel, ioredis 6", connect: () => new Redis6(where()) });
+redisUpstream({ name: "Sentinel, ioredis 6", connect: () => new Redis(where()) });

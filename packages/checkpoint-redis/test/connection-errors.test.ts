@@ -4,7 +4,7 @@ import { connectionErrorTests, failureOf, invalidOptionTests, printed, retryBudg
 import { RedisSaver } from "@holdfast/checkpoint-redis";
 import { eventually } from "@holdfast/test-servers";
 import { Cluster, Redis } from "ioredis";
-import { Redis as Redis6 } from "ioredis6";
+import { Redis as Redis5 } from "ioredis5";
 import { expect, inject, it } from "vitest";
 import { put } from "./checkpoints.js";
 import { askedBy, closeCounted, openCounted, openOn } from "./counted-savers.js";
@@ -50,9 +50,9 @@ connectionErrorTests({
 
 /** What a client of the user's own says of a server where it cannot get to. */
 const clients = {
-  "ioredis 5": (url: string) => new Redis(url, { maxRetriesPerRequest: 0 }),
-  "ioredis 6": (url: string) => new Redis6(url, { maxRetriesPerRequest: 0 }),
-  "ioredis 5 that has given up": (url: string) => new Redis(url, { retryStrategy: () => null }),
+  "ioredis 5": (url: string) => new Redis5(url, { maxRetriesPerRequest: 0 }),
+  "ioredis 6": (url: string) => new Redis(url, { maxRetriesPerRequest: 0 }),
+  "ioredis 5 that has given up": (url: string) => new Redis5(url, { retryStrategy: () => null }),
   "a cluster": (url: string) => new Cluster([url], { clusterRetryStrategy: () => null }),
 };
 for (const [name, connect] of Object.entries(clients)) {
@@ -87,7 +87,7 @@ it("C-71 a database that the server does not have: an error that says so, and no
   expect(await keysUnder([server], keyPrefix)).toEqual([]);
   await saver.end();
   // It is not ours to see what a given client is told; setup() looks where it is.
-  for (const client of [new Redis(url), new Redis6(url), new Redis6(url, { protocol: 3 })]) {
+  for (const client of [new Redis5(url), new Redis(url), new Redis(url, { protocol: 2 })]) {
     const given = openOn(client, { keyPrefix });
     await expect(given.setup()).rejects.toMatchObject(refused);
     await closeCounted(given);
@@ -112,7 +112,7 @@ retryBudgetTests({
 });
 
 it("C-83 end() leaves a given client open, and closes its own", async () => {
-  for (const client of [new Redis(server), new Redis6(server)]) {
+  for (const client of [new Redis5(server), new Redis(server)]) {
     const saver = new RedisSaver(client);
     await saver.getTuple(config);
     await saver.end();

@@ -22,7 +22,7 @@ async function placesOf(text: string): Promise<string[]> {
     const contents = {
       hash: async (key: string) => Object.entries(await redis.hgetall(key)).flat(),
       set: (key: string) => redis.smembers(key),
-      zset: (key: string) => redis.zrange(key, 0, -1),
+      zset: (key: string) => redis.zrange(key, "0", "-1"),
     };
     const places: string[] = [];
     for (const key of names) {

@@ -11,7 +11,7 @@ import {
   startRedisSentinel,
 } from "@holdfast/test-servers";
 import { Cluster, Redis } from "ioredis";
-import { Cluster as Cluster6, Redis as Redis6 } from "ioredis6";
+import { Cluster as Cluster5, Redis as Redis5 } from "ioredis5";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { put, read, write } from "./checkpoints.js";
 import { askedBy, closeCounted, openOn } from "./counted-savers.js";
@@ -82,11 +82,11 @@ const topologies: readonly Topology[] = [
       replication = await startRedisReplication({ replicas: 1 });
     },
     stop: async () => replication?.stop(),
-    open: (options) => openOn(new Redis6(replication?.master.url ?? ""), options),
+    open: (options) => openOn(new Redis(replication?.master.url ?? ""), options),
     replicaOf: async () => replication?.replicas[0] as RedisServer,
   },
-  onCluster("a cluster, ioredis 5", (nodes, redisOptions) => new Cluster(nodes, { redisOptions })),
-  onCluster("a cluster, ioredis 6", (nodes, redisOptions) => new Cluster6(nodes, { redisOptions })),
+  onCluster("a cluster, ioredis 5", (nodes, redisOptions) => new Cluster5(nodes, { redisOptions })),
+  onCluster("a cluster, ioredis 6", (nodes, redisOptions) => new Cluster(nodes, { redisOptions })),
   {
     name: "Sentinel, ioredis 5",
     start: async () => {
@@ -95,7 +95,7 @@ const topologies: readonly Topology[] = [
     stop: async () => group?.stop(),
     open: (options) =>
       openOn(
-        new Redis({ sentinels: [...(group?.sentinels ?? [])], name: group?.name ?? "", password: group?.password ?? "" }),
+        new Redis5({ sentinels: [...(group?.sentinels ?? [])], name: group?.name ?? "", password: group?.password ?? "" }),
         options,
       ),
     replicaOf: async () => {

@@ -1,5 +1,4 @@
-import { exclusiveProcessTests, exclusiveTests } from "@holdfast/adapter-tests";
+import { exclusiveTests } from "@holdfast/adapter-tests";
 import { leaseTarget } from "./lease-target.js";
 
 exclusiveTests(leaseTarget);
-exclusiveProcessTests(leaseTarget);

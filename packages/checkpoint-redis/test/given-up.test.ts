@@ -9,8 +9,8 @@ import {
   startRedisCluster,
   startRedisSentinel,
 } from "@holdfast/test-servers";
-import { Cluster, type ClusterNode, Redis, type RedisOptions } from "ioredis";
-import { Cluster as Cluster6, Redis as Redis6 } from "ioredis6";
+import { Cluster, type ClusterNode, Redis } from "ioredis5";
+import { Cluster as Cluster6, Redis as Redis6, type RedisOptions } from "ioredis";
 import { afterAll, beforeAll, describe, inject } from "vitest";
 import { keysUnder, onServer } from "./keyspace.js";
 
@@ -137,13 +137,12 @@ async function sentinel(): Promise<Topology> {
 }
 
 /** What a key holds. Not as DUMP has it: that has a hash in an order which changes when it is read. */
-const HOLDING: Readonly<Record<string, (redis: Redis, key: string) => Promise<readonly unknown[]>>> = {
+const HOLDING: Readonly<Record<string, (redis: Redis6, key: string) => Promise<readonly unknown[]>>> = {
   hash: async (redis, key) =>
     Object.entries(await redis.hgetallBuffer(key))
       .map(([field, value]) => `${field} ${value.toString("latin1")}`)
       .sort(),
-  set: async (redis, key) => (await redis.smembers(key)).sort(),
-  zset: (redis, key) => redis.zrange(key, 0, -1, "WITHSCORES"),
+  zset: (redis, key) => redis.zrangeBuffer(key, "0", "-1", "WITHSCORES"),
 };
 
 /** Everything that is stored, key by key. */

@@ -24,7 +24,11 @@ async function start(options: Parameters<typeof startRedis>[0] = {}): Promise<Re
   return server;
 }
 
-function open(server: RedisServer, options: RedisSaverOptions = IMPATIENT, client: RedisOptions = {}): RedisSaver {
+function open(
+  server: RedisServer,
+  options: RedisSaverOptions = IMPATIENT,
+  client: Omit<RedisOptions, "replyMapping"> = {},
+): RedisSaver {
   const { host, port, password } = server;
   const saver = openOn(new Redis({ host, port, password, maxRetriesPerRequest: 0, ...client }), options);
   savers.push(saver);

@@ -9,7 +9,7 @@ import {
   startRedisReplication,
 } from "@holdfast/test-servers";
 import { Cluster, Redis } from "ioredis";
-import { Cluster as Cluster6, Redis as Redis6 } from "ioredis6";
+import { Cluster as Cluster5 } from "ioredis5";
 import { afterEach, expect, it } from "vitest";
 import { put, read } from "./checkpoints.js";
 import { closeCounted, openOn } from "./counted-savers.js";
@@ -34,7 +34,7 @@ async function setUp(client: RedisClient, options: RedisSaverOptions = {}): Prom
 }
 
 /** With a type of its own for what INFO and CONFIG answer. */
-const resp3 = (url: string): RedisClient => new Redis6(url, { protocol: 3, replyMapping: "resp3" });
+const resp3 = (url: string): RedisClient => new Redis(url, { protocol: 3, replyMapping: "resp3" });
 
 it("C-89 of a server that keeps what it is given, setup() has nothing to say", async () => {
   expect(await setUp(new Redis((await start()).url))).toEqual([]);
@@ -74,8 +74,8 @@ it("C-89 of a cluster, setup() asks the masters, even right after the client was
   const cluster = await startRedisCluster({ replicas: 1, appendOnly: true });
   running.push(cluster);
   for (const client of [
-    new Cluster([...cluster.nodes], { redisOptions: { password: cluster.password } }),
-    new Cluster6([...cluster.nodes].reverse(), { redisOptions: { password: cluster.password } }),
+    new Cluster5([...cluster.nodes], { redisOptions: { password: cluster.password } }),
+    new Cluster([...cluster.nodes].reverse(), { redisOptions: { password: cluster.password } }),
   ]) {
     expect(await setUp(client, { durability: { replicas: 1 } })).toEqual([]);
   }

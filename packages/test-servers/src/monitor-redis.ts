@@ -27,8 +27,14 @@ export interface RedisMonitor {
  */
 export async function monitorRedis(url: string): Promise<RedisMonitor> {
   const marker = new Redis(url, ONE_CONNECTION);
-  marker.on("error", () => {});
-  await marker.connect();
+  let fault: Error | undefined;
+  // Connecting only fails with "Connection is closed"; why it is closed, the client says here.
+  marker.on("error", (error) => {
+    fault = error;
+  });
+  await marker.connect().catch((error: unknown) => {
+    throw fault ?? error;
+  });
   const feed = new Feed(url);
   try {
     await feed.begin();

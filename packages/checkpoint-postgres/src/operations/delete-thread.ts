@@ -3,6 +3,7 @@ import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { clearAway } from "./clear-away.js";
+import { threadKey } from "./thread-life.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 /** Of a deleted thread, so many of its newest checkpoints are remembered, for a day: a run that is still going on builds on one of them. */
@@ -22,15 +23,27 @@ export async function deleteThread(
   threadId: string,
   token: string | undefined,
 ): Promise<Refusal | undefined> {
-  const deletion = await deleteIfIdle(db, t, "deleteThread", threadId, token, 0);
+  const key = await threadKey(db, t, threadId);
+  if (key === undefined) return undefined;
+  const deletion = await deleteIfIdle(db, t, "deleteThread", { threadId, threadKey: key, token, idleMs: 0 });
   return typeof deletion === "string" ? undefined : deletion;
 }
 
 export async function deleteIdleThread(db: Connections, t: Tables, threadId: string, idleMs: number): Promise<IdleDeletion> {
-  const deletion = await deleteIfIdle(db, t, "sweep", threadId, undefined, idleMs);
+  const key = await threadKey(db, t, threadId);
+  if (key === undefined) return "kept";
+  const deletion = await deleteIfIdle(db, t, "sweep", { threadId, threadKey: key, token: undefined, idleMs });
   if (deletion === "deleted") return deletion;
   // Whoever has no token is refused by a lease alone.
   return deletion === "none" ? "kept" : "busy";
+}
+
+interface DeletedThread {
+  readonly threadId: string;
+  /** Of the thread that is meant: a deletion that the network delivers late, when another one has begun under that id, leaves that one alone. */
+  readonly threadKey: string;
+  readonly token: string | undefined;
+  readonly idleMs: number;
 }
 
 /**
@@ -43,11 +56,9 @@ async function deleteIfIdle(
   db: Connections,
   t: Tables,
   operation: string,
-  threadId: string,
-  token: string | undefined,
-  idleMs: number,
+  { threadId, threadKey, token, idleMs }: DeletedThread,
 ): Promise<Deletion> {
-  const values: unknown[] = [threadId];
+  const values: unknown[] = [threadId, threadKey];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
   const isIdle =
     idleMs === 0 ? "" : `and updated_at <= clock_timestamp() - ${parameter(idleMs)}::float8 * interval '1 millisecond'`;
@@ -55,7 +66,7 @@ async function deleteIfIdle(
     `exists (select from ${table} r where r.thread_key = locked.thread_key offset ${MOST_AT_ONCE})`;
   const sql = `
 with locked as materialized (
-  select thread_key, pruned, pruned_calls, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 ${isIdle} for update
+  select thread_key, pruned, pruned_calls, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 and thread_key = $2 ${isIdle} for update
 ),
 judged as materialized (
   select *, ${fencedSql(token, parameter)} as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked

@@ -1,6 +1,6 @@
 import { eventually, type RedisCluster, type RedisServer, startRedisCluster } from "@holdfast/test-servers";
 import { Cluster } from "ioredis";
-import { Cluster as Cluster6 } from "ioredis6";
+import { Cluster as Cluster5 } from "ioredis5";
 import { afterAll, beforeAll } from "vitest";
 import { failoverTests } from "./failover.js";
 
@@ -27,12 +27,12 @@ async function untilReplaced(master: RedisServer): Promise<void> {
 
 failoverTests(() => ({ servers: cluster.servers, pair, untilReplaced }), {
   "ioredis 5": (connectionName) => {
-    const client = new Cluster([...cluster.nodes], { redisOptions: { password: cluster.password, connectionName } });
+    const client = new Cluster5([...cluster.nodes], { redisOptions: { password: cluster.password, connectionName } });
     client.on("error", () => {});
     return client;
   },
   "ioredis 6": (connectionName) => {
-    const client = new Cluster6([...cluster.nodes], { redisOptions: { password: cluster.password, connectionName } });
+    const client = new Cluster([...cluster.nodes], { redisOptions: { password: cluster.password, connectionName } });
     client.on("error", () => {});
     return client;
   },

@@ -2,7 +2,7 @@ import type { AdapterTarget, RestartableStore, ServerStore, TestedSaver } from "
 import { type RedisClient, RedisSaver, type RedisSaverOptions } from "@holdfast/checkpoint-redis";
 import { eventually, startRedis } from "@holdfast/test-servers";
 import { Redis, type RedisOptions } from "ioredis";
-import { Redis as Redis6 } from "ioredis6";
+import { Redis as Redis5 } from "ioredis5";
 import { openCounted } from "../counted-savers.js";
 import { onServer } from "../keyspace.js";
 import { loadScripts } from "../redis-conformance.js";
@@ -24,8 +24,8 @@ export type Connect = (options: ConnectOptions) => RedisClient | RedisOptions;
 export const CLIENTS: Readonly<Record<string, Connect>> = {
   "a client of the saver's own": (options) => options,
   "ioredis 5, which keeps commands until it is connected again": (options) =>
-    new Redis({ ...options, maxRetriesPerRequest: null }),
-  "ioredis 6, which keeps no command": (options) => new Redis6({ ...options, maxRetriesPerRequest: 0 }),
+    new Redis5({ ...options, maxRetriesPerRequest: null }),
+  "ioredis 6, which keeps no command": (options) => new Redis({ ...options, maxRetriesPerRequest: 0 }),
 };
 
 /** A server that nobody else uses and that keeps through a crash what it acknowledged. It knows the scripts. */
@@ -53,7 +53,7 @@ export function openPrivate(connect: Connect, url: string, options: RedisSaverOp
     return Math.min(50 * times, 2_000);
   };
   const redis = connect({ host: hostname, port: Number(port), password, retryStrategy });
-  const client = redis instanceof Redis || redis instanceof Redis6 ? redis : undefined;
+  const client = redis instanceof Redis || redis instanceof Redis5 ? redis : undefined;
   // What is wrong with the connection, the operations tell.
   client?.on("error", () => {});
   const entry: Opened = { url, client, refusals: 0 };

@@ -1,6 +1,6 @@
 import { type RedisSentinel, startRedisSentinel } from "@holdfast/test-servers";
 import { Redis } from "ioredis";
-import { Redis as Redis6 } from "ioredis6";
+import { Redis as Redis5 } from "ioredis5";
 import { afterAll, beforeAll } from "vitest";
 import { failoverTests } from "./failover.js";
 import { sentinelPair } from "./sentinel-pair.js";
@@ -20,12 +20,12 @@ const named = (connectionName: string) => {
 failoverTests(() => sentinelPair(group), {
   "a client of the saver's own": named,
   "ioredis 5": (name) => {
-    const client = new Redis(named(name));
+    const client = new Redis5(named(name));
     client.on("error", () => {});
     return client;
   },
   "ioredis 6": (name) => {
-    const client = new Redis6({ ...named(name), maxRetriesPerRequest: 0 });
+    const client = new Redis({ ...named(name), maxRetriesPerRequest: 0 });
     client.on("error", () => {});
     return client;
   },

@@ -1,0 +1,4 @@
+import { exclusiveProcessTests } from "@holdfast/adapter-tests";
+import { leaseTarget } from "./lease-target.js";
+
+exclusiveProcessTests(leaseTarget);
