@@ -72,7 +72,10 @@ export function threadsOf(steps: readonly Step[]): string[] {
   return [...new Set([...named, "old"])];
 }
 
-/** Some ten motifs, one after the other, or into each other. */
+/**
+ * Some ten motifs, one after the other, or into each other. With a fallback nothing is swept, nor are runs deleted: where that leaves nothing of a thread, the
+ * old store's copy shows again (docs/retention.md).
+ */
 export function randomProgram(random: Random, { savers, hasFallback }: Setting, faults: ReadonlySet<Fault>): Step[] {
   const processes = savers.length;
   const chance = (probability: number): boolean => random() < probability;
@@ -81,6 +84,7 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
   const other = (by: number): number => (by + integerOf(random, 1, processes - 1)) % processes;
   const thread = (): string => one(["a", "a", "a", "a", "b", "old"]);
 
+  const deletesRun = (): Action => ({ do: "delete runs", run: integerOf(random, 0, RUNS - 1) });
   const step = (by: number, action: Step["action"], waits = true): Step => ({ by, waits, action });
   const change = (on: string, by: number): Action => {
     const run = integerOf(random, 0, RUNS - 1);
@@ -95,7 +99,7 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
       () => ({ do: "write", thread: on, task: by, isSpecial: chance(0.5) }),
       () => ({ do: "delete", thread: on, isFenced: chance(0.3) }),
       () => ({ do: "prune", thread: on, keepLast: integerOf(random, 1, 3) }),
-      () => ({ do: "delete runs", run }),
+      () => (hasFallback ? { do: "put", thread: on } : deletesRun()),
       () => ({ do: "copy", thread: on, to: one(["b", "c", "d"]) }),
       () => ({ do: "begin a run", thread: on, run }),
     ])();
@@ -139,11 +143,7 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
         step(by, { do: "acquire", thread: on, ttlMs }),
         ...[0, 1, 2].flatMap(() => [
           step(other(by), { do: "delete", thread: on, isFenced: false }, false),
-          step(
-            other(by),
-            one<Action>([{ do: "list" }, { do: "list threads" }, { do: "delete runs", run: integerOf(random, 0, RUNS - 1) }]),
-            false,
-          ),
+          step(other(by), one<Action>([{ do: "list" }, { do: "list threads" }, ...(hasFallback ? [] : [deletesRun()])]), false),
         ]),
         step(by, change(on, by)),
         ...(chance(0.5)
@@ -183,13 +183,21 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
       ];
     },
     () => {
+      if (hasFallback) return [];
       const by = process();
-      return [
-        step(by, { do: "delete runs", run: integerOf(random, 0, RUNS - 1) }, false),
-        step(other(by), { do: "delete", thread: thread(), isFenced: false }, false),
-      ];
+      return [step(by, deletesRun(), false), step(other(by), { do: "delete", thread: thread(), isFenced: false }, false)];
     },
-    () => [step(process(), one<Action>([{ do: "sweep" }, { do: "reopen" }, { do: "list" }, { do: "list threads" }]))],
+    () => [
+      step(
+        process(),
+        one<Action>([
+          ...(hasFallback ? [] : [{ do: "sweep" } as const]),
+          { do: "reopen" },
+          { do: "list" },
+          { do: "list threads" },
+        ]),
+      ),
+    ],
   ];
   // What a process does first, and arrives last.
   const lateAndNext = (on: string, by: number): readonly [Action, Action] => {
