@@ -38,3 +38,4 @@ export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 export { threadLifeTests } from "./thread-life/index.js";
 export type { KeepingOptions, KeepingSaver, ThreadLifeTarget, Underneath } from "./thread-life/target.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";
+export { type ForgottenLeaseTarget, forgottenLeaseTests } from "./forgotten-leases.js";

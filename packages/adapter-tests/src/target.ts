@@ -1,9 +1,8 @@
-import type { LeaseSource, OnConflict, RetryOptions } from "@holdfast/checkpoint-core";
+import type { HoldfastSaver, LeaseSource, OnConflict, RetryOptions } from "@holdfast/checkpoint-core";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 /** What all savers of ours have beyond upstream's. */
-export interface TestedSaver extends LeaseSource {
-  copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }>;
+export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune"> {
   setup(): Promise<unknown>;
   end(): Promise<void>;
 }

@@ -8,4 +8,6 @@ partitionTests({
   openImpatient: (url, { timeoutMs, retry }) =>
     PostgresSaver.fromConnString(url, { statementTimeoutMs: timeoutMs, connectTimeoutMs: timeoutMs, retry }),
   close: (saver) => saver.end(),
+  deletes: (request) => request.includes(`delete from "holdfast".thread`),
+  writes: (request) => request.includes(`insert into "holdfast".pending_write`),
 });

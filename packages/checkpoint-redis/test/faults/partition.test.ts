@@ -1,5 +1,6 @@
 import { partitionTests } from "@holdfast/adapter-tests";
 import { describe } from "vitest";
+import { deleteThreadScript, putWritesScript } from "../../src/scripts/index.js";
 import { CLIENTS, type Connect, type ConnectOptions, openPrivate, privateTarget } from "./private-redis.js";
 
 /** A client that is as impatient as its saver: silence is a lost connection, and a new one is tried at once. The saver's own is so by itself. */
@@ -16,6 +17,8 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     partitionTests({
       ...privateTarget(connect),
       through: (proxy, url) => proxy.url(url),
+      deletes: (request) => request.includes(deleteThreadScript.sha1),
+      writes: (request) => request.includes(putWritesScript.sha1),
       openImpatient: (url, { timeoutMs, retry }) =>
         openPrivate(impatient(connect, timeoutMs), url, { commandTimeoutMs: timeoutMs, retry }),
     });

@@ -1,0 +1,15 @@
+import { forgottenLeaseTests } from "@holdfast/adapter-tests";
+import { postgresTarget } from "./postgres-target.js";
+import { queryRows } from "./rows.js";
+
+forgottenLeaseTests({
+  ...postgresTarget,
+  async forgetLeases(url) {
+    await queryRows(
+      url,
+      "update holdfast.thread set lease_token = null, lease_owner = null, lease_until = null, lease_request = null",
+    );
+    // Above the microsecond, so that the sequence alone counts.
+    await queryRows(url, "select setval('holdfast.lease_token', 1e18::bigint)");
+  },
+});
