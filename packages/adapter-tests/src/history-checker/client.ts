@@ -105,6 +105,8 @@ export class HistoryClient {
         return;
       case "put":
         return this.#put(action.thread, "root");
+      case "put with writes at once":
+        return this.#put(action.thread, "root", (made, run) => this.#writeTo(action.thread, made, run, "task", ["w0", "w1"]));
       case "put in subgraph":
         return this.#put(action.thread, action.isNew ? "new subgraph" : "subgraph");
       case "put again":
@@ -251,7 +253,12 @@ export class HistoryClient {
     return { known: { id: found, namespace, parent, origins, values, versions, changed, config: tuple.config }, span };
   }
 
-  async #put(thread: string, what: "root" | "subgraph" | "new subgraph" | "again"): Promise<void> {
+  /** @param meanwhile done before it is known whether the checkpoint is stored, as with LangGraph's durability "async". */
+  async #put(
+    thread: string,
+    what: "root" | "subgraph" | "new subgraph" | "again",
+    meanwhile: (made: Pick<Known, "id" | "config">, run: Run) => Promise<void> = async () => {},
+  ): Promise<void> {
     const run = await this.#run(thread);
     if (what !== "root" && run.root === undefined) return;
     this.#marks += 1;
@@ -278,9 +285,11 @@ export class HistoryClient {
       configurable: { ...lease?.config.configurable, ...config.configurable },
       metadata: { run_id: run.label },
     };
-    const stored = await this.#record(put, () =>
+    const putting = this.#record(put, () =>
       this.#saver.put(where, checkpoint, { source: "loop", step: 0, parents: { ...origins } }, changed),
     );
+    const target = { thread_id: this.#id(thread), checkpoint_ns: namespace, checkpoint_id: id };
+    const [stored] = await Promise.all([putting, meanwhile({ id, config: { configurable: target } }, run)]);
     // A run whose put fails is over.
     if (stored === undefined) return void this.#runs.set(thread, { ...run, root: undefined, sub: undefined, head: undefined });
     this.#note(thread, id);
@@ -322,16 +331,25 @@ export class HistoryClient {
   }
 
   async #write(thread: string, number: number, isSpecial: boolean): Promise<void> {
-    const { root, lease, label } = await this.#run(thread);
-    if (root === undefined) return;
+    const run = await this.#run(thread);
+    if (run.root === undefined) return;
+    const channels = isSpecial ? ["__resume__"] : number === 0 ? ["w0"] : ["w0", "w1", "__interrupt__"];
+    await this.#writeTo(thread, run.root, run, `task ${number}`, channels);
+  }
+
+  async #writeTo(
+    thread: string,
+    { id, config }: Pick<Known, "id" | "config">,
+    { lease, label }: Run,
+    task: string,
+    channels: readonly string[],
+  ): Promise<void> {
     this.#marks += 1;
     const mark = this.#mark();
-    const channels = isSpecial ? ["__resume__"] : number === 0 ? ["w0"] : ["w0", "w1", "__interrupt__"];
     const writes = channels.map((channel): [string, unknown] => [channel, `${channel} ${mark}`]);
-    const task = `task ${number}`;
     const token = lease === undefined ? {} : { token: lease.token };
-    const configurable = { ...lease?.config.configurable, ...root.config.configurable };
-    await this.#record({ kind: "write", thread, namespace: "", id: root.id, task, writes, run: label, ...token }, () =>
+    const configurable = { ...lease?.config.configurable, ...config.configurable };
+    await this.#record({ kind: "write", thread, namespace: "", id, task, writes, run: label, ...token }, () =>
       this.#saver.putWrites({ configurable, metadata: { run_id: label } }, writes, task),
     );
   }

@@ -187,6 +187,20 @@ export class Facts {
     return this.#lineOf(put).some((place) => this.isEstablished(place, deletion.from));
   }
 
+  /** Whether writes to checkpoints that are not there may lie in a thread. */
+  mayHaveLoneWrites(thread: string, during: Span): boolean {
+    const deletions = this.deletionsBefore(thread, during.from);
+    return this.operations.some((write) => {
+      if (write.kind !== "write" || write.thread !== thread || write.outcome === "refused" || write.from > endOf(during))
+        return false;
+      // Also of a put that was refused.
+      const lives = this.operations.filter((each): each is Put => each.kind === "put" && keyOf(each) === keyOf(write));
+      return deletions.every(
+        (deletion) => !isBefore(write, deletion) && !lives.some((put) => this.isOfDeletedLife(put, deletion)),
+      );
+    });
+  }
+
   /** A checkpoint, what it was made on, and the checkpoints of the graphs around it. */
   #lineOf(put: Put): Place[] {
     const line = new Map<string, Place>();

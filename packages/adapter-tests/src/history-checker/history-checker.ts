@@ -121,7 +121,7 @@ async function searched(
     try {
       for (let n = 0; n < PROGRAMS_OF_A_SETTING && !isOver(); n += 1) {
         programs += 1;
-        const program = randomProgram(random, setting.savers.length, faults);
+        const program = randomProgram(random, setting, faults);
         const history = await stage.play(program);
         operations += history.operations.length;
         const violations = violationsOf(history);

@@ -28,7 +28,11 @@ export function violationsOf(history: History): string[] {
 const leasesHold: Rule = (facts) => {
   const acquired = facts.acknowledged("acquire");
   const threads = [...new Set(acquired.map(({ thread }) => thread))];
-  const releases = facts.operations.filter((each): each is Release => each.kind === "release");
+  // Who deletes a thread under a lease gives the lease up with it.
+  const releases = facts.operations.flatMap((each): Release[] => {
+    if (each.kind === "release") return [each];
+    return each.kind === "delete" && each.token !== undefined ? [{ ...each, kind: "release", token: each.token }] : [];
+  });
   return threads.flatMap((thread) => {
     const ofThread = <Each extends { readonly thread: string }>(each: Each): boolean => each.thread === thread;
     const written = facts.acknowledged("put", "write").filter(ofThread);

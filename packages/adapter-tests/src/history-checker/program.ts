@@ -16,7 +16,7 @@ export type Fault =
 /** What a process does. A run is what it has read of a thread and goes on from: it knows nothing of what others do to the thread meanwhile. */
 export type Action =
   | { readonly do: "begin a run"; readonly thread: string; readonly run: number }
-  | { readonly do: "put" | "put again"; readonly thread: string }
+  | { readonly do: "put" | "put again" | "put with writes at once"; readonly thread: string }
   | { readonly do: "put in subgraph"; readonly thread: string; readonly isNew: boolean }
   | { readonly do: "write"; readonly thread: string; readonly task: number; readonly isSpecial: boolean }
   | { readonly do: "read"; readonly thread: string; readonly which?: number }
@@ -72,21 +72,26 @@ export function threadsOf(steps: readonly Step[]): string[] {
   return [...new Set([...named, "old"])];
 }
 
-/** Some ten motifs, one after the other, or into each other. */
-export function randomProgram(random: Random, processes: number, faults: ReadonlySet<Fault>): Step[] {
+/**
+ * Some ten motifs, one after the other, or into each other. With a fallback nothing is swept, nor are runs deleted: where that leaves nothing of a thread, the
+ * old store's copy shows again (docs/retention.md).
+ */
+export function randomProgram(random: Random, { savers, hasFallback }: Setting, faults: ReadonlySet<Fault>): Step[] {
+  const processes = savers.length;
   const chance = (probability: number): boolean => random() < probability;
   const one = <Value>(values: readonly Value[]): Value => values[integerOf(random, 0, values.length - 1)] as Value;
   const process = (): number => integerOf(random, 0, processes - 1);
   const other = (by: number): number => (by + integerOf(random, 1, processes - 1)) % processes;
   const thread = (): string => one(["a", "a", "a", "a", "b", "old"]);
 
+  const deletesRun = (): Action => ({ do: "delete runs", run: integerOf(random, 0, RUNS - 1) });
   const step = (by: number, action: Step["action"], waits = true): Step => ({ by, waits, action });
   const change = (on: string, by: number): Action => {
     const run = integerOf(random, 0, RUNS - 1);
     return one<() => Action>([
       () => ({ do: "put", thread: on }),
       () => ({ do: "put", thread: on }),
-      () => ({ do: "put", thread: on }),
+      () => ({ do: "put with writes at once", thread: on }),
       () => ({ do: "put again", thread: on }),
       () => ({ do: "put in subgraph", thread: on, isNew: chance(0.5) }),
       () => ({ do: "put in subgraph", thread: on, isNew: chance(0.5) }),
@@ -94,7 +99,7 @@ export function randomProgram(random: Random, processes: number, faults: Readonl
       () => ({ do: "write", thread: on, task: by, isSpecial: chance(0.5) }),
       () => ({ do: "delete", thread: on, isFenced: chance(0.3) }),
       () => ({ do: "prune", thread: on, keepLast: integerOf(random, 1, 3) }),
-      () => ({ do: "delete runs", run }),
+      () => (hasFallback ? { do: "put", thread: on } : deletesRun()),
       () => ({ do: "copy", thread: on, to: one(["b", "c", "d"]) }),
       () => ({ do: "begin a run", thread: on, run }),
     ])();
@@ -138,11 +143,7 @@ export function randomProgram(random: Random, processes: number, faults: Readonl
         step(by, { do: "acquire", thread: on, ttlMs }),
         ...[0, 1, 2].flatMap(() => [
           step(other(by), { do: "delete", thread: on, isFenced: false }, false),
-          step(
-            other(by),
-            one<Action>([{ do: "list" }, { do: "list threads" }, { do: "delete runs", run: integerOf(random, 0, RUNS - 1) }]),
-            false,
-          ),
+          step(other(by), one<Action>([{ do: "list" }, { do: "list threads" }, ...(hasFallback ? [] : [deletesRun()])]), false),
         ]),
         step(by, change(on, by)),
         ...(chance(0.5)
@@ -151,13 +152,15 @@ export function randomProgram(random: Random, processes: number, faults: Readonl
         ...(chance(0.5) ? [step(by, { do: "acquire", thread: on, ttlMs }), step(by, { do: "put", thread: on })] : []),
       ];
     },
-    // A holder that deletes its thread, and goes on.
+    // A run that goes on under a lease though its thread was deleted before, or is by itself.
     () => {
       const [by, on] = [process(), thread()];
+      const acquire = step(by, { do: "acquire", thread: on, ttlMs: integerOf(random, 60, 300) });
       return [
         ...turn(by, on),
-        step(by, { do: "acquire", thread: on, ttlMs: integerOf(random, 60, 300) }),
-        step(by, { do: "delete", thread: on, isFenced: true }),
+        ...(chance(0.5)
+          ? [acquire, step(by, { do: "delete", thread: on, isFenced: true })]
+          : [step(other(by), { do: "delete", thread: on, isFenced: false }), acquire]),
         step(by, change(on, by)),
         step(process(), look(on)),
       ];
@@ -180,14 +183,57 @@ export function randomProgram(random: Random, processes: number, faults: Readonl
       ];
     },
     () => {
+      if (hasFallback) return [];
       const by = process();
-      return [
-        step(by, { do: "delete runs", run: integerOf(random, 0, RUNS - 1) }, false),
-        step(other(by), { do: "delete", thread: thread(), isFenced: false }, false),
-      ];
+      return [step(by, deletesRun(), false), step(other(by), { do: "delete", thread: thread(), isFenced: false }, false)];
     },
-    () => [step(process(), one<Action>([{ do: "sweep" }, { do: "reopen" }, { do: "list" }, { do: "list threads" }]))],
+    () => [
+      step(
+        process(),
+        one<Action>([
+          ...(hasFallback ? [] : [{ do: "sweep" } as const]),
+          { do: "reopen" },
+          { do: "list" },
+          { do: "list threads" },
+        ]),
+      ),
+    ],
   ];
+  // What a process does first, and arrives last.
+  const lateAndNext = (on: string, by: number): readonly [Action, Action] => {
+    const write: Action = { do: "write", thread: on, task: 1, isSpecial: chance(0.7) };
+    return one<readonly [Action, Action]>([
+      [write, write],
+      [
+        { do: "put", thread: on },
+        { do: "put again", thread: on },
+      ],
+      [
+        { do: "put again", thread: on },
+        { do: "put again", thread: on },
+      ],
+      [
+        { do: "delete", thread: on, isFenced: false },
+        { do: "begin a run", thread: on, run: 0 },
+      ],
+      [change(on, by), change(on, by)],
+    ]);
+  };
+  if (faults.has("strand")) {
+    motifs.push(() => {
+      const [by, on] = [process(), thread()];
+      const [late, next] = lateAndNext(on, by);
+      return [
+        ...turn(by, on),
+        step(by, { do: "strand" }),
+        step(by, late),
+        step(by, next),
+        step(by, chance(0.5) ? { do: "put", thread: on } : change(on, by)),
+        step(by, { do: "deliver" }),
+        step(process(), look(on)),
+      ];
+    });
+  }
   // A fault, what it befalls, what others do meanwhile, and its end.
   const during = (begin: Fault, end: Fault | undefined, meanwhile: number): (() => Step[])[] =>
     faults.has(begin)
@@ -219,6 +265,19 @@ export function randomProgram(random: Random, processes: number, faults: Readonl
     ...during("freeze", "thaw", 3),
     ...during("terminate", undefined, 1),
   );
+  // A thread of the old store that is copied, and changed, while it is taken over.
+  if (hasFallback) {
+    motifs.push(() => {
+      const [by, to] = [process(), one(["b", "c", "d"])];
+      const third = other(by);
+      return [
+        step(by, change("old", by), false),
+        step(third, chance(0.5) ? { do: "copy", thread: "old", to } : change("old", third), false),
+        step(third, { do: "copy", thread: "old", to }, false),
+        step(by, { do: "list", thread: to }),
+      ];
+    });
+  }
   if (faults.has("kill")) {
     motifs.push(() => {
       const [by, on] = [process(), thread()];
