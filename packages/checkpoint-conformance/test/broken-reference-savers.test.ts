@@ -69,7 +69,7 @@ const faults: Readonly<Record<string, readonly [ReferenceClass | string, ...titl
     "C-41 a second special write of a task replaces the first",
     "C-41 in a mixed batch, special writes replace and ordinary ones are kept",
   ],
-  "sorts writes by task": [broken.SortsWritesByTask, "C-42 writes come back in the order in which they arrived"],
+  "sorts writes by task": [broken.SortsWritesByTask, "C-42 writes with a task path come last, by path, task and position"],
   "moves what is put again": [
     broken.MovesWhatIsPutAgain,
     "C-31 the same id again replaces content and metadata, and keeps its place",

@@ -190,10 +190,11 @@ export class IgnoresSpecialReplacement extends ReferenceSaver {
   }
 }
 
-/** Orders all writes by their task. */
+/** Orders all writes by their task's id, whatever its path. */
 export class SortsWritesByTask extends ReferenceSaver {
   protected override orderWrites(writes: readonly WriteRow[]): WriteRow[] {
-    return [...writes].sort(inTaskOrder);
+    const withoutPath = (write: WriteRow): WriteRow => ({ ...write, path: undefined });
+    return [...writes].sort((a, b) => inTaskOrder(withoutPath(a), withoutPath(b)));
   }
 }
 
