@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { endOf, type Facts, isBefore, keyOf, type Look, type Place, seenBy } from "./facts.js";
+import { endOf, type Facts, isBefore, isOvertaken, keyOf, type Look, type Place, seenBy } from "./facts.js";
 import { OLD_STORE, type Put, type Seen, type Write } from "./history.js";
 
 /** What a history must not contain; each finding names the operations. */
@@ -76,7 +76,10 @@ export const nothingIsAltered: Rule = (facts) =>
       if (alike.length === 0) return [`${told(look)} ${named(seen)} otherwise than it was put: ${difference(seen, puts)}`];
       const newer = puts.find(
         (put) =>
-          put.outcome === "ok" && put.thread === seen.thread && isBefore(put, look) && alike.every((each) => isBefore(each, put)),
+          put.outcome === "ok" &&
+          put.thread === seen.thread &&
+          isBefore(put, look) &&
+          alike.every((each) => isOvertaken(each, put)),
       );
       const isCopied = newer !== undefined && facts.copiesOnto(seen.thread).some((copy) => !isBefore(copy, newer));
       return newer === undefined || isCopied ? [] : [`${told(look)} ${named(seen)} as it was before it was put again`];
@@ -145,7 +148,7 @@ export const writesAreAsWritten: Rule = (facts) =>
             write.outcome !== "ok" || !isBefore(write, look)
               ? false
               : channel.startsWith("__")
-                ? alike.every((each) => isBefore(each, write))
+                ? alike.every((each) => isOvertaken(each, write))
                 : alike.every((each) => isBefore(write, each)),
           );
           if (rival !== undefined) say(task, channel, channel.startsWith("__") ? "as it was before it was replaced" : "replaced");
