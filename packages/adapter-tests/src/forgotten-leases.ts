@@ -5,10 +5,7 @@ import { at, checkpointOf, listedIds } from "./plain-checkpoints.js";
 import type { AdapterTarget, TestedSaver, TestStore } from "./target.js";
 
 export interface ForgottenLeaseTarget extends AdapterTarget {
-  /**
-   * Sets the store back to before any lease, as a failover to a replica that lagged does: no thread is leased, and what counts tokens begins again
-   * where it will always begin.
-   */
+  /** Sets the store back to before any lease, as a failover to a replica that lagged does. */
   forgetLeases(url: string): Promise<void>;
 }
 
@@ -38,7 +35,7 @@ export function forgottenLeaseTests(target: ForgottenLeaseTarget): void {
     return saver.put(config, checkpoint, { source: "loop", step: 0, parents: {} }, checkpoint.channel_versions);
   };
 
-  it("C-90 C-91 a token is not given twice, though the store counts from the start again", async () => {
+  it("C-90 C-91 a holder whose lease the store has forgotten is refused, and told", async () => {
     const [first, second] = [open(), open()];
     await target.forgetLeases(store.url);
     const forgotten = await first.acquireThread("forgotten", { ttlMs: 2_000 });

@@ -23,7 +23,6 @@ export interface Tables {
   /** Sequences, as string literals for `nextval`. */
   readonly commitOrder: string;
   readonly writeArrival: string;
-  readonly leaseToken: string;
 }
 
 /**
@@ -56,7 +55,6 @@ export function tablesIn(schemaName: unknown): Tables {
     wholeMetadata: `${schema}.whole_metadata`,
     commitOrder: quoteLiteral(`${schema}.commit_order`),
     writeArrival: quoteLiteral(`${schema}.write_arrival`),
-    leaseToken: quoteLiteral(`${schema}.lease_token`),
   });
 }
 

@@ -274,7 +274,7 @@ async function earlierSchema(version: number, source: string): Promise<string> {
     "select setval(pg_get_serial_sequence($1, 'thread_key'), max(thread_key)) from (select 1000 as thread_key) x",
     [`${schema}.thread`],
   );
-  for (const sequence of ["commit_order", "write_arrival", "lease_token"]) {
+  for (const sequence of ["commit_order", "write_arrival"]) {
     await client.query(`select setval('${schema}.${sequence}', 1000)`);
   }
   await client.end();

@@ -1,9 +1,6 @@
--- The first digits of fencing tokens: one sequence for the schema, so that they grow even where a thread was deleted and begun again.
-create sequence :schema.lease_token as bigint;
-
 alter table :schema.thread
   -- Of the last lease.
-  -- Its last 18 digits are random: after a failover to a replica that lagged, the sequence repeats itself.
+  -- A count, and 18 random digits: a store that has forgotten a lease counts on from before it.
   add column lease_token numeric,
   add column lease_owner text,
   -- When the lease ends; null where it was released. In the past: its holder crashed, or stalled.

@@ -24,9 +24,10 @@ export async function acquireLease(db: Connections, t: Tables, request: LeaseReq
   const { threadId, ttlMs, owner, ended } = request;
   // Made here, for all tries of this request.
   const values: unknown[] = [threadId, ttlMs, owner, randomUUID(), newTokenSuffix()];
-  // At least the microsecond, so that tokens grow also where the sequence was set back: by a failover to a replica that lagged, or a backup restored.
-  const count = `greatest(nextval(${t.leaseToken}), (extract(epoch from clock_timestamp()) * 1000000)::bigint)`;
-  const token = `setval(${t.leaseToken}, ${count})::numeric * 1e${TOKEN_SUFFIX_DIGITS} + $5::numeric`;
+  // Above the last token of the thread, and at least the microsecond: so tokens grow also where the store has forgotten the last one, by a failover to a
+  // replica that lagged or a backup restored, and where the thread was deleted.
+  const tokenAfter = (last: string): string =>
+    `greatest(floor(extract(epoch from clock_timestamp()) * 1000000), floor(${last} / 1e${TOKEN_SUFFIX_DIGITS}) + 1) * 1e${TOKEN_SUFFIX_DIGITS} + $5::numeric`;
   const isFree = "lease_until is null or lease_until <= clock_timestamp()";
   const isTheEnded =
     ended === undefined ? isFree : `lease_token = $${values.push(ended)}::numeric and lease_until <= clock_timestamp()`;
@@ -37,7 +38,7 @@ with locked as materialized (
 ),
 taken as (
   update ${t.thread} set
-    lease_token = case when is_ours then lease_token else ${token} end, lease_owner = $3,
+    lease_token = case when is_ours then lease_token else ${tokenAfter("lease_token")} end, lease_owner = $3,
     lease_until = clock_timestamp() + ${interval("$2")}, lease_request = $4::uuid,
     lease_tries = case when is_ours then lease_tries when locked.lease_until is null then 0 else lease_tries + 1 end
   from locked where thread.thread_key = locked.thread_key and (locked.is_free or locked.is_ours)
@@ -45,7 +46,7 @@ taken as (
 ),
 begun as (
   insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until, lease_request)
-  select $1, ${token}, $3, clock_timestamp() + ${interval("$2")}, $4::uuid from (select count(*) as there from locked) l
+  select $1, ${tokenAfter("null::numeric")}, $3, clock_timestamp() + ${interval("$2")}, $4::uuid from (select count(*) as there from locked) l
   where there = 0 and ${ended === undefined ? "true" : "false"}
   on conflict (thread_id) do nothing
   returning lease_token, lease_tries

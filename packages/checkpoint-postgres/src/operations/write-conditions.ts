@@ -117,7 +117,7 @@ const CALL_BITS = 32;
 
 /**
  * Whether the thread was deleted that the write belongs to: a checkpoint of its lineage is not there, and a tombstone names it; or the put itself was
- * carried out before; or its life is another one.
+ * carried out before; or the thread has another life, and not this checkpoint.
  */
 function isLateSql(t: Tables, { kind, guard, lineage, life, call }: WriteTarget, parameter: (value: unknown) => string): string {
   const isStored = (key: string): string => `exists (
@@ -133,12 +133,13 @@ function isLateSql(t: Tables, { kind, guard, lineage, life, call }: WriteTarget,
     where l.checkpoint_id = any (tomb.checkpoints) and not ${isStored("l.")}
   )`);
   }
+  const isNotThere = `not exists (select from (values ($2, $3::bytea)) own (checkpoint_ns, checkpoint_id) where ${isStored("own.")})`;
   if (kind === "put" && guard === undefined) {
-    reasons.push(`(${wasCarriedOutSql("tomb.checkpoints", "tomb.calls", parameter(call))}
-    and not exists (select from (values ($2, $3::bytea)) own (checkpoint_ns, checkpoint_id) where ${isStored("own.")}))`);
+    reasons.push(`(${wasCarriedOutSql("tomb.checkpoints", "tomb.calls", parameter(call))} and ${isNotThere})`);
   }
   if (life !== undefined) {
-    reasons.push(`(select thread_key from ${t.thread} where thread_id = $1) is distinct from ${parameter(life)}::bigint`);
+    const isAnother = `(select thread_key from ${t.thread} where thread_id = $1) is distinct from ${parameter(life)}::bigint`;
+    reasons.push(`(${isAnother} and ${isNotThere})`);
   }
   if (reasons.length === 0) return "false";
   return `exists (select from ${t.tombstone} tomb where thread_hash = ${threadHash("$1")} and (${reasons.join(" or ")}))`;

@@ -4,7 +4,7 @@ local member, call, slots = ARGV[6] .. '\0' .. ARGV[7], ARGV[8], tonumber(ARGV[1
 local first_slot, first_segment = 11, 11 + 2 * slots
 -- Whatever is known of the thread by now: a task may have begun before its checkpoint was pruned.
 if is_pruned(member) then return {'past'} end
-local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], { member }, ARGV[9])
+local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], { member }, ARGV[9], member)
 if not key then return epoch end
 local linked = {}
 for i = first_slot + 1, first_segment - 1, 2 do

@@ -12,7 +12,7 @@ local key, epoch, is_new
 if done[2] and was_carried_out(done[2], call) then
   key, epoch = false, {'deleted', ''}
 else
-  key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], parts_of(ARGV[10]), ARGV[9])
+  key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], parts_of(ARGV[10]), ARGV[9], member)
 end
 if not key then
   if epoch[1] == 'deleted' then

@@ -81,13 +81,13 @@ local function id_of(member)
   return string.sub(member, string.find(member, '\0', 1, true) + 1)
 end
 
--- Whether the thread was deleted that a write belongs to: a checkpoint of its lineage is not there, and the tombstone names it; or its life is another one
--- ('' for any).
-local function is_late(key, lineage, life)
-  for _, member in ipairs(lineage) do
-    if redis.call('HEXISTS', TOMBSTONE, id_of(member)) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0 then return true end
+-- Whether the thread was deleted that a write belongs to: a checkpoint of its lineage is not there, and the tombstone names it; or the thread has another life
+-- ('' for any), and not this checkpoint.
+local function is_late(key, lineage, life, member)
+  for _, each in ipairs(lineage) do
+    if redis.call('HEXISTS', TOMBSTONE, id_of(each)) == 1 and redis.call('HEXISTS', CHECKPOINTS, each) == 0 then return true end
   end
-  return life ~= '' and key ~= life and redis.call('EXISTS', TOMBSTONE) == 1
+  return life ~= '' and key ~= life and redis.call('EXISTS', TOMBSTONE) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0
 end
 
 -- So a tombstone marks a checkpoint that was pruned, by its member: no id has so many bytes without a leading NUL and looks like it.
@@ -101,13 +101,13 @@ end
 
 -- The thread that a write goes to: the one it expects, or, without an expectation, whichever is there, or a new one.
 -- Returns key, epoch, and whether it was begun now; or false and what to answer: after 'deleted', whether there is no thread now.
-local function thread_to_write(expected_key, expected_epoch, new_key, token, lineage, life)
+local function thread_to_write(expected_key, expected_epoch, new_key, token, lineage, life, member)
   local key, epoch, refusal = find_thread()
   if refusal then return false, refusal end
   if expected_key ~= '' and (key ~= expected_key or epoch ~= expected_epoch) then return false, {'changed'} end
   refusal = lease_refusal(token)
   if refusal then return false, refusal end
-  if is_late(key, lineage, life) then return false, {'deleted', key and '0' or '1'} end
+  if is_late(key, lineage, life, member) then return false, {'deleted', key and '0' or '1'} end
   if key then return key, epoch, '0' end
   begin_thread(new_key)
   return new_key, '0', '1'
