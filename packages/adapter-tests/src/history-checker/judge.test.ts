@@ -80,7 +80,7 @@ const two = put("2", 10, { parent: "1" });
 const three = put("3", 20, { parent: "2" });
 const sub = put("s", 12, { namespace: "sub", origins: { "": "1" } });
 
-describe("the judge finds nothing", () => {
+describe("C-10 to C-95 the judge of histories finds nothing", () => {
   const right: Readonly<Record<string, Operation[]>> = {
     "C-10 C-20 in a turn": [one, two, reads(asPut(two), 15), lists([asPut(two), asPut(one)], 16), listsThreads(["t"], 17)],
     "C-13 where a read and a put overlap": [one, reads(undefined, 0.5), reads(asPut(one), 0.5)],
@@ -142,7 +142,7 @@ describe("the judge finds nothing", () => {
   }
 });
 
-describe("the judge finds", () => {
+describe("C-10 to C-95 the judge of histories finds", () => {
   const gaveUp = { outcome: "unknown" } as const;
   const wrong: Readonly<Record<string, [Operation[], RegExp]>> = {
     "C-13 a checkpoint that another process does not see": [
