@@ -3,14 +3,14 @@
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 
-/** For each store, the project and the files of what looks at leases, and at histories. */
+/** For each store, the project and the file of what looks at leases, and at histories. */
 const STORES = {
   postgres: {
-    leases: ["server", "packages/checkpoint-postgres/test/lease-checker.test.ts"],
+    leases: ["long", "packages/checkpoint-postgres/test/lease-checker.test.ts"],
     histories: ["server", "packages/checkpoint-postgres/test/history-checker.test.ts"],
   },
   redis: {
-    leases: ["server", "packages/checkpoint-redis/test/lease-checker.test.ts"],
+    leases: ["long", "packages/checkpoint-redis/test/lease-checker.test.ts"],
     histories: ["server", "packages/checkpoint-redis/test/history-checker.test.ts"],
   },
   // With durability.replicas, and failovers.
@@ -46,7 +46,8 @@ const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
 
 function runFor(what, [project, file]) {
   console.log(`${what}: ${minutes} minutes on ${store}, seed ${seed}`);
-  return spawnSync("vitest", ["run", "--project", project, file], {
+  const config = project === "server" ? [] : ["--config", "vitest.all.config.ts"];
+  return spawnSync("vitest", ["run", ...config, "--project", project, file], {
     stdio: "inherit",
     shell: process.platform === "win32",
     env: { ...process.env, HOLDFAST_SOAK_MINUTES: String(minutes), HOLDFAST_TEST_SEED: seed },

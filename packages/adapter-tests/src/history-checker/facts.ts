@@ -14,15 +14,20 @@ export type Remover = Delete | Prune | DeleteRuns;
 /** What shows checkpoints. */
 export type Look = Read | List;
 
-type Span = Pick<Operation, "from" | "to">;
+type Span = Pick<Operation, "from" | "to"> & { readonly outcome?: Operation["outcome"] };
 
-/** When an operation is over for sure. Of one whose process died, a part may still be on its way. */
-export const endOf = ({ to = Number.POSITIVE_INFINITY }: Pick<Operation, "to">): number => to;
-export const isBefore = (first: Pick<Operation, "to">, second: Pick<Operation, "from">): boolean => endOf(first) < second.from;
+/** When an operation is over for sure. Of one without an answer, a request may still be on its way. */
+export const endOf = ({ to = Number.POSITIVE_INFINITY, outcome }: Omit<Span, "from">): number =>
+  outcome === "unknown" ? Number.POSITIVE_INFINITY : to;
+export const isBefore = (first: Omit<Span, "from">, second: Pick<Span, "from">): boolean => endOf(first) < second.from;
+
+/** Whether a write must not replace another: of one process, an earlier call never replaces a later one (contract C-31). */
+export const isOvertaken = (first: Put | Write, second: Put | Write): boolean =>
+  isBefore(first, second) || (first.process === second.process && first.to !== undefined && first.to < second.from);
 
 /**
  * What a history says for sure, and what it leaves open: of operations that overlapped, either may have come first, and one without an answer may have
- * been carried out or not. An operation that its process gave up is not carried out later than that.
+ * been carried out or not, also later.
  */
 export class Facts {
   readonly operations: readonly Operation[];
@@ -121,12 +126,14 @@ export class Facts {
   #couldRemove(remover: Remover, place: Place): boolean {
     switch (remover.kind) {
       case "delete":
-        return remover.thread === place.thread;
+        // The thread that was meant: one that was begun later is left alone, however late it comes.
+        return remover.thread === place.thread && (remover.to ?? Number.POSITIVE_INFINITY) > this.#beginningOf(place);
       case "delete runs":
         return this.putsOfId(place).some(({ run }) => remover.runs.includes(run));
       case "prune": {
         if (remover.thread !== undefined && remover.thread !== place.thread) return false;
-        if (this.copiesOnto(place.thread).length > 0) return true;
+        // A subgraph of one task goes with the checkpoint that the task ran on.
+        if (this.copiesOnto(place.thread).length > 0 || place.namespace.includes(":")) return true;
         const earliest = this.earliest(place);
         const newer = this.places(place.thread, place.namespace).filter(
           (other) =>
@@ -168,9 +175,9 @@ export class Facts {
   /** Whether what brought a checkpoint may have come after a deletion of its thread, and been let in. */
   mayOutlive(source: Source, place: Place, deletion: Delete): boolean {
     if (source.kind === "put" && this.isOfDeletedLife(source, deletion)) return false;
-    if (!isBefore(source, deletion)) return true;
-    // A first put that nobody ever got an answer to, and that nobody saw: nothing tells it from a new thread's.
-    return source.kind === "put" && source.outcome === "unknown" && !this.isEstablished(place, deletion.from);
+    if (source.outcome === "ok" || source.to === undefined) return !isBefore(source, deletion);
+    // One that was given up, and is known to have been carried out before, is not carried out again.
+    return !(source.to < deletion.from && this.isEstablished(place, deletion.from));
   }
 
   /** Whether it is known that a checkpoint was in its thread at some time before. */
@@ -181,10 +188,19 @@ export class Facts {
     );
   }
 
-  /** Whether a put goes on from what was in the thread before it was deleted. */
+  /** Whether a put goes on from what was in the thread before it was deleted. What goes on from nothing may begin the thread anew, by the same id. */
   isOfDeletedLife(put: Put, deletion: Delete): boolean {
     if (this.copiesOnto(put.thread).some((copy) => !isBefore(copy, deletion))) return false;
-    return this.#lineOf(put).some((place) => this.isEstablished(place, deletion.from));
+    const [, ...ancestors] = this.#lineOf(put);
+    const isAnew = (place: Place): boolean => this.puts(place).some((each) => !isBefore(each, deletion));
+    return ancestors.some((place) => this.isEstablished(place, deletion.from) && !isAnew(place));
+  }
+
+  /** Before what time nothing of what a checkpoint goes on from was put. */
+  #beginningOf(place: Place): number {
+    if (this.copiesOnto(place.thread).length > 0) return Number.NEGATIVE_INFINITY;
+    const line = this.puts(place).flatMap((put) => this.#lineOf(put));
+    return Math.min(...line.flatMap((each) => this.puts(each).map(({ from }) => from)));
   }
 
   /** Whether writes to checkpoints that are not there may lie in a thread. */

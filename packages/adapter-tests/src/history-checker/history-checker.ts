@@ -59,7 +59,9 @@ export function plantedFaultTests(target: HistoryTarget): void {
   afterAll(async () => place?.close());
 
   for (const [name, { finding }] of Object.entries(PLANTED_FAULTS)) {
-    it(`finds it when ${name}`, { timeout: PLANTED_SECONDS * 1_000 + 60_000 }, async () => {
+    it(`C-13 C-30 C-31 C-51 C-72 C-90 the checker of histories finds it when ${name}`, {
+      timeout: PLANTED_SECONDS * 1_000 + 60_000,
+    }, async () => {
       const end = performance.now() + PLANTED_SECONDS * 1_000;
       const search = { seed: 1, plantedFault: name as FaultName, finding, isOver: () => performance.now() > end };
       const { found, programs } = await searched(target, place, search);

@@ -1,74 +1,19 @@
-import { violationsOfLeases } from "../lease-checker/check-history.js";
-import { endOf, Facts } from "./facts.js";
-import type { Acquire, History, Put, Release, Write } from "./history.js";
-import {
-  conflictsAreRejected,
-  copiesReplaceNothing,
-  deletedRunsAreGone,
-  named,
-  nothingComesBack,
-  nothingIsAltered,
-  nothingIsLost,
-  nothingIsResurrected,
-  type Rule,
-  refusalsHaveReasons,
-  theLatestIsTheLatest,
-  threadsAreListed,
-  writesAreAsWritten,
-} from "./rules.js";
+import { Facts } from "./facts.js";
+import type { History } from "./history.js";
+import { nothingIsAltered } from "./rules/content.js";
+import { leasesHold } from "./rules/leases.js";
+import { theLatestIsTheLatest } from "./rules/order.js";
+import { writesAreAsWritten } from "./rules/pending-writes.js";
+import { nothingComesBack, nothingIsLost, nothingIsResurrected } from "./rules/presence.js";
+import { conflictsAreRejected, copiesReplaceNothing, refusalsHaveReasons } from "./rules/refusals.js";
+import type { Rule } from "./rules/rule.js";
+import { deletedRunsAreGone, threadsAreListed } from "./rules/threads.js";
 
 /** What in a history no store may do that keeps the contract; none, when it is well. */
 export function violationsOf(history: History): string[] {
   const facts = new Facts(history);
   const found = RULES.flatMap((rule) => rule(facts));
   return [...new Set([...history.deaths.map((death) => `a process ended by itself: ${death}`), ...found])];
-}
-
-/** Two never have the lease of a thread, and nobody writes past one (C-90, C-91). */
-const leasesHold: Rule = (facts) => {
-  const acquired = facts.acknowledged("acquire");
-  const threads = [...new Set(acquired.map(({ thread }) => thread))];
-  // Who deletes a thread under a lease gives the lease up with it.
-  const releases = facts.operations.flatMap((each): Release[] => {
-    if (each.kind === "release") return [each];
-    return each.kind === "delete" && each.token !== undefined ? [{ ...each, kind: "release", token: each.token }] : [];
-  });
-  return threads.flatMap((thread) => {
-    const ofThread = <Each extends { readonly thread: string }>(each: Each): boolean => each.thread === thread;
-    const written = facts.acknowledged("put", "write").filter(ofThread);
-    return [
-      ...violationsOfLeases(
-        acquired.filter(ofThread).map(asClient),
-        releases.filter(ofThread).map(asClient),
-        written.flatMap((each) => (each.token === undefined ? [] : [asAppend(each, each.token)])),
-      ),
-      ...written
-        .filter(({ token }) => token === undefined)
-        .flatMap((each) =>
-          acquired
-            .filter((lease) => ofThread(lease) && isLiveDuring(lease, each, releases))
-            .map(
-              (lease) => `${each.process} wrote ${named(each)} without a lease while ${lease.process} had token ${lease.token}`,
-            ),
-        ),
-    ].map((violation) => `${thread}: ${violation}`);
-  });
-};
-
-const asClient = <Each extends Acquire | Release>(each: Each): Each & { readonly client: string; readonly token: string } => ({
-  ...each,
-  client: each.process,
-  token: each.token ?? "",
-});
-
-const asAppend = (each: Put | Write, token: string) =>
-  ({ ...each, kind: "append", client: each.process, token, value: named(each) }) as const;
-
-/** A lease lasts for its time at least, counted from when it was asked for, unless its holder asked to release it. */
-function isLiveDuring(lease: Acquire, { from, to }: Put | Write, releases: readonly Release[]): boolean {
-  const released = releases.find(({ token, thread }) => token === lease.token && thread === lease.thread);
-  const until = Math.min(lease.from + lease.ttlMs, released?.from ?? Number.POSITIVE_INFINITY);
-  return endOf(lease) < from && (to ?? Number.POSITIVE_INFINITY) < until;
 }
 
 const RULES: readonly Rule[] = [

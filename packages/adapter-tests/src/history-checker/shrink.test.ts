@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { shrink } from "./shrink.js";
 
-describe("a failing program", () => {
+describe("C-13 C-72 a program that breaks the contract", () => {
   const program = Array.from({ length: 60 }, (_, n) => n);
   const failsWith =
     (...needed: number[]) =>
