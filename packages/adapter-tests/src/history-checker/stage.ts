@@ -112,6 +112,7 @@ export class Stage {
       { do: "put in subgraph", ...on, isNew: false },
       { do: "put", ...on },
       { do: "write", ...on, task: 0, isSpecial: false },
+      { do: "write", ...on, task: 1, isSpecial: true },
     ];
     for (const action of actions) await client.perform(action);
     await close(saver);
