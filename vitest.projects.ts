@@ -9,7 +9,7 @@ const LONG = [
   "packages/test-servers/test/{pgbouncer,redis-cluster,redis-sentinel}.test.ts",
   // Many processes, much data, random moves, and networks that fail.
   "packages/checkpoint-*/test/{exclusive-processes,killed-sweepers,large-values,lease-checker,migration-under-traffic,processes}.test.ts",
-  "packages/checkpoint-*/test/{bad-requests,delta-order,failed-runs,given-up,planted-faults}.test.ts",
+  "packages/checkpoint-*/test/{bad-requests,delta-order,failed-runs,given-up}.test.ts",
   // LangGraph beyond one version and one process: its server, agents built on it, its older line.
   "packages/checkpoint-*/test/{as-in-memory,langgraph-lines,langgraph-server}.test.ts",
   "examples/*/test/**/*.test.ts",
@@ -18,6 +18,8 @@ const LONG = [
   "packages/conformance-matrix/test/**/*.test.ts",
 ];
 
+/** A random search for each planted fault: how long it takes depends on luck. */
+const SEARCHES = "packages/checkpoint-*/test/planted-faults.test.ts";
 const FAULTS = "packages/*/test/faults/**/*.test.ts";
 const COMPATIBILITY = "packages/compatibility-tests/test/**/*.test.ts";
 
@@ -57,7 +59,7 @@ export const server = project({
   name: "server",
   sequence: { groupOrder: 1 },
   include: ["packages/*/test/**/*.test.ts"],
-  exclude: [FAULTS, COMPATIBILITY, ...LONG],
+  exclude: [FAULTS, COMPATIBILITY, SEARCHES, ...LONG],
 });
 
 export const long = project({
@@ -75,6 +77,14 @@ export const faults = project({
   fileParallelism: false,
   testTimeout: 300_000,
   hookTimeout: 120_000,
+});
+
+export const searches = project({
+  ...onServers,
+  name: "searches",
+  sequence: { groupOrder: 0 },
+  include: [SEARCHES],
+  fileParallelism: false,
 });
 
 /** Installs from npm, builds and runs whole test runs: one file at a time, each with both processors. */

@@ -8,15 +8,18 @@ const STORES = {
   postgres: {
     leases: ["long", "packages/checkpoint-postgres/test/lease-checker.test.ts"],
     histories: ["server", "packages/checkpoint-postgres/test/history-checker.test.ts"],
+    "planted-faults": ["searches", "packages/checkpoint-postgres/test/planted-faults.test.ts"],
   },
   redis: {
     leases: ["long", "packages/checkpoint-redis/test/lease-checker.test.ts"],
     histories: ["server", "packages/checkpoint-redis/test/history-checker.test.ts"],
+    "planted-faults": ["searches", "packages/checkpoint-redis/test/planted-faults.test.ts"],
   },
   // With durability.replicas, and failovers.
   "redis-sentinel": { leases: ["faults", "packages/checkpoint-redis/test/faults/lease-checker-failover.test.ts"] },
 };
-const PARTS = ["leases", "histories", "model"];
+const PARTS = ["leases", "histories", "planted-faults", "model"];
+const CONFIGS = { server: "vitest.config.ts", searches: "vitest.soak.config.ts" };
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "20" },
@@ -33,7 +36,7 @@ const isUsable =
   Number.isSafeInteger(commands) &&
   commands > 0 &&
   store in STORES &&
-  (only !== "histories" || "histories" in STORES[store]) &&
+  (only === undefined || only === "model" || only in STORES[store]) &&
   (only === undefined || PARTS.includes(only)) &&
   (values.seed === undefined || /^\d+$/.test(values.seed));
 if (!isUsable) {
@@ -46,8 +49,8 @@ const seed = values.seed ?? String(Math.floor(Math.random() * 2 ** 31));
 
 function runFor(what, [project, file]) {
   console.log(`${what}: ${minutes} minutes on ${store}, seed ${seed}`);
-  const config = project === "server" ? [] : ["--config", "vitest.all.config.ts"];
-  return spawnSync("vitest", ["run", ...config, "--project", project, file], {
+  const config = CONFIGS[project] ?? "vitest.all.config.ts";
+  return spawnSync("vitest", ["run", "--config", config, "--project", project, file], {
     stdio: "inherit",
     shell: process.platform === "win32",
     env: { ...process.env, HOLDFAST_SOAK_MINUTES: String(minutes), HOLDFAST_TEST_SEED: seed },
@@ -57,6 +60,7 @@ function runFor(what, [project, file]) {
 const parts = {
   leases: () => runFor("Leases under faults", STORES[store].leases),
   histories: () => runFor("Histories under faults", STORES[store].histories),
+  "planted-faults": () => runFor("Faults that the check of histories must find", STORES[store]["planted-faults"]),
   model() {
     console.log(`Random commands beside the model: ${commands} on ${store}, seed ${seed}`);
     const command = "packages/checkpoint-conformance/bin/checkpoint-conformance.mjs";

@@ -208,6 +208,19 @@ export function fallbackTests(target: FallbackTarget): void {
     expect(await wholeThread(plain, "copied")).toEqual(before);
   });
 
+  it("C-31 C-41 C-113 what a thread's first write replaces is replaced, though the copy is made after the call", async () => {
+    const old = new MemorySaver();
+    const checkpoint = checkpointOf({ n: 1 });
+    for (const thread of ["put again", "answered again"]) {
+      await putWhole(old, thread, checkpoint);
+      await old.putWrites(at(thread, checkpoint.id), [["__resume__", ["a"]]], "task");
+    }
+    await putWhole(replica(old), "put again", { ...checkpointOf({ n: 2 }, 2), id: checkpoint.id });
+    expect((await plain.getTuple(at("put again")))?.checkpoint.channel_values).toEqual({ n: 2 });
+    await replica(old).putWrites(at("answered again", checkpoint.id), [["__resume__", ["a", "b"]]], "task");
+    expect((await plain.getTuple(at("answered again")))?.pendingWrites).toEqual([["task", "__resume__", ["a", "b"]]]);
+  });
+
   it("C-113 a takeover that broke off anywhere shows nothing of itself, and the next write makes it whole", async () => {
     const old = new MemorySaver();
     for (let call = 1; call <= 24; call += 1) {

@@ -18,12 +18,12 @@ export function markRead(config: RunnableConfig, id: string, isHead: boolean): R
   return { ...config, configurable: { ...config.configurable, [READ_AS]: { id, isHead } } };
 }
 
-/** The config of a put that copies a checkpoint of another saver: it does not go on from any head. */
+/** The config of a put that copies a checkpoint of another saver, and does not go on from any head, or of writes that are copied. */
 export function markCopied(config: RunnableConfig): RunnableConfig {
   return { ...config, configurable: { ...config.configurable, [READ_AS]: "copied" } };
 }
 
-/** Whether a put copies a checkpoint of another saver. */
+/** Whether a write copies what another saver has. */
 export function isCopied(config: RunnableConfig): boolean {
   return (config.configurable as Marked | undefined)?.[READ_AS] === "copied";
 }

@@ -73,7 +73,7 @@ import { type Retention, resolveSweepOptions, type SweepOptions, type SweepRepor
 import type { CopyOutcome, StoredThread, StoreStats, ThreadSelection } from "./thread-store.js";
 import { markerId, TAKEOVER, Takeover, takenOver } from "./takeover.js";
 import { ThreadLives } from "./thread-lives.js";
-import { nextCall } from "./write-order.js";
+import { nextCall, nextCopyCall } from "./write-order.js";
 
 /** What the savers of all stores can be told. */
 export interface SaverSettings {
@@ -243,8 +243,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const parentId = optionalCheckpointId(config);
     const ref: CheckpointRef = { ...namespace, checkpointId: requiredId(checkpoint.id, "checkpoint.id") };
     const metadataJson = encodeMetadata(metadata);
-    const lineage = isCopied(config) ? [] : lineageOf(ref, parentId, metadata);
-    const call = nextCall();
+    const isCopy = isCopied(config);
+    const lineage = isCopy ? [] : lineageOf(ref, parentId, metadata);
+    const call = isCopy ? nextCopyCall() : nextCall();
     const snapshots = Object.keys(newVersions).filter((channel) => isDeltaSnapshot(checkpoint.channel_values[channel]));
     // What the run may go on changing is taken here, before the first await (contract C-36).
     const frame = frameOf(checkpoint);
@@ -287,7 +288,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   async #putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
     const ref = checkpointRef(config, "putWrites");
     requiredId(taskId, "taskId");
-    const call = nextCall();
+    const call = isCopied(config) ? nextCopyCall() : nextCall();
     const place = taskPath === undefined ? { call } : { taskPath: taskPathArgument(taskPath) };
     if (writes.length === 0) return;
     const indexes = writeIndex(writes);

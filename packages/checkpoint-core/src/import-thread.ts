@@ -145,7 +145,7 @@ class ThreadCopy {
       const config = forWriting(markCopied(parentConfig(ref, given.parent)));
       await this.#target.put(config, given.checkpoint, given.metadata, versionsOf(given.checkpoint));
     }
-    await this.#addWrites(forWriting(configOf(ref)), tuple.pendingWrites ?? []);
+    await this.#addWrites(forWriting(markCopied(configOf(ref))), tuple.pendingWrites ?? []);
     await this.#verify(ref, given, what, isHead);
     this.#count(
       what === "checkpoint" ? { checkpoints: 1, writes: given.writes.length } : { skipped: 1, writes: given.writes.length },

@@ -36,7 +36,9 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
           try {
             const before = await bytesReceived();
             // Ten times what all runs have to say at once.
-            await eventually("commands were given up and repeated", async () => (await bytesReceived()) - before > 250_000);
+            await eventually("commands were given up and repeated", async () => (await bytesReceived()) - before > 250_000, {
+              timeoutMs: 120_000,
+            });
           } finally {
             await unpauseRedisClients(server.url);
           }
