@@ -41,5 +41,10 @@ async function rewriteCatalog(file: string, versions: Readonly<Record<string, st
     if (!entry.test(text)) throw new Error(`The catalog of pnpm-workspace.yaml has no ${name}.`);
     text = text.replace(entry, `$1${version}`);
   }
+  // Agents of others bring a LangGraph of their own, the newest; here they run on this one.
+  const own = Object.keys(versions).filter((name) =>
+    ["core", "langgraph", "langgraph-checkpoint"].some((each) => name === `@langchain/${each}`),
+  );
+  text = text.replace(/^overrides:\n/m, `overrides:\n${own.map((name) => `  "${name}": "catalog:"\n`).join("")}`);
   await writeFile(file, text);
 }
