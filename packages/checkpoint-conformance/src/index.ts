@@ -15,7 +15,15 @@ export { type Level, levelOf, levels } from "./levels.js";
 export { type ConformanceOptions, checkpointConformance } from "./register.js";
 export { type CaseResult, type Counts, caseLine, type LevelResult, type Report, summary } from "./report.js";
 export { caseCount, type RunOptions, runConformance } from "./run.js";
-export { answerWith, assertAsInMemory, type Comparison, outcome, type Scenario, type ScenarioRun } from "./scenarios/scenario.js";
+export {
+  answerWith,
+  assertAsInMemory,
+  type Comparison,
+  outcome,
+  ReferenceSaver,
+  type Scenario,
+  type ScenarioRun,
+} from "./scenarios/scenario.js";
 export { type JourneyScenario, type NamedScenario, scenarioSuite, type TravellingGraph } from "./scenarios/scenario-suite.js";
 export type { StatefulGraph } from "./scenarios/thread-record.js";
 export type { SpawnedProcessOptions, SpawnedSaver } from "./spawned-saver.js";

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
+import { ReferenceSaver } from "@holdfast/checkpoint-conformance";
 import { importThreads } from "@holdfast/checkpoint-core";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { Command, type StateSnapshot } from "@langchain/langgraph";
 import * as checkpoint from "@langchain/langgraph-checkpoint";
-import { type BaseCheckpointSaver, MemorySaver } from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allOf } from "../migration/all-of.js";
 import { at } from "../plain-checkpoints.js";
@@ -64,11 +65,11 @@ export function deltaOrderTests(target: AdapterTarget): void {
 
   async function program(seed: number, durability: Durability, way: (typeof WAYS)[number], random: Random): Promise<void> {
     const id = `${way}, ${durability}, ${seed}`;
-    const memory = new MemorySaver();
+    const memory = new ReferenceSaver();
     const moveAt = way === "runs here" ? 0 : integerOf(random, 2, 9);
     const here = (): BaseCheckpointSaver => open(way === "is migrated on demand" ? memory : undefined);
     // What is written here is written to the mirror, too, so that both hold the same checkpoints. An old store is not written to any more.
-    const mirror = new MemorySaver();
+    const mirror = new ReferenceSaver();
     let savers: Savers = { run: memory, read: memory };
     let asked: string[] = [];
     for (let step = 0; step < 12; step += 1) {

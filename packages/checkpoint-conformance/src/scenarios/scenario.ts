@@ -15,7 +15,7 @@ import { plain, type StatefulGraph, snapshotRecord, threadRecord } from "./threa
  * `MemorySaver`, except where it is at fault: a checkpoint that LangGraph puts again on top of itself (durability "exit") keeps its parent
  * instead of becoming its own.
  */
-class ReferenceSaver extends MemorySaver {
+export class ReferenceSaver extends MemorySaver {
   override async put(config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata): Promise<RunnableConfig> {
     const { thread_id: thread, checkpoint_ns: ns = "", checkpoint_id: parent } = config.configurable ?? {};
     const known = parent === checkpoint.id ? this.storage[thread]?.[ns]?.[checkpoint.id] : undefined;
