@@ -41,17 +41,23 @@ function said(random: Random, by: string): Say {
   ];
 }
 
+export interface GraphOptions {
+  readonly seed: number;
+  /** Whether its tasks ask a human now and then. */
+  readonly asks: boolean;
+}
+
 /**
  * A graph whose parallel tasks write the same delta channels: messages of the same ids, removals, what overwrites all, and tasks that are sent out. What a
  * node does follows from seed, turn and name, so that a node that runs again does the same.
  */
-export function parallelGraph(checkpointer: BaseCheckpointSaver, seed: number) {
+export function parallelGraph(checkpointer: BaseCheckpointSaver, { seed, asks }: GraphOptions) {
   const randomOf = (turn: number, name: string): Random =>
     seededRandom(seed + 7_919 * turn + [...name].reduce((sum, char) => 31 * sum + (char.codePointAt(0) as number), 0));
   const act = async (turn: number, name: string) => {
     const random = randomOf(turn, name);
     for (let ticks = integerOf(random, 0, 8); ticks > 0; ticks -= 1) await nextTick();
-    const told = random() < 0.2 && name !== "piece" ? ` was told ${interrupt(`what, ${name}?`)}` : "";
+    const told = random() < 0.2 && asks && name !== "piece" ? ` was told ${interrupt(`what, ${name}?`)}` : "";
     const by = `${name} in turn ${turn}${told}`;
     return { messages: said(random, by), log: [by] };
   };
