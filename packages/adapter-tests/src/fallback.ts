@@ -172,7 +172,7 @@ export function fallbackTests(target: FallbackTarget): void {
     });
     const first = runOrders(replica(slow), "slow", ["of the one that takes over"]);
     await reached.opened;
-    // Who does not know the old store has no way to copy all of it.
+    // A saver without the old store cannot copy all of it, so it refuses.
     await expect(plain.copyThread("slow", "part of slow")).rejects.toMatchObject({ code: "HOLDFAST_THREAD_BUSY" });
     expect(await exists("part of slow")).toBe(false);
     const copied = replica(old).copyThread("slow", "copy of slow");

@@ -188,7 +188,7 @@ export class Facts {
     );
   }
 
-  /** Whether a put goes on from what was in the thread before it was deleted. What goes on from nothing may begin the thread anew, by the same id. */
+  /** Whether a put goes on from what was in the thread before it was deleted. A put without a parent may start a new life of the thread, with the same id. */
   isOfDeletedLife(put: Put, deletion: Delete): boolean {
     if (this.copiesOnto(put.thread).some((copy) => !isBefore(copy, deletion))) return false;
     const [, ...ancestors] = this.#lineOf(put);

@@ -210,7 +210,7 @@ export class Stage {
   }
 
   async #tell(actor: Actor, message: ClientIsTold): Promise<void> {
-    // One that is gone answers nothing; who waits is told by `drained`.
+    // A process that is gone answers nothing; `drained` wakes those who wait.
     await actor.child.send(message).catch(() => {});
   }
 

@@ -9,7 +9,7 @@ import type { Scenario } from "./scenario.js";
 export interface DifferenceInFavour {
   readonly name: string;
   readonly reason: string;
-  /** Who has it shows the difference; from anybody else it is not excused. */
+  /** Only savers that declare this capability are excused. */
   readonly capability: Capability;
   covers(difference: Difference): boolean;
   /** A program that shows it, and nothing else that is excused. */
