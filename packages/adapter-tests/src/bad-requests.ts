@@ -1,5 +1,5 @@
-import type { AddressInfo } from "node:net";
 import { Agent, get } from "node:http";
+import type { AddressInfo } from "node:net";
 import { spawnNode } from "@holdfast/test-servers";
 import { expect, it } from "vitest";
 import { bundleChild } from "./bundled-child.js";

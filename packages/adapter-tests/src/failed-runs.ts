@@ -4,9 +4,9 @@ import { type BundledChild, bundleChild } from "./bundled-child.js";
 import {
   CALLS,
   DURABILITIES,
+  FAULTS,
   type FailedRun,
   type FailingRun,
-  FAULTS,
   type Fault,
   SHAPES,
 } from "./children/failing-run-messages.js";

@@ -315,6 +315,32 @@ export function fallbackTests(target: FallbackTarget): void {
     }
   });
 
+  for (const how of ["the run's next put", "its put again", "the writes of a task", "a subgraph's first put"] as const) {
+    it(`C-51 C-114 ${how} after a thread was deleted that it has read in the old store is refused`, async () => {
+      const old = new MemorySaver();
+      const thread = `read there: ${how}`;
+      const first = checkpointOf({ log: ["old"] });
+      await putWhole(old, thread, first);
+      await putWhole(old, thread, checkpointOf({ log: ["old", "older"] }, 2), first.id);
+      const running = replica(old);
+      const head = (await running.getTuple(at(thread))) as NonNullable<Awaited<ReturnType<TestedSaver["getTuple"]>>>;
+      const [id, parent] = [head.checkpoint.id, head.parentConfig ?? {}];
+      await replica(old).deleteThread(thread);
+      const put = (config: object, checkpoint = checkpointOf({ log: ["late"] }, 3), parents = {}): Promise<unknown> =>
+        running.put(config, checkpoint, { source: "loop", step: 1, parents }, checkpoint.channel_versions);
+      const late = {
+        "the run's next put": () => put(head.config),
+        "its put again": () => put(parent, { ...checkpointOf({ log: ["late"] }, 3), id }),
+        "the writes of a task": () => running.putWrites(head.config, [["log", ["late"]]], "task"),
+        "a subgraph's first put": () => put({ configurable: { thread_id: thread, checkpoint_ns: "sub" } }, undefined, { "": id }),
+      };
+      expect(await failureOf(late[how])).toMatchObject({ code: "HOLDFAST_THREAD_DELETED" });
+      expect(await exists(thread)).toBe(false);
+      await putWhole(running, thread, checkpointOf({ log: ["anew"] }));
+      expect(await listedIds(plain, thread)).toHaveLength(1);
+    });
+  }
+
   it("C-114 a thread that is deleted while it is taken over is gone, whoever comes first", async () => {
     const old = new MemorySaver();
     await runOrders(old, "deleted meanwhile", ["first"]);

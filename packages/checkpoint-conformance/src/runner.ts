@@ -26,8 +26,8 @@ export {
 export { type JourneyScenario, type NamedScenario, scenarioSuite, type TravellingGraph } from "./scenarios/scenario-suite.js";
 export type { StatefulGraph } from "./scenarios/thread-record.js";
 export type { SpawnedProcessOptions, SpawnedSaver } from "./spawned-saver.js";
-export { type RandomCommandsOptions, randomCommands } from "./suites/random-programs.js";
 export { asInMemory } from "./suites/as-in-memory/index.js";
+export { type RandomCommandsOptions, randomCommands } from "./suites/random-programs.js";
 export { allSuites } from "./suites.js";
 export {
   type Capability,

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import {
@@ -136,8 +137,12 @@ export class SpawnedSaver extends BaseCheckpointSaver {
     await this.#gone;
   }
 
-  /** Makes a call, and kills the process when it has begun it. Whether it was acknowledged all the same. */
-  async killDuring(call: (saver: this) => Promise<unknown>): Promise<boolean> {
+  /**
+   * Makes a call, and kills the process when it has begun it and `moment` resolves. Whether the call was acknowledged all the same.
+   *
+   * @param moment asked again and again until it is true or the call has ended. Default: at once.
+   */
+  async killDuring(call: (saver: this) => Promise<unknown>, moment = async () => true): Promise<boolean> {
     const begun = new Promise<void>((resolve) => {
       this.#onBegun = resolve;
     });
@@ -149,8 +154,14 @@ export class SpawnedSaver extends BaseCheckpointSaver {
       },
     );
     await Promise.race([begun, outcome]);
+    let over = false;
+    const settled = outcome.finally(() => {
+      over = true;
+    });
+    // Between two questions the process's answers are received, also where the moment is told without waiting for anything.
+    while (!over && !(await moment())) await nextTurn();
     await this.kill();
-    return outcome;
+    return settled;
   }
 
   /** `setup` of the target's `lifecycle`. */

@@ -1,9 +1,9 @@
 import type { ChannelVersions, Checkpoint, CheckpointMetadata, SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import type { ChannelUpdate, KnownCheckpoint, SerializedValue } from "./checkpoint-record.js";
 import { LRUCache } from "lru-cache";
+import type { ChannelUpdate, KnownCheckpoint, SerializedValue } from "./checkpoint-record.js";
 import { ValueTooLargeError } from "./errors.js";
-import { type Dumped, HoldfastSerializer } from "./serializer/index.js";
 import type { Imprint } from "./serializer/imprint.js";
+import { type Dumped, HoldfastSerializer } from "./serializer/index.js";
 import { ValueBytes } from "./value-bytes.js";
 
 /** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */

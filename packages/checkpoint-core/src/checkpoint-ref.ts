@@ -115,6 +115,11 @@ export function configOf(ref: CheckpointRef): RunnableConfig {
   return { configurable: { thread_id: ref.threadId, checkpoint_ns: ref.namespace, checkpoint_id: ref.checkpointId } };
 }
 
+/** The config that names a namespace, or the latest checkpoint in it. */
+export function namespaceConfig({ threadId, namespace }: NamespaceRef): RunnableConfig {
+  return { configurable: { thread_id: threadId, checkpoint_ns: namespace } };
+}
+
 function wellFormed(value: unknown, name: string, maxBytes: number): string {
   if (typeof value !== "string") throw new InvalidConfigError(`${name} is ${describe(value)}. It must be a string.`);
   const fault = malformation(value, maxBytes);

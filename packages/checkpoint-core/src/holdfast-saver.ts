@@ -49,8 +49,8 @@ import { expectedHead, isCopied, markRead } from "./head-marker.js";
 import { type LabelNames, type Labels, labelsOf, resolveLabels } from "./labels.js";
 import { LeaseOffice, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { leaseToken } from "./lease-config.js";
-import { type ListThreadsOptions, listThreads, resolveListThreads, type ThreadInfo } from "./list-threads.js";
 import { lineageOf } from "./lineage.js";
+import { type ListThreadsOptions, listThreads, resolveListThreads, type ThreadInfo } from "./list-threads.js";
 import { encodeMetadata, metadataConditions } from "./metadata.js";
 import { writeIndex } from "./pending-writes.js";
 import {
@@ -70,9 +70,9 @@ import { isRunConfig } from "./run-config.js";
 import { WritesByRun } from "./run-writes.js";
 import { SAVER_BRAND } from "./saver-brand.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "./sweep.js";
-import type { CopyOutcome, StoredThread, StoreStats, ThreadSelection } from "./thread-store.js";
 import { markerId, TAKEOVER, Takeover, takenOver } from "./takeover.js";
 import { ThreadLives } from "./thread-lives.js";
+import type { CopyOutcome, StoredThread, StoreStats, ThreadSelection } from "./thread-store.js";
 import { nextCall, nextCopyCall } from "./write-order.js";
 
 /** What the savers of all stores can be told. */

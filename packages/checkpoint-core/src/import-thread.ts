@@ -6,7 +6,7 @@ import type {
   CheckpointPendingWrite,
   CheckpointTuple,
 } from "@langchain/langgraph-checkpoint";
-import { type CheckpointRef, configOf, type NamespaceRef } from "./checkpoint-ref.js";
+import { type CheckpointRef, configOf, namespaceConfig } from "./checkpoint-ref.js";
 import { ImportMismatchError, ThreadDeletedError } from "./errors.js";
 import { markCopied } from "./head-marker.js";
 import { HAS_TASK_PATHS, notedTaskPaths, type PutWrites } from "./task-paths.js";
@@ -206,10 +206,6 @@ function versionsOf({ channel_values, channel_versions }: Checkpoint): ChannelVe
 function parentConfig({ threadId, namespace }: CheckpointRef, parent: string | undefined): RunnableConfig {
   const config = namespaceConfig({ threadId, namespace });
   return parent === undefined ? config : { configurable: { ...config.configurable, checkpoint_id: parent } };
-}
-
-function namespaceConfig({ threadId, namespace }: NamespaceRef): RunnableConfig {
-  return { configurable: { thread_id: threadId, checkpoint_ns: namespace } };
 }
 
 function refOf(threadId: string, { config, checkpoint }: CheckpointTuple): CheckpointRef {

@@ -56,15 +56,14 @@ export {
   type SaverSettings,
 } from "./holdfast-saver.js";
 export { decodeId, encodeId } from "./id-bytes.js";
-export { type LabelNames, type Labels, resolveLabelNames } from "./labels.js";
 export { type ImportOptions, type ImportProgress, type ImportReport, importThreads } from "./import-threads.js";
+export { type LabelNames, type Labels, resolveLabelNames } from "./labels.js";
 export { type LeaseOptions, ThreadLease } from "./lease.js";
 export { newTokenSuffix, TOKEN_SUFFIX_DIGITS } from "./lease-config.js";
 export type { ListThreadsOptions, ThreadInfo } from "./list-threads.js";
 export { decodeMetadata, encodeMetadata, type MetadataCondition, metadataConditions } from "./metadata.js";
 export type { PendingSlot, StoredSlot } from "./pending-writes.js";
 export { type PinnableGraph, pinCheckpointer } from "./pin-checkpointer.js";
-export type { WritePlace } from "./write-order.js";
 export { age, type PrunePolicy, type PruneReport } from "./prune.js";
 export {
   type AbandonedThreadSource,
@@ -78,8 +77,8 @@ export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retr
 export { isHoldfastSaver } from "./saver-brand.js";
 export type { Segment } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";
-export { resolveFallback } from "./takeover.js";
 export { type Retention, type RetentionOptions, resolveRetention, type SweepOptions, type SweepReport } from "./sweep.js";
+export { resolveFallback } from "./takeover.js";
 export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
 export type {
   CopyOutcome,
@@ -97,3 +96,4 @@ export type {
   ThreadSummary,
 } from "./thread-store.js";
 export { TTL_KEY } from "./ttl-config.js";
+export type { WritePlace } from "./write-order.js";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { unhandledAfter } from "./unhandled-rejections.testing.js";
 import { WritesByRun } from "./run-writes.js";
+import { unhandledAfter } from "./unhandled-rejections.testing.js";
 
 const runConfig = (signal = new AbortController().signal, writer = (): void => {}) => ({ signal, writer });
 

@@ -8,14 +8,15 @@ import type {
   CheckpointTuple,
   DeltaChannelHistory,
 } from "@langchain/langgraph-checkpoint";
-import { configOf } from "./checkpoint-ref.js";
+import { type CheckpointRef, configOf, namespaceConfig } from "./checkpoint-ref.js";
 import { entryCache } from "./entry-cache.js";
 import { InvalidOptionsError, ThreadBusyError } from "./errors.js";
+import { markCopied } from "./head-marker.js";
 import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
 import type { LeaseOptions, ThreadLease } from "./lease.js";
-import type { CopyOutcome } from "./thread-store.js";
 import { withLeaseToken } from "./lease-config.js";
 import { isSaver } from "./saver-check.js";
+import type { CopyOutcome } from "./thread-store.js";
 import { TTL_KEY } from "./ttl-config.js";
 
 /** What takeovers need of the saver whose threads they bring here. */
@@ -43,6 +44,8 @@ const MAX_POLL_MS = 250;
 /** Threads that are known to be here, so that nothing is asked about them any more. */
 const MOST_KNOWN = 10_000;
 const BATCH = 16;
+/** As the stores do: of a deleted thread, so many of its newest checkpoints. */
+const MOST_REMEMBERED = 1_024;
 
 /**
  * Reads threads that are not here yet from the saver that a service used before, and takes each over as a whole before it is first written to (contract
@@ -159,7 +162,10 @@ export class Takeover {
     return result;
   }
 
-  /** Deletes a thread in both stores, under its lease as long as it may be taken over. */
+  /**
+   * Deletes a thread in both stores, under its lease as long as it may be taken over. What the old saver has of it is noted here, so that a run that read it
+   * there and goes on is refused (contract C-51).
+   */
   async delete(threadId: string, token: string | undefined): Promise<void> {
     if ((await this.#place(threadId)) === "here") {
       // First there: whoever finds nothing here must find nothing there.
@@ -168,12 +174,45 @@ export class Takeover {
       return;
     }
     const lease = token === undefined ? await whileTakenOver(() => this.#acquire(threadId)) : undefined;
+    const held = token ?? (lease as ThreadLease).token;
     try {
+      const last = await this.#lastInFallback(threadId);
+      if (last.length > 0) await this.#putMarker(threadId);
       await this.#fallback.deleteThread(threadId);
-      await this.#target.deleteThread(threadId, token ?? lease?.token);
+      await this.#putNames(last, held);
+      await this.#target.deleteThread(threadId, held);
       await this.#removeMarker(threadId);
     } finally {
       await lease?.release();
+    }
+  }
+
+  /** The checkpoints that a run may go on from. Those that cannot be read do not stand in the way of a deletion. */
+  async #lastInFallback(threadId: string): Promise<CheckpointRef[]> {
+    const last: CheckpointRef[] = [];
+    try {
+      for await (const { config, checkpoint } of this.#fallback.list(
+        { configurable: { thread_id: threadId } },
+        { limit: MOST_REMEMBERED },
+      )) {
+        last.push({ threadId, namespace: String(config.configurable?.checkpoint_ns ?? ""), checkpointId: checkpoint.id });
+      }
+    } catch {
+      // The old saver reads values along with names, and may fail at one of them.
+    }
+    return last;
+  }
+
+  /** Checkpoints without content, oldest first: a store remembers the names of what it deletes. The marker hides them. */
+  async #putNames(refs: readonly CheckpointRef[], token: string): Promise<void> {
+    const { here } = this.#target;
+    const names = [...refs].reverse();
+    while (names.length > 0) {
+      const puts = names.splice(0, BATCH).map(({ checkpointId, ...where }) => {
+        const config = markCopied(withLeaseToken(namespaceConfig(where), where.threadId, token));
+        return here.put(config, { ...EMPTY, id: checkpointId }, { source: "update", step: -1, parents: {} }, {});
+      });
+      await Promise.all(puts);
     }
   }
 
@@ -245,7 +284,7 @@ export class Takeover {
       return undefined;
     }
     const { here } = this.#target;
-    await here.put(markerConfig(threadId), MARKER, { source: "update", step: -1, parents: {} }, {});
+    await this.#putMarker(threadId);
     const forWriting = (config: RunnableConfig): RunnableConfig => withLeaseToken(config, threadId, token);
     const copied = await importThread(this.#fallback, here, threadId, { ...how, forWriting });
     await this.#removeMarker(threadId);
@@ -255,6 +294,11 @@ export class Takeover {
 
   #acquire(threadId: string): Promise<ThreadLease> {
     return this.#target.here.acquireThread(threadId, { owner: OWNER });
+  }
+
+  async #putMarker(threadId: string): Promise<void> {
+    const marker = { ...EMPTY, id: "incomplete" };
+    await this.#target.here.put(markerConfig(threadId), marker, { source: "update", step: -1, parents: {} }, {});
   }
 
   async #removeMarker(threadId: string): Promise<void> {
@@ -288,9 +332,8 @@ const asItIs = (config: RunnableConfig): RunnableConfig => config;
 
 /** Markers are threads, since those can be deleted. */
 const MARKER_PREFIX = "holdfast-takeover:";
-const MARKER: Checkpoint = {
+const EMPTY: Omit<Checkpoint, "id"> = {
   v: 4,
-  id: "incomplete",
   ts: new Date(0).toISOString(),
   channel_values: {},
   channel_versions: {},

@@ -1,5 +1,5 @@
-import * as checkpoint from "@langchain/langgraph-checkpoint";
 import type { BaseCheckpointSaver, CheckpointPendingWrite } from "@langchain/langgraph-checkpoint";
+import * as checkpoint from "@langchain/langgraph-checkpoint";
 
 /** Whether LangGraph gives the path of a task to `putWrites`, and relies on the order that it makes: from checkpoint 1.2 on. */
 export const HAS_TASK_PATHS = "compareWritesSortKeys" in checkpoint;

@@ -6,8 +6,8 @@ import {
   type StatefulGraph,
   scenarioSuite,
 } from "@holdfast/checkpoint-conformance/runner";
-import type { RunnableConfig } from "@langchain/core/runnables";
 import { HumanMessage } from "@langchain/core/messages";
+import type { RunnableConfig } from "@langchain/core/runnables";
 import { createReactAgent } from "@langchain/langgraph/prebuilt";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { createSupervisor } from "@langchain/langgraph-supervisor";

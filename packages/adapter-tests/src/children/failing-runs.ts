@@ -1,8 +1,8 @@
 import { exclusive, isHoldfastError } from "@holdfast/checkpoint-core";
 import { Annotation, entrypoint, MemorySaver, START, StateGraph } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import type { OpenOptions } from "../target.js";
 import type { LeasingSaver } from "../lease-target.js";
+import type { OpenOptions } from "../target.js";
 import type { FailedRun, FailingRun } from "./failing-run-messages.js";
 import { givenStoreUrl } from "./store-url.js";
 

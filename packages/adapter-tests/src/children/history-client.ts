@@ -1,8 +1,8 @@
-import { type FaultName, planted } from "../history-checker/planted-faults.js";
+import type { ImpatientOptions } from "../faults/partition.js";
 import { HistoryClient, SWEPT } from "../history-checker/client.js";
 import type { Operation } from "../history-checker/history.js";
+import { type FaultName, planted } from "../history-checker/planted-faults.js";
 import type { Action, SaverSetting } from "../history-checker/program.js";
-import type { ImpatientOptions } from "../faults/partition.js";
 import type { KeepingOptions, KeepingSaver } from "../thread-life/target.js";
 import { givenStoreUrl } from "./store-url.js";
 

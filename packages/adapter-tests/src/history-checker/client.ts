@@ -1,5 +1,5 @@
-import type { RunnableConfig } from "@langchain/core/runnables";
 import type { ThreadLease } from "@holdfast/checkpoint-core";
+import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { type Recorded, recorded } from "../recorded.js";
 import { text } from "../thread-life/chains.js";

@@ -172,10 +172,7 @@ async function shortest(program: readonly Step[], history: History, open: () => 
 function report(program: readonly Step[], setting: Setting, history: History): string {
   const start = history.operations[0]?.from ?? 0;
   const time = (at: number | undefined): string => (at === undefined ? "" : (at - start).toFixed(1));
-  const told = history.operations.filter(
-    (each) => !("seen" in each) || each.seen === undefined || (each.seen as { length?: number }).length !== 0,
-  );
-  const lines = told.map(
+  const lines = history.operations.map(
     ({ from, to, process, kind, outcome, ...more }) => `${time(from)}–${time(to)} ${process} ${kind} ${outcome} ${brief(more)}`,
   );
   return ["", ...violationsOf(history), "", programText(program, setting), "", ...(lines.length > 120 ? [] : lines)].join("\n");

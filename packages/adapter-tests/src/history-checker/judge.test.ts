@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Recorded } from "../recorded.js";
-import type { Delete, History, Operation, Put, Read, Seen, Write } from "./history.js";
+import { type Delete, type History, OLD_STORE, type Operation, type Put, type Read, type Seen, type Write } from "./history.js";
 import { violationsOf } from "./judge.js";
 
 /** Operations that take one millisecond each, unless it is said otherwise. */
@@ -122,6 +122,12 @@ describe("C-10 to C-95 the judge of histories finds nothing", () => {
       write("1", "__resume__", "second", 8),
       reads(asPut(one, ["task", "c", "first"], ["task", "__resume__", "second"]), 10),
     ],
+    "C-26 C-113 where a thread that the old store has is listed from its takeover on": [
+      put("1", 0, { process: OLD_STORE }),
+      listsThreads([], 5),
+      put("1", 10, { values: { v: 2 } }),
+      listsThreads(["t"], 15),
+    ],
     "C-91 where a put is refused": [
       one,
       acquires("1", 2),
@@ -156,6 +162,7 @@ describe("C-10 to C-95 the judge of histories finds", () => {
       [one, acquires("1", 2), deletes(5, { outcome: "refused", code: "HOLDFAST_THREAD_BUSY" }), listsThreads([], 5)],
       /t not among them/,
     ],
+    "C-26 C-58 a copy that is not listed": [[one, copies(5), listsThreads(["t"], 10)], /u not among them/],
     "C-26 a thread of nothing": [[one, deletes(5), listsThreads(["t"], 10)], /lists the thread t, of which nothing can be there/],
     "C-31 a put that is undone by an earlier one": [
       [one, put("1", 10, { values: { v: 2 } }), reads(asPut(one), 20)],

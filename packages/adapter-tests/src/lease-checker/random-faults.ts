@@ -1,9 +1,9 @@
 import { eventually, type NodeChild, spawnNode, startTcpProxy, type TcpProxy } from "@holdfast/test-servers";
 import type { ClientTells } from "../children/lease-client.js";
 import { storeEnvironment } from "../children/store-url.js";
+import { now } from "../recorded.js";
 import { integerOf, type Random } from "../seeded.js";
 import type { History, Operation } from "./history.js";
-import { now } from "../recorded.js";
 
 interface Client {
   readonly name: string;

@@ -1,19 +1,22 @@
 import { endOf, type Facts, isBefore, type Look, type Place, seenBy } from "../facts.js";
-import { OLD_STORE, type Seen } from "../history.js";
+import { type ListThreads, OLD_STORE, type Seen } from "../history.js";
 import { named, type Rule, told } from "./rule.js";
 
 /** Threads are listed while they have checkpoints, and not when they have none (C-26); what is gone leaves nothing underneath (C-50, C-53). */
 export const threadsAreListed: Rule = (facts) => {
   const threads = [...new Set(facts.places().map(({ thread }) => thread))];
-  // What only the old store has is not listed.
-  const isOwn = (place: Place): boolean => facts.puts(place).some(({ process }) => process !== OLD_STORE);
+  // What only the old store has at that time is not listed.
+  const isOwn = (place: Place, look: Look | ListThreads): boolean =>
+    facts.puts(place).some((put) => put.process !== OLD_STORE && isBefore(put, look)) ||
+    facts.copiesOnto(place.thread).length > 0;
   const isEmpty = (thread: string, during: Look | { readonly from: number; readonly to?: number }): boolean =>
     !facts.places().some((place) => facts.mayBeThere({ ...place, thread }, during));
   return [
     ...facts.acknowledged("list threads").flatMap((look) => {
       const seen = look.seen ?? [];
       const missing = threads.filter(
-        (thread) => !seen.includes(thread) && facts.places(thread).some((place) => isOwn(place) && facts.isThere(place, look)),
+        (thread) =>
+          !seen.includes(thread) && facts.places(thread).some((place) => isOwn(place, look) && facts.isThere(place, look)),
       );
       const twice = seen.filter(
         (thread, at) =>

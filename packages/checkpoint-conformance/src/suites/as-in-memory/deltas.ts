@@ -14,7 +14,7 @@ import {
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { Gate } from "../../gate.js";
 import { answerWith, type Durability, findState, type ScenarioRun } from "../../scenarios/scenario.js";
-import { scenarioSuite, type NamedScenario } from "../../scenarios/scenario-suite.js";
+import { type NamedScenario, scenarioSuite } from "../../scenarios/scenario-suite.js";
 
 type Messages = BaseMessage | BaseMessage[];
 

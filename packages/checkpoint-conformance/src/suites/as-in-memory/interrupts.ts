@@ -1,4 +1,4 @@
-import { Annotation, Command, END, interrupt, START, type StateSnapshot, StateGraph } from "@langchain/langgraph";
+import { Annotation, Command, END, interrupt, START, StateGraph, type StateSnapshot } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { answerWith, outcome, type ScenarioRun } from "../../scenarios/scenario.js";
 import { scenarioSuite } from "../../scenarios/scenario-suite.js";

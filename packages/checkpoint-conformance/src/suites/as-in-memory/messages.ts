@@ -10,8 +10,8 @@ import {
 } from "@langchain/core/messages";
 import { END, MessagesAnnotation, REMOVE_ALL_MESSAGES, START, StateGraph } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { scenarioSuite } from "../../scenarios/scenario-suite.js";
 import type { ScenarioRun } from "../../scenarios/scenario.js";
+import { scenarioSuite } from "../../scenarios/scenario-suite.js";
 
 type Reply = (messages: BaseMessage[]) => BaseMessage[];
 
