@@ -77,6 +77,7 @@ export { type RetryOptions, type RetryPolicy, resolveRetry, retry } from "./retr
 export { isHoldfastSaver } from "./saver-brand.js";
 export type { Segment } from "./segment.js";
 export { HoldfastSerializer } from "./serializer/index.js";
+export { StoreMoment } from "./store-moment.js";
 export { type Retention, type RetentionOptions, resolveRetention, type SweepOptions, type SweepReport } from "./sweep.js";
 export { resolveFallback } from "./takeover.js";
 export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./thread-id.js";
