@@ -32,6 +32,7 @@ export type { CheckpointOutline, RemovedCheckpoint } from "./store/checkpoint-su
 export { entryCache } from "./store/entry-cache.js";
 export type { Refusal } from "./store/refusal.js";
 export { type RetryPolicy, resolveRetry, retry } from "./store/retry.js";
+export { StoreMoment } from "./store/store-moment.js";
 export type {
   CopyOutcome,
   IdleDeletion,

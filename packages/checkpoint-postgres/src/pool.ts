@@ -58,7 +58,8 @@ export class Connections {
   readonly #pool: PostgresPool;
   readonly #owned: boolean;
   readonly #retry: RetryPolicy;
-  readonly #statementTimeoutMs: number;
+  /** After so long, a statement is given up. */
+  readonly statementTimeoutMs: number;
   /** Until a pooler turns out not to keep track of names. */
   #namesStatements: boolean;
   readonly #server: ServerName;
@@ -80,7 +81,7 @@ export class Connections {
     this.#pool = pool;
     this.#owned = settings.owned;
     this.#retry = settings.retry;
-    this.#statementTimeoutMs = settings.statementTimeoutMs;
+    this.statementTimeoutMs = settings.statementTimeoutMs;
     this.#namesStatements = settings.preparedStatements;
     this.#server = { host: hostOf(pool), schemaName: settings.schemaName };
     // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
@@ -111,14 +112,14 @@ export class Connections {
       values,
       rowMode: "array",
       types: RAW_COLUMNS,
-      query_timeout: this.#statementTimeoutMs,
+      query_timeout: this.statementTimeoutMs,
     });
     return result.rows;
   }
 
   /** Statements without parameters, on a client, without retry. Their results are not looked at. */
   async executeScript(client: PostgresClient, text: string): Promise<void> {
-    await client.query({ text, query_timeout: this.#statementTimeoutMs });
+    await client.query({ text, query_timeout: this.statementTimeoutMs });
   }
 
   /** Lends a client to work that may run more than once. */

@@ -17,6 +17,9 @@ import type { Script } from "./scripts/index.js";
 
 export type Argument = string | Buffer | number;
 
+/** Arguments of a script, or what they are at a try that is given up in so many milliseconds. */
+export type Arguments = readonly Argument[] | ((timeoutMs: number) => readonly Argument[]);
+
 /** The part of an ioredis `Redis` or `Cluster` that the saver uses; those of ioredis 5 and 6 fit, whichever copy they come from. */
 export interface RedisClient {
   call(command: string, ...args: Argument[]): Promise<unknown>;
@@ -107,16 +110,20 @@ export class Connection {
    * @param operation the method that the user called, for error messages.
    * @throws SaverClosedError, StoreUnavailableError, StoreFailureError
    */
-  run(operation: string, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
-    return this.#withRetries(operation, (commands) => this.#evaluate(commands, script, [...keys, ...args], keys.length));
+  run(operation: string, script: Script, keys: readonly string[], args: Arguments): Promise<Reply> {
+    return this.#withRetries(operation, (commands) => this.#evaluate(commands, script, this.#all(keys, args), keys.length));
+  }
+
+  #all(keys: readonly string[], args: Arguments): readonly Argument[] {
+    return [...keys, ...(typeof args === "function" ? args(this.#commandTimeoutMs) : args)];
   }
 
   /** Runs an idempotent script that writes, until the write is as durable as was asked for. */
-  runDurably(operation: string, script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply> {
+  runDurably(operation: string, script: Script, keys: readonly string[], args: Arguments): Promise<Reply> {
     const durability = this.#durability;
     if (durability === undefined) return this.run(operation, script, keys, args);
     return this.#withRetries(operation, async (commands) => {
-      const all = [...keys, ...args];
+      const all = this.#all(keys, args);
       const evaluateAndWait = (...how: readonly ["evalsha" | "eval", string]): Promise<Reply> =>
         this.#evaluateAndWait(commands, durability, operation, how, all, keys.length);
       try {

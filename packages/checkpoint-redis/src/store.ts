@@ -42,7 +42,7 @@ import { putWrites } from "./operations/put-writes.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, sweepPage } from "./operations/sweep.js";
 import { thinOut } from "./operations/thin-out.js";
-import { threadKey } from "./operations/thread-life.js";
+import { type ThreadLife, threadKey } from "./operations/thread-life.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
 import { type Fate, ThreadIndex } from "./thread-index.js";
@@ -119,9 +119,11 @@ export class RedisStore implements CheckpointStore {
   }
 
   async deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
-    const remove = (key: string | undefined) => deleteThread(this.#redis, this.#keys, threadId, token, key);
-    const deletion = await this.#threads.ending("deleteThread", threadId, remove, fateOf);
-    return typeof deletion === "string" ? undefined : deletion;
+    const remove = (life: ThreadLife) => deleteThread(this.#redis, this.#keys, threadId, token, life);
+    for (;;) {
+      const deletion = await this.#threads.ending("deleteThread", threadId, remove, fateOf);
+      if (deletion !== "late") return typeof deletion === "string" ? undefined : deletion;
+    }
   }
 
   async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {

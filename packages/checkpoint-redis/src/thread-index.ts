@@ -1,7 +1,7 @@
 import { entryCache } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
-import { threadKey } from "./operations/thread-life.js";
+import { type ThreadLife, threadLife } from "./operations/thread-life.js";
 import type { StoredOutcome } from "./operations/write-outcome.js";
 import { forgetThreadScript, indexEntryScript, indexThreadScript, listIndexScript } from "./scripts/index.js";
 import { together } from "./together.js";
@@ -75,20 +75,20 @@ export class ThreadIndex {
   async ending<T>(
     operation: string,
     threadId: string,
-    work: (threadKey: string | undefined) => Promise<T>,
+    work: (life: ThreadLife) => Promise<T>,
     fateOf: (outcome: T) => Fate,
   ): Promise<T> {
     const shard = this.#keys.shardOf(threadId).slice(0, 1);
     const [[, entry], before] = await Promise.all([
       this.#redis.run(operation, indexEntryScript, shard, [threadId]),
-      threadKey(this.#redis, this.#keys, threadId, operation),
+      threadLife(this.#redis, this.#keys, threadId, operation),
     ]);
     const created = String(entry);
     const outcome = await work(before);
     const fate = fateOf(outcome);
     if (fate === "stays" || created === "") return outcome;
     // A thread that was there and is not has ended: at the first try, say, whose answer was lost.
-    if (fate === "ended" || before !== undefined) await this.#forget(operation, threadId, created);
+    if (fate === "ended" || before.threadKey !== undefined) await this.#forget(operation, threadId, created);
     else await this.forgetAbsent(operation, threadId, created);
     return outcome;
   }

@@ -169,6 +169,25 @@ export function partitionTests(target: PartitionTarget): void {
     expect(await listedIds(other, "begun again")).toEqual([fresh.id]);
   });
 
+  it("C-51 C-71 a deletion that was given up, and arrives late, leaves alone what the thread is by then", async () => {
+    const [first, second] = [checkpointOf({ n: 1 }), checkpointOf({ n: 2 }, 2)];
+    const other = target.openImpatient(store.url, { timeoutMs: 10_000, retry: {} });
+    savers.push(other);
+    await putWhole(other, "goes on", first);
+    const saver = open({ timeoutMs: 300, retry: { maxAttempts: 1 } });
+    await saver.getTuple(at("connects"));
+    void proxy.cutBeforeRequest((request) => {
+      if (target.deletes(request)) proxy.strand();
+      return false;
+    });
+    await expect(saver.deleteThread("goes on")).rejects.toMatchObject({ code: "HOLDFAST_STORE_UNAVAILABLE" });
+    await putWhole(other, "goes on", second, first.id);
+    await proxy.deliver();
+    expect(await listedIds(other, "goes on")).toEqual([second.id, first.id]);
+    await other.deleteThread("goes on");
+    expect(await listedIds(other, "goes on")).toEqual([]);
+  });
+
   it("C-71 setup() and every operation end with an error when the network stays partitioned", async () => {
     const options = { timeoutMs: 100, retry: { maxAttempts: 3, maxDelayMs: 10 } };
     const [saver, settingUp] = [open(options), open(options)];

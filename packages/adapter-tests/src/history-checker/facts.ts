@@ -14,11 +14,11 @@ export type Remover = Delete | Prune | DeleteRuns;
 /** What shows checkpoints. */
 export type Look = Read | List;
 
-type Span = Pick<Operation, "from" | "to"> & { readonly outcome?: Operation["outcome"] };
+type Span = Pick<Operation, "from" | "to"> & Partial<Pick<Operation, "outcome" | "kind">>;
 
-/** When an operation is over for sure. Of one without an answer, a request may still be on its way. */
-export const endOf = ({ to = Number.POSITIVE_INFINITY, outcome }: Omit<Span, "from">): number =>
-  outcome === "unknown" ? Number.POSITIVE_INFINITY : to;
+/** When an operation is over for sure. Of one without an answer, a request may still be on its way; one that deletes a thread is refused by then. */
+export const endOf = ({ to = Number.POSITIVE_INFINITY, outcome, kind }: Omit<Span, "from">): number =>
+  outcome === "unknown" && kind !== "delete" ? Number.POSITIVE_INFINITY : to;
 export const isBefore = (first: Omit<Span, "from">, second: Pick<Span, "from">): boolean => endOf(first) < second.from;
 
 /** Whether a write must not replace another: of one process, an earlier call never replaces a later one (contract C-31). */

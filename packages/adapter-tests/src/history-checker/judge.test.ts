@@ -97,7 +97,13 @@ describe("C-10 to C-95 the judge of histories finds nothing", () => {
       reads(asPut(put("2", 10, { parent: "1" })), 30),
     ],
     "C-51 where a thread is begun anew with an id that it had": [one, deletes(5), put("1", 10), reads(asPut(put("1", 10)), 20)],
-    "C-72 in a deletion that was given up, and comes late": [one, deletes(5, { outcome: "unknown" }), two, reads(undefined, 20)],
+    "C-72 in a deletion that was given up, and was done": [one, deletes(5, { outcome: "unknown" }), reads(undefined, 20)],
+    "C-72 in a deletion whose process was killed, and comes late": [
+      one,
+      { kind: "delete", thread: "t", process: "a", from: 5, outcome: "unknown" },
+      two,
+      reads(undefined, 20),
+    ],
     "C-31 where a put again is read as it is now": [
       one,
       put("1", 10, { values: { v: 2 } }),
@@ -154,6 +160,10 @@ describe("C-10 to C-95 the judge of histories finds", () => {
     "C-13 a checkpoint that another process does not see": [
       [one, reads(undefined, 5, { process: "b" })],
       /reads not t 1, which is lost/,
+    ],
+    "C-71 a deletion that was given up, and comes late": [
+      [one, deletes(5, { outcome: "unknown" }), reads(asPut(one), 8), two, reads(undefined, 20)],
+      /reads not t 2, which is lost/,
     ],
     "C-20 a list that stops early": [[one, two, lists([asPut(two)], 15)], /lists not t 1/],
     "C-20 a list in another order": [[one, two, lists([asPut(one), asPut(two)], 15)], /lists t 1 before t 2/],

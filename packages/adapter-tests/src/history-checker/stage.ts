@@ -1,4 +1,4 @@
-import { type NodeChild, spawnNode, startTcpProxy, type TcpProxy } from "@holdfast/test-servers";
+import { eventually, type NodeChild, spawnNode, startTcpProxy, type TcpProxy } from "@holdfast/test-servers";
 import { type ClientArguments, type ClientIsTold, type ClientTells, PATIENCE_MS } from "../children/history-client.js";
 import { storeEnvironment } from "../children/store-url.js";
 import { now } from "../recorded.js";
@@ -151,7 +151,10 @@ export class Stage {
       } as const;
       this.#operations.set(`underneath ${thread}`, look);
     }
-    for (const thread of threads) await saver.deleteThread(`${prefix}${thread}`);
+    for (const thread of threads) {
+      // A process that was killed may have left a lease.
+      await eventually(`nobody has ${thread}`, () => saver.deleteThread(`${prefix}${thread}`).then(() => true));
+    }
     await close(saver);
     if (old !== undefined) await close(old);
   }

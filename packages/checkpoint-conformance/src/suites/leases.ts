@@ -124,6 +124,21 @@ export const leases = defineSuite("leases", (it) => {
     assert((tokens[0] as bigint) > 0n);
   });
 
+  it("C-91 a thread that is deleted under its lease takes the lease along", needs, async (context) => {
+    const [saver, other] = await savers(context);
+    const thread = context.thread();
+    await putChain(saver, thread, 1);
+    const lease = await saver.acquireThread(thread, { ttlMs: LONG_MS });
+    await saver.deleteThread(thread, { lease });
+    for (const [name, write] of Object.entries(writes(saver, thread, lease))) {
+      // Of a thread that is not there, it is no error.
+      if (name !== "deleteThread") await assertFails(context.target, "leaseLost", write, name);
+    }
+    assert.deepEqual(await listIds(other, address(thread)), []);
+    const next = await other.acquireThread(thread, { waitMs: 0, ttlMs: LONG_MS });
+    await next.release();
+  });
+
   it("C-91 while a lease is live, only its token writes, in subgraphs too", needs, async (context) => {
     const [saver, other] = await savers(context);
     const thread = context.thread();

@@ -312,7 +312,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * Deletes all checkpoints, writes and values of a thread, in all namespaces, in one step. What a run that is still going on writes afterwards is
    * refused with ThreadDeletedError (contract C-51).
    *
-   * @param options.lease the lease under which the caller has the thread, if it has one.
+   * @param options.lease the lease under which the caller has the thread, if it has one. It ends with the thread.
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadBusyError, LeaseLostError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   override async deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {

@@ -3,7 +3,7 @@ import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { clearAway } from "./clear-away.js";
-import { threadKey } from "./thread-life.js";
+import { type ThreadLife, threadLife } from "./thread-life.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 /** Of a deleted thread, so many of its newest checkpoints are remembered, for a day: a run that is still going on builds on one of them. */
@@ -14,8 +14,11 @@ const MOST_CLEARED = 100;
 /** A thread of more checkpoints or segments does not go in one statement, which would take a second and more. */
 const MOST_AT_ONCE = 5_000;
 
-/** What became of it; `"none"`: there is no such thread, or it was written to too lately. */
-type Deletion = "deleted" | "none" | Refusal;
+/**
+ * What became of it. `"none"`: there is no such thread, or it was written to too lately. `"late"`: the statement reached the server when nobody waited for it
+ * any more, and did nothing.
+ */
+type Deletion = "deleted" | "none" | "late" | Refusal;
 
 export async function deleteThread(
   db: Connections,
@@ -23,25 +26,27 @@ export async function deleteThread(
   threadId: string,
   token: string | undefined,
 ): Promise<Refusal | undefined> {
-  const key = await threadKey(db, t, threadId);
-  if (key === undefined) return undefined;
-  const deletion = await deleteIfIdle(db, t, "deleteThread", { threadId, threadKey: key, token, idleMs: 0 });
-  return typeof deletion === "string" ? undefined : deletion;
+  for (;;) {
+    const life = await threadLife(db, t, threadId);
+    if (life === undefined) return undefined;
+    const deletion = await deleteIfIdle(db, t, "deleteThread", { threadId, life, token, idleMs: 0 });
+    if (deletion !== "late") return typeof deletion === "string" ? undefined : deletion;
+  }
 }
 
 export async function deleteIdleThread(db: Connections, t: Tables, threadId: string, idleMs: number): Promise<IdleDeletion> {
-  const key = await threadKey(db, t, threadId);
-  if (key === undefined) return "kept";
-  const deletion = await deleteIfIdle(db, t, "sweep", { threadId, threadKey: key, token: undefined, idleMs });
+  const life = await threadLife(db, t, threadId);
+  if (life === undefined) return "kept";
+  const deletion = await deleteIfIdle(db, t, "sweep", { threadId, life, token: undefined, idleMs });
   if (deletion === "deleted") return deletion;
   // Whoever has no token is refused by a lease alone.
-  return deletion === "none" ? "kept" : "busy";
+  return typeof deletion === "string" ? "kept" : "busy";
 }
 
 interface DeletedThread {
   readonly threadId: string;
   /** Of the thread that is meant: a deletion that the network delivers late, when another one has begun under that id, leaves that one alone. */
-  readonly threadKey: string;
+  readonly life: ThreadLife;
   readonly token: string | undefined;
   readonly idleMs: number;
 }
@@ -56,9 +61,9 @@ async function deleteIfIdle(
   db: Connections,
   t: Tables,
   operation: string,
-  { threadId, threadKey, token, idleMs }: DeletedThread,
+  { threadId, life, token, idleMs }: DeletedThread,
 ): Promise<Deletion> {
-  const values: unknown[] = [threadId, threadKey];
+  const values: unknown[] = [threadId, life.threadKey, undefined];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
   const isIdle =
     idleMs === 0 ? "" : `and updated_at <= clock_timestamp() - ${parameter(idleMs)}::float8 * interval '1 millisecond'`;
@@ -69,7 +74,7 @@ with locked as materialized (
   select thread_key, pruned, pruned_calls, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 and thread_key = $2 ${isIdle} for update
 ),
 judged as materialized (
-  select *, ${fencedSql(token, parameter)} as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked
+  select *, coalesce(case when clock_timestamp() > to_timestamp($3::float8 / 1000) then 'late' end, ${fencedSql(token, parameter)}) as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked
 ),
 buried as (
   insert into ${t.tombstone} as tomb (thread_hash, checkpoints, calls)
@@ -99,9 +104,11 @@ hidden as (
   where thread.thread_key = judged.thread_key and refusal is null and is_large
 )
 select refusal, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000, is_large, thread_key from judged`;
-  const [row] = await db.run(operation, { text: sql, values });
+  const [row] = await db.withClient(operation, (client) =>
+    db.execute(client, { text: sql, values: values.with(2, life.seen.in(db.statementTimeoutMs)) }),
+  );
   if (row === undefined) return "none";
-  if (!isNull(row, 0)) return refusalOf(text(row, 0), row, 1);
+  if (!isNull(row, 0)) return text(row, 0) === "late" ? "late" : refusalOf(text(row, 0), row, 1);
   if (bool(row, 3)) await clearAway(db, t, operation, text(row, 4));
   return "deleted";
 }

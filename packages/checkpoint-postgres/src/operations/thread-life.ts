@@ -1,12 +1,23 @@
+import { StoreMoment } from "@holdfast/checkpoint-core/adapter";
 import { text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 
-/** The key of the thread's life now; `undefined` when there is no such thread. */
-export async function threadKey(db: Connections, t: Tables, threadId: string): Promise<string | undefined> {
+/** The key of the thread's life, and when it was that. */
+export interface ThreadLife {
+  readonly threadKey: string;
+  readonly seen: StoreMoment;
+}
+
+/** `undefined` when there is no such thread. */
+export async function threadLife(db: Connections, t: Tables, threadId: string): Promise<ThreadLife | undefined> {
   const [row] = await db.run("threadKey", {
-    text: `select thread_key from ${t.thread} where thread_id = $1`,
+    text: `select thread_key, extract(epoch from clock_timestamp()) * 1000 from ${t.thread} where thread_id = $1`,
     values: [threadId],
   });
-  return row === undefined ? undefined : text(row, 0);
+  return row === undefined ? undefined : { threadKey: text(row, 0), seen: new StoreMoment(Number(text(row, 1))) };
+}
+
+export async function threadKey(db: Connections, t: Tables, threadId: string): Promise<string | undefined> {
+  return (await threadLife(db, t, threadId))?.threadKey;
 }

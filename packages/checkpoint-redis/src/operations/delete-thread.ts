@@ -1,24 +1,26 @@
 import type { Refusal } from "@holdfast/checkpoint-core/adapter";
-import type { Connection } from "../client.js";
+import type { Argument, Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { deleteThreadScript } from "../scripts/index.js";
 import { statusOf } from "./read.js";
+import type { ThreadLife } from "./thread-life.js";
 import { refusalOf } from "./write-outcome.js";
 
 /**
  * Deletes a thread with all that belongs to it, in one step, and leaves a tombstone. The server frees the memory in the background.
  *
- * @param threadKey of the thread that is meant; `undefined` when there was none.
+ * @returns `"late"` when the command reached the server after its time, and did nothing.
  */
 export async function deleteThread(
   redis: Connection,
   keys: Keys,
   threadId: string,
   token: string | undefined,
-  threadKey: string | undefined,
-): Promise<"deleted" | "none" | Refusal> {
+  { threadKey, seen }: ThreadLife,
+): Promise<"deleted" | "none" | "late" | Refusal> {
   if (threadKey === undefined) return "none";
-  const reply = await redis.runDurably("deleteThread", deleteThreadScript, keys.thread(threadId), [token ?? "", threadKey]);
+  const args = (timeoutMs: number): Argument[] => [token ?? "", threadKey, seen.in(timeoutMs)];
+  const reply = await redis.runDurably("deleteThread", deleteThreadScript, keys.thread(threadId), args);
   const status = statusOf(reply, "deleteThread");
-  return status === "deleted" || status === "none" ? status : refusalOf(status, reply);
+  return status === "deleted" || status === "none" || status === "late" ? status : refusalOf(status, reply);
 }

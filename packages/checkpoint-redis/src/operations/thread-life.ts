@@ -1,11 +1,21 @@
+import { StoreMoment } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { threadKeyScript } from "../scripts/index.js";
 import { statusOf } from "./read.js";
 
-/** The key of the thread's life now; `undefined` when there is no such thread. */
-export async function threadKey(redis: Connection, keys: Keys, threadId: string, operation: string): Promise<string | undefined> {
+/** The key of the thread's life; `undefined` when there is no such thread. And when that was so. */
+export interface ThreadLife {
+  readonly threadKey: string | undefined;
+  readonly seen: StoreMoment;
+}
+
+export async function threadLife(redis: Connection, keys: Keys, threadId: string, operation: string): Promise<ThreadLife> {
   const reply = await redis.run(operation, threadKeyScript, keys.thread(threadId), []);
   statusOf(reply, operation);
-  return String(reply[1]) || undefined;
+  return { threadKey: String(reply[1]) || undefined, seen: new StoreMoment(Number(reply[2])) };
+}
+
+export async function threadKey(redis: Connection, keys: Keys, threadId: string, operation: string): Promise<string | undefined> {
+  return (await threadLife(redis, keys, threadId, operation)).threadKey;
 }
