@@ -1,8 +1,12 @@
 import { StoreMoment } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import { threadKeyScript } from "../scripts/index.js";
+import threadText from "../lua/thread.lua";
+import { script } from "../script.js";
 import { statusOf } from "./read.js";
+import threadKeyText from "./thread-life.lua";
+
+const threadKeyScript = script(threadText, threadKeyText);
 
 /** The key of the thread's life; `undefined` when there is no such thread. And when that was so. */
 export interface ThreadLife {
