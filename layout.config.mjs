@@ -100,7 +100,7 @@ export default {
       comment: "A script stands beside the module that runs it, as `x.lua` or `x.step.lua`; what scripts share stands in `lua/`.",
       severity: "error",
       from: { path: "^(.+/)([^/]+)[.]ts$" },
-      to: { path: "[.](lua|sql)$", pathNot: "^$1$2[.]([a-z-]+[.])?(lua|sql)$|/src/(lua|migrations)/" },
+      to: { path: "[.](lua|sql)$", pathNot: ["^$1$2[.](lua|sql)$", "^$1$2[.][a-z-]+[.]lua$", "/src/(lua|migrations)/"] },
     },
     {
       name: "unresolved",
