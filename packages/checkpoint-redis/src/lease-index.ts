@@ -3,7 +3,7 @@ import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
 import changeLeaseNoteText from "./lease-index.change.lua";
 import endedLeaseNotesText from "./lease-index.ended.lua";
-import noteLeaseText from "./lease-index.note.lua";
+import noteLeaseText from "./lease-index.add.lua";
 import leaseStateText from "./lease-index.state.lua";
 import threadText from "./lua/thread.lua";
 import { script } from "./script.js";

@@ -1,7 +1,7 @@
 import { entryCache } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
-import { type ThreadLife, threadLife } from "./operations/thread-life.js";
+import { type ThreadLife, threadLife } from "./operations/thread-key.js";
 import type { StoredOutcome } from "./operations/write-outcome.js";
 import { script } from "./script.js";
 import indexThreadText from "./thread-index.add.lua";

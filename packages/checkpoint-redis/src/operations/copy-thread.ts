@@ -9,9 +9,9 @@ import copyFinishText from "./copy-thread.finish.lua";
 import copyPageText from "./copy-thread.page.lua";
 import copyInText from "./copy-thread.put.lua";
 import copySegmentsText from "./copy-thread.segments.lua";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
 import { newThreadKey } from "./thread-key.js";
-import { threadKey } from "./thread-life.js";
+import { threadKey } from "./thread-key.js";
 
 const copyFinishScript = script(threadText, copyFinishText);
 const copyInScript = script(copyInText);

@@ -1,12 +1,12 @@
 import type { IdleDeletion } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import rememberingText from "../lua/remembering.lua";
+import rememberingText from "../lua/tombstones.lua";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import { script } from "../script.js";
 import deleteIdleThreadText from "./delete-idle-thread.lua";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
 
 const deleteIdleThreadScript = script(threadText, rowsText, rememberingText, deleteIdleThreadText);
 

@@ -1,5 +1,5 @@
 import type { Connection, Reply } from "../client.js";
-import rememberingText from "../lua/remembering.lua";
+import rememberingText from "../lua/tombstones.lua";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import threadStateText from "../lua/thread-state.lua";
@@ -10,7 +10,7 @@ import segmentIdsText from "./free-segments.ids.lua";
 import linksOfSegmentsText from "./free-segments.links.lua";
 import freeSegmentsText from "./free-segments.lua";
 import pageOfLinksText from "./free-segments.page.lua";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
 
 const dropSegmentsScript = script(threadText, threadStateText, dropSegmentsText);
 const freeSegmentsScript = script(threadText, rowsText, threadStateText, rememberingText, freeSegmentsText);

@@ -6,7 +6,7 @@ import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import { script } from "../script.js";
 import getDeltaChannelHistoryText from "./get-delta-channel-history.lua";
-import { read } from "./read.js";
+import { read } from "./read-checkpoints.js";
 
 const getDeltaChannelHistoryScript = script(threadText, rowsText, readingText, getDeltaChannelHistoryText);
 

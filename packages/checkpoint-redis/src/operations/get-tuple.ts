@@ -7,7 +7,7 @@ import threadText from "../lua/thread.lua";
 import { encodeLinks } from "../rows.js";
 import { script } from "../script.js";
 import getTupleText from "./get-tuple.lua";
-import { type ReadReply, read } from "./read.js";
+import { type ReadReply, read } from "./read-checkpoints.js";
 
 const getTupleScript = script(threadText, rowsText, readingText, getTupleText);
 

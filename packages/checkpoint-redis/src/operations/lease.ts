@@ -9,7 +9,7 @@ import handOverLeaseText from "./lease.hand-over.lua";
 import releaseLeaseText from "./lease.release.lua";
 import renewLeaseText from "./lease.renew.lua";
 import withdrawLeaseText from "./lease.withdraw.lua";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
 import { newThreadKey } from "./thread-key.js";
 
 export const acquireLeaseScript = script(threadText, acquireLeaseText);

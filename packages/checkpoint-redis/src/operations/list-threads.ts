@@ -9,7 +9,7 @@ import { script } from "../script.js";
 import { hasLabels } from "./list.js";
 import threadSummaryText from "./list-threads.summary.lua";
 import listUpdatedText from "./list-threads.updated.lua";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
 
 const listUpdatedScript = script(orderedText, listUpdatedText);
 const threadSummaryScript = script(threadText, rowsText, threadSummaryText);

@@ -17,7 +17,7 @@ import { decodeLabels, encodeLinks } from "../rows.js";
 import { script } from "../script.js";
 import listText from "./list.lua";
 import readCheckpointsText from "./list.read.lua";
-import { read, statusOf } from "./read.js";
+import { read, statusOf } from "./read-checkpoints.js";
 
 const listScript = script(threadText, rowsText, readingText, listText);
 const readCheckpointsScript = script(threadText, rowsText, readingText, readCheckpointsText);

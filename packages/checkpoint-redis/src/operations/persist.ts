@@ -3,7 +3,7 @@ import type { Keys } from "../keys.js";
 import threadText from "../lua/thread.lua";
 import { script } from "../script.js";
 import persistText from "./persist.lua";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
 
 const persistScript = script(threadText, persistText);
 

@@ -6,7 +6,7 @@ import orderedText from "../lua/ordered.lua";
 import threadText from "../lua/thread.lua";
 import threadStateText from "../lua/thread-state.lua";
 import { script } from "../script.js";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
 import claimSweepText from "./sweep.claim.lua";
 import listCreatedText from "./sweep.created.lua";
 import markSweptText from "./sweep.mark.lua";

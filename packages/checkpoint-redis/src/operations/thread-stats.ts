@@ -4,7 +4,7 @@ import type { Keys } from "../keys.js";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import { script } from "../script.js";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
 import storedAmountText from "./thread-stats.lua";
 
 const storedAmountScript = script(threadText, rowsText, storedAmountText);

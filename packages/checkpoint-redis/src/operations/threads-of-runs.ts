@@ -3,7 +3,7 @@ import type { Keys } from "../keys.js";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import { script } from "../script.js";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
 import { allThreads } from "./sweep.js";
 import hasRunsText from "./threads-of-runs.lua";
 

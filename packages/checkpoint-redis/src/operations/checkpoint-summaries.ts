@@ -6,8 +6,8 @@ import threadText from "../lua/thread.lua";
 import threadStateText from "../lua/thread-state.lua";
 import { decodeOutline, type OutlinedRow } from "../rows.js";
 import { script } from "../script.js";
-import outlineText from "./outline.lua";
-import { statusOf } from "./read.js";
+import outlineText from "./checkpoint-summaries.lua";
+import { statusOf } from "./read-checkpoints.js";
 
 const outlineScript = script(threadText, rowsText, threadStateText, outlineText);
 

@@ -6,7 +6,7 @@ import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import { decodeCheckpointRow, decodeMember, decodeSegment, decodeWritesRow, encodeLinks } from "../rows.js";
 import { type Script, script } from "../script.js";
-import fetchSegmentsText from "./read.lua";
+import fetchSegmentsText from "./read-checkpoints.lua";
 
 const fetchSegmentsScript = script(threadText, rowsText, readingText, fetchSegmentsText);
 
