@@ -1,17 +1,14 @@
+import { InvalidOptionsError, type OnConflict, type RetentionOptions, type RetryOptions } from "@holdfast/checkpoint-core";
 import {
-  InvalidOptionsError,
   type LabelNames,
-  type OnConflict,
   type Retention,
-  type RetentionOptions,
-  type RetryOptions,
   type RetryPolicy,
-  resolveLabelNames,
   resolveFallback,
+  resolveLabelNames,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
-} from "@holdfast/checkpoint-core";
+} from "@holdfast/checkpoint-core/adapter";
 import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { type Tables, tablesIn } from "./tables.js";
 

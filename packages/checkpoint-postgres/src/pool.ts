@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { InvalidOptionsError, type RetryPolicy, retry, SaverClosedError } from "@holdfast/checkpoint-core";
+import { InvalidOptionsError, SaverClosedError } from "@holdfast/checkpoint-core";
+import { type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
 import { isAboutStatementName, isTransient, leavesConnectionUsable, type ServerName, toHoldfastError } from "./errors.js";
 
 /** The part of `pg.Pool` that the saver uses; any pool that is a `pg.Pool` fits, `@neondatabase/serverless`' too. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { entryCache, type Labels } from "@holdfast/checkpoint-core";
+import type { Labels } from "@holdfast/checkpoint-core";
+import { entryCache } from "@holdfast/checkpoint-core/adapter";
 import type { ThreadTouch } from "./operations/write-conditions.js";
 
 /** `updated_at` is right to the minute: a new row version and two index entries a minute, in place of as many at each of some ten writes a turn. */

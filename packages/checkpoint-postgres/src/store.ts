@@ -1,3 +1,4 @@
+import type { OnConflict, StoredThread, StoreStats } from "@holdfast/checkpoint-core";
 import type {
   CheckpointInHand,
   CheckpointStore,
@@ -8,12 +9,9 @@ import type {
   LeaseRequest,
   ListSelection,
   NamespaceRef,
-  OnConflict,
   PutInput,
   PutWritesInput,
   Refusal,
-  StoredThread,
-  StoreStats,
   SweepClaim,
   SweepPage,
   ThinOutInput,
@@ -22,7 +20,7 @@ import type {
   ThreadSelection,
   ThreadSummary,
   WriteOutcome,
-} from "@holdfast/checkpoint-core";
+} from "@holdfast/checkpoint-core/adapter";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { checkSchema, migrate } from "./migrations/migrate.js";
 import { clearAway } from "./operations/clear-away.js";

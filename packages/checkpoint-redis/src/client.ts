@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
-import { type RetryPolicy, retry, SaverClosedError, StoreUnavailableError } from "@holdfast/checkpoint-core";
+import { SaverClosedError, StoreUnavailableError } from "@holdfast/checkpoint-core";
+import { type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
 import { Redis, type RedisOptions } from "ioredis";
 import { CommandsOfTry, type RedisCommand } from "./commands-of-try.js";
 import { checkDurable, type Durability, waitCommand } from "./durability.js";

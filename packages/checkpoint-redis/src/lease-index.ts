@@ -1,4 +1,4 @@
-import type { EndedLease } from "@holdfast/checkpoint-core";
+import type { EndedLease } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
 import { changeLeaseNoteScript, endedLeaseNotesScript, leaseStateScript, noteLeaseScript } from "./scripts/index.js";

@@ -1,16 +1,15 @@
+import { DeserializationError, type Labels } from "@holdfast/checkpoint-core";
 import {
   type CheckpointKey,
   type CheckpointOutline,
   type CheckpointRecord,
-  DeserializationError,
   decodeId,
   encodeId,
-  type Labels,
   type PendingSlot,
   type Segment,
   type StoredSlot,
   type WritePlace,
-} from "@holdfast/checkpoint-core";
+} from "@holdfast/checkpoint-core/adapter";
 
 /**
  * What stands in the hashes of a thread. Scripts see of it what `rows.lua` reads; all numbers are little-endian.

@@ -1,4 +1,5 @@
-import { HoldfastSaver, HoldfastSerializer, InvalidOptionsError, threadIdArgument } from "@holdfast/checkpoint-core";
+import { HoldfastSaver, HoldfastSerializer, InvalidOptionsError } from "@holdfast/checkpoint-core";
+import { threadIdArgument } from "@holdfast/checkpoint-core/adapter";
 import type { RedisOptions } from "ioredis";
 import { Connection, isClient, openClient, type RedisClient } from "./client.js";
 import type { Durability } from "./durability.js";

@@ -1,3 +1,4 @@
+import type { StoredThread, StoreStats } from "@holdfast/checkpoint-core";
 import {
   type CheckpointInHand,
   type CheckpointStore,
@@ -13,8 +14,6 @@ import {
   type PutWritesInput,
   type Reading,
   type Refusal,
-  type StoredThread,
-  type StoreStats,
   type SweepClaim,
   type SweepPage,
   type ThinOutInput,
@@ -23,7 +22,7 @@ import {
   type ThreadSelection,
   type ThreadSummary,
   type WriteOutcome,
-} from "@holdfast/checkpoint-core";
+} from "@holdfast/checkpoint-core/adapter";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { Connection } from "./client.js";
 import type { Keys } from "./keys.js";
@@ -46,8 +45,8 @@ import { thinOut } from "./operations/thin-out.js";
 import { type ThreadLife, threadKey } from "./operations/thread-life.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
-import { together } from "./together.js";
 import { type Fate, ThreadIndex } from "./thread-index.js";
+import { together } from "./together.js";
 import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
 
 /** The operations on one key prefix of one Redis. */

@@ -1,4 +1,4 @@
-import { entryCache } from "@holdfast/checkpoint-core";
+import { entryCache } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
 import { type ThreadLife, threadLife } from "./operations/thread-life.js";

@@ -1,4 +1,5 @@
-import { InvalidConfigError, InvalidOptionsError, TTL_KEY } from "@holdfast/checkpoint-core";
+import { InvalidConfigError, InvalidOptionsError } from "@holdfast/checkpoint-core";
+import { TTL_KEY } from "@holdfast/checkpoint-core/adapter";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { ThreadTime } from "./thread-index.js";
 

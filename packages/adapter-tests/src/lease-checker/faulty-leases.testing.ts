@@ -1,4 +1,5 @@
-import { type CheckpointStore, LeaseLostError, ThreadBusyError, ThreadLease } from "@holdfast/checkpoint-core";
+import { LeaseLostError, ThreadBusyError, ThreadLease } from "@holdfast/checkpoint-core";
+import type { CheckpointStore } from "@holdfast/checkpoint-core/adapter";
 import { eventually, type Gate, gate } from "@holdfast/test-servers";
 import type { LeasedLists } from "./leased-lists.js";
 

@@ -1,14 +1,14 @@
 import { constants, isUtf8 } from "node:buffer";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { DeserializationError, isHoldfastError, ValueTooLargeError } from "../errors.js";
-import { ValueBytes } from "../value-bytes.js";
+import { ValueBytes } from "../format/value-bytes.js";
 import { isBuffer, isUint8Array } from "./binary.js";
 import { Decoding } from "./decoding.js";
 import { Encoding } from "./encoding.js";
 import { FORMAT_TAG, type Json } from "./format.js";
-import { copyJson, type Imprint, write, writeAfter } from "./imprint.js";
 import { confirm, loadSerializable } from "./langchain-objects.js";
 import { OfficialJson } from "./official-json.js";
+import { copyJson, type Imprint, write, writeAfter } from "./previous-encoding.js";
 
 /**
  * A value as it is stored: the tag for `loadsTyped`, and the bytes, which are nobody else's.

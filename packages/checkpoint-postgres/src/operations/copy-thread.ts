@@ -1,4 +1,4 @@
-import type { CopyOutcome } from "@holdfast/checkpoint-core";
+import type { CopyOutcome } from "@holdfast/checkpoint-core/adapter";
 import { bool, integer, isNull, text } from "../columns.js";
 import { CHECKPOINT_BYTES } from "../metadata-columns.js";
 import type { Connections, PostgresClient } from "../pool.js";

@@ -1,4 +1,4 @@
-import type { IdleDeletion, Refusal } from "@holdfast/checkpoint-core";
+import type { IdleDeletion, Refusal } from "@holdfast/checkpoint-core/adapter";
 import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";

@@ -1,4 +1,4 @@
-import { encodeId, type NamespaceRef } from "@holdfast/checkpoint-core";
+import { encodeId, type NamespaceRef } from "@holdfast/checkpoint-core/adapter";
 import { channelNamesParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";

@@ -1,5 +1,5 @@
-import type { CheckpointInHand, NamespaceRef } from "@holdfast/checkpoint-core";
-import { encodeId } from "@holdfast/checkpoint-core";
+import type { CheckpointInHand, NamespaceRef } from "@holdfast/checkpoint-core/adapter";
+import { encodeId } from "@holdfast/checkpoint-core/adapter";
 import { linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";

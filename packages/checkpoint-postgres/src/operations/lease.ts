@@ -5,7 +5,7 @@ import {
   type LeaseRequest,
   newTokenSuffix,
   TOKEN_SUFFIX_DIGITS,
-} from "@holdfast/checkpoint-core";
+} from "@holdfast/checkpoint-core/adapter";
 import { bool, integer, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";

@@ -1,4 +1,5 @@
-import type { Labels, ThreadSelection, ThreadSummary } from "@holdfast/checkpoint-core";
+import type { Labels } from "@holdfast/checkpoint-core";
+import type { ThreadSelection, ThreadSummary } from "@holdfast/checkpoint-core/adapter";
 import { INTERRUPT, RESUME, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
 import { integer, isNull, text } from "../columns.js";
 import type { Connections, Row, Statement } from "../pool.js";

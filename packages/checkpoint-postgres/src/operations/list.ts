@@ -4,7 +4,7 @@ import {
   type MetadataCondition,
   metadataConditions,
   type Segment,
-} from "@holdfast/checkpoint-core";
+} from "@holdfast/checkpoint-core/adapter";
 import { bigint, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";

@@ -1,4 +1,4 @@
-import { type CheckpointOutline, decodeId, decodeMetadata, type ThreadOutline } from "@holdfast/checkpoint-core";
+import { type CheckpointOutline, decodeId, decodeMetadata, type ThreadOutline } from "@holdfast/checkpoint-core/adapter";
 import { bigint, bool, bytea, isNull, text } from "../columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";

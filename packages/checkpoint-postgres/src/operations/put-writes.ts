@@ -1,4 +1,4 @@
-import { encodeId, type PutWritesInput, type WriteOutcome } from "@holdfast/checkpoint-core";
+import { encodeId, type PutWritesInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
 import { linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { RecentThreads } from "../recent-threads.js";

@@ -1,4 +1,4 @@
-import { encodeId, type PutInput, type WriteOutcome } from "@holdfast/checkpoint-core";
+import { encodeId, type PutInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
 import { channelNamesParameter, linksParameter } from "../columns.js";
 import { metadataColumns } from "../metadata-columns.js";
 import type { Connections } from "../pool.js";

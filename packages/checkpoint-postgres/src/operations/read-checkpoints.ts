@@ -1,4 +1,4 @@
-import { decodeId, type ReadCheckpoint, type ReadValues, type Segment, type StoredSlot } from "@holdfast/checkpoint-core";
+import { decodeId, type ReadCheckpoint, type ReadValues, type Segment, type StoredSlot } from "@holdfast/checkpoint-core/adapter";
 import { bigint, bytea, integer, isNull, links, segmentId, text } from "../columns.js";
 import { METADATA, metadataJson } from "../metadata-columns.js";
 import type { Connections, Row, Statement } from "../pool.js";

@@ -1,4 +1,4 @@
-import type { Segment } from "@holdfast/checkpoint-core";
+import type { Segment } from "@holdfast/checkpoint-core/adapter";
 import { linksParameter } from "../columns.js";
 import type { Tables } from "../tables.js";
 

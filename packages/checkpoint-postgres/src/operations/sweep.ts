@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { SweepClaim, SweepPage } from "@holdfast/checkpoint-core";
+import type { SweepClaim, SweepPage } from "@holdfast/checkpoint-core/adapter";
 import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";

@@ -4,7 +4,7 @@ import {
   type RemovedCheckpoint,
   type ThinOutInput,
   type ThinOutOutcome,
-} from "@holdfast/checkpoint-core";
+} from "@holdfast/checkpoint-core/adapter";
 import { bool, integer, isNull, text } from "../columns.js";
 import { CHECKPOINT_BYTES } from "../metadata-columns.js";
 import type { Connections, PostgresClient } from "../pool.js";

@@ -1,4 +1,4 @@
-import { StoreMoment } from "@holdfast/checkpoint-core";
+import { StoreMoment } from "@holdfast/checkpoint-core/adapter";
 import { text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";

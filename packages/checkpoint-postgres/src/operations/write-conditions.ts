@@ -1,13 +1,13 @@
+import type { Labels } from "@holdfast/checkpoint-core";
 import {
   type CheckpointRef,
   encodeId,
-  type Labels,
   type Refusal,
   type Segment,
   type ThreadGuard,
   type WriteConditions,
   type WriteOutcome,
-} from "@holdfast/checkpoint-core";
+} from "@holdfast/checkpoint-core/adapter";
 import { isNull, text } from "../columns.js";
 import type { Row } from "../pool.js";
 import type { Tables } from "../tables.js";

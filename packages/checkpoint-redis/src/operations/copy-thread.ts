@@ -1,4 +1,4 @@
-import type { CopyOutcome } from "@holdfast/checkpoint-core";
+import type { CopyOutcome } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { decodeCheckpointRow, decodeSegment, decodeWritesRow, segmentKey } from "../rows.js";

@@ -1,4 +1,4 @@
-import type { IdleDeletion } from "@holdfast/checkpoint-core";
+import type { IdleDeletion } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { deleteIdleThreadScript } from "../scripts/index.js";

@@ -1,4 +1,4 @@
-import type { Refusal } from "@holdfast/checkpoint-core";
+import type { Refusal } from "@holdfast/checkpoint-core/adapter";
 import type { Argument, Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { deleteThreadScript } from "../scripts/index.js";

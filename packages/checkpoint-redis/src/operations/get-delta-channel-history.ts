@@ -1,4 +1,4 @@
-import { encodeId, type NamespaceRef, type Reading } from "@holdfast/checkpoint-core";
+import { encodeId, type NamespaceRef, type Reading } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { getDeltaChannelHistoryScript } from "../scripts/index.js";

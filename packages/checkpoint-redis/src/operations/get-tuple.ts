@@ -1,4 +1,4 @@
-import { type CheckpointInHand, encodeId, type NamespaceRef } from "@holdfast/checkpoint-core";
+import { type CheckpointInHand, encodeId, type NamespaceRef } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { encodeLinks } from "../rows.js";

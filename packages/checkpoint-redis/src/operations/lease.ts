@@ -1,4 +1,5 @@
-import { type LeaseAnswer, type LeaseRequest, NotDurableError, newTokenSuffix } from "@holdfast/checkpoint-core";
+import { NotDurableError } from "@holdfast/checkpoint-core";
+import { type LeaseAnswer, type LeaseRequest, newTokenSuffix } from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
 import {

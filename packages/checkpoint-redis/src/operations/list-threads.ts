@@ -1,5 +1,5 @@
-import type { ThreadSelection, ThreadSummary } from "@holdfast/checkpoint-core";
-import { decodeId } from "@holdfast/checkpoint-core";
+import type { ThreadSelection, ThreadSummary } from "@holdfast/checkpoint-core/adapter";
+import { decodeId } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import { INDEX_SHARDS, type Keys } from "../keys.js";
 import { listUpdatedScript, threadSummaryScript } from "../scripts/index.js";

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Labels } from "@holdfast/checkpoint-core";
 import {
   encodeId,
-  type Labels,
   type ListSelection,
   type MetadataCondition,
   metadataConditions,
   type Reading,
   type Segment,
-} from "@holdfast/checkpoint-core";
+} from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
 import { decodeLabels, encodeLinks } from "../rows.js";

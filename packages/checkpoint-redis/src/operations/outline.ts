@@ -1,4 +1,4 @@
-import type { CheckpointOutline, ThreadOutline } from "@holdfast/checkpoint-core";
+import type { CheckpointOutline, ThreadOutline } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { decodeOutline, type OutlinedRow } from "../rows.js";

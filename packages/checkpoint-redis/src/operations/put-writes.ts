@@ -1,4 +1,4 @@
-import { encodeId, type PutWritesInput } from "@holdfast/checkpoint-core";
+import { encodeId, type PutWritesInput } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { encodeCall, encodeSegment, segmentKey, slotContent, slotMark } from "../rows.js";

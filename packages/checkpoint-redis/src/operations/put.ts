@@ -1,4 +1,5 @@
-import { encodeId, type Labels, type PutInput } from "@holdfast/checkpoint-core";
+import type { Labels } from "@holdfast/checkpoint-core";
+import { encodeId, type PutInput } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { encodeCall, encodeCheckpointRow, encodeMembers, encodeSegment, segmentKey } from "../rows.js";

@@ -1,11 +1,5 @@
-import {
-  DeserializationError,
-  type ReadCheckpoint,
-  type Reading,
-  type ReadValues,
-  SchemaTooNewError,
-  type Segment,
-} from "@holdfast/checkpoint-core";
+import { DeserializationError, SchemaTooNewError } from "@holdfast/checkpoint-core";
+import type { ReadCheckpoint, Reading, ReadValues, Segment } from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import { decodeCheckpointRow, decodeMember, decodeSegment, decodeWritesRow, encodeLinks } from "../rows.js";
 import { fetchSegmentsScript, type Script } from "../scripts/index.js";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { SweepCandidate, SweepClaim, SweepPage } from "@holdfast/checkpoint-core";
+import type { SweepCandidate, SweepClaim, SweepPage } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import { INDEX_SHARDS, type Keys } from "../keys.js";
 import { claimSweepScript, listCreatedScript, markSweptScript, releaseSweepScript, sweepStateScript } from "../scripts/index.js";

@@ -4,7 +4,7 @@ import {
   encodeId,
   type ThinOutInput,
   type ThinOutOutcome,
-} from "@holdfast/checkpoint-core";
+} from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
 import { encodeMember } from "../rows.js";

@@ -1,4 +1,4 @@
-import { StoreMoment } from "@holdfast/checkpoint-core";
+import { StoreMoment } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import { threadKeyScript } from "../scripts/index.js";

@@ -1,4 +1,4 @@
-import type { Refusal, WriteOutcome } from "@holdfast/checkpoint-core";
+import type { Refusal, WriteOutcome } from "@holdfast/checkpoint-core/adapter";
 import type { Reply } from "../client.js";
 import { statusOf } from "./read.js";
 

@@ -1,0 +1,128 @@
+import { DeserializationError } from "../errors.js";
+import type { SegmentReader } from "./segment.js";
+import type { ChannelValue, Piece } from "./value.js";
+import { ValueBytes } from "./value-bytes.js";
+
+/**
+ * Several values with a JSON header, as one run of bytes: `[header length: u32][header][inline bytes of the values, end to end]`.
+ *
+ * In the header a value is `[type, n]` (n inline bytes) or `[type, [a, b, c, …]]`, pieces in triples; `link` is a position in the links:
+ * - `link, start, length`: one piece;
+ * - `-1, 0, length`: so many inline bytes;
+ * - `link, -n, trim`: n segments from that position on, each whole but for its last `trim` bytes. A list that grew by appending is one such run (the
+ *   closing bracket of each but the last was overwritten), so its growth changes one number.
+ */
+export type ValueEntry = readonly [type: string, where: number | readonly number[]];
+
+const INLINE = -1;
+
+/** Collects values for one packet, and the segments they refer to. */
+export class PacketWriter {
+  readonly #linkPositions: Map<string, number>;
+  readonly #inline: Buffer[] = [];
+
+  /** @param links segments that the reader will know by position beforehand. */
+  constructor(links: readonly string[] = []) {
+    this.#linkPositions = new Map(links.map((link, position) => [link, position]));
+  }
+
+  add(value: ChannelValue): ValueEntry {
+    if (value.pieces === undefined) {
+      this.#inline.push(value.bytes.toBuffer());
+      return [value.type, value.bytes.length];
+    }
+    const triples: [link: number, start: number, length: number][] = [];
+    let offset = 0;
+    for (const piece of value.pieces) {
+      const start = offset;
+      offset += piece.length;
+      if (piece.segment === undefined) {
+        this.#inline.push(value.bytes.subarray(start, offset));
+        triples.push([INLINE, 0, piece.length]);
+        continue;
+      }
+      const link = this.#position(piece.segment);
+      const trim = piece.of - piece.length;
+      const last = triples.at(-1);
+      if (piece.start !== 0 || trim > 1) triples.push([link, piece.start, piece.length]);
+      else if (last !== undefined && last[1] < 0 && last[2] === trim && last[0] - last[1] === link) last[1] -= 1;
+      else triples.push([link, -1, trim]);
+    }
+    return [value.type, triples.flat()];
+  }
+
+  #position(segment: string): number {
+    const known = this.#linkPositions.get(segment);
+    if (known !== undefined) return known;
+    this.#linkPositions.set(segment, this.#linkPositions.size);
+    return this.#linkPositions.size - 1;
+  }
+
+  /** All links, those given beforehand first. */
+  get links(): string[] {
+    return [...this.#linkPositions.keys()];
+  }
+
+  write(header: unknown): Buffer {
+    const text = Buffer.from(JSON.stringify(header), "utf8");
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(text.length);
+    return Buffer.concat([length, text, ...this.#inline]);
+  }
+}
+
+/** Reads the values of a packet in the order in which they were added. */
+export class PacketReader {
+  readonly header: unknown;
+  readonly #content: Buffer;
+  readonly #links: readonly string[];
+  readonly #segments: SegmentReader;
+  #inlineOffset: number;
+
+  constructor(content: Buffer, links: readonly string[], segments: SegmentReader) {
+    try {
+      const headerEnd = 4 + content.readUInt32LE(0);
+      this.header = JSON.parse(content.toString("utf8", 4, headerEnd));
+      this.#inlineOffset = headerEnd;
+    } catch (cause) {
+      throw new DeserializationError("Stored bytes are damaged.", { cause });
+    }
+    this.#content = content;
+    this.#links = links;
+    this.#segments = segments;
+  }
+
+  next([type, where]: ValueEntry): ChannelValue {
+    if (typeof where === "number") return { type, bytes: ValueBytes.of(this.#nextInline(where)), pieces: undefined };
+    const pieces: Piece[] = [];
+    const parts: Buffer[] = [];
+    const add = (position: number, start: number, lengthOf: (segmentLength: number) => number): void => {
+      const segment = this.#links[position];
+      if (segment === undefined)
+        throw new DeserializationError("A stored value points to a segment that its record does not name.");
+      const content = this.#segments.content(segment);
+      const length = lengthOf(content.length);
+      if (length < 0 || start + length > content.length)
+        throw new DeserializationError(`Segment ${segment} is shorter than a stored value says.`);
+      pieces.push({ segment, start, length, of: content.length });
+      parts.push(content.subarray(start, start + length));
+    };
+    for (let at = 0; at < where.length; at += 3) {
+      const [position, start, length] = where.slice(at, at + 3) as [number, number, number];
+      if (position === INLINE) {
+        pieces.push({ length });
+        parts.push(this.#nextInline(length));
+      } else if (start >= 0) add(position, start, () => length);
+      else for (let next = 0; next < -start; next += 1) add(position + next, 0, (segmentLength) => segmentLength - length);
+    }
+    const [only] = parts;
+    return { type, bytes: ValueBytes.of(parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)), pieces };
+  }
+
+  #nextInline(length: number): Buffer {
+    const bytes = this.#content.subarray(this.#inlineOffset, this.#inlineOffset + length);
+    this.#inlineOffset += length;
+    if (bytes.length !== length) throw new DeserializationError("A stored value is shorter than its record says.");
+    return bytes;
+  }
+}

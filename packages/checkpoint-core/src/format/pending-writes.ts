@@ -1,0 +1,146 @@
+import { type CheckpointPendingWrite, type PendingWrite, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
+import { PacketReader, PacketWriter, type ValueEntry } from "./payload.js";
+import type { KnownCheckpoint, SerializedValue } from "./record.js";
+import {
+  linksElsewhere,
+  NOTHING_TO_REPEAT,
+  type OpenSegment,
+  open,
+  type Repeatable,
+  type SegmentReader,
+  seal,
+  withLinked,
+} from "./segment.js";
+import { type ChannelValue, encodeValue } from "./value.js";
+import { callRanks, type PlacedWrite, taskOrder, type WritePlace } from "./write-order.js";
+
+/**
+ * How pending writes are stored, and the one place that knows which of two writes counts.
+ *
+ * A batch is stored in **slots** of its task: one for all its ordinary writes, one for each special write. A slot is written once when it is
+ * positive, replaced when it is negative:
+ * - a special write has the negative number upstream gives its channel, so that a second one replaces the first;
+ * - the ordinary writes of a batch have the slot `highest position + 1`. A second batch of the same length finds its slot taken and is ignored; a
+ *   longer one gets a slot of its own, of which only the positions that the first did not have are read.
+ * - an ordinary write that stands behind a special one in its batch has a slot of its own: the slot of a batch stands for every position before its
+ *   last.
+ */
+export interface PendingSlot {
+  readonly slot: number;
+  readonly links: readonly string[];
+  /** A sealed packet. */
+  readonly payload: Buffer;
+}
+
+export interface EncodedWrites {
+  readonly slots: readonly PendingSlot[];
+  readonly created: readonly OpenSegment[];
+  /** Whether they refer to segments beyond `created`. */
+  readonly reusesSegments: boolean;
+}
+
+/** A slot as the store returns it. */
+export interface StoredSlot extends PendingSlot {
+  readonly taskId: string;
+  /** Kept when a slot is replaced. */
+  readonly place: WritePlace;
+  /** Grows with each batch stored; kept when a slot is replaced. */
+  readonly arrival: bigint;
+}
+
+/** One pending write, still serialized. */
+export interface StoredWrite extends PlacedWrite {
+  readonly channel: string;
+  readonly value: ChannelValue;
+}
+
+/** A write of a batch with its serialized value. */
+export interface SerializedWrite extends SerializedValue {
+  readonly channel: string;
+  /** {@link writeIndex}. */
+  readonly index: number;
+  readonly position: number;
+}
+
+interface SlotHeader {
+  readonly w: readonly (readonly [index: number, position: number, channel: string, ...ValueEntry])[];
+}
+
+/** The position of each write of a batch, or the number of its special channel, as upstream's savers count. */
+export function writeIndex(writes: readonly PendingWrite[]): number[] {
+  return writes.map(([channel], position) =>
+    Object.hasOwn(WRITES_IDX_MAP, channel) ? (WRITES_IDX_MAP[channel] as number) : position,
+  );
+}
+
+/** Slots are 32-bit integers in Postgres. No batch is as long. */
+const FIRST_SINGLE_SLOT = 2 ** 30;
+
+/**
+ * Encodes a batch. Of two special writes to one channel the last counts.
+ *
+ * @param repeatable what the writes may repeat: the new segments of the checkpoint that they are made on, and the thread's {@link KnownCheckpoint.context}.
+ * @param channels the values of that checkpoint. A task that changes a document writes all of it.
+ */
+export function encodeWrites(
+  writes: readonly SerializedWrite[],
+  repeatable: Repeatable = NOTHING_TO_REPEAT,
+  channels: ReadonlyMap<string, ChannelValue> = new Map(),
+): EncodedWrites {
+  const bySlot = new Map<number, SerializedWrite[]>();
+  const ordinary = writes.filter((write) => write.index >= 0);
+  const leading = ordinary.filter((write, rank) => write.index === rank);
+  if (leading.length > 0) bySlot.set(leading.length, leading);
+  for (const write of ordinary.slice(leading.length)) bySlot.set(FIRST_SINGLE_SLOT + write.index, [write]);
+  for (const write of writes) if (write.index < 0) bySlot.set(write.index, [write]);
+
+  const created = new Map<string, OpenSegment>();
+  const slots = Array.from(bySlot, ([slot, entries]): PendingSlot => {
+    const packet = new PacketWriter();
+    const header: SlotHeader = {
+      w: entries.map((write) => {
+        const encoded = encodeValue(write.type, write.bytes, channels.get(write.channel), repeatable);
+        for (const segment of encoded.created) created.set(segment.id, segment);
+        return [write.index, write.position, write.channel, ...packet.add(encoded.value)];
+      }),
+    };
+    const payload = seal(packet.write(header));
+    return { slot, links: packet.links, payload };
+  });
+  const sent = withLinked(created, repeatable.verbatim);
+  return { slots, created: sent, reusesSegments: linksElsewhere([...slots, ...sent], sent) };
+}
+
+/** The writes that count, in the order of contract C-42: those without a task path as they were made, then the others by task path, task and position. */
+export function decodeWrites(slots: readonly StoredSlot[], segments: SegmentReader): StoredWrite[] {
+  const entries = slots.flatMap(({ taskId, place, arrival, links, payload }) => {
+    const packet = new PacketReader(open(payload), links, segments);
+    return (packet.header as SlotHeader).w.map(([index, position, channel, ...entry]) => {
+      const write: StoredWrite = { taskId, channel, index, place, value: packet.next(entry) };
+      return { write, position, arrival };
+    });
+  });
+  // A special write that was replaced may have the position of another: then it comes first.
+  entries.sort((a, b) => Number(a.arrival - b.arrival) || a.position - b.position || a.write.index - b.write.index);
+  const seen = new Set<string>();
+  const counting = entries.filter(({ write }) => {
+    const key = `${write.index} ${write.taskId}`;
+    return !seen.has(key) && seen.add(key);
+  });
+  const arrivals = new Map<bigint, bigint>();
+  for (const { place, arrival } of slots) if (place.call !== undefined) arrivals.set(place.call, arrival);
+  const ranks = callRanks(arrivals);
+  const rankOf = ({ place }: StoredWrite): number => (place.call === undefined ? 0 : (ranks.get(place.call) ?? 0));
+  const writes = counting.map(({ write }) => write);
+  const [called, withPath] = [
+    writes.filter(({ place }) => place.call !== undefined),
+    writes.filter(({ place }) => place.taskPath !== undefined),
+  ];
+  // Stable: the writes of one call stay as they are.
+  return [...called.sort((a, b) => rankOf(a) - rankOf(b)), ...withPath.sort(taskOrder(withPath))];
+}
+
+/** A pending write as LangGraph takes it. */
+export function pendingWrite(write: StoredWrite, value: unknown): CheckpointPendingWrite {
+  return [write.taskId, write.channel, value];
+}

@@ -1,0 +1,290 @@
+import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
+import { PacketReader, PacketWriter, type ValueEntry } from "./payload.js";
+import {
+  dictionaryLength,
+  linksElsewhere,
+  MAX_LINKING_BYTES,
+  makeKeyframe,
+  type OpenSegment,
+  open,
+  SEGMENT_ID_BYTES,
+  SegmentReader,
+  seal,
+  withLinked,
+} from "./segment.js";
+import { type ChannelValue, encodeValue, inlineBytes, MAX_INLINE_BYTES, segmentPieces } from "./value.js";
+import type { ValueBytes } from "./value-bytes.js";
+
+/**
+ * The stored form of one checkpoint: everything but its ids and its metadata.
+ *
+ * `body` is a sealed packet. When its dictionary has a link, that is the record's **keyframe**: an earlier record of the thread, kept as a segment,
+ * that this one is compressed against and whose links it can point to by position. So neither the names of channels and nodes nor the list of
+ * pieces, which hardly change from one superstep to the next, are stored again.
+ */
+export interface CheckpointRecord {
+  /** The keyframe, if there is one, and the segments that the keyframe does not link to. */
+  readonly links: readonly string[];
+  readonly body: Buffer;
+}
+
+/** A checkpoint as it was written or read by this process: what the next one of its branch can build on. */
+export interface KnownCheckpoint {
+  readonly channels: ReadonlyMap<string, ChannelValue>;
+  readonly versions: Readonly<ChannelVersions>;
+  readonly keyframe: OpenSegment | undefined;
+  /**
+   * A segment that the checkpoint's values are made of, with so much of what was said in the thread that new segments shrink when compressed against
+   * it: by a third in the recorded conversations.
+   */
+  readonly context: OpenSegment | undefined;
+}
+
+/** What must be stored for a new checkpoint. */
+export interface EncodedCheckpoint {
+  readonly record: CheckpointRecord;
+  /** Segments that do not stand in the store yet, as far as this process knows. */
+  readonly created: readonly OpenSegment[];
+  /** Whether the record refers to segments beyond `created`. */
+  readonly reusesSegments: boolean;
+  readonly known: KnownCheckpoint;
+}
+
+/** A checkpoint without its values and its id. */
+export type CheckpointFrame = Pick<Checkpoint, "v" | "ts" | "channel_versions" | "versions_seen">;
+
+/** The frame of a checkpoint as it is now: the run goes on changing versions in place (contract C-36). */
+export function frameOf(checkpoint: Checkpoint): CheckpointFrame {
+  const seen = Object.entries(checkpoint.versions_seen).map(([node, versions]) => [node, { ...versions }]);
+  return {
+    v: checkpoint.v,
+    ts: checkpoint.ts,
+    channel_versions: { ...checkpoint.channel_versions },
+    versions_seen: Object.fromEntries(seen),
+  };
+}
+
+/** A channel value as the serializer gave it. */
+export interface SerializedValue {
+  readonly type: string;
+  readonly bytes: ValueBytes;
+}
+
+/** The new content of a channel, or that it carries over from the parent. */
+export type ChannelUpdate = SerializedValue | "carried-over";
+
+interface RecordHeader extends Pick<CheckpointFrame, "v" | "ts"> {
+  readonly cv: ChannelVersions;
+  readonly vs: Checkpoint["versions_seen"];
+  readonly ch: readonly (readonly [channel: string, ...ValueEntry])[];
+}
+
+/**
+ * Inline values of one record, in all. A record that is longer than deflate can look back (32 KiB) does not shrink against its keyframe: 200 channels of
+ * 300 bytes would cost 66 kB at each superstep. Values so small that a segment's row would be larger than they are stay inline.
+ */
+const MAX_RECORD_INLINE_BYTES = 16 * 1024;
+const ALWAYS_INLINE_BYTES = 64;
+
+/**
+ * Encodes a checkpoint on top of what is known of its parent.
+ *
+ * @param updates the channels that have a value, in the order in which they are to be read back.
+ * @param related open segments that new values may repeat: those of the parent's pending writes, which they were made from.
+ */
+export function encodeCheckpoint(
+  frame: CheckpointFrame,
+  updates: ReadonlyMap<string, ChannelUpdate>,
+  parent: KnownCheckpoint | undefined,
+  related: readonly OpenSegment[] = [],
+): EncodedCheckpoint {
+  const channels = new Map<string, ChannelValue>();
+  const created = new Map<string, OpenSegment>();
+  const repeatable = { verbatim: related, context: parent?.context };
+  let freshInlineBytes = 0;
+  let inlineBytesLeft = MAX_RECORD_INLINE_BYTES;
+  for (const [channel, update] of updates) {
+    const old = parent?.channels.get(channel);
+    if (update === "carried-over") {
+      if (old === undefined) continue;
+      channels.set(channel, old);
+      inlineBytesLeft -= inlineBytes(old);
+      continue;
+    }
+    const maxInline = Math.max(ALWAYS_INLINE_BYTES, Math.min(MAX_INLINE_BYTES, inlineBytesLeft));
+    const encoded = encodeValue(update.type, update.bytes, old, repeatable, maxInline);
+    channels.set(channel, encoded.value);
+    freshInlineBytes += inlineBytes(encoded.value);
+    inlineBytesLeft -= inlineBytes(encoded.value);
+    for (const segment of encoded.created) created.set(segment.id, segment);
+  }
+  const { record, keyframe, isNew } = encodeRecord(frame, channels, parent, freshInlineBytes);
+  if (isNew && keyframe !== undefined) created.set(keyframe.id, keyframe);
+  const sent = withLinked(created, related);
+  const linking = keyframe === undefined ? [record] : [record, keyframe];
+  return {
+    record,
+    created: sent,
+    reusesSegments: linksElsewhere([...linking, ...sent], sent),
+    known: {
+      channels,
+      versions: { ...frame.channel_versions },
+      keyframe,
+      context: contextOf(channels, created, parent?.context),
+    },
+  };
+}
+
+/** A segment is worth compressing others against when it is long enough to say much; of a long one deflate sees the end. It has no links itself. */
+const MIN_CONTEXT_BYTES = MAX_LINKING_BYTES;
+const MAX_CONTEXT_BYTES = 64 * 1024;
+
+/** The newest fitting segment that the values still use, so that reading them does not cost a segment more. */
+function contextOf(
+  channels: ReadonlyMap<string, ChannelValue>,
+  open: ReadonlyMap<string, OpenSegment>,
+  last: OpenSegment | undefined,
+): OpenSegment | undefined {
+  let context: OpenSegment | undefined;
+  for (const value of channels.values()) {
+    for (const { segment, of } of segmentPieces(value)) {
+      if (of < MIN_CONTEXT_BYTES || of > MAX_CONTEXT_BYTES) continue;
+      context = open.get(segment) ?? (last?.id === segment ? last : undefined) ?? context;
+    }
+  }
+  return context;
+}
+
+function encodeRecord(
+  frame: CheckpointFrame,
+  channels: ReadonlyMap<string, ChannelValue>,
+  parent: KnownCheckpoint | undefined,
+  freshInlineBytes: number,
+): { record: CheckpointRecord; keyframe: OpenSegment | undefined; isNew: boolean } {
+  const keyframe = parent?.keyframe;
+  if (keyframe !== undefined && bytesLeftBehind(keyframe, parent, channels) <= MAX_BYTES_LEFT_BEHIND + valueBytes(channels)) {
+    const packet = new PacketWriter(keyframe.links);
+    const body = seal(writeRecord(packet, frame, channels), [keyframe.content]);
+    const ownLinks = packet.links.slice(keyframe.links.length);
+    const keyframeBytes = keyframe.body.length + keyframe.links.length * SEGMENT_ID_BYTES;
+    // New inline values would cost the same with a new keyframe.
+    const deltaBytes = body.length - freshInlineBytes * DEFLATED_SHARE + ownLinks.length * SEGMENT_ID_BYTES;
+    if (dictionaryLength(body) === 1 && deltaBytes <= deltaBudget(keyframeBytes)) {
+      return { record: { links: [keyframe.id, ...ownLinks], body }, keyframe, isNew: false };
+    }
+  }
+  const packet = new PacketWriter();
+  const content = writeRecord(packet, frame, channels);
+  // The first checkpoint of a namespace is rarely like those that follow it, and may stay the only one.
+  if (parent === undefined) return { record: { links: packet.links, body: seal(content) }, keyframe: undefined, isNew: false };
+  const next = makeKeyframe(packet.links, content);
+  const body = seal(content, [content]);
+  // Tiny content does not compress; then it stands for itself.
+  if (dictionaryLength(body) !== 1) return { record: { links: packet.links, body }, keyframe: undefined, isNew: false };
+  return { record: { links: [next.id], body }, keyframe: next, isNew: true };
+}
+
+/**
+ * A reader reads what the keyframe links to, used or not. When a large value was cut short or replaced, a new keyframe lets go of it: else a summary of
+ * 3 kB was read with the 900 kB of messages that it stands for, for some ten supersteps.
+ */
+const MAX_BYTES_LEFT_BEHIND = 64 * 1024;
+
+/** Content of the keyframe's segments that the parent's values use, and the new ones do not. */
+function bytesLeftBehind(
+  keyframe: OpenSegment,
+  parent: KnownCheckpoint | undefined,
+  channels: ReadonlyMap<string, ChannelValue>,
+): number {
+  const linked = new Set(keyframe.links);
+  for (const value of channels.values()) for (const { segment } of segmentPieces(value)) linked.delete(segment);
+  let bytes = 0;
+  for (const value of parent?.channels.values() ?? [])
+    for (const { segment, of } of segmentPieces(value)) if (linked.delete(segment)) bytes += of;
+  return bytes;
+}
+
+function valueBytes(channels: ReadonlyMap<string, ChannelValue>): number {
+  let bytes = 0;
+  for (const value of channels.values()) bytes += value.bytes.length;
+  return bytes;
+}
+
+/**
+ * How large a record may get before a new keyframe pays: deltas start at some 80 bytes and grow by some 12 with each superstep (two links in
+ * three), and the sum of the growth should have reached the cost of a keyframe, n²·12/2 = cost, when it is replaced.
+ */
+function deltaBudget(keyframeBytes: number): number {
+  return 80 + Math.sqrt(2 * 12 * (keyframeBytes + KEYFRAME_ROW_BYTES));
+}
+const KEYFRAME_ROW_BYTES = 110;
+/** What is about left of text when it is deflated. */
+const DEFLATED_SHARE = 0.5;
+
+function writeRecord(packet: PacketWriter, frame: CheckpointFrame, channels: ReadonlyMap<string, ChannelValue>): Buffer {
+  const header: RecordHeader = {
+    v: frame.v,
+    ts: frame.ts,
+    cv: frame.channel_versions,
+    vs: frame.versions_seen,
+    ch: Array.from(channels, ([channel, value]) => [channel, ...packet.add(value)] as const),
+  };
+  return packet.write(header);
+}
+
+/** What a stored record says. */
+export interface DecodedCheckpoint {
+  readonly frame: CheckpointFrame;
+  readonly known: KnownCheckpoint;
+}
+
+/**
+ * The inverse of {@link encodeCheckpoint}.
+ *
+ * @param segments every segment that can be reached from the record's links.
+ * @throws DeserializationError
+ */
+export function decodeCheckpoint(record: CheckpointRecord, segments: SegmentReader): DecodedCheckpoint {
+  const { packet, keyframe } = openRecord(record, segments);
+  const { v, ts, cv, vs, ch } = packet.header as RecordHeader;
+  const channels = new Map(ch.map(([channel, ...entry]) => [channel, packet.next(entry)]));
+  const used = [...channels.values()].flatMap(segmentPieces);
+  const candidate = used.findLast(({ of }) => of >= MIN_CONTEXT_BYTES && of <= MAX_CONTEXT_BYTES);
+  const context = candidate === undefined ? undefined : segments.openSegment(candidate.segment);
+  return { frame: { v, ts, channel_versions: cv, versions_seen: vs }, known: { channels, versions: cv, keyframe, context } };
+}
+
+/**
+ * The same for a checkpoint whose values are at hand, from what it was written or read as: nothing but the record is needed.
+ *
+ * @param known what {@link canDecodeKnown}.
+ */
+export function decodeKnown(record: CheckpointRecord, known: KnownCheckpoint): DecodedCheckpoint {
+  const dictionary = dictionaryLength(record.body) === 0 || known.keyframe === undefined ? [] : [known.keyframe.content];
+  const { v, ts, cv, vs } = new PacketReader(open(record.body, dictionary), [], NO_SEGMENTS).header as RecordHeader;
+  return { frame: { v, ts, channel_versions: cv, versions_seen: vs }, known };
+}
+
+const NO_SEGMENTS = new SegmentReader(new Map());
+
+/** Whether the keyframe that the record is compressed against is at hand, too. */
+export function canDecodeKnown(record: CheckpointRecord, known: KnownCheckpoint): boolean {
+  return dictionaryLength(record.body) === 0 || known.keyframe?.id === record.links[0];
+}
+
+/** The channels of a stored checkpoint that have a value. Needs no segment but the record's keyframe. */
+export function channelNames(record: CheckpointRecord, segments: SegmentReader): ReadonlySet<string> {
+  const { ch } = openRecord(record, segments).packet.header as RecordHeader;
+  return new Set(ch.map(([channel]) => channel));
+}
+
+function openRecord(
+  record: CheckpointRecord,
+  segments: SegmentReader,
+): { packet: PacketReader; keyframe: OpenSegment | undefined } {
+  if (dictionaryLength(record.body) === 0)
+    return { packet: new PacketReader(open(record.body), record.links, segments), keyframe: undefined };
+  const keyframe = segments.openSegment(record.links[0] as string);
+  const links = [...keyframe.links, ...record.links.slice(1)];
+  return { packet: new PacketReader(open(record.body, [keyframe.content]), links, segments), keyframe };
+}

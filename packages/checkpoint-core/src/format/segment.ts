@@ -1,0 +1,303 @@
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { constants, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
+import { DeserializationError } from "../errors.js";
+import { FROZEN_DICTIONARY } from "./dictionary.js";
+import { own } from "./own.js";
+
+/**
+ * An immutable run of bytes, stored once per thread under a hash of what it says, like an object in git.
+ *
+ * Content addressing is what makes forks, concurrent runs and retries safe: two writers cannot give one id different content.
+ */
+export interface Segment {
+  /** {@link segmentId} as 32 hex digits. */
+  readonly id: string;
+  /** Other segments of the thread that are needed to read this one, or what this one points to. */
+  readonly links: readonly string[];
+  /** The content, sealed: see {@link seal} and {@link compressed}. */
+  readonly body: Buffer;
+}
+
+/** A segment with its content. */
+export interface OpenSegment extends Segment {
+  readonly content: Buffer;
+  /** Whether the store has acknowledged it, so that what links to it can go there alone. */
+  readonly isStored?: boolean;
+}
+
+/** Bytes of a segment id. 128 bits: a collision within one thread would take about 2^64 tries by someone who attacks their own thread. */
+export const SEGMENT_ID_BYTES = 16;
+
+const RAW = 0;
+/** Deflated with {@link FROZEN_DICTIONARY} and then the content of the first `n` links as preset dictionary; `n` is the byte that follows. */
+const DEFLATED = 1;
+
+/** A record that is larger is stored as it is: deflate, even at its fastest, runs at some 60 MB/s here, on the thread that runs the graphs. */
+const MAX_DEFLATED_BYTES = 256 * 1024;
+/**
+ * Up to here it is worth 3 ms in place of 1 ms (of 64 KiB of text) to store a tenth less: the usual size of 32 messages that become one segment. Segments
+ * of more are compressed on other threads.
+ */
+const MAX_WELL_DEFLATED_BYTES = 64 * 1024;
+/** For what is short: 16 KiB of dictionary take 96 us in place of 167 for 32 KiB, and save almost as much. A window of 4 KiB spares 15 us of set-up. */
+const SHORT_WINDOW_BITS = 14;
+const MIN_WINDOW_BITS = 12;
+/** deflate looks back by this much less than its window (`MIN_LOOKAHEAD` in zlib). */
+const UNUSED_WINDOW_BYTES = 262;
+/** deflate cannot look back further, so a longer dictionary is of no use. */
+const WINDOW_BYTES = 32 * 1024;
+
+/**
+ * The name of a segment: a hash of its links and its content.
+ *
+ * The links count because the content of a keyframe points into them by position. Their number comes first: else a link and content that begins with
+ * the bytes of that id would have one name.
+ */
+export function segmentId(links: readonly string[], content: Uint8Array): string {
+  const hash = createHash("sha256").update(`${links.length} `);
+  for (const link of links) hash.update(Buffer.from(link, "hex"));
+  return hash
+    .update(content)
+    .digest("hex")
+    .slice(0, 2 * SEGMENT_ID_BYTES);
+}
+
+/**
+ * Encodes bytes for storage, compressed when that is smaller.
+ *
+ * @param dictionary what the content probably repeats; the same must be given to {@link open}.
+ */
+export function seal(content: Buffer, dictionary: readonly Buffer[] = []): Buffer {
+  if (content.length > MAX_DEFLATED_BYTES) return sealRaw(content);
+  return smallerOf(content, deflateRawSync(content, deflateOptions(content, dictionary)), dictionary.length);
+}
+
+function sealRaw(content: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(RAW, 0), content]);
+}
+
+function smallerOf(content: Buffer, deflated: Buffer, dictionaryLength: number): Buffer {
+  return deflated.length + 1 < content.length
+    ? Buffer.concat([Buffer.of(DEFLATED, dictionaryLength), deflated])
+    : sealRaw(content);
+}
+
+function deflateOptions({ length }: Buffer, parts: readonly Buffer[]): ZlibOptions {
+  const level = length <= MAX_WELL_DEFLATED_BYTES ? constants.Z_DEFAULT_COMPRESSION : constants.Z_BEST_SPEED;
+  const dictionary = dictionaryBytes(parts);
+  return {
+    level,
+    dictionary,
+    windowBits: windowBitsFor(length, dictionary.length),
+    chunkSize: chunkSizeFor(Math.ceil(length / 2)),
+  };
+}
+
+/** Least and most that zlib writes to at a time, in bytes. */
+const [MIN_CHUNK_BYTES, MAX_CHUNK_BYTES] = [256, 64 * 1024];
+
+/**
+ * zlib's default is 16 KiB, and what it gives is a view of that: 200 bytes that a cache holds would hold 16 KiB with them, and be counted as 200.
+ *
+ * @param length of what it will probably give, in bytes. Where it is more, zlib goes on with another chunk.
+ */
+function chunkSizeFor(length: number): number {
+  return Math.min(Math.max(length, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
+}
+
+/** Text of a conversation becomes a third to a fifth of itself. */
+const USUAL_SHRINKAGE = 4;
+
+/** deflate sets up as much memory as its window is large, and enters all of a dictionary that the window holds. Who inflates need not know. */
+function windowBitsFor(length: number, dictionaryLength: number): number {
+  const most = length < MAX_LINKING_BYTES ? SHORT_WINDOW_BITS : constants.Z_MAX_WINDOWBITS;
+  let bits = MIN_WINDOW_BITS;
+  while (bits < most && 2 ** bits < length + dictionaryLength + UNUSED_WINDOW_BYTES) bits += 1;
+  return bits;
+}
+
+/** How many of its first links a sealed body was compressed against. */
+export function dictionaryLength(sealed: Buffer): number {
+  return sealed[0] === DEFLATED ? (sealed[1] as number) : 0;
+}
+
+/**
+ * The inverse of {@link seal}.
+ *
+ * @throws DeserializationError when the bytes are of another format or damaged.
+ */
+export function open(sealed: Buffer, dictionary: readonly Buffer[] = []): Buffer {
+  const [codec] = sealed;
+  const body = sealed.subarray(2);
+  if (codec === RAW) return body;
+  if (codec !== DEFLATED)
+    throw new DeserializationError(`Stored bytes have the unknown encoding ${codec}: were they written by a newer version?`);
+  try {
+    const chunkSize = chunkSizeFor(USUAL_SHRINKAGE * body.length);
+    return inflateRawSync(body, { dictionary: dictionaryBytes(dictionary), chunkSize });
+  } catch (cause) {
+    throw new DeserializationError("Stored bytes are damaged.", { cause });
+  }
+}
+
+function dictionaryBytes(parts: readonly Buffer[]): Buffer {
+  if (parts.length === 0) return FROZEN_DICTIONARY;
+  const all = Buffer.concat([FROZEN_DICTIONARY, ...parts]);
+  return all.length <= WINDOW_BYTES ? all : all.subarray(all.length - WINDOW_BYTES);
+}
+
+/** What the content of a new segment may repeat: segments of the same thread. */
+export interface Repeatable {
+  /** Segments of which whole stretches may stand in it: pending writes, the input. */
+  readonly verbatim: readonly OpenSegment[];
+  /** What was said in the thread before: the same words and names. */
+  readonly context: OpenSegment | undefined;
+  /** Ids of segments that an earlier value may be made of, but may still be on their way: only those among `verbatim` can be used, and are sent along. */
+  readonly underway?: ReadonlySet<string> | undefined;
+}
+
+export const NOTHING_TO_REPEAT: Repeatable = { verbatim: [], context: undefined };
+
+/**
+ * A new segment of this content. It is compressed against other segments, which then are its links, where that saves more than the links cost. Long
+ * content is not compressed yet: see {@link compressed}.
+ */
+export function makeSegment(content: Buffer, { verbatim, context }: Repeatable = NOTHING_TO_REPEAT): OpenSegment {
+  if (content.length > MAX_WELL_DEFLATED_BYTES) {
+    const body = sealRaw(content);
+    return { id: segmentId([], content), links: [], body, content: open(body) };
+  }
+  const dictionaries = [
+    verbatim.filter((segment) => segment.content.length < MAX_LINKING_BYTES && shareStretch(content, segment.content)),
+    context === undefined ? [] : [context],
+  ].filter(({ length }) => length > 0);
+  let best: Sealed | undefined;
+  for (const dictionary of content.length < MAX_LINKING_BYTES ? [...dictionaries, []] : [[]]) {
+    const sealed = sealAgainst(content, dictionary);
+    if (best === undefined || sealed.cost < best.cost) best = sealed;
+    if (best.cost <= content.length * MUCH_SMALLER) break;
+  }
+  const { links, body } = best as Sealed;
+  return { id: segmentId(links, content), links, body, content: own(content) };
+}
+
+interface Sealed extends Pick<Segment, "links" | "body"> {
+  /** In bytes. */
+  readonly cost: number;
+}
+
+function sealAgainst(content: Buffer, dictionary: readonly OpenSegment[]): Sealed {
+  const links = dictionary.map(({ id }) => id);
+  const body = seal(
+    content,
+    dictionary.map((segment) => segment.content),
+  );
+  return { links, body, cost: body.length + (links.length === 0 ? 0 : LINKED_COST_BYTES + links.length * SEGMENT_ID_BYTES) };
+}
+
+/** A list of links has 24 bytes of its own, and reading a segment with links costs further rows. */
+const LINKED_COST_BYTES = 64;
+/** What shrinks to so much of itself is not tried in other ways, each of which takes 40 to 100 us. */
+const MUCH_SMALLER = 1 / 3;
+
+const deflateElsewhere = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
+/** Each segment is compressed once, though it may be sent twice: with a task's write, and with the checkpoint that repeats it. */
+const bodies = new WeakMap<OpenSegment, Promise<Buffer>>();
+
+/** The segments as they are to be stored: those of long content are compressed, on the threads of libuv's pool. */
+export function compressed(segments: readonly OpenSegment[]): Promise<Segment[]> {
+  return Promise.all(
+    segments.map(async (segment) => ({ id: segment.id, links: segment.links, body: await compressedBody(segment) })),
+  );
+}
+
+function compressedBody(segment: OpenSegment): Buffer | Promise<Buffer> {
+  const { content, body } = segment;
+  if (content.length <= MAX_WELL_DEFLATED_BYTES) return body;
+  const known = bodies.get(segment);
+  if (known !== undefined) return known;
+  const compressing = deflateElsewhere(content, deflateOptions(content, [])).then((deflated) => smallerOf(content, deflated, 0));
+  bodies.set(segment, compressing);
+  return compressing;
+}
+
+const PROBE_BYTES = 24;
+
+/** Whether one of a few samples of `other` stands in `content`. */
+function shareStretch(content: Buffer, other: Buffer): boolean {
+  return [0.2, 0.4, 0.6, 0.8].some((part) => {
+    const start = Math.floor(other.length * part);
+    return content.includes(other.subarray(start, start + PROBE_BYTES));
+  });
+}
+
+/**
+ * Only smaller segments are compressed against others; larger ones, such as the results of merges, stand alone. So chains of links are short: a
+ * message, the pending write it came from, the input that it repeats, and the context.
+ */
+export const MAX_LINKING_BYTES = 8 * 1024;
+
+/**
+ * The new segments, and with them those of `candidates` that can be reached from them and are not stored yet: these may be on their way in another
+ * statement, and what is stored must be readable whether or not that one succeeds.
+ */
+export function withLinked(created: ReadonlyMap<string, OpenSegment>, candidates: readonly OpenSegment[]): OpenSegment[] {
+  const byId = new Map(candidates.filter(({ isStored }) => !isStored).map((segment) => [segment.id, segment]));
+  const all = new Map(created);
+  // A Map goes on to what is added while it is walked.
+  for (const { links } of all.values()) {
+    for (const link of links) {
+      const linked = byId.get(link);
+      if (linked !== undefined && !all.has(link)) all.set(link, linked);
+    }
+  }
+  return [...all.values()];
+}
+
+/** Whether anything that has links has some to others than these segments. */
+export function linksElsewhere(linking: readonly { readonly links: readonly string[] }[], segments: readonly Segment[]): boolean {
+  const own = new Set(segments.map(({ id }) => id));
+  return linking.some(({ links }) => links.some((link) => !own.has(link)));
+}
+
+/** A segment that is an earlier record: its links are what it points to, not what it is compressed against. */
+export function makeKeyframe(links: readonly string[], content: Buffer): OpenSegment {
+  return { id: segmentId(links, content), links, body: seal(content), content };
+}
+
+/** Opens segments on demand, each once, with the segments that they need. */
+export class SegmentReader {
+  readonly #stored: ReadonlyMap<string, Segment>;
+  readonly #opened = new Map<string, Buffer>();
+
+  constructor(stored: ReadonlyMap<string, Segment>) {
+    this.#stored = stored;
+  }
+
+  /**
+   * @throws DeserializationError when the store did not return the segment.
+   */
+  segment(id: string): Segment {
+    const segment = this.#stored.get(id);
+    if (segment === undefined) throw new DeserializationError(`Segment ${id} is missing from the store: was it deleted by hand?`);
+    return segment;
+  }
+
+  openSegment(id: string): OpenSegment {
+    return { ...this.segment(id), content: this.content(id) };
+  }
+
+  content(id: string): Buffer {
+    const known = this.#opened.get(id);
+    if (known !== undefined) return known;
+    const { body, links } = this.segment(id);
+    const needed = links.slice(0, dictionaryLength(body));
+    const content = open(
+      body,
+      needed.map((link) => this.content(link)),
+    );
+    this.#opened.set(id, content);
+    return content;
+  }
+}

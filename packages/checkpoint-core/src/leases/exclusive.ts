@@ -1,0 +1,287 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { UnderlyingSource } from "node:stream/web";
+import type { RunnableConfig } from "@langchain/core/runnables";
+import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
+import { IterableReadableStream } from "@langchain/core/utils/stream";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { parseThreadId } from "../config/thread-id.js";
+import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
+import { type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { leaseToken, withLeaseToken } from "./lease-config.js";
+import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
+
+/** How `exclusive` takes the lease of a thread. */
+export interface ExclusiveOptions extends Pick<LeaseOptions, "ttlMs" | "owner"> {
+  /** `"wait"`: run when the thread is free. `"reject"`: fail with a ThreadBusyError. Default `"wait"`. */
+  readonly whenBusy?: "wait" | "reject";
+  /** With `"wait"`, how long to wait, in milliseconds. Default: until the call's own `signal` aborts. */
+  readonly waitMs?: number;
+}
+
+/** A saver that has leases. */
+export interface LeaseSource extends BaseCheckpointSaver {
+  acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease>;
+}
+
+/** A compiled graph, as far as `exclusive` needs to know one. */
+export interface ExclusiveGraph {
+  readonly checkpointer?: unknown;
+  invoke(input: never, config?: never): Promise<unknown>;
+}
+
+/** The config of a call, with the thread that it names. */
+type Config = RunnableConfig & { readonly signal?: AbortSignal; readonly version?: string };
+
+/** Leases that the calls around this one hold: a node that calls a graph on its own thread must not wait for itself. */
+const held = new AsyncLocalStorage<ReadonlyMap<string, HeldLease>>();
+
+/**
+ * A graph whose runs have their thread for themselves: `invoke`, `stream`, `streamEvents`, `batch`, `updateState` and `bulkUpdateState` take the lease of
+ * their thread, in whichever process they are called, and give it free when they are done. Reading does not need it. The answer to double-texting,
+ * in one line:
+ *
+ * ```ts
+ * const app = exclusive(graph.compile({ checkpointer: saver }));
+ * ```
+ *
+ * @throws InvalidOptionsError when the graph has no Holdfast saver as its checkpointer. The calls of the graph that it returns: ThreadBusyError,
+ *   LeaseLostError, and what those of `graph` throw.
+ */
+export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: ExclusiveOptions = {}): Graph {
+  const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, ...lease } = options;
+  if (whenBusy !== "wait" && whenBusy !== "reject") {
+    throw new InvalidOptionsError(`whenBusy is ${String(whenBusy)}. It must be "wait" or "reject".`);
+  }
+  const saver = graph.checkpointer as LeaseSource | undefined;
+  if (typeof saver?.acquireThread !== "function") {
+    throw new InvalidOptionsError(
+      "exclusive needs a graph that was compiled with a Holdfast saver: graph.compile({ checkpointer: saver }).",
+    );
+  }
+  const leaseOptions = { ...lease, waitMs: whenBusy === "wait" ? waitMs : 0 };
+  resolveLeaseOptions(leaseOptions);
+  return new Proxy(graph, new ExclusiveCalls<Graph>(saver, leaseOptions, options));
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph> {
+  readonly #saver: LeaseSource;
+  readonly #leaseOptions: LeaseOptions;
+  readonly #options: ExclusiveOptions;
+
+  constructor(saver: LeaseSource, leaseOptions: LeaseOptions, options: ExclusiveOptions) {
+    this.#saver = saver;
+    this.#leaseOptions = leaseOptions;
+    this.#options = options;
+  }
+
+  get(graph: Graph, property: string | symbol, receiver: unknown): unknown {
+    const value: unknown = Reflect.get(graph, property, graph);
+    if (typeof value !== "function") return value;
+    const call = (...args: unknown[]): unknown => Reflect.apply(value as Method, graph, args);
+    switch (property) {
+      case "invoke":
+        return (input: unknown, config?: Config) => this.#during(graph, config, (changed) => call(input, changed));
+      case "updateState":
+      case "bulkUpdateState":
+        return (config: Config, ...rest: unknown[]) => this.#during(graph, config, (changed) => call(changed, ...rest));
+      case "stream":
+        return (input: unknown, config?: Config) => this.#stream(graph, config, (changed) => call(input, changed));
+      case "streamEvents":
+        return (input: unknown, config?: Config, ...rest: unknown[]) => {
+          if (config?.version === "v3") return this.#withOwnStream(graph).streamEvents(input, config, ...rest);
+          return this.#streamLater(graph, config, (changed) => call(input, changed, ...rest));
+        };
+      case "batch":
+        // It calls invoke for each input, with that input's config.
+        return (...args: unknown[]): unknown => Reflect.apply(value as Method, receiver, args);
+      case "withConfig":
+        return (...args: unknown[]): unknown => exclusive(call(...args) as Graph, this.#options);
+      default:
+        return call;
+    }
+  }
+
+  /** A copy of the graph, in which what is built upon `stream` has the thread: the third version of `streamEvents` is. */
+  #withOwnStream(graph: Graph): { streamEvents: Method } {
+    const copy = (graph as unknown as { withConfig(config: object): object }).withConfig({});
+    return Object.assign(copy as { streamEvents: Method }, { stream: this.get(graph, "stream", graph) });
+  }
+
+  /** Runs a call that is over when its promise is settled. */
+  async #during(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
+    const lease = await this.#enter(graph, config);
+    try {
+      const result = await lease.run(run);
+      lease.throwIfFailed();
+      return result;
+    } catch (error) {
+      throw lease.failure ?? error;
+    } finally {
+      await lease.leave();
+    }
+  }
+
+  /** Runs a call that is over when its stream is. */
+  async #stream(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
+    const left = new AbortController();
+    const lease = await this.#enter(graph, config, left.signal);
+    if (lease.isNested) return lease.run(run);
+    try {
+      return streamOf(lease.items((await lease.run(run)) as AsyncIterable<unknown>), left);
+    } catch (error) {
+      await lease.leave();
+      throw lease.failure ?? error;
+    }
+  }
+
+  /** The same for a call that gives its stream at once. */
+  #streamLater(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): AsyncIterable<unknown> {
+    const left = new AbortController();
+    const enter = (): Promise<HeldLease> => this.#enter(graph, config, left.signal);
+    const items = async function* (): AsyncGenerator<unknown> {
+      const lease = await enter();
+      yield* lease.items((await lease.run(run)) as AsyncIterable<unknown>);
+    };
+    return streamOf(items(), left);
+  }
+
+  /** @param left aborts when nobody reads the call's stream any more. */
+  async #enter(graph: Graph, config: Config = {}, left?: AbortSignal): Promise<HeldLease> {
+    // As LangGraph puts it together: what a node is run with, what the graph is bound to, what the call is given.
+    const configurable = {
+      ...AsyncLocalStorageProviderSingleton.getRunnableConfig()?.configurable,
+      ...(graph as { readonly config?: RunnableConfig }).config?.configurable,
+      ...config.configurable,
+    };
+    if (configurable.thread_id === undefined) throw new MissingThreadIdError("An exclusive run");
+    const threadId = parseThreadId(configurable.thread_id);
+    const signals = [config.signal, left].filter((signal) => signal !== undefined);
+    // A call within a run that has the thread: the place from which it is made says so, or its config.
+    const outer = held.getStore()?.get(threadId);
+    if (outer?.isOver === false) return new HeldLease(withLeaseToken(config, threadId, outer.token as string), signals);
+    const token = leaseToken({ configurable }, threadId);
+    if (token !== undefined && token !== outer?.token) {
+      const saver = configurable[CHECKPOINTER_KEY] === undefined ? new RunSaver(this.#saver) : undefined;
+      return new HeldLease(config, signals, saver);
+    }
+    const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined;
+    const lease = await this.#saver.acquireThread(threadId, { ...this.#leaseOptions, ...(signal && { signal }) });
+    return new HeldLease(withLeaseToken(config, threadId, lease.token), signals, new RunSaver(this.#saver), lease);
+  }
+}
+
+/** What a call has for its time: a lease of its own, or that of the run that it is a part of. */
+class HeldLease {
+  isOver = false;
+  readonly #config: Config;
+  readonly #lease: ThreadLease | undefined;
+  readonly #saver: RunSaver | undefined;
+
+  constructor(config: Config, signals: readonly AbortSignal[], saver?: RunSaver, lease?: ThreadLease) {
+    this.#lease = lease;
+    this.#saver = saver;
+    const all = [...signals, lease?.signal, saver?.failure].filter((signal) => signal !== undefined);
+    this.#config = {
+      ...config,
+      configurable: { ...config.configurable, ...(saver && { [CHECKPOINTER_KEY]: saver }) },
+      ...(all.length > 0 && { signal: AbortSignal.any(all) }),
+    };
+  }
+
+  get token(): string | undefined {
+    return this.#lease?.token;
+  }
+
+  /** Whether the call is a part of a run that sees to all this. */
+  get isNested(): boolean {
+    return this.#lease === undefined && this.#saver === undefined;
+  }
+
+  /** Why the run was ended: a write failed, or the lease is lost. */
+  get failure(): unknown {
+    const signal = [this.#saver?.failure, this.#lease?.signal].find((each) => each?.aborted);
+    return signal?.reason;
+  }
+
+  /** A run may seem to have gone well though a write failed. A lease that is lost after the last write does not matter. */
+  throwIfFailed(): void {
+    this.#saver?.failure.throwIfAborted();
+  }
+
+  /** Does work in which nested calls find the lease. */
+  run(work: (config: Config) => unknown): unknown {
+    if (this.#lease === undefined) return work(this.#config);
+    return held.run(new Map([...(held.getStore() ?? []), [this.#lease.threadId, this]]), () => work(this.#config));
+  }
+
+  /** Hands a stream on, and gives the thread free when it ends or fails. */
+  async *items(stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+    try {
+      yield* stream;
+      this.throwIfFailed();
+    } catch (error) {
+      throw this.failure ?? error;
+    } finally {
+      await this.leave();
+    }
+  }
+
+  async leave(): Promise<void> {
+    this.isOver = true;
+    // The run is over, and what it wrote is stored. Where the store cannot be reached now, the lease ends by itself.
+    await this.#lease?.release().catch(() => undefined);
+  }
+}
+
+/**
+ * A stream that takes the items as they come, like LangGraph's: the thread is given free when the run is over, however slow the reader. Whoever leaves it
+ * ends the run, also while its next item is not there yet.
+ */
+function streamOf(items: AsyncIterable<unknown>, left: AbortController): AsyncIterable<unknown> {
+  const pump = async (controller: ReadableStreamDefaultController<unknown>): Promise<void> => {
+    try {
+      for await (const item of items) {
+        if (left.signal.aborted) return;
+        controller.enqueue(item);
+      }
+      if (!left.signal.aborted) controller.close();
+    } catch (error) {
+      if (!left.signal.aborted) controller.error(error);
+    }
+  };
+  let ended: Promise<void> | undefined;
+  let close = (): void => {};
+  const leave = async (): Promise<void> => {
+    left.abort();
+    await ended;
+  };
+  return new LeavableStream(
+    async () => {
+      await leave();
+      close();
+    },
+    {
+      start(controller: ReadableStreamDefaultController<unknown>) {
+        close = () => controller.close();
+        ended = pump(controller);
+      },
+      cancel: leave,
+    },
+  );
+}
+
+/** `cancel` works while somebody reads, as with LangGraph's streams. */
+class LeavableStream extends IterableReadableStream<unknown> {
+  readonly #leave: () => Promise<void>;
+
+  constructor(leave: () => Promise<void>, source: UnderlyingSource) {
+    super(source);
+    this.#leave = leave;
+  }
+
+  override cancel(reason?: unknown): Promise<void> {
+    return this.locked ? this.#leave() : super.cancel(reason);
+  }
+}

@@ -1,0 +1,272 @@
+import { hostname } from "node:os";
+import { setTimeout as wait } from "node:timers/promises";
+import type { RunnableConfig } from "@langchain/core/runnables";
+import { InvalidOptionsError, LeaseLostError, ThreadBusyError } from "../errors.js";
+import type { CheckpointStore } from "../store/checkpoint-store.js";
+import { withLeaseToken } from "./lease-config.js";
+
+/** How to get the lease of a thread. */
+export interface LeaseOptions {
+  /** How long the lease lasts without a renewal, in milliseconds. It is renewed three times in that time. Default 30,000. */
+  readonly ttlMs?: number;
+  /** How long to wait for a thread that is in use, in milliseconds; `Infinity`: until `signal` aborts. Default 0: not at all. */
+  readonly waitMs?: number;
+  /** Ends the wait; it fails with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Who wants it, for those who find the thread in use. Default: host name and process id. */
+  readonly owner?: string;
+}
+
+/** {@link LeaseOptions}, checked. */
+export type ResolvedLeaseOptions = Required<Omit<LeaseOptions, "signal">> & Pick<LeaseOptions, "signal">;
+
+const MIN_TTL_MS = 50;
+const MAX_TTL_MS = 24 * 60 * 60 * 1_000;
+const MAX_OWNER_LENGTH = 256;
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveLeaseOptions(options: LeaseOptions = {}): ResolvedLeaseOptions {
+  const { ttlMs = 30_000, waitMs = 0, owner = `${hostname()}:${process.pid}`, signal } = options;
+  if (!Number.isInteger(ttlMs) || ttlMs < MIN_TTL_MS || ttlMs > MAX_TTL_MS) {
+    throw new InvalidOptionsError(`ttlMs is ${String(ttlMs)}. It must be an integer from ${MIN_TTL_MS} to ${MAX_TTL_MS}.`);
+  }
+  if (typeof waitMs !== "number" || !(waitMs >= 0)) {
+    throw new InvalidOptionsError(`waitMs is ${String(waitMs)}. It must be a number of at least 0.`);
+  }
+  if (
+    typeof owner !== "string" ||
+    owner === "" ||
+    owner.length > MAX_OWNER_LENGTH ||
+    owner.includes("\0") ||
+    !owner.isWellFormed()
+  ) {
+    throw new InvalidOptionsError(
+      `owner must be a non-empty, well-formed string of at most ${MAX_OWNER_LENGTH} characters without NUL.`,
+    );
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
+  return { ttlMs, waitMs, owner, signal };
+}
+
+/**
+ * The right to write to a thread that nobody else has at the time (contract C-90). It renews itself in the background until it is released or lost.
+ *
+ * The store is what enforces it: it checks the token of every write, whatever this process believes.
+ */
+export class ThreadLease implements AsyncDisposable {
+  readonly threadId: string;
+  /** The fencing token: a positive integer, above those of all earlier leases of the thread. */
+  readonly token: string;
+  /** To be passed to the graph: `graph.invoke(input, lease.config)`. */
+  readonly config: RunnableConfig & { readonly configurable: Readonly<Record<string, unknown>> };
+  readonly #store: CheckpointStore;
+  readonly #ttlMs: number;
+  readonly #lost = new AbortController();
+  readonly #onEnd: () => void;
+  /** When the lease ends, as far as this process knows: never later than the store ends it. */
+  #deadline: number;
+  #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
+
+  /** @param askedAt when the lease was asked for, by `performance.now()`: the store counts its time from then, or from later. */
+  constructor(store: CheckpointStore, threadId: string, token: string, ttlMs: number, askedAt: number, onEnd: () => void) {
+    this.#store = store;
+    this.threadId = threadId;
+    this.token = token;
+    this.#ttlMs = ttlMs;
+    this.#deadline = askedAt + ttlMs;
+    this.#onEnd = onEnd;
+    const config = withLeaseToken({ configurable: { thread_id: threadId } }, threadId, token);
+    this.config = Object.freeze({ ...config, configurable: Object.freeze(config.configurable) });
+    this.#schedule();
+  }
+
+  /** Aborts, with a LeaseLostError as its reason, when the lease is lost. Pass it to the graph, so that a run that cannot write any more ends. */
+  get signal(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Gives the thread free. Does nothing when the lease has ended already. @throws StoreUnavailableError, StoreFailureError */
+  async release(): Promise<void> {
+    if (!this.#end()) return;
+    await this.#store.releaseLease(this.threadId, this.token);
+    this.#onEnd();
+  }
+
+  /**
+   * Ends the lease without giving the thread free: the thread counts as abandoned from now on, and another worker can go on with it. For a worker that
+   * shuts down in the middle of a run. It does not count as a crash (`tries`). Does nothing when the lease has ended already.
+   *
+   * @throws StoreUnavailableError, StoreFailureError. The lease then ends when its time is up, as after a crash.
+   */
+  async handOver(): Promise<void> {
+    if (!this.#end()) return;
+    await this.#store.handOverLease(this.threadId, this.token);
+    this.#onEnd();
+  }
+
+  /** Stops renewing the lease, as a crash would: when its time is up, the thread counts as abandoned. Asks nothing of the store. */
+  leave(): void {
+    if (this.#end()) this.#onEnd();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  #end(): boolean {
+    if (this.#hasEnded) return false;
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
+    return true;
+  }
+
+  #lose(): void {
+    if (!this.#end()) return;
+    this.#lost.abort(new LeaseLostError(this.threadId));
+    this.#onEnd();
+  }
+
+  #schedule(): void {
+    const left = this.#deadline - performance.now();
+    this.#timer = setTimeout(() => void this.#renew(), Math.max(0, Math.min(this.#ttlMs / 3, left)));
+    // A process that has nothing else to do may end; its lease then ends by itself.
+    this.#timer.unref();
+  }
+
+  async #renew(): Promise<void> {
+    const askedAt = performance.now();
+    if (askedAt >= this.#deadline) return this.#lose();
+    // The deadline passes whether or not the store answers.
+    this.#timer = setTimeout(() => this.#lose(), this.#deadline - askedAt);
+    this.#timer.unref();
+    let isLive: boolean | undefined;
+    try {
+      isLive = await this.#store.renewLease(this.threadId, this.token, this.#ttlMs);
+    } catch {
+      // The store is not available. Another try, as long as the lease lasts.
+    }
+    if (this.#hasEnded) return;
+    clearTimeout(this.#timer);
+    if (isLive === false) return this.#lose();
+    if (isLive === true) this.#deadline = askedAt + this.#ttlMs;
+    this.#schedule();
+  }
+}
+
+/** First wait before asking again for a thread that is in use, doubled up to the second, each jittered by half. */
+const MIN_POLL_MS = 10;
+const MAX_POLL_MS = 500;
+
+/** Gets leases. Of those who wait in one process for one thread, only the first asks the store; they are served in order. */
+export class LeaseOffice {
+  readonly #store: CheckpointStore;
+  /** Per thread, the turn of who came last. */
+  readonly #turns = new Map<string, Promise<void>>();
+  /** Per thread, what wakes the first in line when a lease of this process has ended. */
+  readonly #wakers = new Map<string, () => void>();
+
+  constructor(store: CheckpointStore) {
+    this.#store = store;
+  }
+
+  /**
+   * @throws ThreadBusyError when the thread is in use for longer than `waitMs`; the signal's reason when it aborts.
+   */
+  async acquire(threadId: string, options: ResolvedLeaseOptions): Promise<ThreadLease> {
+    const { waitMs, signal } = options;
+    signal?.throwIfAborted();
+    const giveUpAt = performance.now() + waitMs;
+    if (waitMs === 0) return this.#ask(threadId, options);
+    const before = this.#turns.get(threadId);
+    let endTurn = (): void => {};
+    const turn = new Promise<void>((resolve) => {
+      endTurn = resolve;
+    });
+    const mine = (before ?? Promise.resolve()).then(() => turn);
+    this.#turns.set(threadId, mine);
+    try {
+      if (before !== undefined) await this.#inLine(threadId, before, giveUpAt, signal);
+      return await this.#poll(threadId, options, giveUpAt);
+    } finally {
+      endTurn();
+      if (this.#turns.get(threadId) === mine) this.#turns.delete(threadId);
+    }
+  }
+
+  async #inLine(threadId: string, before: Promise<void>, giveUpAt: number, signal: AbortSignal | undefined): Promise<void> {
+    const over = new AbortController();
+    try {
+      const late = waitUntil(giveUpAt, anySignal(signal, over.signal)).then(() => {
+        throw new ThreadBusyError(threadId, undefined, 0);
+      });
+      await Promise.race([before, late]);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #poll(threadId: string, options: ResolvedLeaseOptions, giveUpAt: number): Promise<ThreadLease> {
+    for (let delay = MIN_POLL_MS; ; delay = Math.min(2 * delay, MAX_POLL_MS)) {
+      try {
+        return await this.#ask(threadId, options);
+      } catch (error) {
+        if (!(error instanceof ThreadBusyError) || performance.now() >= giveUpAt) throw error;
+        const pause = Math.min(delay * (0.5 + Math.random()), error.remainingMs + 1, giveUpAt - performance.now());
+        await this.#pause(threadId, Math.max(1, pause), options.signal);
+      }
+    }
+  }
+
+  /** Until the time has passed, or a lease of this process on this thread has ended. */
+  async #pause(threadId: string, milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    const woken = new AbortController();
+    this.#wakers.set(threadId, () => woken.abort());
+    try {
+      await wait(milliseconds, undefined, { signal: anySignal(signal, woken.signal) });
+    } catch {
+      signal?.throwIfAborted();
+    } finally {
+      this.#wakers.delete(threadId);
+    }
+  }
+
+  async #ask(threadId: string, { ttlMs, owner }: ResolvedLeaseOptions): Promise<ThreadLease> {
+    const askedAt = performance.now();
+    const answer = await this.#store.acquireLease({ threadId, ttlMs, owner });
+    if (answer.kind === "busy") throw new ThreadBusyError(threadId, answer.owner, answer.remainingMs);
+    return this.#leaseOf(threadId, answer.token, ttlMs, askedAt);
+  }
+
+  /** Takes over a thread whose last lease ended without a release. @returns `undefined` when somebody else was first. */
+  async claim(
+    threadId: string,
+    ended: string,
+    { ttlMs, owner }: ResolvedLeaseOptions,
+  ): Promise<{ readonly lease: ThreadLease; readonly tries: number } | undefined> {
+    const askedAt = performance.now();
+    const answer = await this.#store.acquireLease({ threadId, ttlMs, owner, ended });
+    if (answer.kind === "busy") return undefined;
+    return { lease: this.#leaseOf(threadId, answer.token, ttlMs, askedAt), tries: answer.tries };
+  }
+
+  #leaseOf(threadId: string, token: string, ttlMs: number, askedAt: number): ThreadLease {
+    return new ThreadLease(this.#store, threadId, token, ttlMs, askedAt, () => this.#wakers.get(threadId)?.());
+  }
+}
+
+function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}
+
+/** setTimeout takes no longer time than 2^31 - 1 ms. */
+async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
+  for (let left = time - performance.now(); left > 0; left = time - performance.now()) {
+    await wait(Math.min(left, 2 ** 31 - 1), undefined, { signal });
+  }
+}

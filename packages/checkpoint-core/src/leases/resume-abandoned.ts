@@ -1,0 +1,133 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { InvalidOptionsError } from "../errors.js";
+import type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threads.js";
+import type { ThreadLease } from "./lease.js";
+import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
+
+/** The part of a compiled graph that is needed to go on with a thread. */
+export interface ResumableGraph {
+  invoke(input: null, config: RunnableConfig): Promise<unknown>;
+  getState(config: RunnableConfig): Promise<{ readonly tasks: readonly unknown[] }>;
+}
+
+/** A saver that finds abandoned threads. */
+export interface AbandonedThreadSource extends BaseCheckpointSaver {
+  abandonedThreads(options?: AbandonedThreadsOptions): AsyncIterable<AbandonedThread>;
+}
+
+/** What became of an abandoned thread. */
+export type ResumeReport =
+  | { readonly kind: "resumed"; readonly threadId: string; readonly values: unknown }
+  /** It had come to its end; only its lease was left. */
+  | { readonly kind: "finished"; readonly threadId: string }
+  /** The run failed, as it might have done the first time: the thread is left to its user. */
+  | { readonly kind: "failed"; readonly threadId: string; readonly error: unknown }
+  /** So many runs in a row crashed that it is not tried again. */
+  | { readonly kind: "given-up"; readonly threadId: string; readonly tries: number };
+
+export interface ResumeAbandonedOptions extends Omit<AbandonedThreadsOptions, "limit"> {
+  /** Ends the loop: no further thread is taken, and the runs that are going on are aborted. */
+  readonly signal: AbortSignal;
+  /** How many threads are resumed at once. Default 4. */
+  readonly concurrency?: number;
+  /** How many crashes in a row a thread may have before it is given up. Default 3. */
+  readonly maxTries?: number;
+  /** How long to wait before looking again when there is nothing to do, in milliseconds, jittered by half. Default 5,000. */
+  readonly pollMs?: number;
+  /** Passed to each run, beside the lease: recursion limit, durability, callbacks, context … */
+  readonly config?: RunnableConfig & { readonly durability?: "exit" | "async" | "sync" };
+  /** Told of each thread. An error that it throws ends the loop. */
+  readonly onReport?: (report: ResumeReport) => void;
+}
+
+/**
+ * The loop in which a worker picks up what a crash left, until `signal` aborts. Any number of workers may run it at once.
+ *
+ * @throws InvalidOptionsError, StoreUnavailableError (past the retry budget), StoreFailureError, SetupRequiredError
+ */
+export async function resumeAbandoned(
+  graph: ResumableGraph,
+  saver: AbandonedThreadSource,
+  options: ResumeAbandonedOptions,
+): Promise<void> {
+  const { signal, concurrency = 4, maxTries = 3, pollMs = 5_000, config = {}, onReport, ...listing } = options;
+  if (!(signal instanceof AbortSignal)) throw new InvalidOptionsError("resumeAbandoned needs a signal, which ends it.");
+  for (const [name, value] of Object.entries({ concurrency, maxTries, pollMs })) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new InvalidOptionsError(`${name} is ${String(value)}. It must be an integer of at least 1.`);
+    }
+  }
+  const report = onReport ?? ((): void => {});
+  while (!signal.aborted) {
+    const running = new Set<Promise<void>>();
+    const failures: unknown[] = [];
+    for await (const thread of saver.abandonedThreads(listing)) {
+      if (signal.aborted) {
+        await handOver(thread.lease);
+        break;
+      }
+      const run = resumeOne(graph, saver, thread, { signal, maxTries, config })
+        .then((outcome) => outcome && report(outcome))
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => running.delete(run));
+      running.add(run);
+      if (running.size >= concurrency) await Promise.race(running);
+      // Before the next thread is taken.
+      if (signal.aborted || failures.length > 0) break;
+    }
+    await Promise.all(running);
+    if (failures.length > 0) throw failures[0];
+    await pause(pollMs * (0.5 + Math.random()), signal);
+  }
+}
+
+/** @returns `undefined` when it was ended before it was done. */
+async function resumeOne(
+  graph: ResumableGraph,
+  saver: BaseCheckpointSaver,
+  { threadId, lease, tries }: AbandonedThread,
+  { signal, maxTries, config }: { readonly signal: AbortSignal; readonly maxTries: number; readonly config: RunnableConfig },
+): Promise<ResumeReport | undefined> {
+  const runSaver = new RunSaver(saver);
+  const runConfig = {
+    ...config,
+    ...lease.config,
+    configurable: { ...config.configurable, ...lease.config.configurable, [CHECKPOINTER_KEY]: runSaver },
+    signal: AbortSignal.any([signal, lease.signal, runSaver.failure]),
+  };
+  let isLeft = false;
+  try {
+    if (tries > maxTries) return { kind: "given-up", threadId, tries };
+    const { tasks } = await graph.getState(runConfig);
+    if (tasks.length === 0) return { kind: "finished", threadId };
+    const values = await graph.invoke(null, runConfig);
+    runSaver.failure.throwIfAborted();
+    return { kind: "resumed", threadId, values };
+  } catch (error) {
+    const reason = [runSaver.failure, lease.signal].find(({ aborted }) => aborted)?.reason as unknown;
+    isLeft = signal.aborted && reason === undefined;
+    return isLeft ? undefined : { kind: "failed", threadId, error: reason ?? error };
+  } finally {
+    // Aborted in the middle, the thread is still unfinished: another worker is to go on with it.
+    await (isLeft ? handOver(lease) : lease.release());
+  }
+}
+
+/** Where the store cannot be reached now, the lease ends by itself. */
+async function handOver(lease: ThreadLease): Promise<void> {
+  await lease.handOver().catch(() => undefined);
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end);
+  });
+}

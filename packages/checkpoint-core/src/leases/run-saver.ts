@@ -1,0 +1,81 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import {
+  BaseCheckpointSaver,
+  type ChannelVersions,
+  type Checkpoint,
+  type CheckpointListOptions,
+  type CheckpointMetadata,
+  type CheckpointTuple,
+  type DeltaChannelHistory,
+} from "@langchain/langgraph-checkpoint";
+import type { PutWrites } from "../config/task-paths.js";
+
+/** Where LangGraph looks for the checkpointer of a run before it takes that of the graph; so that subgraphs write through the same. */
+export const CHECKPOINTER_KEY = "__pregel_checkpointer";
+
+/**
+ * The saver of one run: when a write fails, it ends the run with that error.
+ *
+ * LangGraph 1.4 does not look at the promises of `put` and `putWrites` before the run is over, so that one which is rejected meanwhile, while a model
+ * answers, is an unhandled rejection and ends the process. Here the failure aborts the run instead, and whoever started the run throws it.
+ */
+export class RunSaver extends BaseCheckpointSaver {
+  readonly #saver: BaseCheckpointSaver;
+  readonly #failed = new AbortController();
+
+  constructor(saver: BaseCheckpointSaver) {
+    super(saver.serde);
+    this.#saver = saver;
+  }
+
+  /** Aborts with the first error of a write as its reason. */
+  get failure(): AbortSignal {
+    return this.#failed.signal;
+  }
+
+  override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    return this.#saver.getTuple(config);
+  }
+
+  override list(config: RunnableConfig, options?: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
+    return this.#saver.list(config, options);
+  }
+
+  override async put(
+    config: RunnableConfig,
+    checkpoint: Checkpoint,
+    metadata: CheckpointMetadata,
+    newVersions: ChannelVersions,
+  ): Promise<RunnableConfig> {
+    return (await this.#unlessFailed(() => this.#saver.put(config, checkpoint, metadata, newVersions))) ?? config;
+  }
+
+  override async putWrites(...args: Parameters<PutWrites>): Promise<void> {
+    await this.#unlessFailed(() => (this.#saver.putWrites as PutWrites)(...args));
+  }
+
+  override deleteThread(threadId: string): Promise<void> {
+    return this.#saver.deleteThread(threadId);
+  }
+
+  override getDeltaChannelHistory(options: {
+    config: RunnableConfig;
+    channels: string[];
+  }): Promise<Record<string, DeltaChannelHistory>> {
+    return this.#saver.getDeltaChannelHistory(options);
+  }
+
+  // LangGraph calls it without the saver.
+  override readonly getNextVersion = (current: number | undefined): number => this.#saver.getNextVersion(current);
+
+  /** Once a write has failed, nothing is written any more: what follows would build on what is not there. */
+  async #unlessFailed<T>(write: () => Promise<T>): Promise<T | undefined> {
+    if (this.failure.aborted) return undefined;
+    try {
+      return await write();
+    } catch (error) {
+      this.#failed.abort(error);
+      return undefined;
+    }
+  }
+}

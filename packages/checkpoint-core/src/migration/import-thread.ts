@@ -1,0 +1,218 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type {
+  BaseCheckpointSaver,
+  ChannelVersions,
+  Checkpoint,
+  CheckpointPendingWrite,
+  CheckpointTuple,
+} from "@langchain/langgraph-checkpoint";
+import { type CheckpointRef, configOf, namespaceConfig } from "../config/checkpoint-ref.js";
+import { markCopied } from "../config/head-marker.js";
+import { HAS_TASK_PATHS, notedTaskPaths, type PutWrites } from "../config/task-paths.js";
+import { ImportMismatchError, ThreadDeletedError } from "../errors.js";
+import { importedPath } from "../format/write-order.js";
+import { listedIn } from "./thread-listing.js";
+import {
+  asReadThrough,
+  checkpointDifference,
+  hasWritesOf,
+  type ReadTuple,
+  readTuple,
+  withoutDefaults,
+  writesDifference,
+} from "./tuple-difference.js";
+import { writeBatches } from "./write-batches.js";
+
+/** What became of one thread. */
+export interface ThreadImport {
+  /** Checkpoints that were copied. */
+  readonly checkpoints: number;
+  /** Pending writes that were copied. */
+  readonly writes: number;
+  /** Checkpoints that were there already, and equal. */
+  readonly skipped: number;
+  /** Whether nothing was copied, because the target has something of the thread that the source has not: it has gone on there. */
+  readonly isLeftAlone: boolean;
+}
+
+export interface ThreadImportOptions {
+  /** How many checkpoints are asked of a `list` at once, where that is needed. */
+  readonly batch: number;
+  readonly signal: AbortSignal | undefined;
+  /** Told after each checkpoint. */
+  readonly onCheckpoint: (so: ThreadImport) => void;
+  /** Makes the configs with which the target is written to. */
+  readonly forWriting: (config: RunnableConfig) => RunnableConfig;
+}
+
+/**
+ * Copies one thread, all its namespaces, oldest checkpoint first, and compares each with what the target then reads.
+ *
+ * The source is gone through twice: once for the names of its checkpoints, which are all that is kept in memory, and once for their content, one by one. A
+ * checkpoint that is there already costs one read of each side. What the source reads as the latest of a namespace, the target does.
+ *
+ * @throws ImportMismatchError, ThreadDeletedError (from the source, meanwhile), the reason of `signal`, and what both savers throw.
+ */
+export async function importThread(
+  source: BaseCheckpointSaver,
+  target: BaseCheckpointSaver,
+  threadId: string,
+  options: ThreadImportOptions,
+): Promise<ThreadImport> {
+  return new ThreadCopy(source, target, threadId, options).run();
+}
+
+/** A checkpoint that the target does not have, or not all of its writes: its copy was interrupted there. */
+interface Missing {
+  readonly ref: CheckpointRef;
+  readonly what: "checkpoint" | "writes";
+  /** Whether it is the latest of its namespace. */
+  readonly isHead: boolean;
+}
+
+class ThreadCopy {
+  readonly #source: BaseCheckpointSaver;
+  readonly #target: BaseCheckpointSaver;
+  readonly #threadId: string;
+  readonly #options: ThreadImportOptions;
+  /** Whether the target is one of ours, and keeps what means nothing to LangGraph, too: the order of different tasks, values without a version. */
+  readonly #keepsAll: boolean;
+  #soFar: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
+
+  constructor(source: BaseCheckpointSaver, target: BaseCheckpointSaver, threadId: string, options: ThreadImportOptions) {
+    this.#source = source;
+    this.#target = target;
+    this.#threadId = threadId;
+    this.#options = options;
+    this.#keepsAll = "acquireThread" in target;
+  }
+
+  async run(): Promise<ThreadImport> {
+    const missing = await this.#missing();
+    if (missing === undefined) this.#soFar = { ...this.#soFar, isLeftAlone: true };
+    // Nothing is written before all is compared.
+    for (const each of missing?.reverse() ?? []) await this.#add(each);
+    return this.#soFar;
+  }
+
+  /** What the target lacks, newest first; `undefined` when it has gone on by itself. */
+  async #missing(): Promise<Missing[] | undefined> {
+    const { batch, signal } = this.#options;
+    const thread = { configurable: { thread_id: this.#threadId } };
+    const there = new Set<string>();
+    for await (const tuple of listedIn(this.#target, thread, batch)) there.add(keyOf(refOf(this.#threadId, tuple)));
+    const missing: Missing[] = [];
+    /** Per namespace, whether the checkpoint that was listed last is there. */
+    const wasThere = new Map<string, boolean>();
+    for await (const tuple of listedIn(this.#source, thread, batch)) {
+      signal?.throwIfAborted();
+      const ref = refOf(this.#threadId, tuple);
+      const newer = wasThere.get(ref.namespace);
+      const isThere = there.delete(keyOf(ref));
+      wasThere.set(ref.namespace, isThere);
+      if (!isThere) {
+        // An older one than one that is there: the target has thinned out the thread. It would not get its place back either.
+        if (newer === true) return undefined;
+        missing.push({ ref, what: "checkpoint", isHead: newer === undefined });
+        continue;
+      }
+      const state = await this.#compare(ref, tuple);
+      if (state === "ahead") return undefined;
+      if (state === "incomplete") missing.push({ ref, what: "writes", isHead: newer === undefined });
+      else this.#count({ skipped: 1 });
+    }
+    return there.size > 0 ? undefined : missing;
+  }
+
+  async #compare(ref: CheckpointRef, tuple: CheckpointTuple): Promise<"equal" | "incomplete" | "ahead"> {
+    const found = await this.#target.getTuple(configOf(ref));
+    // It was there a moment ago.
+    if (found === undefined) throw new ThreadDeletedError(this.#threadId);
+    const [expected, actual] = await this.#comparable(readTuple(tuple), readTuple(found));
+    const path = checkpointDifference(actual, expected);
+    if (path !== undefined) throw new ImportMismatchError(ref, path);
+    if (writesDifference(actual, expected, "by-task") === undefined) return "equal";
+    return hasWritesOf(actual, expected) ? "incomplete" : "ahead";
+  }
+
+  async #add({ ref, what, isHead }: Missing): Promise<void> {
+    const { signal, forWriting } = this.#options;
+    signal?.throwIfAborted();
+    const tuple = await this.#source.getTuple(configOf(ref));
+    if (tuple === undefined) throw new ThreadDeletedError(this.#threadId);
+    const given = readTuple(tuple);
+    if (what === "checkpoint") {
+      const config = forWriting(markCopied(parentConfig(ref, given.parent)));
+      await this.#target.put(config, given.checkpoint, given.metadata, versionsOf(given.checkpoint));
+    }
+    await this.#addWrites(forWriting(markCopied(configOf(ref))), tuple.pendingWrites ?? []);
+    await this.#verify(ref, given, what, isHead);
+    this.#count(
+      what === "checkpoint" ? { checkpoints: 1, writes: given.writes.length } : { skipped: 1, writes: given.writes.length },
+    );
+  }
+
+  /**
+   * Stores the writes of a checkpoint in the order of the source, in which delta channels replay them. A foreign saver of checkpoint 1.2 orders them by task
+   * paths that it does not tell: there, the place of each batch becomes its path.
+   */
+  async #addWrites(config: RunnableConfig, pending: readonly CheckpointPendingWrite[]): Promise<void> {
+    const putWrites: PutWrites = this.#target.putWrites.bind(this.#target);
+    const noted = notedTaskPaths(pending);
+    for (const [position, { taskId, taskPath, writes }] of writeBatches(pending, noted).entries()) {
+      const path = noted === undefined && HAS_TASK_PATHS ? importedPath(position) : taskPath;
+      await putWrites(config, writes, taskId, path);
+    }
+  }
+
+  /** Reads a checkpoint back; the latest of a namespace as the latest. */
+  async #verify(ref: CheckpointRef, given: ReadTuple, what: Missing["what"], isHead: boolean): Promise<void> {
+    const found = await this.#target.getTuple(isHead ? namespaceConfig(ref) : configOf(ref));
+    if (found === undefined) throw new ImportMismatchError(ref, "checkpoint");
+    const [expected, actual] = await this.#comparable(given, readTuple(found));
+    // Writes that were missing may have stood before others.
+    const order = what === "checkpoint" && this.#keepsAll ? "as-given" : "by-task";
+    const path = checkpointDifference(actual, expected) ?? writesDifference(actual, expected, order);
+    if (path !== undefined) throw new ImportMismatchError(ref, path);
+  }
+
+  /** What the target must read of a checkpoint, and what it does. */
+  async #comparable(given: ReadTuple, found: ReadTuple): Promise<readonly [expected: ReadTuple, actual: ReadTuple]> {
+    const expected = await asReadThrough(this.#target.serde, given);
+    return this.#keepsAll ? [expected, found] : [withoutDefaults(expected), withoutDefaults(found)];
+  }
+
+  #count(more: Partial<Record<"checkpoints" | "writes" | "skipped", number>>): void {
+    const { checkpoints = 0, writes = 0, skipped = 0 } = more;
+    const soFar = this.#soFar;
+    this.#soFar = {
+      ...soFar,
+      checkpoints: soFar.checkpoints + checkpoints,
+      writes: soFar.writes + writes,
+      skipped: soFar.skipped + skipped,
+    };
+    this.#options.onCheckpoint(this.#soFar);
+  }
+}
+
+/**
+ * All channels count as changed, so that what is stored is what is given, whatever the parent holds. A value without a version has one, too: 0.
+ */
+function versionsOf({ channel_values, channel_versions }: Checkpoint): ChannelVersions {
+  const unversioned = Object.keys(channel_values).map((channel) => [channel, 0] as const);
+  return { ...Object.fromEntries(unversioned), ...channel_versions };
+}
+
+function parentConfig({ threadId, namespace }: CheckpointRef, parent: string | undefined): RunnableConfig {
+  const config = namespaceConfig({ threadId, namespace });
+  return parent === undefined ? config : { configurable: { ...config.configurable, checkpoint_id: parent } };
+}
+
+function refOf(threadId: string, { config, checkpoint }: CheckpointTuple): CheckpointRef {
+  const namespace = (config.configurable?.checkpoint_ns ?? "") as string;
+  return { threadId, namespace, checkpointId: checkpoint.id };
+}
+
+function keyOf({ namespace, checkpointId }: CheckpointRef): string {
+  return `${namespace}\0${checkpointId}`;
+}

@@ -1,0 +1,127 @@
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { parseThreadId } from "../config/thread-id.js";
+import { InvalidOptionsError, ThreadDeletedError } from "../errors.js";
+import { importThread, type ThreadImport } from "./import-thread.js";
+import { takeoverOf } from "./on-demand-migration.js";
+import { isSaver } from "./saver-check.js";
+import { threadIdsIn } from "./thread-listing.js";
+
+/** What to copy from one saver to another, and how. */
+export interface ImportOptions {
+  /** Which threads. Default: all that the source lists, for which it reads all of them once more. */
+  readonly threads?: Iterable<string> | AsyncIterable<string>;
+  /**
+   * How many checkpoints the official Postgres and SQLite savers are asked for at once; they hold them all in memory, with all values. Other savers are not
+   * asked in batches. Default 16.
+   */
+  readonly batch?: number;
+  /** Told after each checkpoint. An error that it throws ends the import. */
+  readonly onProgress?: (progress: ImportProgress) => void;
+  /** Ends the import before the next checkpoint. Run again, it goes on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ImportProgress {
+  /** The thread that is being copied. */
+  readonly threadId: string;
+  /** Its checkpoints that were copied, or found, so far. */
+  readonly checkpoints: number;
+  /** Threads before this one. */
+  readonly threadsDone: number;
+  /** Where `threads` is an array or a set. */
+  readonly threadsTotal: number | undefined;
+}
+
+export interface ImportReport {
+  /** Threads that the target now has as the source has them. */
+  readonly threads: number;
+  /** Checkpoints that were copied. */
+  readonly checkpoints: number;
+  /** Pending writes that were copied. */
+  readonly writes: number;
+  /** Checkpoints that were there already, and equal. */
+  readonly skipped: number;
+  /** Ids of threads that have gone on in the target, or that somebody deleted on one of the two sides meanwhile; they were left as they are there. */
+  readonly leftAlone: readonly string[];
+}
+
+const DELETED_MEANWHILE: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: true };
+
+const DEFAULT_BATCH = 16;
+const MOST_BATCH = 10_000;
+
+/**
+ * Copies whole threads from one saver to another, checkpoints, pending writes and order included, and compares each checkpoint with what the target then
+ * reads. Run again after a crash, it goes on where it was; what is there already is compared, and not written again.
+ *
+ * From any saver into one of ours, and back. What another target cannot keep is in docs/migration.md.
+ *
+ * @throws InvalidOptionsError, InvalidThreadIdError before any I/O; ImportMismatchError when the target does not read what the source does;
+ *   SerializationError and others of the target; what the source throws; the reason of `signal`.
+ */
+export async function importThreads(
+  source: BaseCheckpointSaver,
+  target: BaseCheckpointSaver,
+  options: ImportOptions = {},
+): Promise<ImportReport> {
+  const { threads, batch, onProgress, signal } = resolve(source, target, options);
+  signal?.throwIfAborted();
+  const report = { threads: 0, checkpoints: 0, writes: 0, skipped: 0, leftAlone: [] as string[] };
+  const threadsTotal = sizeOf(threads);
+  const takeover = takeoverOf(target);
+  let threadsDone = 0;
+  for await (const given of threads ?? threadIdsIn(source, batch)) {
+    signal?.throwIfAborted();
+    const threadId = parseThreadId(given);
+    const onCheckpoint = ({ checkpoints, skipped }: ThreadImport): void =>
+      onProgress?.({ threadId, checkpoints: checkpoints + skipped, threadsDone, threadsTotal });
+    const how = { batch, signal, onCheckpoint };
+    const copying =
+      takeover === undefined
+        ? importThread(source, target, threadId, { ...how, forWriting: (config) => config })
+        : takeover.importFrom(source, threadId, how);
+    const copied = await copying.catch((error: unknown) => {
+      if (error instanceof ThreadDeletedError) return DELETED_MEANWHILE;
+      throw error;
+    });
+    if (copied.isLeftAlone) report.leftAlone.push(threadId);
+    else report.threads += 1;
+    report.checkpoints += copied.checkpoints;
+    report.writes += copied.writes;
+    report.skipped += copied.skipped;
+    threadsDone += 1;
+  }
+  return report;
+}
+
+type Resolved = ImportOptions & { readonly batch: number };
+
+const KNOWN: ReadonlySet<string> = new Set(["threads", "batch", "onProgress", "signal"] satisfies (keyof ImportOptions)[]);
+
+function resolve(source: unknown, target: unknown, options: ImportOptions): Resolved {
+  if (!isSaver(source) || !isSaver(target)) {
+    throw new InvalidOptionsError("importThreads needs two savers: importThreads(from, to).");
+  }
+  if (source === target) throw new InvalidOptionsError("importThreads needs two savers; these are one.");
+  for (const name of Object.keys(options)) {
+    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
+  }
+  const { threads, batch = DEFAULT_BATCH, onProgress, signal } = options;
+  if (!Number.isInteger(batch) || batch < 1 || batch > MOST_BATCH) {
+    throw new InvalidOptionsError(`batch is ${String(batch)}. It must be an integer from 1 to ${MOST_BATCH}.`);
+  }
+  // A string is iterable, character by character.
+  const isIterable =
+    typeof threads === "object" && threads !== null && (Symbol.iterator in threads || Symbol.asyncIterator in threads);
+  if (threads !== undefined && !isIterable) throw new InvalidOptionsError("threads must be an array of thread ids, or iterable.");
+  if (onProgress !== undefined && typeof onProgress !== "function")
+    throw new InvalidOptionsError("onProgress must be a function.");
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
+  if (Array.isArray(threads) || threads instanceof Set) for (const threadId of threads) parseThreadId(threadId);
+  return { ...options, batch };
+}
+
+function sizeOf(threads: ImportOptions["threads"]): number | undefined {
+  if (Array.isArray(threads)) return threads.length;
+  return threads instanceof Set ? threads.size : undefined;
+}

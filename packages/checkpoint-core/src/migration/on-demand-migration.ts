@@ -1,0 +1,395 @@
+import { createHash } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type {
+  BaseCheckpointSaver,
+  Checkpoint,
+  CheckpointListOptions,
+  CheckpointTuple,
+  DeltaChannelHistory,
+} from "@langchain/langgraph-checkpoint";
+import { type CheckpointRef, configOf, namespaceConfig } from "../config/checkpoint-ref.js";
+import { markCopied } from "../config/head-marker.js";
+import { TTL_KEY } from "../config/ttl-config.js";
+import { InvalidOptionsError, ThreadBusyError } from "../errors.js";
+import type { LeaseOptions, ThreadLease } from "../leases/lease.js";
+import { withLeaseToken } from "../leases/lease-config.js";
+import { entryCache } from "../store/entry-cache.js";
+import type { CopyOutcome } from "../store/thread-store.js";
+import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
+import { isSaver } from "./saver-check.js";
+
+/** What takeovers need of the saver whose threads they bring here. */
+export interface TakeoverTarget {
+  /** The same store, without the old saver. */
+  readonly here: BaseCheckpointSaver & { acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> };
+  /** Whether the root graph of the thread has a checkpoint in the store. */
+  hasRoot(threadId: string): Promise<boolean>;
+  /** Deletes a thread, under the lease with this token. */
+  deleteThread(threadId: string, token: string | undefined): Promise<void>;
+}
+
+/**
+ * Where a thread is, as far as the new store knows: all of it here; not here; or a copy of it was begun, and is not complete. Then the old saver has it,
+ * and what stands here is not looked at.
+ */
+type Place = "here" | "absent" | "incomplete";
+
+/** As takeovers call themselves when they have a lease. It is short, so that others wait for it. */
+const OWNER = "holdfast takeover";
+/** How long a write waits for the takeover of its thread by another process, in milliseconds. */
+const PATIENCE_MS = 60_000;
+const MIN_POLL_MS = 10;
+const MAX_POLL_MS = 250;
+/** Threads that are known to be here, so that nothing is asked about them any more. */
+const MOST_KNOWN = 10_000;
+const BATCH = 16;
+/** As the stores do: of a deleted thread, so many of its newest checkpoints. */
+const MOST_REMEMBERED = 1_024;
+
+/**
+ * Reads threads that are not here yet from the saver that a service used before, and takes each over as a whole before it is first written to (contract
+ * C-112 and C-113).
+ *
+ * A copy takes many steps, and readers must not see half of it. So while one is being made, a thread of another id, the *marker*, stands in the store:
+ * with it, the thread is not here. Both survive a crash, and the next write goes on with the copy. Whoever copies has the lease of the thread: a copier that
+ * stalled is fenced, and can write nothing over what a run did meanwhile.
+ */
+export class Takeover {
+  readonly #fallback: BaseCheckpointSaver;
+  readonly #target: TakeoverTarget;
+  readonly #known = entryCache<true>(MOST_KNOWN);
+  /** By thread and token: the writes of a superstep come together, and one of them is enough. */
+  readonly #running = new Map<string, Promise<ThreadImport | undefined>>();
+
+  constructor(fallback: BaseCheckpointSaver, target: TakeoverTarget) {
+    this.#fallback = fallback;
+    this.#target = target;
+  }
+
+  /** @param own reads the checkpoint here. */
+  async getTuple(
+    config: RunnableConfig,
+    threadId: string,
+    own: () => Promise<CheckpointTuple | undefined>,
+  ): Promise<CheckpointTuple | undefined> {
+    const place = await this.#place(threadId);
+    if (place === "here") return own();
+    const tuple = await this.#fallback.getTuple(plainConfig(config, threadId));
+    if (tuple !== undefined) return asOurs(tuple, threadId);
+    return place === "absent" ? own() : undefined;
+  }
+
+  /** @param own lists what is here. */
+  async *list(
+    config: RunnableConfig,
+    options: CheckpointListOptions,
+    threadId: string | undefined,
+    own: (options: CheckpointListOptions) => AsyncGenerator<CheckpointTuple>,
+  ): AsyncGenerator<CheckpointTuple> {
+    if (threadId === undefined) {
+      yield* this.#listAll(config, options, own);
+      return;
+    }
+    const place = await this.#place(threadId);
+    let count = 0;
+    if (place !== "here") {
+      for await (const tuple of this.#fallback.list(plainConfig(config, threadId), options)) {
+        count += 1;
+        yield asOurs(tuple, threadId);
+      }
+    }
+    if (place === "here" || (place === "absent" && count === 0)) yield* own(options);
+  }
+
+  /** The threads that are here, and then those that are not. */
+  async *#listAll(
+    config: RunnableConfig,
+    { limit = Number.POSITIVE_INFINITY, ...options }: CheckpointListOptions,
+    own: (options: CheckpointListOptions) => AsyncGenerator<CheckpointTuple>,
+  ): AsyncGenerator<CheckpointTuple> {
+    const places = new Map<string, boolean>();
+    const isHere = async (threadId: string): Promise<boolean> => {
+      const isKnown = places.get(threadId) ?? (await this.#place(threadId)) === "here";
+      places.set(threadId, isKnown);
+      return isKnown;
+    };
+    let left = limit;
+    for (const [list, wanted] of [
+      [own, true],
+      [(rest: CheckpointListOptions) => this.#fallback.list(config, rest), false],
+    ] as const) {
+      if (left <= 0) return;
+      for await (const tuple of list(options)) {
+        const threadId = String(tuple.config.configurable?.thread_id);
+        if (isTakeoverMarker(threadId) || (await isHere(threadId)) !== wanted) continue;
+        yield asOurs(tuple, threadId);
+        left -= 1;
+        if (left <= 0) return;
+      }
+    }
+  }
+
+  /** @param own reads the history here. */
+  async getDeltaChannelHistory(
+    options: { readonly config: RunnableConfig; readonly channels: string[] },
+    threadId: string,
+    own: () => Promise<Record<string, DeltaChannelHistory>>,
+  ): Promise<Record<string, DeltaChannelHistory>> {
+    const place = await this.#place(threadId);
+    if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return own();
+    return this.#fallback.getDeltaChannelHistory({ ...options, config: plainConfig(options.config, threadId) });
+  }
+
+  /**
+   * Writes to a thread, which is then here.
+   *
+   * @param token of the lease under which the caller writes.
+   * @throws ThreadBusyError when another process takes longer than a minute to take it over; what both savers throw.
+   */
+  async write<T>(threadId: string, token: string | undefined, write: () => Promise<T>): Promise<T> {
+    if (!this.#known.has(threadId)) {
+      const key = `${token ?? ""} ${threadId}`;
+      let running = this.#running.get(key);
+      if (running === undefined) {
+        running = this.#takeOver(threadId, token).finally(() => this.#running.delete(key));
+        this.#running.set(key, running);
+      }
+      await running;
+    }
+    const result = await whileTakenOver(write);
+    this.#known.set(threadId, true);
+    return result;
+  }
+
+  /**
+   * Deletes a thread in both stores, under its lease as long as it may be taken over. What the old saver has of it is noted here, so that a run that read it
+   * there and goes on is refused (contract C-51).
+   */
+  async delete(threadId: string, token: string | undefined): Promise<void> {
+    if ((await this.#place(threadId)) === "here") {
+      // First there: whoever finds nothing here must find nothing there.
+      await this.#fallback.deleteThread(threadId);
+      await whileTakenOver(() => this.#target.deleteThread(threadId, token));
+      return;
+    }
+    const lease = token === undefined ? await whileTakenOver(() => this.#acquire(threadId)) : undefined;
+    const held = token ?? (lease as ThreadLease).token;
+    try {
+      const last = await this.#lastInFallback(threadId);
+      if (last.length > 0) await this.#putMarker(threadId);
+      await this.#fallback.deleteThread(threadId);
+      await this.#putNames(last, held);
+      await this.#target.deleteThread(threadId, held);
+      await this.#removeMarker(threadId);
+    } finally {
+      await lease?.release();
+    }
+  }
+
+  /** The checkpoints that a run may go on from. Those that cannot be read do not stand in the way of a deletion. */
+  async #lastInFallback(threadId: string): Promise<CheckpointRef[]> {
+    const last: CheckpointRef[] = [];
+    try {
+      for await (const { config, checkpoint } of this.#fallback.list(
+        { configurable: { thread_id: threadId } },
+        { limit: MOST_REMEMBERED },
+      )) {
+        last.push({ threadId, namespace: String(config.configurable?.checkpoint_ns ?? ""), checkpointId: checkpoint.id });
+      }
+    } catch {
+      // The old saver reads values along with names, and may fail at one of them.
+    }
+    return last;
+  }
+
+  /** Checkpoints without content, oldest first: a store remembers the names of what it deletes. The marker hides them. */
+  async #putNames(refs: readonly CheckpointRef[], token: string): Promise<void> {
+    const { here } = this.#target;
+    const names = [...refs].reverse();
+    while (names.length > 0) {
+      const puts = names.splice(0, BATCH).map(({ checkpointId, ...where }) => {
+        const config = markCopied(withLeaseToken(namespaceConfig(where), where.threadId, token));
+        return here.put(config, { ...EMPTY, id: checkpointId }, { source: "update", step: -1, parents: {} }, {});
+      });
+      await Promise.all(puts);
+    }
+  }
+
+  /**
+   * Copies a thread, which is then here as a whole. Nothing may be under the target's id in the old saver either: it would be hidden by the copy.
+   *
+   * @param copy in the store.
+   */
+  async copy(from: string, to: string, copy: () => Promise<CopyOutcome>): Promise<CopyOutcome> {
+    if ((await this.#place(to)) !== "here" && (await this.#isInFallback(to))) return { kind: "exists" };
+    await this.#takeOver(from, undefined);
+    return whileTakenOver(async () => {
+      const outcome = await copy();
+      if (outcome.kind === "incomplete") throw takenOver(from);
+      return outcome;
+    });
+  }
+
+  /** Imports a thread in the presence of runs: from the old saver, by taking it over. One that is here already is not looked at. */
+  async importFrom(
+    source: BaseCheckpointSaver,
+    threadId: string,
+    how: Omit<ThreadImportOptions, "forWriting">,
+  ): Promise<ThreadImport> {
+    if (source !== this.#fallback) return importThread(source, this.#target.here, threadId, { ...how, forWriting: asItIs });
+    return (await this.#takeOver(threadId, undefined, how)) ?? NOTHING;
+  }
+
+  /** Whoever reads a checkpoint here before the marker may read of a copy that is complete only by the time that the marker is looked for. So: never both. */
+  async #place(threadId: string): Promise<Place> {
+    if (this.#known.has(threadId)) return "here";
+    if (!(await this.#target.hasRoot(threadId))) return "absent";
+    if ((await this.#target.here.getTuple(markerConfig(threadId))) !== undefined) return "incomplete";
+    this.#known.set(threadId, true);
+    return "here";
+  }
+
+  async #isInFallback(threadId: string): Promise<boolean> {
+    return (await this.#fallback.getTuple({ configurable: { thread_id: threadId, checkpoint_ns: "" } })) !== undefined;
+  }
+
+  /** @returns `undefined` when there was nothing to do. */
+  async #takeOver(
+    threadId: string,
+    token: string | undefined,
+    how: Omit<ThreadImportOptions, "forWriting"> = QUIETLY,
+  ): Promise<ThreadImport | undefined> {
+    return whileTakenOver(async () => {
+      const place = await this.#place(threadId);
+      if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return undefined;
+      if (token !== undefined) return this.#copy(threadId, token, how);
+      const lease = await this.#acquire(threadId);
+      try {
+        return await this.#copy(threadId, lease.token, how);
+      } finally {
+        await lease.release();
+      }
+    });
+  }
+
+  async #copy(threadId: string, token: string, how: Omit<ThreadImportOptions, "forWriting">): Promise<ThreadImport | undefined> {
+    // While we waited for the lease, others may have done it.
+    const place = await this.#place(threadId);
+    if (place === "here") return undefined;
+    if (!(await this.#isInFallback(threadId))) {
+      // It was deleted there while it was copied.
+      if (place === "incomplete") await this.#target.deleteThread(threadId, token);
+      await this.#removeMarker(threadId);
+      return undefined;
+    }
+    const { here } = this.#target;
+    await this.#putMarker(threadId);
+    const forWriting = (config: RunnableConfig): RunnableConfig => withLeaseToken(config, threadId, token);
+    const copied = await importThread(this.#fallback, here, threadId, { ...how, forWriting });
+    await this.#removeMarker(threadId);
+    this.#known.set(threadId, true);
+    return copied;
+  }
+
+  #acquire(threadId: string): Promise<ThreadLease> {
+    return this.#target.here.acquireThread(threadId, { owner: OWNER });
+  }
+
+  async #putMarker(threadId: string): Promise<void> {
+    const marker = { ...EMPTY, id: "incomplete" };
+    await this.#target.here.put(markerConfig(threadId), marker, { source: "update", step: -1, parents: {} }, {});
+  }
+
+  async #removeMarker(threadId: string): Promise<void> {
+    await this.#target.here.deleteThread(markerId(threadId));
+  }
+}
+
+/** What a call gets that meets a thread of which only a part is here. */
+export function takenOver(threadId: string): ThreadBusyError {
+  return new ThreadBusyError(threadId, OWNER, 0);
+}
+
+/** Does what a takeover by another process may stand in the way of; again, as long as that is so. */
+async function whileTakenOver<T>(action: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + PATIENCE_MS;
+  for (let delay = MIN_POLL_MS; ; delay = Math.min(2 * delay, MAX_POLL_MS)) {
+    try {
+      return await action();
+    } catch (error) {
+      // No time left: nobody has it, but somebody began the thread, or ended a lease, at this moment.
+      const isTakenOver = error instanceof ThreadBusyError && (error.owner === OWNER || error.remainingMs === 0);
+      if (!isTakenOver || performance.now() >= giveUpAt) throw error;
+      await wait(delay * (0.5 + Math.random()));
+    }
+  }
+}
+
+const NOTHING: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
+const QUIETLY = { batch: BATCH, signal: undefined, onCheckpoint: (): void => {} };
+const asItIs = (config: RunnableConfig): RunnableConfig => config;
+
+/** Markers are threads, since those can be deleted. */
+const MARKER_PREFIX = "holdfast-takeover:";
+const EMPTY: Omit<Checkpoint, "id"> = {
+  v: 4,
+  ts: new Date(0).toISOString(),
+  channel_values: {},
+  channel_versions: {},
+  versions_seen: {},
+};
+
+/** Whether a thread of this id is the marker of a takeover, and none of a user's. */
+export function isTakeoverMarker(threadId: string): boolean {
+  return threadId.startsWith(MARKER_PREFIX);
+}
+
+/** A hash: a thread's id may be as long as an id can be. */
+export function markerId(threadId: string): string {
+  return MARKER_PREFIX + createHash("sha256").update(threadId).digest("hex");
+}
+
+/** It must not expire before what it stands for. */
+function markerConfig(threadId: string): RunnableConfig {
+  return { configurable: { thread_id: markerId(threadId), checkpoint_ns: "", [TTL_KEY]: Number.POSITIVE_INFINITY } };
+}
+
+/** What the old saver is asked for, with the thread's id as a string. */
+function plainConfig({ configurable = {} }: RunnableConfig, threadId: string): RunnableConfig {
+  const { checkpoint_ns, checkpoint_id } = configurable;
+  return {
+    configurable: {
+      thread_id: threadId,
+      ...(checkpoint_ns === undefined ? {} : { checkpoint_ns: checkpoint_ns as unknown }),
+      ...(checkpoint_id === undefined ? {} : { checkpoint_id: checkpoint_id as unknown }),
+    },
+  };
+}
+
+/** A tuple of the old saver, with exactly the keys of contract C-12. */
+function asOurs(tuple: CheckpointTuple, threadId: string): CheckpointTuple {
+  const namespace = String(tuple.config.configurable?.checkpoint_ns ?? "");
+  const { parentConfig, ...rest } = tuple;
+  const config = configOf({ threadId, namespace, checkpointId: tuple.checkpoint.id });
+  const parentId: unknown = parentConfig?.configurable?.checkpoint_id;
+  if (parentId === undefined) return { ...rest, config };
+  return { ...rest, config, parentConfig: configOf({ threadId, namespace, checkpointId: String(parentId) }) };
+}
+
+/**
+ * The option `fallback` of a saver.
+ *
+ * @throws InvalidOptionsError
+ */
+export function resolveFallback(given: unknown): BaseCheckpointSaver | undefined {
+  if (given === undefined || isSaver(given)) return given;
+  throw new InvalidOptionsError("fallback must be a checkpoint saver: the one that your service has used up to now.");
+}
+
+/** Where a saver of ours keeps its takeover, for `importThreads`. */
+export const TAKEOVER: unique symbol = Symbol.for("holdfast.takeover") as never;
+
+export function takeoverOf(saver: BaseCheckpointSaver): Takeover | undefined {
+  return (saver as { readonly [TAKEOVER]?: Takeover })[TAKEOVER];
+}

@@ -1,0 +1,238 @@
+import type { CheckpointKey } from "../config/checkpoint-ref.js";
+import type { CheckpointOutline, RemovedCheckpoint } from "../store/checkpoint-summary.js";
+
+/** Which checkpoints may go. */
+export interface RetentionRule {
+  /** Of each graph that stands by itself, so many of the newest checkpoints stay. */
+  readonly keepLast: number;
+  /** Others stay until they are as old, in milliseconds. */
+  readonly maxAgeMs: number;
+}
+
+/** What becomes of the checkpoints that do not stay, in the order of their commits. */
+export interface RetentionPlan {
+  readonly remove: readonly RemovedCheckpoint[];
+  /**
+   * No longer to be seen, but still there, because one that stays is read by their help: a delta channel is rebuilt from their writes. They are not
+   * shown, as they may themselves have lost what they would be read by.
+   */
+  readonly hide: readonly CheckpointKey[];
+}
+
+/**
+ * What a rule leaves of a thread (contract C-52). A checkpoint stays when
+ * - it is one of the newest of its graph, or too young to go;
+ * - it is the end of a branch and has pending writes: an interrupt waits there, or a run that crashed;
+ * - it is a subgraph's, and going on from a checkpoint of the graph around it that stays, or replaying from there, would read it.
+ *
+ * @param outlines all checkpoints of the thread, in the order of their commits.
+ */
+export function planRetention(outlines: readonly CheckpointOutline[], { keepLast, maxAgeMs }: RetentionRule): RetentionPlan {
+  const thread = new ThreadShape(outlines);
+  const kept = new Set<CheckpointOutline>();
+  for (const members of thread.independent.values()) {
+    for (const each of members.slice(-keepLast)) kept.add(each);
+    for (const each of members) if (each.ageMs < maxAgeMs || thread.isOpenEnd(each)) kept.add(each);
+  }
+  // What is kept of a subgraph may have subgraphs of its own.
+  for (let before = -1; before < kept.size; ) {
+    before = kept.size;
+    for (const [namespace, members] of thread.bound) keepOfSubgraph(thread, namespace, members, kept, keepLast);
+  }
+  return planFor(thread, outlines, kept);
+}
+
+/**
+ * What is left of a thread when runs are taken out of it (contract C-55).
+ *
+ * @param outlines all checkpoints of the thread, in the order of their commits.
+ */
+export function planWithoutRuns(outlines: readonly CheckpointOutline[], runIds: ReadonlySet<string>): RetentionPlan {
+  const isOfRuns = ({ runId }: CheckpointOutline): boolean => runId !== undefined && runIds.has(runId);
+  const kept = new Set(outlines.filter((each) => !isOfRuns(each) && !each.isHidden));
+  return planFor(new ThreadShape(outlines), outlines, kept);
+}
+
+function planFor(
+  thread: ThreadShape,
+  outlines: readonly CheckpointOutline[],
+  kept: ReadonlySet<CheckpointOutline>,
+): RetentionPlan {
+  const needed = new Set<CheckpointOutline>(orderingOrigins(thread, kept));
+  for (const each of kept) for (const ancestor of thread.deltaAncestors(each)) needed.add(ancestor);
+  for (const witness of thread.deltaWitnesses(kept, needed)) needed.add(witness);
+  const others = outlines.filter((each) => !kept.has(each));
+  return {
+    remove: others.filter((each) => !needed.has(each)).map((each) => ({ ...keyOf(each), hasWrites: each.hasWrites })),
+    hide: others.filter((each) => needed.has(each) && !each.isHidden).map(keyOf),
+  };
+}
+
+function keyOf({ namespace, checkpointId }: CheckpointKey): CheckpointKey {
+  return { namespace, checkpointId };
+}
+
+/**
+ * A subgraph that ran on a checkpoint which stays is gone on with from its newest checkpoint there. One that remembers from run to run is also read
+ * by the next run, and, when an older checkpoint of the graph around it is replayed, as it was before that.
+ */
+function keepOfSubgraph(
+  thread: ThreadShape,
+  namespace: string,
+  members: readonly CheckpointOutline[],
+  kept: Set<CheckpointOutline>,
+  keepLast: number,
+): void {
+  const newest = new Map<string, CheckpointOutline>();
+  for (const each of members) {
+    const origins = thread.originsOf(each);
+    if (origins.some((origin) => origin === undefined || !kept.has(origin))) continue;
+    newest.set(JSON.stringify(each.origins), each);
+    if (thread.isOpenEnd(each)) kept.add(each);
+  }
+  for (const each of newest.values()) kept.add(each);
+  if (belongsToOneTask(namespace)) return;
+  for (const each of members.slice(-keepLast)) kept.add(each);
+  for (const around of new Set(members.flatMap((each) => Object.keys(each.origins)))) {
+    const made = members.map((each, rank) => ({ rank, place: thread.placeIn(around, each) })).sort((a, b) => a.place - b.place);
+    let newestBefore = -1;
+    let next = 0;
+    for (const base of thread.members(around)) {
+      for (; (made[next]?.place ?? Number.POSITIVE_INFINITY) < thread.place(base); next += 1) {
+        newestBefore = Math.max(newestBefore, made[next]?.rank ?? -1);
+      }
+      const before = kept.has(base) ? members[newestBefore] : undefined;
+      if (before !== undefined) kept.add(before);
+    }
+  }
+}
+
+/**
+ * LangGraph calls the namespace of a subgraph `node:task` for one call of it, and `node` where it remembers from run to run; segments are joined by `|`.
+ */
+function belongsToOneTask(namespace: string): boolean {
+  return namespace.includes(":");
+}
+
+/** How the checkpoints of a thread hang together. */
+class ThreadShape {
+  /** By namespace, the checkpoints that name no graph around them. */
+  readonly independent = new Map<string, CheckpointOutline[]>();
+  /** By namespace, the checkpoints of subgraphs; those of outer graphs first. */
+  readonly bound: ReadonlyMap<string, readonly CheckpointOutline[]>;
+  readonly #byKey = new Map<string, CheckpointOutline>();
+  readonly #places = new Map<CheckpointOutline, number>();
+  readonly #parents = new Set<CheckpointOutline>();
+  readonly #deltaChannels = new Map<string, Set<string>>();
+
+  constructor(outlines: readonly CheckpointOutline[]) {
+    const bound = new Map<string, CheckpointOutline[]>();
+    for (const [place, each] of outlines.entries()) {
+      this.#byKey.set(keyText(each.namespace, each.checkpointId), each);
+      this.#places.set(each, place);
+      const parent = this.#parentOf(each);
+      if (parent !== undefined) this.#parents.add(parent);
+      const deltas = this.#deltaChannels.get(each.namespace) ?? new Set();
+      for (const channel of [...each.snapshots, ...each.moved]) deltas.add(channel);
+      this.#deltaChannels.set(each.namespace, deltas);
+      if (each.isHidden) continue;
+      const group = Object.keys(each.origins).length === 0 ? this.independent : bound;
+      const members = group.get(each.namespace);
+      if (members === undefined) group.set(each.namespace, [each]);
+      else members.push(each);
+    }
+    const depth = ([first]: readonly CheckpointOutline[]): number => Object.keys(first?.origins ?? {}).length;
+    this.bound = new Map([...bound].sort(([, a], [, b]) => depth(a) - depth(b)));
+  }
+
+  place(each: CheckpointOutline): number {
+    return this.#places.get(each) as number;
+  }
+
+  /** Where a subgraph's checkpoint stands among those of a graph around it: where the one stands that it was made on (contract C-22). */
+  placeIn(around: string, each: CheckpointOutline): number {
+    return this.place(this.originIn(around, each) ?? each);
+  }
+
+  /** Of a graph, what can be gone on from, in the order of the commits. */
+  members(namespace: string): readonly CheckpointOutline[] {
+    const [alone, inGraphs] = [this.independent.get(namespace) ?? [], this.bound.get(namespace) ?? []];
+    if (inGraphs.length === 0 || alone.length === 0) return alone.length === 0 ? inGraphs : alone;
+    return [...alone, ...inGraphs].sort((a, b) => this.place(a) - this.place(b));
+  }
+
+  originsOf(each: CheckpointOutline): (CheckpointOutline | undefined)[] {
+    return Object.keys(each.origins).map((around) => this.originIn(around, each));
+  }
+
+  originIn(around: string, each: CheckpointOutline): CheckpointOutline | undefined {
+    const id = Object.hasOwn(each.origins, around) ? each.origins[around] : undefined;
+    return id === undefined ? undefined : this.#byKey.get(keyText(around, id));
+  }
+
+  /** The parent, which was committed before it: so no loop of parents, however it came about, is endless. */
+  #parentOf(each: CheckpointOutline): CheckpointOutline | undefined {
+    const parent = each.parentId === undefined ? undefined : this.#byKey.get(keyText(each.namespace, each.parentId));
+    return parent !== undefined && this.place(parent) < this.place(each) ? parent : undefined;
+  }
+
+  isOpenEnd(each: CheckpointOutline): boolean {
+    return each.hasWrites && !this.#parents.has(each);
+  }
+
+  /**
+   * The ancestors that a checkpoint's delta channels are rebuilt from: back to where each has had a snapshot.
+   *
+   * Which channels are such is told by all checkpoints of the namespace: one that was made by `updateState` does not count since when.
+   */
+  *deltaAncestors(each: CheckpointOutline): Generator<CheckpointOutline> {
+    if (this.#deltaChannels.get(each.namespace)?.size === 0) return yield* this.#updatesBelow(each);
+    const missing = new Set(this.#deltaChannels.get(each.namespace));
+    for (let at: CheckpointOutline | undefined = each; at !== undefined; at = this.#parentOf(at)) {
+      if (at !== each) yield at;
+      for (const channel of at.snapshots) missing.delete(channel);
+      if (missing.size === 0) return;
+    }
+  }
+
+  /** Where no run has told of delta channels, as there has been none: all updates, each of which may have written to one. */
+  *#updatesBelow(each: CheckpointOutline): Generator<CheckpointOutline> {
+    const branch = [each];
+    for (let at = this.#parentOf(each); at !== undefined; at = this.#parentOf(at)) branch.push(at);
+    if (branch.every(({ isUpdate }) => isUpdate)) yield* branch.slice(1);
+  }
+
+  /** Where ancestors are needed: for each delta channel that no checkpoint which stays would tell of any more, the newest one that does. */
+  *deltaWitnesses(kept: ReadonlySet<CheckpointOutline>, needed: ReadonlySet<CheckpointOutline>): Generator<CheckpointOutline> {
+    const untold = new Map([...needed].map(({ namespace }) => [namespace, new Set(this.#deltaChannels.get(namespace))]));
+    const tell = ({ namespace, snapshots, moved }: CheckpointOutline): boolean =>
+      [...snapshots, ...moved].filter((channel) => untold.get(namespace)?.delete(channel)).length > 0;
+    for (const each of [...kept, ...needed]) tell(each);
+    for (const each of [...this.#places.keys()].reverse()) if (tell(each)) yield each;
+  }
+}
+
+/**
+ * The checkpoints that subgraphs' kept ones were made on, where their own places would tell another order among those of the graph around them
+ * (contract C-22).
+ */
+function* orderingOrigins(thread: ThreadShape, kept: ReadonlySet<CheckpointOutline>): Generator<CheckpointOutline> {
+  const placesIn = new Map<string, number[]>();
+  for (const each of kept) {
+    const places = placesIn.get(each.namespace);
+    if (places === undefined) placesIn.set(each.namespace, [thread.place(each)]);
+    else places.push(thread.place(each));
+  }
+  for (const each of kept) {
+    for (const around of Object.keys(each.origins)) {
+      const [own, made] = [thread.place(each), thread.placeIn(around, each)];
+      const isBetween = (place: number): boolean => own < place !== made < place;
+      const origin = thread.originIn(around, each);
+      if (origin !== undefined && !kept.has(origin) && (placesIn.get(around) ?? []).some(isBetween)) yield origin;
+    }
+  }
+}
+
+function keyText(namespace: string, checkpointId: string): string {
+  return `${namespace}\0${checkpointId}`;
+}

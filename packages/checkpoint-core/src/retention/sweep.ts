@@ -1,0 +1,153 @@
+import { InvalidOptionsError } from "../errors.js";
+import type { SweepCandidate, SweepClaim, ThreadStore } from "../store/thread-store.js";
+import type { RetentionRule } from "./plan.js";
+import {
+  addReports,
+  age,
+  NOTHING_PRUNED,
+  type PruneReport,
+  pruneThread,
+  refuseUnknown,
+  removeWhole,
+  resolveDryRun,
+  resolveRule,
+} from "./prune.js";
+
+/** What a saver keeps, for as long as somebody calls `sweep`. */
+export interface RetentionOptions {
+  /** A thread that was not written to for so many milliseconds is deleted, whether or not it waits for a human. Default: never. */
+  readonly idleFor?: number;
+  /** Of each graph of a thread, so many of the newest checkpoints stay. Default: all. */
+  readonly keepLast?: number;
+  /** Checkpoints beyond them stay until they are as old, in milliseconds. Default: they go at once. Only with `keepLast`. */
+  readonly maxAge?: number;
+}
+
+/** {@link RetentionOptions}, checked. */
+export interface Retention {
+  readonly idleMs: number | undefined;
+  readonly rule: RetentionRule | undefined;
+}
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveRetention(options: RetentionOptions | undefined): Retention | undefined {
+  if (options === undefined) return undefined;
+  refuseUnknown("retention", options, ["idleFor", "keepLast", "maxAge"]);
+  const { idleFor, keepLast, maxAge } = options;
+  if (idleFor === undefined && keepLast === undefined) {
+    throw new InvalidOptionsError("retention needs idleFor (milliseconds), keepLast, or both.");
+  }
+  if (maxAge !== undefined && keepLast === undefined) throw new InvalidOptionsError("retention.maxAge goes with keepLast.");
+  if (idleFor !== undefined && idleFor < MIN_IDLE_MS) {
+    throw new InvalidOptionsError(
+      `retention.idleFor is ${idleFor}. When a thread was written to is known to the minute: it must be at least ${MIN_IDLE_MS} milliseconds.`,
+    );
+  }
+  return Object.freeze({
+    idleMs: idleFor === undefined ? undefined : age("retention.idleFor", idleFor),
+    rule: keepLast === undefined ? undefined : resolveRule(keepLast, maxAge),
+  });
+}
+
+const MIN_IDLE_MS = 2 * 60_000;
+
+/** How to sweep. */
+export interface SweepOptions {
+  /** Ends the sweep between two threads. What is done is done, and the next sweep goes on from there. */
+  readonly signal?: AbortSignal;
+  /** Threads that are looked at at a time: an integer from 1 to 10,000. Default 100. */
+  readonly batch?: number;
+  /** Only say what would go. Default `false`. */
+  readonly dryRun?: boolean;
+  /** Called after each batch. */
+  readonly onProgress?: (report: SweepReport) => void;
+}
+
+/** What a sweep has done. */
+export interface SweepReport extends PruneReport {
+  /** Threads that it has looked at. */
+  readonly seen: number;
+  /** `"done"`: to the last thread. `"aborted"`: by the signal. `"busy"`: somebody else sweeps, and nothing was done. */
+  readonly end: "done" | "aborted" | "busy";
+}
+
+interface ResolvedSweepOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly batch: number;
+  readonly dryRun: boolean;
+  readonly onProgress: (report: SweepReport) => void;
+}
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveSweepOptions(options: SweepOptions = {}): ResolvedSweepOptions {
+  refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress"]);
+  const { signal, batch = 100, onProgress = () => {} } = options;
+  if (!Number.isInteger(batch) || batch < 1 || batch > 10_000) {
+    throw new InvalidOptionsError(`batch is ${String(batch)}. It must be an integer from 1 to 10000.`);
+  }
+  const dryRun = resolveDryRun(options.dryRun);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
+  if (typeof onProgress !== "function") throw new InvalidOptionsError("onProgress must be a function.");
+  return { signal, batch, dryRun, onProgress };
+}
+
+/** So long a sweeper that has died keeps others away. Renewed with each batch. */
+const CLAIM_MS = 60_000;
+
+/**
+ * Applies a retention to all threads, one sweeper at a time across processes, thread by thread (contract C-56).
+ */
+export async function sweep(store: ThreadStore, retention: Retention, options: ResolvedSweepOptions): Promise<SweepReport> {
+  const { signal, batch, dryRun, onProgress } = options;
+  const claim = await store.claimSweep(undefined, CLAIM_MS);
+  let report: SweepReport = { ...NOTHING_PRUNED, seen: 0, end: "busy" };
+  if (claim === undefined) return report;
+  // A dry run looks at everything; the others go on where the last one was ended.
+  let cursor = dryRun ? "" : claim.cursor;
+  let end: SweepReport["end"] = "done";
+  let held: SweepClaim | undefined = claim;
+  try {
+    do {
+      const page = await store.sweepPage(cursor, batch);
+      for (const thread of page.threads) {
+        if (signal?.aborted === true) {
+          end = "aborted";
+          break;
+        }
+        report = { ...addReports(report, await sweepThread(store, retention, thread, dryRun)), seen: report.seen + 1, end };
+      }
+      if (end === "aborted") break;
+      cursor = page.cursor;
+      onProgress({ ...report, end });
+      held = await store.claimSweep(claim.token, CLAIM_MS);
+      // Stalled for longer than the claim lasts, and another sweeper has come: it does the rest.
+      if (held === undefined) return { ...report, end: "aborted" };
+    } while (cursor !== "");
+  } finally {
+    if (held !== undefined) await store.releaseSweep(claim.token, dryRun ? claim.cursor : cursor);
+  }
+  return { ...report, end };
+}
+
+async function sweepThread(
+  store: ThreadStore,
+  { idleMs, rule }: Retention,
+  { threadId, idleMs: idle, seen, isDirty }: SweepCandidate,
+  dryRun: boolean,
+): Promise<PruneReport> {
+  if (idleMs !== undefined && idle >= idleMs) {
+    return await removeWhole(store, threadId, dryRun, async () => {
+      const deletion = await store.deleteIdleThread(threadId, idleMs);
+      if (deletion === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
+      return deletion === "deleted" ? undefined : NOTHING_PRUNED;
+    });
+  }
+  if (rule === undefined || (!isDirty && rule.maxAgeMs === 0)) return NOTHING_PRUNED;
+  const report = await pruneThread(store, { threadId, token: undefined }, rule, dryRun);
+  if (!dryRun && report.busy.length === 0) await store.markSwept(threadId, seen);
+  return report;
+}

@@ -1,0 +1,194 @@
+import { randomBytes } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { encodeCheckpoint, type KnownCheckpoint } from "../format/record.js";
+import { makeSegment } from "../format/segment.js";
+import { ValueBytes } from "../format/value-bytes.js";
+import { CheckpointCache } from "./cache.js";
+
+const ref = (checkpointId: string, namespace = "", threadId = "t") => ({ threadId, namespace, checkpointId });
+
+const frame = { v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: {} };
+
+function known(bytes: number, parent?: KnownCheckpoint): KnownCheckpoint {
+  return encodeCheckpoint(frame, new Map([["a", { type: "t", bytes: ValueBytes.of(Buffer.alloc(bytes)) }]]), parent).known;
+}
+
+const record = { links: [], body: Buffer.alloc(0) };
+
+it("gives back what was set, with its guard", () => {
+  const cache = new CheckpointCache<string>(1_000_000);
+  const [one, two] = [known(10), known(20)];
+  cache.set(ref("1"), one, "g1", record);
+  cache.set(ref("2"), two, "g2", record);
+  expect(cache.get(ref("1"))).toMatchObject({ known: one, guard: "g1", related: [] });
+  expect(cache.get(ref("2"))?.known).toBe(two);
+  cache.set(ref("1"), two, "g3", record);
+  expect(cache.get(ref("1"))).toMatchObject({ known: two, guard: "g3" });
+  cache.delete(ref("1"));
+  expect(cache.get(ref("1"))).toBeUndefined();
+  cache.clear();
+  expect(cache.get(ref("2"))).toBeUndefined();
+  expect(cache.bytes).toBe(0);
+});
+
+it("C-03 tells threads, namespaces and checkpoints apart", () => {
+  const cache = new CheckpointCache<string>(1_000_000);
+  const refs = [
+    ref("c", "b", "a"),
+    ref("c", "", "ab"),
+    ref("bc", "", "a"),
+    ref("", "bc", "a"),
+    ref("c", "b:", "a"),
+    ref("C", "b", "a"),
+  ];
+  for (const [i, it] of refs.entries()) cache.set(it, known(1), `g${i}`, record);
+  expect(refs.map((it) => cache.get(it)?.guard)).toEqual(refs.map((_, i) => `g${i}`));
+});
+
+it("never holds more than it may", () => {
+  const action = fc.record({
+    id: fc.integer({ min: 0, max: 9 }),
+    bytes: fc.integer({ min: 0, max: 60_000 }),
+    kind: fc.constantFrom("set", "set", "related", "get", "delete"),
+  });
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 200_000 }), fc.array(action, { maxLength: 40 }), (maxBytes, actions) => {
+      const cache = new CheckpointCache<number>(maxBytes);
+      for (const { id, bytes, kind } of actions) {
+        const at = ref(`${id}`);
+        if (kind === "set") cache.set(at, known(bytes), id, record);
+        else if (kind === "related") cache.addRelated(at, [makeSegment(Buffer.alloc(bytes))], undefined);
+        else if (kind === "delete") cache.delete(at);
+        else {
+          const entry = cache.get(at);
+          if (entry !== undefined) expect(entry.guard).toBe(id);
+        }
+        expect(cache.bytes).toBeLessThanOrEqual(maxBytes);
+      }
+    }),
+    { seed: 1, numRuns: 100 },
+  );
+});
+
+it("counts what it holds", () => {
+  const cache = new CheckpointCache<string>(10_000_000);
+  for (let id = 0; id < 10; id += 1) cache.set(ref(`${id}`), known(100_000), "g", record);
+  expect(cache.bytes).toBeGreaterThanOrEqual(1_000_000);
+});
+
+it("holds of memory about what it counts, though segments are cut out of values", () => {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  const heldBytes = (): number => {
+    collectGarbage();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const before = heldBytes();
+  const cache = new CheckpointCache<string>(8_000_000);
+  for (let thread = 0; thread < 64; thread += 1) {
+    // Its last segment is of 13 KB, which others are compressed against: that is remembered for longer than the value.
+    const bytes = ValueBytes.of(Buffer.alloc(1_062_000, `thread ${thread}, `));
+    const { known, created } = encodeCheckpoint(frame, new Map([["messages", { type: "t", bytes }]]), undefined);
+    expect(known.context?.content.length).toBeLessThan(16_384);
+    cache.addRelated(ref(`${thread}`), created, undefined);
+    cache.set(ref(`${thread}`), known, "g", record);
+  }
+  expect(cache.bytes).toBeGreaterThan(4_000_000);
+  expect(heldBytes() - before).toBeLessThanOrEqual(1.5 * cache.bytes);
+});
+
+it("drops what was used longest ago", () => {
+  const cache = new CheckpointCache<string>(200_000);
+  cache.set(ref("1"), known(50_000), "g", record);
+  cache.set(ref("2"), known(50_000), "g", record);
+  cache.get(ref("1"));
+  cache.set(ref("3"), known(50_000), "g", record);
+  expect(["1", "2", "3"].map((id) => cache.get(ref(id)) !== undefined)).toEqual([true, false, true]);
+});
+
+it("keeps nothing when it may hold nothing, and not the old entry when a new one is too large", () => {
+  const none = new CheckpointCache<string>(0);
+  none.set(ref("1"), known(0), "g", record);
+  none.addRelated(ref("1"), [makeSegment(Buffer.from("x"))], undefined);
+  expect(none.get(ref("1"))).toBeUndefined();
+  expect(none.bytes).toBe(0);
+  const small = new CheckpointCache<string>(10_000);
+  small.set(ref("1"), known(10), "old", record);
+  small.set(ref("1"), known(20_000), "new", record);
+  expect(small.get(ref("1"))).toBeUndefined();
+});
+
+it("remembers the segments of pending writes, the newest first, up to what deflate can look back", () => {
+  const cache = new CheckpointCache<string>(10_000_000);
+  cache.set(ref("1"), known(10), "g", record);
+  const segments = Array.from({ length: 20 }, () => makeSegment(randomBytes(2000)));
+  for (const segment of segments) cache.addRelated(ref("1"), [segment], undefined);
+  const { related = [] } = cache.get(ref("1")) ?? {};
+  expect(related.length).toBeGreaterThan(5);
+  expect(related.length).toBeLessThanOrEqual(12);
+  expect(related).toEqual(segments.toReversed().slice(0, related.length));
+  cache.addRelated(ref("1"), related, undefined);
+  expect(new Set(cache.get(ref("1"))?.related).size).toBe(cache.get(ref("1"))?.related.length);
+  cache.delete(ref("1"));
+  cache.set(ref("1"), known(10), "g", record);
+  expect(cache.get(ref("1"))?.related).toEqual([]);
+});
+
+it("leaves out segments whose links were stored in another life of the thread", () => {
+  const cache = new CheckpointCache<{ readonly threadKey: bigint }>(10_000_000);
+  const alone = makeSegment(Buffer.from("alone"));
+  const linking = makeSegment(Buffer.from("linking"));
+  cache.addRelated(ref("1"), [alone], undefined);
+  cache.addRelated(ref("1"), [linking], { threadKey: 1n });
+  expect(cache.related(ref("1"), { threadKey: 1n })).toEqual([linking, alone]);
+  expect(cache.related(ref("1"), { threadKey: 2n })).toEqual([alone]);
+  cache.set(ref("1"), known(10), { threadKey: 2n }, record);
+  expect(cache.get(ref("1"))?.related).toEqual([alone]);
+});
+
+it("tells which segments the store has acknowledged, for as long as the thread is the same", () => {
+  const cache = new CheckpointCache<string>(10_000_000);
+  const [one, two] = [makeSegment(Buffer.from("one")), makeSegment(Buffer.from("two"))];
+  cache.addRelated(ref("1"), [one, two], undefined);
+  cache.acknowledge(ref("1"), [two], "g1");
+  expect(cache.related(ref("1"), "g1")).toEqual([one, { ...two, isStored: true }]);
+  // Of another thread under this id, it is not known whether it is there.
+  expect(cache.related(ref("1"), "g2")).toEqual([one]);
+  cache.acknowledge(ref("2"), [one], "g1");
+  expect(cache.related(ref("2"), "g1")).toEqual([]);
+});
+
+it("tells what writes to a checkpoint can build on, before and after the store has answered", () => {
+  const cache = new CheckpointCache<string>(10_000_000);
+  const [underway, stored] = [known(1000), known(2000)];
+  const segment = makeSegment(Buffer.from("new"));
+  expect(cache.basis(ref("1"))).toBeUndefined();
+  cache.setUnderway(ref("1"), underway, "g1", [segment]);
+  expect(cache.basis(ref("1"))).toEqual({ ref: ref("1"), known: underway, guard: "g1", underway: new Set([segment.id]) });
+  // One that nothing is known of yet comes after it.
+  expect(cache.basis(ref("2"))?.known).toBe(underway);
+  expect(cache.basis(ref("2", "another namespace"))).toBeUndefined();
+  expect(cache.get(ref("1"))).toBeUndefined();
+  cache.set(ref("1"), stored, "g2", record);
+  cache.endUnderway(ref("1"));
+  expect(cache.basis(ref("1"))).toMatchObject({ known: stored, guard: "g2", underway: new Set() });
+  expect(cache.basis(ref("2"))?.known).toBe(stored);
+});
+
+it("drops with a segment those that link to it", () => {
+  const cache = new CheckpointCache<string>(10_000_000);
+  const input = makeSegment(randomBytes(3_000));
+  const repeating = makeSegment(Buffer.concat([input.content, randomBytes(100)]), { verbatim: [input], context: undefined });
+  expect(repeating.links).toEqual([input.id]);
+  cache.addRelated(ref("1"), [repeating, input], undefined);
+  expect(cache.related(ref("1"), undefined)).toEqual([repeating, input]);
+  const later = Array.from({ length: 3 }, () => makeSegment(randomBytes(7_000)));
+  cache.addRelated(ref("1"), later, undefined);
+  const related = cache.related(ref("1"), undefined);
+  expect(related).not.toContain(input);
+  expect(related).not.toContain(repeating);
+  expect(related).toEqual(later);
+});

@@ -1,0 +1,211 @@
+import { isDeepStrictEqual } from "node:util";
+import { LRUCache } from "lru-cache";
+import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
+import type { CheckpointRecord, KnownCheckpoint } from "../format/record.js";
+import { MAX_LINKING_BYTES, type OpenSegment } from "../format/segment.js";
+
+/**
+ * The serialized channels of the checkpoints that this process read or wrote last, so that the next `put` of a run can store differences without
+ * reading its parent again. It only saves work: whatever is missing or stale, the store decides.
+ *
+ * @typeParam Guard what the store must still say for the segments of an entry to be there.
+ */
+export class CheckpointCache<Guard> {
+  readonly #checkpoints: LRUCache<string, KnownAndGuard<Guard>>;
+  readonly #related: LRUCache<string, readonly RelatedSegment<Guard>[]>;
+  readonly #threads: LRUCache<string, KnownThread<Guard>>;
+  readonly #underway = new Map<string, Basis<Guard>>();
+  readonly #lastUnderway = new Map<string, CheckpointRef>();
+
+  /** @param maxBytes bound on what is kept, in bytes of serialized values; 0 keeps nothing. */
+  constructor(maxBytes: number) {
+    this.#checkpoints = new LRUCache<string, KnownAndGuard<Guard>>(
+      bounded(maxBytes * 0.75, ({ known, record }) => knownBytes(known) + record.body.length),
+    );
+    this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>(
+      bounded(maxBytes * 0.125, (related) => related.reduce((sum, { segment }) => sum + segment.content.length, 0)),
+    );
+    this.#threads = new LRUCache<string, KnownThread<Guard>>(
+      bounded(maxBytes * 0.125, ({ context }) => context?.content.length ?? 0),
+    );
+  }
+
+  /** A checkpoint, and what the next one's values may repeat. */
+  get(ref: CheckpointRef): CachedCheckpoint<Guard> | undefined {
+    const entry = this.#checkpoints.get(checkpointKey(ref));
+    return entry === undefined ? undefined : { ...entry, related: this.related(ref, entry.guard) };
+  }
+
+  set(ref: CheckpointRef, known: KnownCheckpoint, guard: Guard, record: CheckpointRecord): void {
+    this.#checkpoints.set(checkpointKey(ref), { known, guard, record });
+    this.#threads.set(namespaceKey(ref), { context: known.context, guard, checkpointId: ref.checkpointId });
+  }
+
+  /** A checkpoint that is on its way to the store, until {@link endUnderway}: tasks write to it before the store has answered. */
+  setUnderway(ref: CheckpointRef, known: KnownCheckpoint, guard: Guard | undefined, created: readonly OpenSegment[]): void {
+    this.#underway.set(checkpointKey(ref), { ref, known, guard, underway: new Set(created.map(({ id }) => id)) });
+    this.#lastUnderway.set(namespaceKey(ref), ref);
+  }
+
+  endUnderway(ref: CheckpointRef): void {
+    this.#underway.delete(checkpointKey(ref));
+    const last = this.#lastUnderway.get(namespaceKey(ref));
+    if (last?.checkpointId === ref.checkpointId) this.#lastUnderway.delete(namespaceKey(ref));
+  }
+
+  /**
+   * What writes to a checkpoint can be stored as differences to: that checkpoint, or else the one that was begun last in its namespace. (A task that takes
+   * no time writes to a checkpoint whose `put` waits for that of its parent.)
+   */
+  basis(ref: CheckpointRef): Basis<Guard> | undefined {
+    const own = this.#basisOf(ref);
+    if (own !== undefined) return own;
+    const last = this.#lastUnderway.get(namespaceKey(ref))?.checkpointId ?? this.thread(ref)?.checkpointId;
+    return last === undefined ? undefined : this.#basisOf({ ...ref, checkpointId: last });
+  }
+
+  #basisOf(ref: CheckpointRef): Basis<Guard> | undefined {
+    const entry = this.#checkpoints.get(checkpointKey(ref));
+    return entry === undefined ? this.#underway.get(checkpointKey(ref)) : { ref, ...entry, underway: NONE };
+  }
+
+  /** The checkpoint that was set last in the namespace, if it is still kept: probably the latest. */
+  last(ref: NamespaceRef): (CachedCheckpoint<Guard> & { readonly checkpointId: string }) | undefined {
+    const checkpointId = this.thread(ref)?.checkpointId;
+    const entry = checkpointId === undefined ? undefined : this.get({ ...ref, checkpointId });
+    return entry === undefined || checkpointId === undefined ? undefined : { ...entry, checkpointId };
+  }
+
+  /**
+   * New segments of a checkpoint and of its pending writes, some of which may still be on their way to the store.
+   *
+   * @param guard what will be checked when they are linked to: others, whose links hold under another guard, are left out.
+   */
+  related(ref: CheckpointRef, guard: Guard | undefined): readonly OpenSegment[] {
+    const related = this.#related.get(checkpointKey(ref)) ?? [];
+    return related
+      .filter((each) => each.guard === undefined || isDeepStrictEqual(each.guard, guard))
+      .map(({ segment }) => segment);
+  }
+
+  /**
+   * Remembers new segments: of short ones, which others are compressed against, only so many as deflate can look back, and of long ones, of which others
+   * repeat whole stretches, as many as fit.
+   *
+   * @param guard under which their links lead somewhere; `undefined` when they link to nothing but each other.
+   */
+  addRelated(ref: CheckpointRef, segments: readonly OpenSegment[], guard: Guard | undefined): void {
+    const before = this.#related.get(checkpointKey(ref)) ?? [];
+    const known = new Set(before.map(({ segment }) => segment.id));
+    const fresh = segments.filter(({ id }) => !known.has(id)).map((segment) => ({ segment, guard }));
+    const kept: RelatedSegment<Guard>[] = [];
+    const dropped = new Set<string>();
+    const left = { short: MAX_SHORT_BYTES, long: Math.min(MAX_LONG_BYTES, this.#related.maxSize / 4) };
+    for (const each of [...fresh, ...before]) {
+      const { length } = each.segment.content;
+      const size = length < MAX_LINKING_BYTES ? "short" : "long";
+      if (length <= left[size]) {
+        left[size] -= length;
+        kept.push(each);
+      } else dropped.add(each.segment.id);
+    }
+    // What is dropped is no longer sent along with what links to it, and may itself never have reached the store.
+    for (const { segment } of kept.toReversed()) if (segment.links.some((link) => dropped.has(link))) dropped.add(segment.id);
+    const complete = kept.filter(({ segment }) => !dropped.has(segment.id));
+    if (complete.length > 0) this.#related.set(checkpointKey(ref), complete);
+  }
+
+  /**
+   * Some of the related segments are stored, so that others can link to them as long as the guard holds.
+   *
+   * @param segments all that one statement has stored: what they link to is among them, or was there before.
+   */
+  acknowledge(ref: CheckpointRef, segments: readonly OpenSegment[], guard: Guard): void {
+    const stored = new Set(segments.map(({ id }) => id));
+    const related = this.#related.get(checkpointKey(ref));
+    if (related === undefined || stored.size === 0) return;
+    this.#related.set(
+      checkpointKey(ref),
+      related.map((each) => (stored.has(each.segment.id) ? { segment: { ...each.segment, isStored: true }, guard } : each)),
+    );
+  }
+
+  /** What is known of the thread, whichever checkpoint of the namespace told it. */
+  thread(ref: NamespaceRef): KnownThread<Guard> | undefined {
+    return this.#threads.get(namespaceKey(ref));
+  }
+
+  delete(ref: CheckpointRef): void {
+    this.#checkpoints.delete(checkpointKey(ref));
+    this.#related.delete(checkpointKey(ref));
+  }
+
+  clear(): void {
+    this.#checkpoints.clear();
+    this.#related.clear();
+    this.#threads.clear();
+  }
+
+  /** Bytes held. */
+  get bytes(): number {
+    return this.#checkpoints.calculatedSize + this.#related.calculatedSize + this.#threads.calculatedSize;
+  }
+}
+
+interface KnownAndGuard<Guard> {
+  readonly known: KnownCheckpoint;
+  readonly guard: Guard;
+  readonly record: CheckpointRecord;
+}
+
+interface Basis<Guard> {
+  readonly ref: CheckpointRef;
+  readonly known: KnownCheckpoint;
+  readonly guard: Guard | undefined;
+  /** Ids of its segments that may still be on their way. */
+  readonly underway: ReadonlySet<string>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+interface RelatedSegment<Guard> {
+  readonly segment: OpenSegment;
+  readonly guard: Guard | undefined;
+}
+
+/** {@link KnownCheckpoint.context} of the latest checkpoint that this process read or wrote. */
+export interface KnownThread<Guard> {
+  readonly context: OpenSegment | undefined;
+  readonly guard: Guard;
+  readonly checkpointId: string;
+}
+
+export interface CachedCheckpoint<Guard> extends KnownAndGuard<Guard> {
+  readonly related: readonly OpenSegment[];
+}
+
+const MAX_SHORT_BYTES = 24 * 1024;
+/** What a checkpoint's tasks have written, to be found again in the next one's values. */
+const MAX_LONG_BYTES = 1024 * 1024;
+const ENTRY_OVERHEAD_BYTES = 512;
+
+function bounded<V>(maxBytes: number, bytesOf: (value: V) => number): { maxSize: number; sizeCalculation: (value: V) => number } {
+  // lru-cache takes a size of 0 as "no limit"; no entry is as small as 1.
+  return { maxSize: Math.max(1, Math.floor(maxBytes)), sizeCalculation: (value) => ENTRY_OVERHEAD_BYTES + bytesOf(value) };
+}
+
+function knownBytes(known: KnownCheckpoint): number {
+  let bytes = known.keyframe?.content.length ?? 0;
+  for (const value of known.channels.values()) bytes += value.bytes.length;
+  return bytes;
+}
+
+// Ids contain no NUL (contract C-01, C-05).
+
+function namespaceKey(ref: NamespaceRef): string {
+  return `${ref.threadId}\0${ref.namespace}`;
+}
+
+function checkpointKey(ref: CheckpointRef): string {
+  return `${namespaceKey(ref)}\0${ref.checkpointId}`;
+}

@@ -1,0 +1,159 @@
+import type { ChannelVersions, Checkpoint, CheckpointMetadata, SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { LRUCache } from "lru-cache";
+import { ValueTooLargeError } from "../errors.js";
+import type { ChannelUpdate, KnownCheckpoint, SerializedValue } from "../format/record.js";
+import { ValueBytes } from "../format/value-bytes.js";
+import { type Dumped, HoldfastSerializer } from "../serializer/index.js";
+import type { Imprint } from "../serializer/previous-encoding.js";
+
+/** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
+export class ValueSerializer {
+  readonly #serde: SerializerProtocol;
+  /** The serde, when it is ours as it is. A subclass may encode in its own way. */
+  readonly #ours: HoldfastSerializer | undefined;
+  readonly #maxValueBytes: number;
+  /** By the bytes of the value. It only saves work. */
+  readonly #imprints: LRUCache<ValueBytes, Imprint>;
+
+  /** @param imprintBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
+  constructor(serde: SerializerProtocol, maxValueBytes: number, imprintBytes = 0) {
+    this.#serde = serde;
+    this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
+    this.#maxValueBytes = maxValueBytes;
+    this.#imprints = new LRUCache<ValueBytes, Imprint>(
+      // lru-cache takes a size of 0 as "no limit"; no imprint is as small as 1.
+      { maxSize: Math.max(1, Math.floor(imprintBytes)), sizeCalculation: (imprint) => imprint.memoryBytes },
+    );
+  }
+
+  /**
+   * The value is taken at the call: a serde that encodes before its first await, as ours does, makes later mutations harmless (contract C-36).
+   *
+   * @param name the channel, for error messages.
+   * @throws SerializationError, ValueTooLargeError
+   */
+  async dump(value: unknown, name: string): Promise<SerializedValue> {
+    const [type, data] =
+      this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : await confirmed(this.#ours.dump(value, name));
+    return this.#checked(type, ValueBytes.of(data), name);
+  }
+
+  /**
+   * {@link dump} of a value that follows another one in its channel.
+   *
+   * @param before the other one, as it was dumped.
+   */
+  async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
+    if (this.#ours === undefined) return this.dump(value, name);
+    const { dumped, imprint } = this.#ours.dumpAfter(before && this.#imprints.get(before.bytes), value, name);
+    const serialized = this.#checked(...(await confirmed(dumped)), name);
+    // The channel goes on from the new value.
+    if (before !== undefined) this.#imprints.delete(before.bytes);
+    if (imprint !== undefined) this.#imprints.set(serialized.bytes, imprint);
+    return serialized;
+  }
+
+  #checked(type: string, bytes: ValueBytes, name: string): SerializedValue {
+    if (bytes.length > this.#maxValueBytes) {
+      throw new ValueTooLargeError(
+        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.#maxValueBytes}. ` +
+          "Keep large documents in a file or object store and their address in the state.",
+      );
+    }
+    return { type, bytes };
+  }
+
+  async load(value: SerializedValue): Promise<unknown> {
+    const { type, bytes } = value;
+    if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
+    const imprint = this.#imprints.get(bytes);
+    // Ours copies by itself.
+    return imprint === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(imprint);
+  }
+
+  /** Forgets all imprints. */
+  clear(): void {
+    this.#imprints.clear();
+  }
+
+  /** Bytes of memory held by imprints, about. */
+  get imprintBytes(): number {
+    return this.#imprints.calculatedSize;
+  }
+}
+
+/**
+ * A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
+ * stored as its difference to what these bytes were.
+ */
+function copied([type, data]: readonly [string, Uint8Array]): readonly [string, Uint8Array] {
+  return [type, Buffer.from(data)];
+}
+
+async function confirmed<Bytes>([type, bytes, confirm]: Dumped<Bytes>): Promise<readonly [type: string, bytes: Bytes]> {
+  await confirm?.();
+  return [type, bytes];
+}
+
+/** The channels that `put` was given new values for, serialized at the call. */
+export type ChangedChannels = ReadonlyMap<string, SerializedValue>;
+
+/**
+ * Serializes what changed: the channels of `newVersions`, or every one when the checkpoint is a copy (contract C-32, C-34).
+ *
+ * LangGraph's `updateState(config, …, "__copy__")` puts a copy with empty `newVersions` beside its original, under the original's parent, so the
+ * values given are the only ones that are right.
+ *
+ * @param parent what this process knows of it, which only saves work.
+ */
+export async function serializeChanged(
+  serializer: ValueSerializer,
+  checkpoint: Checkpoint,
+  metadata: CheckpointMetadata,
+  newVersions: ChannelVersions,
+  parent?: KnownCheckpoint,
+): Promise<ChangedChannels> {
+  const values = checkpoint.channel_values;
+  const changed =
+    metadata.source === "fork"
+      ? Object.keys(values)
+      : Object.keys(newVersions).filter((channel) => Object.hasOwn(values, channel));
+  return new Map(
+    await Promise.all(
+      changed.map(
+        async (channel) =>
+          [channel, await serializer.dumpAfter(parent?.channels.get(channel), values[channel], channel)] as const,
+      ),
+    ),
+  );
+}
+
+/**
+ * What becomes of every channel: changed ones take their new value, others carry over from the parent where it holds them at the same version, and
+ * take the value given where it does not (contract C-33).
+ *
+ * @param parent `undefined`: there is none; `"not-stored"`: one is named that the store does not have.
+ */
+export async function resolveUpdates(
+  serializer: ValueSerializer,
+  checkpoint: Checkpoint,
+  newVersions: ChannelVersions,
+  changed: ChangedChannels,
+  parent: KnownCheckpoint | "not-stored" | undefined,
+): Promise<Map<string, ChannelUpdate>> {
+  const { channel_values: values, channel_versions: versions } = checkpoint;
+  const updates = new Map<string, ChannelUpdate>();
+  for (const channel of new Set([...Object.keys(values), ...Object.keys(versions)])) {
+    const update = changed.get(channel);
+    if (update !== undefined) updates.set(channel, update);
+    else if (parent === undefined || Object.hasOwn(newVersions, channel)) continue;
+    else if (
+      parent !== "not-stored" &&
+      Object.hasOwn(parent.versions, channel) &&
+      parent.versions[channel] === versions[channel]
+    ) {
+      if (parent.channels.has(channel)) updates.set(channel, "carried-over");
+    } else if (Object.hasOwn(values, channel)) updates.set(channel, await serializer.dump(values[channel], channel));
+  }
+  return updates;
+}

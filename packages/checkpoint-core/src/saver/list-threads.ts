@@ -1,0 +1,112 @@
+import { type Labels, resolveLabels } from "../config/labels.js";
+import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/thread-id.js";
+import { InvalidOptionsError } from "../errors.js";
+import { isTakeoverMarker } from "../migration/on-demand-migration.js";
+import { age, refuseUnknown } from "../retention/prune.js";
+import type { ThreadSelection, ThreadStore, ThreadSummary } from "../store/thread-store.js";
+
+/** Which threads to list. */
+export interface ListThreadsOptions {
+  /** Only threads whose id begins with this text. */
+  readonly prefix?: string;
+  /** Only threads that were written to since then, and such for which it cannot be told: when that was is known to the minute. */
+  readonly updatedAfter?: Date;
+  /** Only threads that were not written to for so many milliseconds, by the clock of the store. */
+  readonly idleFor?: number;
+  /** Where to go on: the last thread of the page before. */
+  readonly before?: Pick<ThreadInfo, "threadId" | "updatedAt">;
+  /** Only threads that have these labels. */
+  readonly labels?: Labels;
+  /** At most so many. Default: all, read page by page. */
+  readonly limit?: number;
+}
+
+/** A thread, as `listThreads` shows it. */
+export interface ThreadInfo {
+  readonly threadId: string;
+  /** `""` is the graph itself, others are its subgraphs. */
+  readonly namespaces: readonly string[];
+  readonly checkpoints: number;
+  /** When its oldest checkpoint was committed. */
+  readonly createdAt: Date;
+  /** When it was last written to, to the minute. */
+  readonly updatedAt: Date;
+  /** Bytes of its rows, compressed as they are, indexes not counted. */
+  readonly bytes: number;
+  /** What its runs last said of themselves (contract C-39). */
+  readonly labels: Labels;
+  /** Whether its latest checkpoint waits for a human: an interrupt without an answer. */
+  readonly isWaiting: boolean;
+  /** Who has its lease now, as they call themselves, and in how many milliseconds that ends. */
+  readonly lease: { readonly owner: string | undefined; readonly remainingMs: number } | undefined;
+}
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveListThreads(options: ListThreadsOptions = {}): { selection: ThreadSelection; limit: number } {
+  refuseUnknown("listThreads", options, ["prefix", "updatedAfter", "idleFor", "before", "labels", "limit"]);
+  const { prefix, updatedAfter, idleFor, before, labels, limit = Number.POSITIVE_INFINITY } = options;
+  if (prefix !== undefined) {
+    if (typeof prefix !== "string") throw new InvalidOptionsError(`prefix is ${describe(prefix)}. It must be a string.`);
+    const fault = malformation(prefix, MAX_THREAD_ID_BYTES);
+    if (fault !== undefined) throw new InvalidOptionsError(`prefix ${fault}.`);
+  }
+  if (limit !== Number.POSITIVE_INFINITY && (!Number.isInteger(limit) || limit < 0)) {
+    throw new InvalidOptionsError(`limit is ${String(limit)}. It must be an integer of at least 0.`);
+  }
+  const selection: ThreadSelection = {
+    prefix: prefix === "" ? undefined : prefix,
+    updatedAfter: time("updatedAfter", updatedAfter),
+    idleMs: idleFor === undefined ? undefined : age("idleFor", idleFor),
+    before: resolveBefore(before),
+    labels: resolveLabels(labels),
+  };
+  return { selection, limit };
+}
+
+function resolveBefore(before: ListThreadsOptions["before"]): ThreadSelection["before"] {
+  if (before === undefined) return undefined;
+  const { threadId, updatedAt }: Partial<typeof before> = (before as typeof before | null) ?? {};
+  const at = time("before.updatedAt", updatedAt);
+  if (typeof threadId !== "string" || at === undefined) {
+    throw new InvalidOptionsError("before must have the threadId and updatedAt of a listed thread.");
+  }
+  return { threadId, updatedAt: at };
+}
+
+function time(name: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
+  throw new InvalidOptionsError(`${name} is ${describe(value)}. It must be a valid Date.`);
+}
+
+/**
+ * Threads, the one that was written last first.
+ *
+ * @param isAnswered whether the question of a thread that has an interrupt and a resume value was answered, and not asked anew.
+ */
+export async function* listThreads(
+  store: ThreadStore,
+  selection: ThreadSelection,
+  limit: number,
+  isAnswered: (threadId: string) => Promise<boolean>,
+): AsyncGenerator<ThreadInfo> {
+  if (limit === 0) return;
+  for await (const summary of store.listThreads(selection, limit)) {
+    if (isTakeoverMarker(summary.threadId)) continue;
+    yield { ...infoOf(summary), isWaiting: await isWaiting(summary, isAnswered) };
+  }
+}
+
+async function isWaiting(
+  { threadId, question }: ThreadSummary,
+  isAnswered: (threadId: string) => Promise<boolean>,
+): Promise<boolean> {
+  if (question !== "answered") return question === "open";
+  return !(await isAnswered(threadId));
+}
+
+function infoOf({ question: _, createdAt, updatedAt, ...summary }: ThreadSummary): Omit<ThreadInfo, "isWaiting"> {
+  return { ...summary, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) };
+}

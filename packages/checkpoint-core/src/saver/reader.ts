@@ -1,0 +1,164 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type { CheckpointPendingWrite, CheckpointTuple, DeltaChannelHistory } from "@langchain/langgraph-checkpoint";
+import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
+import { decodeWrites, pendingWrite } from "../format/pending-writes.js";
+import { canDecodeKnown, channelNames, decodeCheckpoint, decodeKnown, type KnownCheckpoint } from "../format/record.js";
+import { SegmentReader } from "../format/segment.js";
+import type { ChannelValue } from "../format/value.js";
+import { taskOrder } from "../format/write-order.js";
+import type { CheckpointStore, ListSelection, ReadCheckpoint, ThreadGuard } from "../store/checkpoint-store.js";
+import type { CachedCheckpoint, CheckpointCache } from "./cache.js";
+import type { ValueSerializer } from "./channel-updates.js";
+import type { ThreadLives } from "./thread-lives.js";
+import { makeTuple, needsParentSends, type StoredTuple } from "./tuple.js";
+
+/** Reads checkpoints and makes of them what LangGraph takes. */
+export class CheckpointReader {
+  readonly #store: CheckpointStore;
+  readonly #serializer: ValueSerializer;
+  readonly #cache: CheckpointCache<ThreadGuard>;
+  readonly #lives: ThreadLives;
+
+  constructor(store: CheckpointStore, serializer: ValueSerializer, cache: CheckpointCache<ThreadGuard>, lives: ThreadLives) {
+    this.#store = store;
+    this.#serializer = serializer;
+    this.#cache = cache;
+    this.#lives = lives;
+  }
+
+  /** The checkpoint with that id, or the one committed last. */
+  async tuple(
+    ref: NamespaceRef,
+    checkpointId: string | undefined,
+    config?: RunnableConfig,
+  ): Promise<CheckpointTuple | undefined> {
+    const have = this.#inHand(ref, checkpointId);
+    const reading = await this.#store.getTuple(ref, checkpointId, config, have);
+    const [read] = reading.checkpoints;
+    if (ref.namespace === "") this.#noteLife(ref.threadId, checkpointId, read);
+    if (read === undefined) return undefined;
+    const known = read.values === "none" ? have?.known : undefined;
+    const stored = decodeStored(ref.threadId, read, new SegmentReader(reading.segments), known);
+    // The next put of this run builds on it.
+    this.#cache.set(stored.ref, stored.checkpoint.known, read.guard, read.record);
+    return this.#tupleOf(stored);
+  }
+
+  #noteLife(threadId: string, checkpointId: string | undefined, read: ReadCheckpoint | undefined): void {
+    if (read !== undefined) this.#lives.note(threadId, read.guard.threadKey);
+    else if (checkpointId === undefined) this.#lives.forget(threadId);
+  }
+
+  /**
+   * The checkpoint that is asked for, or probably will be found, if this process has its values: of a long conversation, the store then sends some hundred
+   * bytes, and nothing has to be decompressed.
+   */
+  #inHand(ref: NamespaceRef, checkpointId: string | undefined): HandedCheckpoint | undefined {
+    const last = this.#cache.last(ref);
+    const entry =
+      checkpointId === undefined || checkpointId === last?.checkpointId ? last : this.#entry({ ...ref, checkpointId });
+    return entry !== undefined && canDecodeKnown(entry.record, entry.known) ? entry : undefined;
+  }
+
+  #entry(ref: CheckpointRef): HandedCheckpoint | undefined {
+    const entry = this.#cache.get(ref);
+    return entry && { ...entry, checkpointId: ref.checkpointId };
+  }
+
+  /** Checkpoints of one thread, or of all, newest committed first. */
+  async *list(threadId: string | undefined, selection: ListSelection, limit: number): AsyncGenerator<CheckpointTuple> {
+    let left = limit;
+    for await (const thread of threadId === undefined ? this.#store.listThreadIds() : [threadId]) {
+      if (left <= 0) return;
+      for await (const page of this.#store.list(thread, selection, left)) {
+        const segments = new SegmentReader(page.segments);
+        for (const read of page.checkpoints) {
+          left -= 1;
+          yield await this.#tupleOf(decodeStored(thread, read, segments));
+        }
+      }
+    }
+  }
+
+  /** What a `put` can build on a checkpoint that the cache does not have. */
+  async known(ref: CheckpointRef): Promise<CachedCheckpoint<ThreadGuard> | "not-stored"> {
+    const reading = await this.#store.getTuple(ref, ref.checkpointId);
+    const [read] = reading.checkpoints;
+    if (read === undefined) return "not-stored";
+    const { known } = decodeCheckpoint(read.record, new SegmentReader(reading.segments));
+    return { known, guard: read.guard, record: read.record, related: [] };
+  }
+
+  /** The writes of a checkpoint's ancestors by channel, and where each channel's walk ends. */
+  async deltaHistory(
+    ref: NamespaceRef,
+    checkpointId: string | undefined,
+    channels: readonly string[],
+  ): Promise<Record<string, DeltaChannelHistory>> {
+    const seeds = new Map<string, unknown>();
+    const newestFirst = new Map<string, CheckpointPendingWrite[]>(channels.map((channel) => [channel, []]));
+    walk: for await (const reading of this.#store.getDeltaChannelHistory(ref, checkpointId, channels)) {
+      const segments = new SegmentReader(reading.segments);
+      for (const ancestor of reading.checkpoints) {
+        const open = channels.filter((channel) => !seeds.has(channel));
+        if (open.length === 0) break walk;
+        const writes = decodeWrites(ancestor.slots, segments);
+        for (const write of writes.sort(taskOrder(writes)).reverse()) {
+          if (!open.includes(write.channel)) continue;
+          newestFirst.get(write.channel)?.push(pendingWrite(write, await this.#serializer.load(write.value)));
+        }
+        const names = channelNames(ancestor.record, segments);
+        if (!open.some((channel) => names.has(channel))) continue;
+        const values = await this.#valuesOf(ref, ancestor, segments);
+        for (const channel of open) {
+          const value = values.get(channel);
+          if (value !== undefined) seeds.set(channel, await this.#serializer.load(value));
+        }
+      }
+    }
+    return Object.fromEntries(
+      Array.from(newestFirst, ([channel, writes]) => {
+        const history: DeltaChannelHistory = { writes: writes.reverse() };
+        if (seeds.has(channel)) history.seed = seeds.get(channel);
+        return [channel, history];
+      }),
+    );
+  }
+
+  async #tupleOf(stored: StoredTuple): Promise<CheckpointTuple> {
+    if (!needsParentSends(stored)) return makeTuple(stored, this.#serializer);
+    const reading = await this.#store.getTuple(stored.ref, stored.parentId);
+    const [parent] = reading.checkpoints;
+    // Where the parent is gone, a value that was given with the checkpoint itself counts: that of an imported thread.
+    if (parent === undefined) return makeTuple(stored, this.#serializer);
+    return makeTuple(stored, this.#serializer, decodeWrites(parent.slots, new SegmentReader(reading.segments)));
+  }
+
+  /** The values of an ancestor; read now, if the walk did not know that they would be wanted: a value from before its channel was a delta channel. */
+  async #valuesOf(
+    ref: NamespaceRef,
+    ancestor: ReadCheckpoint,
+    segments: SegmentReader,
+  ): Promise<ReadonlyMap<string, ChannelValue>> {
+    if (ancestor.values === "all") return decodeCheckpoint(ancestor.record, segments).known.channels;
+    const read = await this.known({ ...ref, checkpointId: ancestor.checkpointId });
+    return read === "not-stored" ? new Map() : read.known.channels;
+  }
+}
+
+type HandedCheckpoint = CachedCheckpoint<ThreadGuard> & { readonly checkpointId: string };
+
+/**
+ * Decodes a checkpoint up to the user's serializer.
+ *
+ * @param known its values, where the reading does not have them.
+ */
+function decodeStored(threadId: string, read: ReadCheckpoint, segments: SegmentReader, known?: KnownCheckpoint): StoredTuple {
+  return {
+    ref: { threadId, namespace: read.namespace, checkpointId: read.checkpointId },
+    parentId: read.parentId,
+    metadata: read.metadata,
+    checkpoint: known === undefined ? decodeCheckpoint(read.record, segments) : decodeKnown(read.record, known),
+    writes: decodeWrites(read.slots, segments),
+  };
+}

@@ -1,0 +1,68 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import { isRunConfig } from "../config/run-config.js";
+import { handled } from "./handled.js";
+
+/**
+ * What one run of a graph writes. Its call rejects when a write fails; here it is decided by which promise LangGraph learns of it.
+ *
+ * LangGraph before 1.5 leaves promises of the saver alone until the superstep (`sync`) or the run (`async`) is over. One that is rejected meanwhile,
+ * while a model answers, is an unhandled rejection and ends the process. No saver can prevent that for `put`, but for `putWrites` (see `handled`).
+ * So a write fails with the put that it follows, and a put that fails leaves it at that, where LangGraph has the error from a write.
+ */
+class RunWrites {
+  readonly #pending = new Set<Promise<void>>();
+  #latestPut: Promise<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #isOver = false;
+
+  /** Resolves without a checkpoint when LangGraph knows from a write that the run has failed. */
+  async put(store: () => Promise<void>): Promise<void> {
+    if (this.#isOver) return;
+    this.#latestPut = store();
+    try {
+      await this.#latestPut;
+    } catch (error) {
+      // LangGraph writes the input in the same turn of the event loop in which it puts it.
+      await new Promise((resolve) => setImmediate(resolve));
+      await Promise.allSettled(this.#pending);
+      if (this.#failure === undefined) throw error;
+      // What follows would build on what is not there.
+      this.#isOver = true;
+    }
+  }
+
+  putWrites(store: () => Promise<void>): Promise<void> {
+    const write = handled(this.#write(store));
+    this.#pending.add(write);
+    const forget = (): void => void this.#pending.delete(write);
+    write.then(forget, forget);
+    return write;
+  }
+
+  async #write(store: () => Promise<void>): Promise<void> {
+    if (this.#isOver) throw this.#failure?.error;
+    for (const outcome of await Promise.allSettled([this.#latestPut, store()])) {
+      if (outcome.status === "fulfilled") continue;
+      this.#failure ??= { error: outcome.reason };
+      throw outcome.reason;
+    }
+  }
+}
+
+/** The runs that write through a saver. */
+export class WritesByRun {
+  readonly #runs = new WeakMap<AbortSignal, { readonly writer: object; readonly writes: RunWrites }>();
+
+  /** `undefined` for a call from outside of a run. */
+  of(config: RunnableConfig): RunWrites | undefined {
+    if (!isRunConfig(config) || config.signal === undefined) return undefined;
+    const { signal, writer } = config;
+    let run = this.#runs.get(signal);
+    // LangGraph makes a signal for each run and subgraph. Where it is the caller's, two runs differ in their writers.
+    if (run?.writer !== writer) {
+      run = { writer, writes: new RunWrites() };
+      this.#runs.set(signal, run);
+    }
+    return run.writes;
+  }
+}

@@ -1,0 +1,202 @@
+import { ValueBytes } from "../format/value-bytes.js";
+import { isSameJson, type Json, type JsonObject } from "./format.js";
+import { LaterSearch } from "./later-search.js";
+import { setOwn } from "./own-property.js";
+
+/**
+ * What a value was when it was last written: its JSON, which nobody else has, and its text.
+ *
+ * A list of messages is written again at each superstep, and most messages are what they were. Their text is taken over, and only that of the others
+ * is made anew.
+ */
+export class Imprint {
+  readonly json: Json[] | JsonObject;
+  readonly text: ValueBytes;
+  /** What it holds of memory, at most about. */
+  readonly memoryBytes: number;
+  readonly members: Members;
+  #ends: readonly number[] | undefined;
+
+  constructor(members: Members, text: ValueBytes, memoryBytes: number, ends: readonly number[] | undefined) {
+    this.json = members.json;
+    this.members = members;
+    this.text = text;
+    this.memoryBytes = memoryBytes;
+    this.#ends = ends;
+  }
+
+  /** The text of the members in `[from, to)`, with the commas between them. */
+  textOf(from: number, to: number): ValueBytes {
+    const { length } = this.members.values;
+    const start = from === 0 ? 1 : (this.ends[from - 1] as number) + 1;
+    return this.text.slice(start, to === length ? this.text.length - 1 : (this.ends[to - 1] as number));
+  }
+
+  /** Where each member's text ends. They are found when they are first asked for: in a list that only grows, never. */
+  get ends(): readonly number[] {
+    this.#ends ??= endsOf(
+      0,
+      Array.from(this.members.values, (_, i) => memberText(this.members, i)),
+    );
+    return this.#ends;
+  }
+
+  get knowsEnds(): boolean {
+    return this.#ends !== undefined;
+  }
+}
+
+/** The items of an array, or the properties of an object. */
+interface Members {
+  readonly json: Json[] | JsonObject;
+  readonly keys: readonly string[] | undefined;
+  readonly values: readonly Json[];
+}
+
+/** The JSON text of a value, and its imprint where that pays. */
+export interface Written {
+  readonly text: ValueBytes;
+  readonly imprint: Imprint | undefined;
+}
+
+/** Fewer or shorter members are written in no more time than it takes to go through them one by one. */
+const MIN_MEMBERS = 4;
+const MIN_MEMBER_BYTES = 64;
+
+/** Besides, there are the text and the strings of the JSON, with two bytes for each of their characters in the worst case. */
+const CONTAINER_BYTES = 96;
+
+/** Writes what `JSON.stringify` writes. */
+export function write(json: Json): Buffer {
+  return Buffer.from(JSON.stringify(json), "utf8");
+}
+
+/**
+ * Writes what `JSON.stringify` writes, taking over what is as it was.
+ *
+ * @param containers how many arrays and objects there are in `json`.
+ * @param old of a value that this one resembles: some members may be gone, and others have come.
+ */
+export function writeAfter(old: Imprint | undefined, json: Json, containers: number): Written {
+  if (typeof json !== "object" || json === null) return { text: ValueBytes.of(write(json)), imprint: undefined };
+  const members = membersOf(json);
+  const isLike = old !== undefined && Array.isArray(old.json) === Array.isArray(json);
+  const { text, ends } = isLike ? writeShared(old, members) : { text: ValueBytes.of(write(json)), ends: undefined };
+  const { length } = members.values;
+  if (length < MIN_MEMBERS || text.length < length * MIN_MEMBER_BYTES) return { text, imprint: undefined };
+  return { text, imprint: new Imprint(members, text, 3 * text.length + CONTAINER_BYTES * containers, ends) };
+}
+
+function writeShared(
+  old: Imprint,
+  members: Members,
+): { readonly text: ValueBytes; readonly ends: readonly number[] | undefined } {
+  const [open, close] = members.keys === undefined ? BRACKETS : BRACES;
+  const parts = partsOf(old.members, members);
+  const texts = parts.map((part) =>
+    Array.isArray(part) ? Buffer.from(part.join(","), "utf8") : old.textOf(part.oldAt, part.oldAt + part.count),
+  );
+  const text = ValueBytes.join([open, ...texts.flatMap((part, i) => (i === 0 ? [part] : [COMMA, part])), close]);
+  // They are known by now where a part of the old text was cut out.
+  return { text, ends: old.knowsEnds ? endsOfParts(old, parts) : undefined };
+}
+
+/** Members that are taken over, or the texts of new ones. */
+type Part = Run | string[];
+
+function partsOf(old: Members, members: Members): Part[] {
+  const parts: Part[] = [];
+  let done = 0;
+  const writeUpTo = (at: number): void => {
+    if (at > done) parts.push(Array.from({ length: at - done }, (_, i) => memberText(members, done + i)));
+  };
+  for (const run of sharedRuns(old, members)) {
+    writeUpTo(run.at);
+    parts.push(run);
+    done = run.at + run.count;
+  }
+  writeUpTo(members.values.length);
+  return parts;
+}
+
+function endsOfParts(old: Imprint, parts: readonly Part[]): number[] {
+  const ends: number[] = [];
+  for (const part of parts) {
+    const before = ends.at(-1) ?? 0;
+    if (Array.isArray(part)) {
+      for (const end of endsOf(before, part)) ends.push(end);
+      continue;
+    }
+    const shift = before - (old.ends[part.oldAt - 1] ?? 0);
+    for (const end of old.ends.slice(part.oldAt, part.oldAt + part.count)) ends.push(end + shift);
+  }
+  return ends;
+}
+
+const BRACKETS = [Buffer.from("["), Buffer.from("]")] as const;
+const BRACES = [Buffer.from("{"), Buffer.from("}")] as const;
+const COMMA = Buffer.from(",");
+
+function membersOf(json: Json[] | JsonObject): Members {
+  if (Array.isArray(json)) return { json, keys: undefined, values: json };
+  const keys = Object.keys(json);
+  return { json, keys, values: keys.map((key) => json[key] as Json) };
+}
+
+function memberText({ keys, values }: Members, i: number): string {
+  const text = JSON.stringify(values[i]);
+  return keys === undefined ? text : `${JSON.stringify(keys[i])}:${text}`;
+}
+
+/** @param before where the member before ends, or 0. Between members is a comma, before the first a bracket. */
+function endsOf(before: number, texts: readonly string[]): number[] {
+  let end = before;
+  return texts.map((text) => {
+    end += 1 + Buffer.byteLength(text);
+    return end;
+  });
+}
+
+/** `count` members, from `at` on, that are those from `oldAt` on. */
+interface Run {
+  readonly at: number;
+  readonly oldAt: number;
+  readonly count: number;
+}
+
+/** What is the same at the start, and at the end, and between them in the same order. */
+function sharedRuns(old: Members, members: Members): Run[] {
+  const [oldCount, count] = [old.values.length, members.values.length];
+  const most = Math.min(oldCount, count);
+  const isSame = (i: number, j: number): boolean =>
+    old.keys?.[i] === members.keys?.[j] && isSameJson(old.values[i] as Json, members.values[j] as Json);
+  let prefix = 0;
+  while (prefix < most && isSame(prefix, prefix)) prefix += 1;
+  let suffix = 0;
+  while (suffix < most - prefix && isSame(oldCount - 1 - suffix, count - 1 - suffix)) suffix += 1;
+  const runs: Run[] = [{ at: 0, oldAt: 0, count: prefix }];
+  const search = new LaterSearch();
+  for (let at = prefix, oldAt = prefix; at < count - suffix; ) {
+    const found = search.find(oldAt, oldCount - suffix, (i) => isSame(i, at));
+    if (found === undefined) {
+      at += 1;
+      continue;
+    }
+    let length = 1;
+    while (at + length < count - suffix && found + length < oldCount - suffix && isSame(found + length, at + length)) length += 1;
+    runs.push({ at, oldAt: found, count: length });
+    at += length;
+    oldAt = found + length;
+  }
+  runs.push({ at: count - suffix, oldAt: oldCount - suffix, count: suffix });
+  return runs.filter((run) => run.count > 0);
+}
+
+/** JSON of one's own. */
+export function copyJson(json: Json): Json {
+  if (typeof json !== "object" || json === null) return json;
+  if (Array.isArray(json)) return json.map(copyJson);
+  const copy: JsonObject = {};
+  for (const key of Object.keys(json)) setOwn(copy, key, copyJson(json[key] as Json));
+  return copy;
+}
