@@ -141,7 +141,10 @@ const BUILT_IN = new Set([
 
 for (const page of pages) {
   const text = read(page);
-  const shell = blocksOf(text)
+  const blocks = blocksOf(text);
+  // ```js agent.mjs is a file that the reader saves under that name.
+  const pasted = new Set(blocks.map(({ words }) => words));
+  const shell = blocks
     .filter((block) => /^(sh|bash|shell|console)$/.test(block.language))
     .flatMap((block) => block.lines.map((line, offset) => [line, block.start + offset + 1]));
   const inline = text
@@ -157,7 +160,7 @@ for (const page of pages) {
     }
     for (const [, path] of command.matchAll(/(?:^|\s)node ((?!-)\S+\.(?:mjs|js|ts))/g)) {
       const built = path.includes("/dist/");
-      if (!built && !existsSync(join(root, path))) problems.push(`${page}:${line} there is no ${path}`);
+      if (!built && !pasted.has(path) && !existsSync(join(root, path))) problems.push(`${page}:${line} there is no ${path}`);
     }
   }
 }
