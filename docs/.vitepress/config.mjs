@@ -51,7 +51,7 @@ const sidebar = [
  */
 function linkToRepository(markdown) {
   const { link_open: openLink, link_close: closeLink } = markdown.renderer.rules;
-  const render = (tokens, index, options, env, self) => self.renderToken(tokens, index, options);
+  const render = (tokens, index, options, _env, self) => self.renderToken(tokens, index, options);
   let isText = false;
   markdown.renderer.rules.link_open = (tokens, index, options, env, self) => {
     const href = tokens[index].attrGet("href") ?? "";
