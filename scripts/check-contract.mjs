@@ -1,5 +1,5 @@
 /**
- * Holds the tests to docs/contract.md, and the contract to its tests. Fails when
+ * Holds the tests to docs/reference/contract.md, and the contract to its tests. Fails when
  *   - a rule (C-nn) has no test whose title starts with it,
  *   - a test title, a comment, or a page cites a rule that does not exist,
  *   - a rule is defined twice,
@@ -21,13 +21,14 @@ const CITED_FROM = /^(packages|examples|bench|docs)\/.*\.(ts|sql|lua|md)$/;
 const problems = [];
 
 const rules = new Map();
-for (const [index, line] of read("docs/contract.md").split("\n").entries()) {
+for (const [index, line] of read("docs/reference/contract.md").split("\n").entries()) {
   const id = /^[-*] \*\*(C-\d+)\*\*/.exec(line)?.[1];
   if (id === undefined) continue;
-  if (rules.has(id)) problems.push(`docs/contract.md:${index + 1} defines ${id} again (first on line ${rules.get(id)})`);
+  if (rules.has(id))
+    problems.push(`docs/reference/contract.md:${index + 1} defines ${id} again (first on line ${rules.get(id)})`);
   else rules.set(id, index + 1);
 }
-if (rules.size === 0) problems.push("docs/contract.md defines no rule");
+if (rules.size === 0) problems.push("docs/reference/contract.md defines no rule");
 
 /** `it.for(rows)("title")` → ["it", "for"]; a call that is no test → []. */
 function calledNames(expression) {
@@ -87,16 +88,16 @@ for (const path of find(/\.ts$/, "packages").filter((path) => SUITE.test(path) |
 for (const path of find(CITED_FROM)) {
   for (const [index, line] of read(path).split("\n").entries()) {
     for (const [id] of line.matchAll(/\bC-\d+\b/g)) {
-      if (!rules.has(id)) problems.push(`${path}:${index + 1} cites ${id}, which docs/contract.md does not define`);
+      if (!rules.has(id)) problems.push(`${path}:${index + 1} cites ${id}, which docs/reference/contract.md does not define`);
     }
   }
 }
 
 for (const [id, line] of rules) {
-  if (!tested.has(id) && !(id in KNOWN_GAPS)) problems.push(`docs/contract.md:${line} ${id} has no test`);
+  if (!tested.has(id) && !(id in KNOWN_GAPS)) problems.push(`docs/reference/contract.md:${line} ${id} has no test`);
 }
 for (const [id, reason] of Object.entries(KNOWN_GAPS)) {
-  if (!rules.has(id)) problems.push(`KNOWN_GAPS names ${id}, which docs/contract.md does not define`);
+  if (!rules.has(id)) problems.push(`KNOWN_GAPS names ${id}, which docs/reference/contract.md does not define`);
   else if (tested.has(id)) problems.push(`KNOWN_GAPS names ${id}, which has a test: remove it`);
   else console.warn(`! KNOWN GAP: ${id} has no test: ${reason}`);
 }

@@ -1,5 +1,5 @@
 /**
- * Holds docs/errors.md to packages/checkpoint-core/src/errors.ts. Fails when
+ * Holds docs/reference/errors.md to packages/checkpoint-core/src/errors.ts. Fails when
  *   - a code has no heading (`## HOLDFAST_…`), or a heading no code,
  *   - a code has no class, or a class a code that is not in the list,
  *   - a section does not name its class, or lacks one of its parts: When, `cause`, What to do.
@@ -7,7 +7,7 @@
 import { find, finish, read } from "./repository.mjs";
 
 const SOURCE = "packages/checkpoint-core/src/errors.ts";
-const PAGE = "docs/errors.md";
+const PAGE = "docs/reference/errors.md";
 const PARTS = ["**When.**", "**`cause`.**", "**What to do.**"];
 
 const problems = [];

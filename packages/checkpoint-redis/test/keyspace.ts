@@ -60,7 +60,7 @@ export async function inspectThread(
   return { ...Object.fromEntries(own), entries: await entriesOf(servers, keys, threadId), orphans: orphans.length };
 }
 
-/** A key's name as docs/redis.md has it. */
+/** A key's name as docs/operate/redis.md has it. */
 export function threadKey(keyPrefix: string, threadId: string, part: string): string {
   return `${keyPrefix}:{${threadId.replaceAll("%", "%25").replaceAll("{", "%7B").replaceAll("}", "%7D")}}:${part}`;
 }

@@ -169,6 +169,25 @@ export function partitionTests(target: PartitionTarget): void {
     expect(await listedIds(other, "begun again")).toEqual([fresh.id]);
   });
 
+  it("C-51 C-71 a first checkpoint that is put again, given up and delivered late does not bring its deleted thread back", async () => {
+    const first = checkpointOf({ n: 1 });
+    const other = target.openImpatient(store.url, { timeoutMs: 10_000, retry: {} });
+    savers.push(other);
+    const saver = open({ timeoutMs: 300, retry: { maxAttempts: 1 } });
+    await putWhole(saver, "put again", first);
+    proxy.strand();
+    const again = { ...checkpointOf({ n: 2 }), id: first.id };
+    await expect(putWhole(saver, "put again", again)).rejects.toMatchObject({ code: "HOLDFAST_STORE_UNAVAILABLE" });
+    await other.deleteThread("put again");
+    await proxy.deliver();
+    expect(await listedIds(other, "put again")).toEqual([]);
+    // Its process is refused as well, until it has read that there is no such thread.
+    await expect(putWhole(saver, "put again", again)).rejects.toMatchObject({ code: "HOLDFAST_THREAD_DELETED" });
+    expect(await saver.getTuple(at("put again"))).toBeUndefined();
+    await putWhole(saver, "put again", again);
+    expect(await listedIds(other, "put again")).toEqual([first.id]);
+  });
+
   it("C-51 C-71 a deletion that was given up, and arrives late, leaves alone what the thread is by then", async () => {
     const [first, second] = [checkpointOf({ n: 1 }), checkpointOf({ n: 2 }, 2)];
     const other = target.openImpatient(store.url, { timeoutMs: 10_000, retry: {} });

@@ -246,6 +246,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const isCopy = isCopied(config);
     const lineage = isCopy ? [] : lineageOf(ref, parentId, metadata);
     const call = isCopy ? nextCopyCall() : nextCall();
+    // A first checkpoint may have no lineage that is stored: only this tells that its thread was deleted since its run began.
+    const life = isCopy || parentId !== undefined ? undefined : this.#lives.of(ref.threadId);
     const snapshots = Object.keys(newVersions).filter((channel) => isDeltaSnapshot(checkpoint.channel_values[channel]));
     // What the run may go on changing is taken here, before the first await (contract C-36).
     const header = headerOf(checkpoint);
@@ -268,6 +270,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
         token,
         call,
         lineage,
+        life,
         expectedHead: this.#rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
       });
     await (this[ON_DEMAND_MIGRATION]?.write(ref.threadId, token, put) ?? put());

@@ -3,7 +3,8 @@ import { entryCache } from "../store/entry-cache.js";
 /**
  * Which life of a thread this saver's runs are in: its `threadKey`, as it was when its root graph was last read or written.
  *
- * With durability "exit", the first checkpoint of a subgraph names none that is stored: only this tells that its thread was deleted while it ran.
+ * A first checkpoint names none before it, and with durability "exit" that of a subgraph names none that is stored: only this tells that its thread was deleted
+ * since its run began.
  */
 export class ThreadLives {
   readonly #keys = entryCache<string>(10_000);

@@ -14,7 +14,7 @@ import type { CheckpointReader } from "./reader.js";
 import type { ThreadLives } from "./thread-lives.js";
 
 /** A checkpoint to be stored, with all that may change after the call already taken. */
-export interface NewCheckpoint extends Pick<PutInput, "token" | "call" | "lineage" | "expectedHead" | "labels"> {
+export interface NewCheckpoint extends Pick<PutInput, "token" | "call" | "lineage" | "life" | "expectedHead" | "labels"> {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly parentId: string | undefined;
@@ -102,16 +102,13 @@ export class CheckpointWriter {
     encoded: EncodedCheckpoint,
     parent: Parent,
   ): Promise<"stored" | "past" | "changed" | "lost"> {
-    const { config, ref, parentId, metadata, labels, snapshots, token, call, lineage, expectedHead } = checkpoint;
+    const { config, ref, parentId, metadata, labels, snapshots, token, call, lineage, life, expectedHead } = checkpoint;
     const { record, created, cached } = encoded;
     // Also where no segment is reused: a thread that was deleted meanwhile must not come back (contract C-51).
     const guard = guardOf(parent);
     // Before the answer: the tasks that run on this checkpoint do not wait for it.
     const related = created.filter((segment) => segment.id !== cached.keyframe?.id);
     this.#cache.addRelated(ref, related, encoded.reusesSegments ? guard : undefined);
-    // The first checkpoint of a subgraph, whose lineage may name none that is stored.
-    const isFirstOfSubgraph = parentId === undefined && lineage.length > 0;
-    const life = isFirstOfSubgraph ? this.#lives.of(ref.threadId) : undefined;
     const conditions = { guard, token, call, lineage, life, expectedHead };
     const input = { config, ref, parentId, metadata, labels, snapshots, record, ...conditions };
     this.#cache.setInFlight(ref, cached, guard, created);

@@ -117,7 +117,8 @@ const CALL_BITS = 32;
 
 /**
  * Whether the thread was deleted that the write belongs to: a checkpoint of its lineage is not there, and a tombstone names it; or the put itself was
- * carried out before; or the thread has another life, and not this checkpoint.
+ * carried out before; or the thread has another life, and not this checkpoint, which may be the first of a new run only with an id that
+ * the tombstone does not name.
  */
 function isLateSql(t: Tables, { kind, guard, lineage, life, call }: WriteTarget, parameter: (value: unknown) => string): string {
   const isStored = (key: string): string => `exists (
@@ -139,7 +140,9 @@ function isLateSql(t: Tables, { kind, guard, lineage, life, call }: WriteTarget,
   }
   if (life !== undefined) {
     const isAnother = `(select thread_key from ${t.thread} where thread_id = $1) is distinct from ${parameter(life)}::bigint`;
-    reasons.push(`(${isAnother} and ${isNotThere})`);
+    // Of a first checkpoint, with a new id a new run may begin.
+    const isKnown = lineage.length === 0 ? "and $3::bytea = any (tomb.checkpoints)" : "";
+    reasons.push(`(${isAnother} and ${isNotThere} ${isKnown})`);
   }
   if (reasons.length === 0) return "false";
   return `exists (select from ${t.tombstone} tomb where thread_hash = ${threadHash("$1")} and (${reasons.join(" or ")}))`;

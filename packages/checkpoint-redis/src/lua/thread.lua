@@ -82,12 +82,15 @@ local function id_of(member)
 end
 
 -- Whether the thread was deleted that a write belongs to: a checkpoint of its lineage is not there, and the tombstone names it; or the thread has another life
--- ('' for any), and not this checkpoint.
+-- ('' for any), and not this checkpoint, which may be the first of a new run only with an id that the tombstone does not name.
 local function is_late(key, lineage, life, member)
   for _, each in ipairs(lineage) do
     if redis.call('HEXISTS', TOMBSTONE, id_of(each)) == 1 and redis.call('HEXISTS', CHECKPOINTS, each) == 0 then return true end
   end
-  return life ~= '' and key ~= life and redis.call('EXISTS', TOMBSTONE) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0
+  if life == '' or key == life or redis.call('HEXISTS', CHECKPOINTS, member) == 1 then return false end
+  -- Of a first checkpoint, with a new id a new run may begin.
+  if #lineage == 0 then return redis.call('HEXISTS', TOMBSTONE, id_of(member)) == 1 end
+  return redis.call('EXISTS', TOMBSTONE) == 1
 end
 
 -- So a tombstone marks a checkpoint that was pruned, by its member: no id has so many bytes without a leading NUL and looks like it.
