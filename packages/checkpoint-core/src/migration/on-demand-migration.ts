@@ -145,19 +145,19 @@ export class OnDemandMigration {
    * Writes to a thread, which is then here.
    *
    * @param token of the lease under which the caller writes.
-   * @throws ThreadBusyError when another process takes longer than a minute to take it over; what both savers throw.
+   * @throws ThreadBusyError when another process takes longer than a minute to migrate it; what both savers throw.
    */
   async write<T>(threadId: string, token: string | undefined, write: () => Promise<T>): Promise<T> {
     if (!this.#known.has(threadId)) {
       const key = `${token ?? ""} ${threadId}`;
       let running = this.#running.get(key);
       if (running === undefined) {
-        running = this.#takeOver(threadId, token).finally(() => this.#running.delete(key));
+        running = this.#migrate(threadId, token).finally(() => this.#running.delete(key));
         this.#running.set(key, running);
       }
       await running;
     }
-    const result = await whileMigrated(write);
+    const result = await whileBeingMigrated(write);
     this.#known.set(threadId, true);
     return result;
   }
@@ -170,10 +170,10 @@ export class OnDemandMigration {
     if ((await this.#place(threadId)) === "here") {
       // First there: whoever finds nothing here must find nothing there.
       await this.#fallback.deleteThread(threadId);
-      await whileMigrated(() => this.#target.deleteThread(threadId, token));
+      await whileBeingMigrated(() => this.#target.deleteThread(threadId, token));
       return;
     }
-    const lease = token === undefined ? await whileMigrated(() => this.#acquire(threadId)) : undefined;
+    const lease = token === undefined ? await whileBeingMigrated(() => this.#acquire(threadId)) : undefined;
     const held = token ?? (lease as ThreadLease).token;
     try {
       const last = await this.#lastInFallback(threadId);
@@ -223,22 +223,22 @@ export class OnDemandMigration {
    */
   async copy(from: string, to: string, copy: () => Promise<CopyOutcome>): Promise<CopyOutcome> {
     if ((await this.#place(to)) !== "here" && (await this.#isInFallback(to))) return { kind: "exists" };
-    await this.#takeOver(from, undefined);
-    return whileMigrated(async () => {
+    await this.#migrate(from, undefined);
+    return whileBeingMigrated(async () => {
       const outcome = await copy();
-      if (outcome.kind === "incomplete") throw threadIsMigrated(from);
+      if (outcome.kind === "incomplete") throw beingMigrated(from);
       return outcome;
     });
   }
 
-  /** Imports a thread in the presence of runs: from the old saver, by taking it over. One that is here already is not looked at. */
+  /** Imports a thread in the presence of runs: from the old saver, by migrating it. One that is here already is not looked at. */
   async importFrom(
     source: BaseCheckpointSaver,
     threadId: string,
     how: Omit<ThreadImportOptions, "forWriting">,
   ): Promise<ThreadImport> {
     if (source !== this.#fallback) return importThread(source, this.#target.here, threadId, { ...how, forWriting: asItIs });
-    return (await this.#takeOver(threadId, undefined, how)) ?? NOTHING;
+    return (await this.#migrate(threadId, undefined, how)) ?? NOTHING;
   }
 
   /** Whoever reads a checkpoint here before the marker may read of a copy that is complete only by the time that the marker is looked for. So: never both. */
@@ -255,12 +255,12 @@ export class OnDemandMigration {
   }
 
   /** @returns `undefined` when there was nothing to do. */
-  async #takeOver(
+  async #migrate(
     threadId: string,
     token: string | undefined,
     how: Omit<ThreadImportOptions, "forWriting"> = QUIETLY,
   ): Promise<ThreadImport | undefined> {
-    return whileMigrated(async () => {
+    return whileBeingMigrated(async () => {
       const place = await this.#place(threadId);
       if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return undefined;
       if (token !== undefined) return this.#copy(threadId, token, how);
@@ -307,20 +307,20 @@ export class OnDemandMigration {
 }
 
 /** What a call gets that meets a thread of which only a part is here. */
-export function threadIsMigrated(threadId: string): ThreadBusyError {
+export function beingMigrated(threadId: string): ThreadBusyError {
   return new ThreadBusyError(threadId, OWNER, 0);
 }
 
 /** Does what a migration by another process may stand in the way of; again, as long as that is so. */
-async function whileMigrated<T>(action: () => Promise<T>): Promise<T> {
+async function whileBeingMigrated<T>(action: () => Promise<T>): Promise<T> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (let delay = MIN_POLL_MS; ; delay = Math.min(2 * delay, MAX_POLL_MS)) {
     try {
       return await action();
     } catch (error) {
       // No time left: nobody has it, but somebody began the thread, or ended a lease, at this moment.
-      const isMigrated = error instanceof ThreadBusyError && (error.owner === OWNER || error.remainingMs === 0);
-      if (!isMigrated || performance.now() >= giveUpAt) throw error;
+      const isBeingMigrated = error instanceof ThreadBusyError && (error.owner === OWNER || error.remainingMs === 0);
+      if (!isBeingMigrated || performance.now() >= giveUpAt) throw error;
       await wait(delay * (0.5 + Math.random()));
     }
   }

@@ -47,7 +47,7 @@ import {
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
 import { leaseToken } from "../leases/lease-config.js";
-import { markerId, ON_DEMAND_MIGRATION, OnDemandMigration, threadIsMigrated } from "../migration/on-demand-migration.js";
+import { markerId, ON_DEMAND_MIGRATION, OnDemandMigration, beingMigrated } from "../migration/on-demand-migration.js";
 import {
   addReports,
   NOTHING_PRUNED,
@@ -439,7 +439,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     await this.#store.ready("copyThread");
     const copy = (): Promise<CopyOutcome> => this.#store.copyThread(from, to, markerId(from));
     const outcome = await (this[ON_DEMAND_MIGRATION]?.copy(from, to, copy) ?? copy());
-    if (outcome.kind === "incomplete") throw threadIsMigrated(from);
+    if (outcome.kind === "incomplete") throw beingMigrated(from);
     if (outcome.kind === "not-found") throw new ThreadNotFoundError(from);
     if (outcome.kind === "exists") throw new ThreadExistsError(to);
     return { checkpoints: outcome.checkpoints };

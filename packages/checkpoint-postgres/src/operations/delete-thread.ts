@@ -1,4 +1,4 @@
-import type { IdleDeletion, Refusal } from "@holdfast/checkpoint-core/adapter";
+import type { Refusal } from "@holdfast/checkpoint-core/adapter";
 import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -34,15 +34,6 @@ export async function deleteThread(
   }
 }
 
-export async function deleteIdleThread(db: Connections, t: Tables, threadId: string, idleMs: number): Promise<IdleDeletion> {
-  const life = await timedThreadKey(db, t, threadId);
-  if (life === undefined) return "kept";
-  const deletion = await deleteIfIdle(db, t, "sweep", { threadId, life, token: undefined, idleMs });
-  if (deletion === "deleted") return deletion;
-  // Whoever has no token is refused by a lease alone.
-  return typeof deletion === "string" ? "kept" : "busy";
-}
-
 interface DeletedThread {
   readonly threadId: string;
   /** Of the thread that is meant: a deletion that the network delivers late, when another one has begun under that id, leaves that one alone. */
@@ -57,7 +48,7 @@ interface DeletedThread {
  *
  * A large one only loses its id, by which nobody can see it any more; its rows are taken away after that, some at a time.
  */
-async function deleteIfIdle(
+export async function deleteIfIdle(
   db: Connections,
   t: Tables,
   operation: string,
