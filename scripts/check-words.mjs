@@ -6,11 +6,11 @@ import { find, finish, read } from "./repository.mjs";
 
 /** Word that went → what is said now. Patterns match parts of names, too: `thinOut`, `thin-out.ts`. */
 const GONE = [
-  [/thin-?out|thinned/i, "prune"],
-  [/thread-?life/i, "retention, or a thread's key (`thread-key`)"],
+  [/thin[-_ ]?out|thinned/i, "prune"],
+  [/thread[-_]?life/i, "retention, or a thread's key (`thread-key`)"],
   [/outline/i, "checkpoint summaries"],
-  [/clear-?away/i, "purgeDeleted"],
-  [/end-?if-?empty/i, "deleteIfEmpty"],
+  [/clear[-_]?away\b/i, "purgeDeleted"],
+  [/end[-_]?if[-_]?empty/i, "deleteIfEmpty"],
   [/remembering-?(sub)?graph|remembering\.lua/i, "stateful subgraph; tombstones.lua"],
   [/takeover|taken ?over\b/i, "(on-demand) migration; of an encoding, reused"],
   [/packet(reader|writer)/i, "payload"],
@@ -19,7 +19,7 @@ const GONE = [
   [/stretch/i, "match, part"],
   [/underway/i, "in flight"],
   [/\bseal(s|ed|ing)?\b|\bopenSegment\b/i, "compress, decompress, a segment with its content"],
-  [/in-?hand\b|handedCheckpoint/i, "cached"],
+  [/in[-_]?hand\b|handedCheckpoint/i, "cached"],
   [/lease-?office/i, "Leases"],
   [/\bbringForward\b/i, "expireNow"],
 ];
@@ -28,7 +28,7 @@ const GONE = [
 const STAYS = [
   // Names that are stored.
   ["packages/checkpoint-core/src/migration/on-demand-migration.ts", /const MARKER_PREFIX/],
-  ["packages/checkpoint-postgres/src/migrations/index.ts", /thread_life/],
+  ["packages/checkpoint-postgres/src/migrations/", /thread_life/],
   // VitePress has an option of that name.
   ["docs/.vitepress/config.mjs", /outline:/],
   // The model of the history checker speaks as the scenarios do that it found.

@@ -39,7 +39,7 @@ local function begin_thread(key)
 end
 
 -- Ends a thread that has nothing in it.
-local function end_if_empty()
+local function delete_if_empty()
   if redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then redis.call('UNLINK', THREAD, ORDER, SEGMENTS) end
 end
 
@@ -54,7 +54,7 @@ end
 -- Gives the thread free; one to which nothing was written ends with its lease.
 local function end_lease()
   redis.call('HDEL', THREAD, 'lease_owner', 'lease_until', 'lease_tries', 'lease_request', 'lease_follows')
-  end_if_empty()
+  delete_if_empty()
 end
 
 -- Ends the lease now, without a release. The next one counts as many tries as this one did.

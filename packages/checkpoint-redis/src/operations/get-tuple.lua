@@ -9,6 +9,6 @@ if not id then return {'none'} end
 local member = ARGV[2] .. '\0' .. id
 local row = redis.call('HGET', CHECKPOINTS, member)
 if not row or is_hidden(row) then return {'none'} end
-local in_hand = id == ARGV[4] and part_of(row, BODY) == ARGV[5] and part_of(row, LINKS) == ARGV[6]
-add_checkpoint(member, row, in_hand and 'none' or 'all')
+local is_cached = id == ARGV[4] and part_of(row, BODY) == ARGV[5] and part_of(row, LINKS) == ARGV[6]
+add_checkpoint(member, row, is_cached and 'none' or 'all')
 return answer(key, epoch, ARGV[1] ~= '' and set_expiry(ARGV[1]) or '')

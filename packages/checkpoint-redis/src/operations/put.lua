@@ -19,7 +19,7 @@ if not key then
     -- It came too late, and is as deleted as what it belongs to. Writes to it may have come before it, and begun the thread again.
     redis.call('HSET', TOMBSTONE, id, call)
     drop_writes(member)
-    if not find_lease().ends then end_if_empty() end
+    if not find_lease().ends then delete_if_empty() end
     epoch[2] = redis.call('EXISTS', THREAD) == 0 and '1' or '0'
   end
   return epoch
