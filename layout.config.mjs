@@ -97,11 +97,10 @@ export default {
     },
     {
       name: "script-beside-its-operation",
-      comment:
-        "SQL and Lua stand beside the module that runs them; what several scripts share stands in a folder `lua` beside them.",
+      comment: "A script stands beside the module that runs it, as `x.lua` or `x.step.lua`; what scripts share stands in `lua/`.",
       severity: "error",
-      from: { path: "^(.+/)[^/]+[.]ts$" },
-      to: { path: "[.](lua|sql)$", pathNot: "^$1(lua/)?[^/]+$" },
+      from: { path: "^(.+/)([^/]+)[.]ts$" },
+      to: { path: "[.](lua|sql)$", pathNot: ["^$1$2[.](lua|sql)$", "^$1$2[.][a-z-]+[.]lua$", "/src/(lua|migrations)/"] },
     },
     {
       name: "unresolved",

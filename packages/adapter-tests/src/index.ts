@@ -36,6 +36,6 @@ export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
 export { integerOf, type Random, seeded } from "./seeded.js";
 export type { AdapterTarget, MigrationTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
-export { threadLifeTests } from "./thread-life/index.js";
-export type { KeepingOptions, KeepingSaver, ThreadLifeTarget, Underneath } from "./thread-life/target.js";
+export { threadLifeTests } from "./retention/index.js";
+export type { KeepingOptions, KeepingSaver, ThreadLifeTarget, Underneath } from "./retention/target.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";

@@ -19,7 +19,7 @@ import { pendingWrites } from "./suites/pending-writes.js";
 import { processes } from "./suites/processes.js";
 import { putCheckpoints } from "./suites/put.js";
 import { randomPrograms } from "./suites/random-programs.js";
-import { rememberingSubgraph } from "./suites/remembering-subgraph.js";
+import { rememberingSubgraph } from "./suites/stateful-subgraph.js";
 import { stateUpdates } from "./suites/state-updates.js";
 import { threadIdentity } from "./suites/thread-identity.js";
 import { timeTravel } from "./suites/time-travel.js";

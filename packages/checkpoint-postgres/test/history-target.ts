@@ -1,6 +1,6 @@
 import type { HistoryTarget } from "@holdfast/adapter-tests";
 import { terminateBackends } from "@holdfast/test-servers";
-import { threadLifeTarget } from "./thread-life-target.js";
+import { threadLifeTarget } from "./retention-target.js";
 
 export const historyTarget: HistoryTarget = {
   ...threadLifeTarget,

@@ -13,7 +13,7 @@ import {
   toHoldfastError,
   wrongDatabase,
 } from "./errors.js";
-import type { Script } from "./scripts/index.js";
+import type { Script } from "./script.js";
 
 export type Argument = string | Buffer | number;
 

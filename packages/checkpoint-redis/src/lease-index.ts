@@ -1,7 +1,17 @@
 import type { EndedLease } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
-import { changeLeaseNoteScript, endedLeaseNotesScript, leaseStateScript, noteLeaseScript } from "./scripts/index.js";
+import changeLeaseNoteText from "./lease-index.change.lua";
+import endedLeaseNotesText from "./lease-index.ended.lua";
+import noteLeaseText from "./lease-index.add.lua";
+import leaseStateText from "./lease-index.state.lua";
+import threadText from "./lua/thread.lua";
+import { script } from "./script.js";
+
+const changeLeaseNoteScript = script(changeLeaseNoteText);
+const endedLeaseNotesScript = script(endedLeaseNotesText);
+const leaseStateScript = script(threadText, leaseStateText);
+const noteLeaseScript = script(noteLeaseText);
 
 /**
  * Notes of leases, so that those that ended without a release can be found. A note is a hint: the thread itself says how its lease stands. It is written

@@ -1,10 +1,19 @@
 import { entryCache } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
-import { type ThreadLife, threadLife } from "./operations/thread-life.js";
+import { type ThreadLife, threadLife } from "./operations/thread-key.js";
 import type { StoredOutcome } from "./operations/write-outcome.js";
-import { forgetThreadScript, indexEntryScript, indexThreadScript, listIndexScript } from "./scripts/index.js";
+import { script } from "./script.js";
+import indexThreadText from "./thread-index.add.lua";
+import indexEntryText from "./thread-index.entry.lua";
+import forgetThreadText from "./thread-index.forget.lua";
+import listIndexText from "./thread-index.list.lua";
 import { together } from "./together.js";
+
+const forgetThreadScript = script(forgetThreadText);
+const indexEntryScript = script(indexEntryText);
+const indexThreadScript = script(indexThreadText);
+const listIndexScript = script(listIndexText);
 
 /**
  * Which threads there are, so that `list` without a thread can find them without looking through all keys of the server.

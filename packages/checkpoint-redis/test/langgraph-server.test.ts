@@ -1,4 +1,4 @@
 import { langgraphServerTests } from "@holdfast/adapter-tests";
-import { threadLifeTarget } from "./thread-life-target.js";
+import { threadLifeTarget } from "./retention-target.js";
 
 langgraphServerTests(threadLifeTarget);

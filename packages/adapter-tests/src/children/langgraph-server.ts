@@ -1,7 +1,7 @@
 import { pinCheckpointer } from "@holdfast/checkpoint-core";
 import { Annotation, END, START, StateGraph } from "@langchain/langgraph";
 import { Hono } from "hono";
-import type { KeepingSaver } from "../thread-life/target.js";
+import type { KeepingSaver } from "../retention/target.js";
 
 const State = Annotation.Root({ turns: Annotation<string[]>({ reducer: (a, b) => a.concat(b), default: () => [] }) });
 

@@ -1,4 +1,4 @@
-import type { KeepingSaver } from "../thread-life/target.js";
+import type { KeepingSaver } from "../retention/target.js";
 import { givenStoreUrl } from "./store-url.js";
 
 /** What the sweeper tells after each thread: how many it has looked at. */

@@ -2,9 +2,9 @@ import type { RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
 import { eventually, type ProxiedServers } from "@holdfast/test-servers";
 import { expect, it } from "vitest";
 import { at, checkpointOf, putWhole } from "../plain-checkpoints.js";
-import { putChain } from "../thread-life/chains.js";
-import { asRun } from "../thread-life/shown.js";
-import type { KeepingSaver } from "../thread-life/target.js";
+import { putChain } from "../retention/chains.js";
+import { asRun } from "../retention/shown.js";
+import type { KeepingSaver } from "../retention/target.js";
 
 /** How a saver is opened that soon gives up. */
 export interface GivingUp {

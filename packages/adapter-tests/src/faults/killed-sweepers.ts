@@ -5,9 +5,9 @@ import { type BundledChild, bundleChild } from "../bundled-child.js";
 import { storeEnvironment } from "../children/store-url.js";
 import type { SweepProgress } from "../children/sweeper.js";
 import { integerOf, type Random, seeded } from "../seeded.js";
-import { putChain } from "../thread-life/chains.js";
-import { type Shown, shownOf } from "../thread-life/shown.js";
-import type { KeepingSaver, ThreadLifeTarget } from "../thread-life/target.js";
+import { putChain } from "../retention/chains.js";
+import { type Shown, shownOf } from "../retention/shown.js";
+import type { KeepingSaver, ThreadLifeTarget } from "../retention/target.js";
 
 const SWEEPERS = 8;
 const THREADS = Array.from({ length: 12 }, (_, n) => `thread ${n}`);

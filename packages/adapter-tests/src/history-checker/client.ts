@@ -2,8 +2,8 @@ import type { ThreadLease } from "@holdfast/checkpoint-core";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { type Recorded, recorded } from "../recorded.js";
-import { text } from "../thread-life/chains.js";
-import type { KeepingSaver } from "../thread-life/target.js";
+import { text } from "../retention/chains.js";
+import type { KeepingSaver } from "../retention/target.js";
 import type { Operation, Put, Seen } from "./history.js";
 import type { Action } from "./program.js";
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type BundledChild, bundleChild } from "../bundled-child.js";
 import { seededRandom } from "../seeded.js";
 import type { TestStore } from "../target.js";
-import type { ThreadLifeTarget } from "../thread-life/target.js";
+import type { ThreadLifeTarget } from "../retention/target.js";
 import type { History } from "./history.js";
 import { violationsOf } from "./judge.js";
 import { type FaultName, PLANTED_FAULTS } from "./planted-faults.js";

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { isHoldfastError, type ThreadLease, ThreadNotFoundError } from "@holdfast/checkpoint-core";
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
-import type { KeepingSaver } from "../thread-life/target.js";
+import type { KeepingSaver } from "../retention/target.js";
 
 type Plant = (saver: KeepingSaver) => Partial<KeepingSaver>;
 

@@ -2,7 +2,7 @@ import { eventually, type NodeChild, spawnNode, startTcpProxy, type TcpProxy } f
 import { type ClientArguments, type ClientIsTold, type ClientTells, PATIENCE_MS } from "../children/history-client.js";
 import { storeEnvironment } from "../children/store-url.js";
 import { now } from "../recorded.js";
-import type { KeepingOptions, KeepingSaver, Underneath } from "../thread-life/target.js";
+import type { KeepingOptions, KeepingSaver, Underneath } from "../retention/target.js";
 import { HistoryClient } from "./client.js";
 import { type Disturbance, type History, OLD_STORE, type Operation } from "./history.js";
 import type { FaultName } from "./planted-faults.js";

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BundledChild, bundleChild } from "../bundled-child.js";
 import { servedProject } from "../children/langgraph-server.js";
 import type { TestStore } from "../target.js";
-import type { KeepingSaver, ThreadLifeTarget } from "../thread-life/target.js";
+import type { KeepingSaver, ThreadLifeTarget } from "../retention/target.js";
 import { DevServer } from "./dev-server.js";
 
 const NOTHING = { checkpoints: 0, segments: 0, writes: 0, orphans: [] };

@@ -2,8 +2,8 @@ import type { IdleDeletion, Refusal } from "@holdfast/checkpoint-core/adapter";
 import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
-import { clearAway } from "./clear-away.js";
-import { type ThreadLife, threadLife } from "./thread-life.js";
+import { clearAway } from "./purge-deleted.js";
+import { type ThreadLife, threadLife } from "./thread-key.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 /** Of a deleted thread, so many of its newest checkpoints are remembered, for a day: a run that is still going on builds on one of them. */

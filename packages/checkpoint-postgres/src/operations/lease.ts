@@ -9,7 +9,7 @@ import {
 import { bool, integer, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
-import { endIfEmpty } from "./end-if-empty.js";
+import { endIfEmpty } from "./delete-if-empty.js";
 
 /** Milliseconds as an interval. */
 const interval = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;

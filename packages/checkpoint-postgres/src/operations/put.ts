@@ -4,7 +4,7 @@ import { metadataColumns } from "../metadata-columns.js";
 import type { Connections } from "../pool.js";
 import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
-import { endIfEmpty } from "./end-if-empty.js";
+import { endIfEmpty } from "./delete-if-empty.js";
 import { segmentRows } from "./segment-rows.js";
 import {
   linkedElsewhere,

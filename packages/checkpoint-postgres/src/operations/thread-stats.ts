@@ -3,7 +3,7 @@ import { integer, isNull, text } from "../columns.js";
 import { CHECKPOINT_BYTES } from "../metadata-columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
-import { threadKey } from "./thread-life.js";
+import { threadKey } from "./thread-key.js";
 
 /** Bytes of the rows of one thread, or of all, as an expression: compressed as they are stored, read from their headers alone. */
 export function threadBytesSql(t: Tables, key: string | undefined): string {

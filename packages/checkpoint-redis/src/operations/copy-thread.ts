@@ -1,11 +1,22 @@
 import type { CopyOutcome } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
+import threadText from "../lua/thread.lua";
+import threadStateText from "../lua/thread-state.lua";
 import { decodeCheckpointRow, decodeSegment, decodeWritesRow, segmentKey } from "../rows.js";
-import { copyFinishScript, copyInScript, copyPageScript, copySegmentsScript } from "../scripts/index.js";
-import { statusOf } from "./read.js";
+import { script } from "../script.js";
+import copyFinishText from "./copy-thread.finish.lua";
+import copyPageText from "./copy-thread.page.lua";
+import copyInText from "./copy-thread.put.lua";
+import copySegmentsText from "./copy-thread.segments.lua";
+import { statusOf } from "./read-checkpoints.js";
 import { newThreadKey } from "./thread-key.js";
-import { threadKey } from "./thread-life.js";
+import { threadKey } from "./thread-key.js";
+
+const copyFinishScript = script(threadText, copyFinishText);
+const copyInScript = script(copyInText);
+const copyPageScript = script(threadText, threadStateText, copyPageText);
+const copySegmentsScript = script(threadText, threadStateText, copySegmentsText);
 
 const ROWS = 256;
 const SEGMENTS = 1_024;

@@ -1,10 +1,16 @@
 import type { Refusal } from "@holdfast/checkpoint-core/adapter";
 import type { Argument, Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import { deleteThreadScript } from "../scripts/index.js";
-import { statusOf } from "./read.js";
-import type { ThreadLife } from "./thread-life.js";
+import rememberingText from "../lua/tombstones.lua";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
+import { script } from "../script.js";
+import deleteThreadText from "./delete-thread.lua";
+import { statusOf } from "./read-checkpoints.js";
+import type { ThreadLife } from "./thread-key.js";
 import { refusalOf } from "./write-outcome.js";
+
+export const deleteThreadScript = script(threadText, rowsText, rememberingText, deleteThreadText);
 
 /**
  * Deletes a thread with all that belongs to it, in one step, and leaves a tombstone. The server frees the memory in the background.

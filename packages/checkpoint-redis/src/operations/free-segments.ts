@@ -1,14 +1,22 @@
 import type { Connection, Reply } from "../client.js";
+import rememberingText from "../lua/tombstones.lua";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
+import threadStateText from "../lua/thread-state.lua";
 import { decodeLinks, encodeLinks, segmentKey } from "../rows.js";
-import {
-  dropSegmentsScript,
-  freeSegmentsScript,
-  linksOfSegmentsScript,
-  pageOfLinksScript,
-  type Script,
-  segmentIdsScript,
-} from "../scripts/index.js";
-import { statusOf } from "./read.js";
+import { type Script, script } from "../script.js";
+import dropSegmentsText from "./free-segments.drop.lua";
+import segmentIdsText from "./free-segments.ids.lua";
+import linksOfSegmentsText from "./free-segments.links.lua";
+import freeSegmentsText from "./free-segments.lua";
+import pageOfLinksText from "./free-segments.page.lua";
+import { statusOf } from "./read-checkpoints.js";
+
+const dropSegmentsScript = script(threadText, threadStateText, dropSegmentsText);
+const freeSegmentsScript = script(threadText, rowsText, threadStateText, rememberingText, freeSegmentsText);
+const linksOfSegmentsScript = script(threadText, rowsText, threadStateText, linksOfSegmentsText);
+const pageOfLinksScript = script(threadText, rowsText, threadStateText, pageOfLinksText);
+const segmentIdsScript = script(threadText, threadStateText, segmentIdsText);
 
 const ROWS = 512;
 const SEGMENTS = 2_048;

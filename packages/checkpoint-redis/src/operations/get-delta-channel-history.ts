@@ -1,8 +1,14 @@
 import { encodeId, type NamespaceRef, type Reading } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import { getDeltaChannelHistoryScript } from "../scripts/index.js";
-import { read } from "./read.js";
+import readingText from "../lua/reading.lua";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
+import { script } from "../script.js";
+import getDeltaChannelHistoryText from "./get-delta-channel-history.lua";
+import { read } from "./read-checkpoints.js";
+
+const getDeltaChannelHistoryScript = script(threadText, rowsText, readingText, getDeltaChannelHistoryText);
 
 /** The ancestors of a checkpoint, nearest first, up to 1,024 in a reading, which is one round trip. */
 export async function* getDeltaChannelHistory(

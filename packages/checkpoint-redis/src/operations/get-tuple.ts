@@ -1,9 +1,15 @@
 import { type CheckpointInHand, encodeId, type NamespaceRef } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
+import readingText from "../lua/reading.lua";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
 import { encodeLinks } from "../rows.js";
-import { getTupleScript } from "../scripts/index.js";
-import { type ReadReply, read } from "./read.js";
+import { script } from "../script.js";
+import getTupleText from "./get-tuple.lua";
+import { type ReadReply, read } from "./read-checkpoints.js";
+
+const getTupleScript = script(threadText, rowsText, readingText, getTupleText);
 
 /**
  * The checkpoint with that id, or the one that was committed last.

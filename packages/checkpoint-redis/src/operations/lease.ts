@@ -2,15 +2,21 @@ import { NotDurableError } from "@holdfast/checkpoint-core";
 import { type LeaseAnswer, type LeaseRequest, newTokenSuffix } from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
-import {
-  acquireLeaseScript,
-  handOverLeaseScript,
-  releaseLeaseScript,
-  renewLeaseScript,
-  withdrawLeaseScript,
-} from "../scripts/index.js";
-import { statusOf } from "./read.js";
+import threadText from "../lua/thread.lua";
+import { script } from "../script.js";
+import acquireLeaseText from "./lease.acquire.lua";
+import handOverLeaseText from "./lease.hand-over.lua";
+import releaseLeaseText from "./lease.release.lua";
+import renewLeaseText from "./lease.renew.lua";
+import withdrawLeaseText from "./lease.withdraw.lua";
+import { statusOf } from "./read-checkpoints.js";
 import { newThreadKey } from "./thread-key.js";
+
+export const acquireLeaseScript = script(threadText, acquireLeaseText);
+const handOverLeaseScript = script(threadText, handOverLeaseText);
+const releaseLeaseScript = script(threadText, releaseLeaseText);
+const renewLeaseScript = script(threadText, renewLeaseText);
+const withdrawLeaseScript = script(threadText, withdrawLeaseText);
 
 interface Lasting {
   /** Of which thread, and in how many milliseconds it expires now; absent for one that does not expire, or in which there is nothing to be listed. */

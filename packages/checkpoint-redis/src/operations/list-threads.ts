@@ -2,9 +2,17 @@ import type { ThreadSelection, ThreadSummary } from "@holdfast/checkpoint-core/a
 import { decodeId } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import { INDEX_SHARDS, type Keys } from "../keys.js";
-import { listUpdatedScript, threadSummaryScript } from "../scripts/index.js";
+import orderedText from "../lua/ordered.lua";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
+import { script } from "../script.js";
 import { hasLabels } from "./list.js";
-import { statusOf } from "./read.js";
+import threadSummaryText from "./list-threads.summary.lua";
+import listUpdatedText from "./list-threads.updated.lua";
+import { statusOf } from "./read-checkpoints.js";
+
+const listUpdatedScript = script(orderedText, listUpdatedText);
+const threadSummaryScript = script(threadText, rowsText, threadSummaryText);
 
 const MINUTE_MS = 60_000;
 /** Of each shard at a time. */

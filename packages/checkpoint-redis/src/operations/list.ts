@@ -10,9 +10,17 @@ import {
 } from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
+import readingText from "../lua/reading.lua";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
 import { decodeLabels, encodeLinks } from "../rows.js";
-import { listScript, readCheckpointsScript } from "../scripts/index.js";
-import { read, statusOf } from "./read.js";
+import { script } from "../script.js";
+import listText from "./list.lua";
+import readCheckpointsText from "./list.read.lua";
+import { read, statusOf } from "./read-checkpoints.js";
+
+const listScript = script(threadText, rowsText, readingText, listText);
+const readCheckpointsScript = script(threadText, rowsText, readingText, readCheckpointsText);
 
 /** The first page is small, so that the first item comes soon; the others are large, so that a long list needs few round trips. */
 const FIRST_PAGE = 8;

@@ -1,7 +1,11 @@
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import { persistScript } from "../scripts/index.js";
-import { statusOf } from "./read.js";
+import threadText from "../lua/thread.lua";
+import { script } from "../script.js";
+import persistText from "./persist.lua";
+import { statusOf } from "./read-checkpoints.js";
+
+const persistScript = script(threadText, persistText);
 
 /** Takes a thread's time away: it expires no more, whatever later runs say but a time of their own. @returns whether there is such a thread. */
 export async function persist(redis: Connection, keys: Keys, threadId: string): Promise<boolean> {

@@ -1,10 +1,15 @@
 import { encodeId, type PutWritesInput } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
 import { encodeCall, encodeSegment, segmentKey, slotContent, slotMark } from "../rows.js";
-import { putWritesScript } from "../scripts/index.js";
+import { script } from "../script.js";
+import putWritesText from "./put-writes.lua";
 import { newThreadKey } from "./thread-key.js";
 import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
+
+export const putWritesScript = script(threadText, rowsText, putWritesText);
 
 /**
  * Stores a batch of pending writes in one script (contract C-40). The checkpoint need not be there, nor the thread.

@@ -2,10 +2,15 @@ import type { Labels } from "@holdfast/checkpoint-core";
 import { encodeId, type PutInput } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
 import { encodeCall, encodeCheckpointRow, encodeMembers, encodeSegment, segmentKey } from "../rows.js";
-import { putScript } from "../scripts/index.js";
+import { script } from "../script.js";
+import putText from "./put.lua";
 import { newThreadKey } from "./thread-key.js";
 import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
+
+export const putScript = script(threadText, rowsText, putText);
 
 /**
  * Stores one checkpoint with its new segments, in one script (contract C-30). A checkpoint id that is there already is replaced and keeps its place

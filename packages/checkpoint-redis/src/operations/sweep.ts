@@ -2,8 +2,22 @@ import { randomUUID } from "node:crypto";
 import type { SweepCandidate, SweepClaim, SweepPage } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import { INDEX_SHARDS, type Keys } from "../keys.js";
-import { claimSweepScript, listCreatedScript, markSweptScript, releaseSweepScript, sweepStateScript } from "../scripts/index.js";
-import { statusOf } from "./read.js";
+import orderedText from "../lua/ordered.lua";
+import threadText from "../lua/thread.lua";
+import threadStateText from "../lua/thread-state.lua";
+import { script } from "../script.js";
+import { statusOf } from "./read-checkpoints.js";
+import claimSweepText from "./sweep.claim.lua";
+import listCreatedText from "./sweep.created.lua";
+import markSweptText from "./sweep.mark.lua";
+import releaseSweepText from "./sweep.release.lua";
+import sweepStateText from "./sweep.state.lua";
+
+const claimSweepScript = script(claimSweepText);
+const listCreatedScript = script(orderedText, listCreatedText);
+const markSweptScript = script(threadText, threadStateText, markSweptText);
+const releaseSweepScript = script(releaseSweepText);
+const sweepStateScript = script(threadText, threadStateText, sweepStateText);
 
 /** Takes the right to sweep, by the clock of the server that has the key of it. */
 export async function claimSweep(

@@ -1,4 +1,29 @@
 import { randomBytes } from "node:crypto";
+import { StoreMoment } from "@holdfast/checkpoint-core/adapter";
+import type { Connection } from "../client.js";
+import type { Keys } from "../keys.js";
+import threadText from "../lua/thread.lua";
+import { script } from "../script.js";
+import { statusOf } from "./read-checkpoints.js";
+import threadKeyText from "./thread-key.lua";
+
+const threadKeyScript = script(threadText, threadKeyText);
+
+/** The key of the thread's life; `undefined` when there is no such thread. And when that was so. */
+export interface ThreadLife {
+  readonly threadKey: string | undefined;
+  readonly seen: StoreMoment;
+}
+
+export async function threadLife(redis: Connection, keys: Keys, threadId: string, operation: string): Promise<ThreadLife> {
+  const reply = await redis.run(operation, threadKeyScript, keys.thread(threadId), []);
+  statusOf(reply, operation);
+  return { threadKey: String(reply[1]) || undefined, seen: new StoreMoment(Number(reply[2])) };
+}
+
+export async function threadKey(redis: Connection, keys: Keys, threadId: string, operation: string): Promise<string | undefined> {
+  return (await threadLife(redis, keys, threadId, operation)).threadKey;
+}
 
 /** A name for a thread that is begun now: never used before, so that whoever knew a thread of the same id knows that it is another one. */
 export function newThreadKey(): string {

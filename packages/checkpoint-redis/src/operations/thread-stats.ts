@@ -1,8 +1,13 @@
 import type { StoredThread } from "@holdfast/checkpoint-core";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import { storedAmountScript } from "../scripts/index.js";
-import { statusOf } from "./read.js";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
+import { script } from "../script.js";
+import { statusOf } from "./read-checkpoints.js";
+import storedAmountText from "./thread-stats.lua";
+
+const storedAmountScript = script(threadText, rowsText, storedAmountText);
 
 /** What is stored for a thread, as its own counters say; `undefined` when there is no such thread. */
 export async function threadStats(redis: Connection, keys: Keys, threadId: string): Promise<StoredThread | undefined> {

@@ -1,8 +1,13 @@
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import { hasRunsScript } from "../scripts/index.js";
-import { statusOf } from "./read.js";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
+import { script } from "../script.js";
+import { statusOf } from "./read-checkpoints.js";
 import { allThreads } from "./sweep.js";
+import hasRunsText from "./threads-of-runs.lua";
+
+const hasRunsScript = script(threadText, rowsText, hasRunsText);
 
 /** Looking at as many takes the server some 10 ms. */
 const PAGE = 4_096;

@@ -1,6 +1,6 @@
 import type { Refusal, WriteOutcome } from "@holdfast/checkpoint-core/adapter";
 import type { Reply } from "../client.js";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
 
 /** What became of a write, and what the index of threads needs to know of it. */
 export type StoredOutcome =

@@ -1,6 +1,10 @@
 import { lostAcknowledgementTests } from "@holdfast/adapter-tests";
 import { describe } from "vitest";
-import { acquireLeaseScript, deleteThreadScript, putScript, putWritesScript, type Script } from "../../src/scripts/index.js";
+import { deleteThreadScript } from "../../src/operations/delete-thread.js";
+import { acquireLeaseScript } from "../../src/operations/lease.js";
+import { putScript } from "../../src/operations/put.js";
+import { putWritesScript } from "../../src/operations/put-writes.js";
+import type { Script } from "../../src/script.js";
 import { inspectThread } from "../keyspace.js";
 import { CLIENTS, privateTarget } from "./private-redis.js";
 

@@ -1,6 +1,7 @@
 import { partitionTests } from "@holdfast/adapter-tests";
 import { describe } from "vitest";
-import { deleteThreadScript, putWritesScript } from "../../src/scripts/index.js";
+import { deleteThreadScript } from "../../src/operations/delete-thread.js";
+import { putWritesScript } from "../../src/operations/put-writes.js";
 import { CLIENTS, type Connect, type ConnectOptions, openPrivate, privateTarget } from "./private-redis.js";
 
 /** A client that is as impatient as its saver: silence is a lost connection, and a new one is tried at once. The saver's own is so by itself. */

@@ -1,7 +1,7 @@
 import { Annotation, END, interrupt, START, StateGraph } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { questionGraph } from "../../scenarios/question-graph.js";
-import { rememberingGraph } from "../../scenarios/remembering-graph.js";
+import { rememberingGraph } from "../../scenarios/stateful-graph.js";
 import { answerWith, findState } from "../../scenarios/scenario.js";
 import { scenarioSuite } from "../../scenarios/scenario-suite.js";
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { at } from "../plain-checkpoints.js";
 import { putChain, valuesAt } from "./chains.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { on } from "./shown.js";
 
 /** Registers the tests of what is freed, and of who reads meanwhile. */

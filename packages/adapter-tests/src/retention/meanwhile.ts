@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { at, checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { stepGraph } from "../step-graph.js";
 import { putChain, text } from "./chains.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { on, shownOf } from "./shown.js";
 
 const nothing = () => undefined;

@@ -1,4 +1,4 @@
 import { threadLifeTests } from "@holdfast/adapter-tests";
-import { threadLifeTarget } from "./thread-life-target.js";
+import { threadLifeTarget } from "./retention-target.js";
 
 threadLifeTests(threadLifeTarget);

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { putChain } from "./chains.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { asRun } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 

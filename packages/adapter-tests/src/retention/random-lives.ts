@@ -4,7 +4,7 @@ import { uuid6 } from "@langchain/langgraph-checkpoint";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { text } from "./chains.js";
-import { type LifeStore, withLifeStore } from "./life-store.js";
+import { type LifeStore, withLifeStore } from "./retention-store.js";
 import { on, shown } from "./shown.js";
 import type { KeepingSaver, ThreadLifeTarget } from "./target.js";
 

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { isHoldfastError } from "@holdfast/checkpoint-core";
 import { expect, it } from "vitest";
 import { putChain } from "./chains.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { asRun, on, type Shown, shownOf } from "./shown.js";
 import type { KeepingOptions, KeepingSaver } from "./target.js";
 

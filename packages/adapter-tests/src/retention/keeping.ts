@@ -6,7 +6,7 @@ import { questionGraph } from "../question-graph.js";
 import { stepGraph } from "../step-graph.js";
 import { putChain } from "./chains.js";
 import { deepQuestionGraph, deltaGraph, rememberingGraph, toolGraph } from "./graphs.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { on, type Shown, shownOf } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 

@@ -5,7 +5,7 @@ import { freeingTests } from "./freeing.js";
 import { keepingTests } from "./keeping.js";
 import { labellingTests } from "./labelling.js";
 import { lateWriteTests } from "./late-writes.js";
-import { type LifeStore, lifeStore } from "./life-store.js";
+import { type LifeStore, lifeStore } from "./retention-store.js";
 import { listingTests } from "./listing.js";
 import { meanwhileTests } from "./meanwhile.js";
 import { randomLifeTests } from "./random-lives.js";

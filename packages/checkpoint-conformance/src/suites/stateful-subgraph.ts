@@ -1,7 +1,7 @@
 import { defineSuite } from "../case.js";
 import { Gate } from "../gate.js";
 import { ObservedSaver } from "../observed-saver.js";
-import { rememberingGraph } from "../scenarios/remembering-graph.js";
+import { rememberingGraph } from "../scenarios/stateful-graph.js";
 import { assertAsInMemory, findState, type Scenario } from "../scenarios/scenario.js";
 
 const goesBack =

@@ -2,7 +2,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { expect, it } from "vitest";
 import { stepGraph } from "../step-graph.js";
 import { putChain } from "./chains.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { on } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 

@@ -1,9 +1,15 @@
 import type { CheckpointOutline, ThreadOutline } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
+import threadStateText from "../lua/thread-state.lua";
 import { decodeOutline, type OutlinedRow } from "../rows.js";
-import { outlineScript } from "../scripts/index.js";
-import { statusOf } from "./read.js";
+import { script } from "../script.js";
+import outlineText from "./checkpoint-summaries.lua";
+import { statusOf } from "./read-checkpoints.js";
+
+const outlineScript = script(threadText, rowsText, threadStateText, outlineText);
 
 /** Looking at as many takes the server some 10 ms. */
 const PAGE = 1_024;

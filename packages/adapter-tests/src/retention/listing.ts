@@ -6,7 +6,7 @@ import { checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { nestedQuestionGraph, questionGraph, twofoldQuestionGraph } from "../question-graph.js";
 import { putChain } from "./chains.js";
 import { deltaGraph } from "./graphs.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { on } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 

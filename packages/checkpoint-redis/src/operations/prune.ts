@@ -7,11 +7,20 @@ import {
 } from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
+import rememberingText from "../lua/tombstones.lua";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
+import threadStateText from "../lua/thread-state.lua";
 import { encodeMember } from "../rows.js";
-import { dropWritesOfRunsScript, thinOutScript } from "../scripts/index.js";
+import { script } from "../script.js";
 import { freeSegments } from "./free-segments.js";
-import { statusOf } from "./read.js";
+import { statusOf } from "./read-checkpoints.js";
+import thinOutText from "./prune.lua";
+import dropWritesOfRunsText from "./prune.writes.lua";
 import { refusalOf } from "./write-outcome.js";
+
+const dropWritesOfRunsScript = script(threadText, rowsText, threadStateText, dropWritesOfRunsText);
+const thinOutScript = script(threadText, rowsText, threadStateText, rememberingText, thinOutText);
 
 /** So many checkpoints are taken out by one script, which takes the server some milliseconds. */
 const MOST_MEMBERS = 500;

@@ -8,7 +8,7 @@ import { closePooled, openPooled, poolOf } from "./pooled-savers.js";
 import { RecordingPool, type SentStatement } from "./recording-pool.js";
 import { queryRows } from "./rows.js";
 import { databaseWithTables } from "./saver-database.js";
-import { threadLifeTarget } from "./thread-life-target.js";
+import { threadLifeTarget } from "./retention-target.js";
 import { underneath } from "./underneath.js";
 
 const HOUR = 3_600_000;

@@ -1,8 +1,14 @@
 import { DeserializationError, SchemaTooNewError } from "@holdfast/checkpoint-core";
 import type { ReadCheckpoint, Reading, ReadValues, Segment } from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
+import readingText from "../lua/reading.lua";
+import rowsText from "../lua/rows.lua";
+import threadText from "../lua/thread.lua";
 import { decodeCheckpointRow, decodeMember, decodeSegment, decodeWritesRow, encodeLinks } from "../rows.js";
-import { fetchSegmentsScript, type Script } from "../scripts/index.js";
+import { type Script, script } from "../script.js";
+import fetchSegmentsText from "./read-checkpoints.lua";
+
+const fetchSegmentsScript = script(threadText, rowsText, readingText, fetchSegmentsText);
 
 /** The first word of what a script answers. */
 export function statusOf(reply: Reply, operation: string): string {

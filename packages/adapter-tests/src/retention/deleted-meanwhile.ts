@@ -2,7 +2,7 @@ import { importThreads } from "@holdfast/checkpoint-core";
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { expect, it } from "vitest";
 import { putChain } from "./chains.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { asRun, shownOf } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 

@@ -2,7 +2,7 @@ import { Annotation, END, interrupt, START, StateGraph } from "@langchain/langgr
 import type { BaseCheckpointSaver, Checkpoint } from "@langchain/langgraph-checkpoint";
 import { expect, it } from "vitest";
 import { at, checkpointOf, listedIds, putWhole } from "../plain-checkpoints.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { GONE, type KeepingSaver } from "./target.js";
 
 const DELETED = { code: "HOLDFAST_THREAD_DELETED" };

@@ -4,7 +4,7 @@ import { at, checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { questionGraph } from "../question-graph.js";
 import { putChain } from "./chains.js";
 import { deepQuestionGraph, deltaGraph } from "./graphs.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { asRun, on, shownOf } from "./shown.js";
 import { GONE } from "./target.js";
 

@@ -6,7 +6,7 @@ import { questionGraph } from "../question-graph.js";
 import { nestedStepGraph, stepGraph } from "../step-graph.js";
 import { putChain, text } from "./chains.js";
 import { deepQuestionGraph, deltaGraph, rememberingGraph } from "./graphs.js";
-import type { LifeStore } from "./life-store.js";
+import type { LifeStore } from "./retention-store.js";
 import { asRun, on, shownOf } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 

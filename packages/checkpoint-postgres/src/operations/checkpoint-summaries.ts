@@ -2,7 +2,7 @@ import { type CheckpointOutline, decodeId, decodeMetadata, type ThreadOutline } 
 import { bigint, bool, bytea, isNull, text } from "../columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
-import { threadKey } from "./thread-life.js";
+import { threadKey } from "./thread-key.js";
 
 /** A row has some 200 bytes. */
 const PAGE = 5_000;

@@ -1,0 +1,14 @@
+import { createHash } from "node:crypto";
+
+/** A Lua script that the server runs as one step. */
+export interface Script {
+  readonly source: string;
+  /** By which the server knows it. */
+  readonly sha1: string;
+}
+
+/** @param parts what it shares with other scripts (`lua/`), then its own. */
+export function script(...parts: readonly string[]): Script {
+  const source = parts.join("\n");
+  return { source, sha1: createHash("sha1").update(source).digest("hex") };
+}
