@@ -57,7 +57,7 @@ export function fallbackTests(target: FallbackTarget): void {
       afterAll(async () => old?.close());
 
       for (const [kind, { begin, goOn }] of Object.entries(oldThreads)) {
-        it(`C-112 a thread that ${kind} is read where it is, taken over whole at the first write, and goes on`, async () => {
+        it(`C-112 a thread that ${kind} is read where it is, migrated whole at the first write, and goes on`, async () => {
           const id = `${from}: ${kind}`;
           await begin(old.saver, id);
           const before = await wholeThread(old.saver, id);
@@ -74,7 +74,7 @@ export function fallbackTests(target: FallbackTarget): void {
           for (const [namespace, checkpoints] of Object.entries(before)) {
             // The newest has the writes of the run that went on from it.
             const taken = after[namespace]?.slice(-checkpoints.length) ?? [];
-            expect(taken.slice(1), `${namespace}, taken over`).toEqual(checkpoints.slice(1));
+            expect(taken.slice(1), `${namespace}, migrated`).toEqual(checkpoints.slice(1));
           }
           expect(await wholeThread(saver, id)).toEqual(after);
           expect(await wholeThread(old.saver, id), "the old store is not written to").toEqual(before);
@@ -133,7 +133,7 @@ export function fallbackTests(target: FallbackTarget): void {
     await own.drop();
   });
 
-  it("C-113 eight replicas take over one thread at once: it is here once, whole, and each goes on with it", async () => {
+  it("C-113 eight replicas migrate one thread at once: it is here once, whole, and each goes on with it", async () => {
     const old = await officialPostgres(target.postgresUrl());
     for (let round = 0; round < 3; round += 1) {
       const id = `eight at once ${round}`;
@@ -157,7 +157,7 @@ export function fallbackTests(target: FallbackTarget): void {
     await old.close();
   });
 
-  it("C-113 while a thread is being taken over, others read it where it is, and their writes wait", async () => {
+  it("C-113 while a thread is being migrated, others read it where it is, and their writes wait", async () => {
     const old = new MemorySaver();
     await runOrders(old, "slow", ["first"]);
     const before = await wholeThread(old, "slow");
@@ -170,7 +170,7 @@ export function fallbackTests(target: FallbackTarget): void {
       reached.open();
       await release.opened;
     });
-    const first = runOrders(replica(slow), "slow", ["of the one that takes over"]);
+    const first = runOrders(replica(slow), "slow", ["of the one that migrates"]);
     await reached.opened;
     // A saver without the old store cannot copy all of it, so it refuses.
     await expect(plain.copyThread("slow", "part of slow")).rejects.toMatchObject({ code: "HOLDFAST_THREAD_BUSY" });
@@ -221,7 +221,7 @@ export function fallbackTests(target: FallbackTarget): void {
     expect((await plain.getTuple(at("answered again")))?.pendingWrites).toEqual([["task", "__resume__", ["a", "b"]]]);
   });
 
-  it("C-113 a takeover that broke off anywhere shows nothing of itself, and the next write makes it whole", async () => {
+  it("C-113 a migration that broke off anywhere shows nothing of itself, and the next write makes it whole", async () => {
     const old = new MemorySaver();
     for (let call = 1; call <= 24; call += 1) {
       const id = `broken off at ${call}`;
@@ -253,7 +253,7 @@ export function fallbackTests(target: FallbackTarget): void {
     expect.fail("It never came through.");
   });
 
-  it("C-113 what an old replica writes to a thread after it was taken over is not seen", async () => {
+  it("C-113 what an old replica writes to a thread after it was migrated is not seen", async () => {
     const old = new MemorySaver();
     await runOrders(old, "split", ["first"]);
     const saver = replica(old);
@@ -341,7 +341,7 @@ export function fallbackTests(target: FallbackTarget): void {
     });
   }
 
-  it("C-114 a thread that is deleted while it is taken over is gone, whoever comes first", async () => {
+  it("C-114 a thread that is deleted while it is migrated is gone, whoever comes first", async () => {
     const old = new MemorySaver();
     await runOrders(old, "deleted meanwhile", ["first"]);
     const [reached, release] = [gate(), gate()];
@@ -366,7 +366,7 @@ export function fallbackTests(target: FallbackTarget): void {
     expect(await exists("deleted meanwhile")).toBe(false);
   });
 
-  it("C-114 what is left of a takeover whose thread was deleted there is not read, and cleared away", async () => {
+  it("C-114 what is left of a migration whose thread was deleted there is not read, and cleared away", async () => {
     const old = new MemorySaver();
     await runOrders(old, "half", ["first"]);
     let reads = 0;

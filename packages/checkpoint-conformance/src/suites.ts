@@ -19,8 +19,8 @@ import { pendingWrites } from "./suites/pending-writes.js";
 import { processes } from "./suites/processes.js";
 import { putCheckpoints } from "./suites/put.js";
 import { randomPrograms } from "./suites/random-programs.js";
-import { rememberingSubgraph } from "./suites/stateful-subgraph.js";
 import { stateUpdates } from "./suites/state-updates.js";
+import { statefulSubgraph } from "./suites/stateful-subgraph.js";
 import { threadIdentity } from "./suites/thread-identity.js";
 import { timeTravel } from "./suites/time-travel.js";
 
@@ -45,7 +45,7 @@ export const allSuites: readonly ConformanceSuite[] = [
   timeTravel,
   interrupts,
   stateUpdates,
-  rememberingSubgraph,
+  statefulSubgraph,
   ...asInMemory,
   concurrentRuns,
   leases,

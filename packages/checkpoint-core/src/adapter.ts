@@ -13,7 +13,7 @@ export { resolveFallback } from "./migration/on-demand-migration.js";
 export { type Retention, resolveRetention } from "./retention/sweep.js";
 export { resolveOnConflict, type SaverSettings } from "./saver/holdfast-saver.js";
 export type {
-  CheckpointInHand,
+  CachedRecord,
   CheckpointStore,
   EndedLease,
   LeaseAnswer,
@@ -28,20 +28,20 @@ export type {
   WriteConditions,
   WriteOutcome,
 } from "./store/checkpoint-store.js";
-export type { CheckpointOutline, RemovedCheckpoint } from "./store/checkpoint-summary.js";
+export type { CheckpointSummary, RemovedCheckpoint } from "./store/checkpoint-summary.js";
 export { entryCache } from "./store/entry-cache.js";
 export type { Refusal } from "./store/refusal.js";
 export { type RetryPolicy, resolveRetry, retry } from "./store/retry.js";
 export { StoreMoment } from "./store/store-moment.js";
 export type {
+  CheckpointSummaries,
   CopyOutcome,
   IdleDeletion,
+  PruneInput,
+  PruneOutcome,
   SweepCandidate,
   SweepClaim,
   SweepPage,
-  ThinOutInput,
-  ThinOutOutcome,
-  ThreadOutline,
   ThreadSelection,
   ThreadStore,
   ThreadSummary,

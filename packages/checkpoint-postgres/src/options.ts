@@ -45,7 +45,7 @@ export interface PostgresSaverOptions {
   /** What `sweep()` keeps. Without it, nothing is ever removed but by `deleteThread`, `prune` and `deleteForRuns`. */
   readonly retention?: RetentionOptions;
   /**
-   * The saver that your service has used up to now. A thread that is not here yet is read from it, and taken over as a whole before it is first written to, so
+   * The saver that your service has used up to now. A thread that is not here yet is read from it, and migrated as a whole before it is first written to, so
    * that a running service can switch: docs/migration.md. It stays yours: `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;

@@ -1,7 +1,8 @@
 import type { OnConflict, StoredThread, StoreStats } from "@holdfast/checkpoint-core";
 import type {
-  CheckpointInHand,
+  CachedRecord,
   CheckpointStore,
+  CheckpointSummaries,
   CopyOutcome,
   EndedLease,
   IdleDeletion,
@@ -9,35 +10,35 @@ import type {
   LeaseRequest,
   ListSelection,
   NamespaceRef,
+  PruneInput,
+  PruneOutcome,
   PutInput,
   PutWritesInput,
   Refusal,
   SweepClaim,
   SweepPage,
-  ThinOutInput,
-  ThinOutOutcome,
-  ThreadOutline,
   ThreadSelection,
   ThreadSummary,
   WriteOutcome,
 } from "@holdfast/checkpoint-core/adapter";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { checkSchema, migrate } from "./migrations/migrate.js";
-import { clearAway } from "./operations/purge-deleted.js";
+import { checkpointSummaries } from "./operations/checkpoint-summaries.js";
 import { copyThread } from "./operations/copy-thread.js";
-import { deleteIdleThread, deleteThread } from "./operations/delete-thread.js";
+import { deleteIdleThread } from "./operations/delete-idle-thread.js";
+import { deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
 import { acquireLease, endedLeases, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list, listThreadIds } from "./operations/list.js";
 import { listThreads } from "./operations/list-threads.js";
-import { outline } from "./operations/checkpoint-summaries.js";
+import { prune } from "./operations/prune.js";
+import { purgeDeleted } from "./operations/purge-deleted.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import type { Reading } from "./operations/read-checkpoints.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./operations/sweep.js";
-import { thinOut } from "./operations/prune.js";
 import { threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
@@ -80,9 +81,9 @@ export class PostgresStore implements CheckpointStore {
     ref: NamespaceRef,
     checkpointId: string | undefined,
     _config?: RunnableConfig,
-    have?: CheckpointInHand,
+    cached?: CachedRecord,
   ): Promise<Reading> {
-    return getTuple(this.#db, this.#tables, ref, checkpointId, have);
+    return getTuple(this.#db, this.#tables, ref, checkpointId, cached);
   }
 
   list(threadId: string, selection: ListSelection, limit: number): AsyncIterable<Reading> {
@@ -123,12 +124,12 @@ export class PostgresStore implements CheckpointStore {
     return threadKey(this.#db, this.#tables, threadId);
   }
 
-  outline(threadId: string): Promise<ThreadOutline | undefined> {
-    return outline(this.#db, this.#tables, threadId);
+  checkpointSummaries(threadId: string): Promise<CheckpointSummaries | undefined> {
+    return checkpointSummaries(this.#db, this.#tables, threadId);
   }
 
-  thinOut(input: ThinOutInput): Promise<ThinOutOutcome> {
-    return thinOut(this.#db, this.#tables, input);
+  prune(input: PruneInput): Promise<PruneOutcome> {
+    return prune(this.#db, this.#tables, input);
   }
 
   copyThread(from: string, to: string, marker: string): Promise<CopyOutcome> {
@@ -155,7 +156,7 @@ export class PostgresStore implements CheckpointStore {
     if (token !== undefined) return renewSweep(this.#db, this.#tables, token, ttlMs);
     const claim = await claimSweep(this.#db, this.#tables, ttlMs);
     // What a process left behind that died while it deleted a large thread.
-    if (claim !== undefined) await clearAway(this.#db, this.#tables, "sweep", null);
+    if (claim !== undefined) await purgeDeleted(this.#db, this.#tables, "sweep", null);
     return claim;
   }
 

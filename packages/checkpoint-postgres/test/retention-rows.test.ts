@@ -6,9 +6,9 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { CountedPool } from "./counted-pool.js";
 import { closePooled, openPooled, poolOf } from "./pooled-savers.js";
 import { RecordingPool, type SentStatement } from "./recording-pool.js";
+import { retentionTarget } from "./retention-target.js";
 import { queryRows } from "./rows.js";
 import { databaseWithTables } from "./saver-database.js";
-import { threadLifeTarget } from "./retention-target.js";
 import { underneath } from "./underneath.js";
 
 const HOUR = 3_600_000;
@@ -108,7 +108,7 @@ from oldest join holdfast.pending_write w using (thread_key, checkpoint_id) cros
 
 /** Lets threads be older than they are. */
 async function age(ms: number, ...threads: string[]): Promise<void> {
-  await Promise.all(threads.map((thread) => threadLifeTarget.age(database.url, thread, ms)));
+  await Promise.all(threads.map((thread) => retentionTarget.age(database.url, thread, ms)));
 }
 
 async function listed(saver: PostgresSaver, options?: Parameters<PostgresSaver["listThreads"]>[0]): Promise<string[]> {
@@ -248,7 +248,7 @@ it("C-56 a sweeper that dies keeps others away until its claim has run out, and 
   await expect(dying.sweep({ batch: 1, onProgress })).rejects.toMatchObject({ code: "HOLDFAST_SAVER_CLOSED" });
   await ended;
   expect(await next.sweep()).toMatchObject({ seen: 0, end: "busy" });
-  await threadLifeTarget.endSweepClaim(database.url);
+  await retentionTarget.endSweepClaim(database.url);
   expect(await next.sweep()).toMatchObject({ threads: 3, checkpoints: 6, busy: [], end: "done" });
   for (const [n, thread] of threads.entries()) expect(await shown(next, thread)).toEqual([newest[n]]);
 });
@@ -261,7 +261,7 @@ it("C-56 a sweeper that stalled for longer than its claim leaves the rest to the
   const stalled = await hold("select from holdfast.thread where thread_id = 'b' for update");
   const sweep = slow.sweep({ batch: 1 });
   await eventually("the first thread is done", async () => (await shown(next, "a")).length === 1);
-  await threadLifeTarget.endSweepClaim(database.url);
+  await retentionTarget.endSweepClaim(database.url);
   others.push(next.sweep());
   await eventually("another one has the claim", async () => {
     const [row] = await sql<{ live: boolean }>("select claimed_until > clock_timestamp() as live from holdfast.sweeper");

@@ -1,10 +1,10 @@
-import type { ThreadLifeTarget } from "@holdfast/adapter-tests";
+import type { RetentionTarget } from "@holdfast/adapter-tests";
 import { openPooled, poolOf } from "./pooled-savers.js";
 import { postgresTarget } from "./postgres-target.js";
 import { queryRows } from "./rows.js";
 import { underneath } from "./underneath.js";
 
-export const threadLifeTarget: ThreadLifeTarget = {
+export const retentionTarget: RetentionTarget = {
   ...postgresTarget,
   open: openPooled,
   inspect: underneath,

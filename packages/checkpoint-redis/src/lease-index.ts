@@ -1,20 +1,20 @@
 import type { EndedLease } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
-import changeLeaseNoteText from "./lease-index.change.lua";
-import endedLeaseNotesText from "./lease-index.ended.lua";
-import noteLeaseText from "./lease-index.add.lua";
+import addEntryText from "./lease-index.add.lua";
+import changeEntryText from "./lease-index.change.lua";
+import endedEntriesText from "./lease-index.ended.lua";
 import leaseStateText from "./lease-index.state.lua";
 import threadText from "./lua/thread.lua";
 import { script } from "./script.js";
 
-const changeLeaseNoteScript = script(changeLeaseNoteText);
-const endedLeaseNotesScript = script(endedLeaseNotesText);
+const changeEntryScript = script(changeEntryText);
+const endedEntriesScript = script(endedEntriesText);
 const leaseStateScript = script(threadText, leaseStateText);
-const noteLeaseScript = script(noteLeaseText);
+const addEntryScript = script(addEntryText);
 
 /**
- * Notes of leases, so that those that ended without a release can be found. A note is a hint: the thread itself says how its lease stands. It is written
+ * Entries of leases, so that those that ended without a release can be found. An entry is a hint: the thread itself says how its lease stands. It is written
  * beside the taking of the lease, so none is missing; one that is left over is taken back by whoever looks at it.
  */
 export class LeaseIndex {
@@ -26,18 +26,18 @@ export class LeaseIndex {
     this.#keys = keys;
   }
 
-  /** @returns the note. */
+  /** @returns the entry. */
   async add(threadId: string, ttlMs: number): Promise<string> {
-    const reply = await this.#redis.run("acquireThread", noteLeaseScript, this.#keys.leasesOf(threadId), [threadId, ttlMs]);
+    const reply = await this.#redis.run("acquireThread", addEntryScript, this.#keys.leasesOf(threadId), [threadId, ttlMs]);
     return String(reply[1]);
   }
 
-  async takeBack(threadId: string, note: string): Promise<void> {
-    await this.#redis.run("acquireThread", changeLeaseNoteScript, this.#keys.leasesOf(threadId), [threadId, note, ""]);
+  async remove(threadId: string, entry: string): Promise<void> {
+    await this.#redis.run("acquireThread", changeEntryScript, this.#keys.leasesOf(threadId), [threadId, entry, ""]);
   }
 
-  /** The lease has ended sooner than the note says, whoever has moved that since. */
-  async bringForward(threadId: string): Promise<void> {
+  /** The lease has ended sooner than the entry says, whoever has moved that since. */
+  async expireNow(threadId: string): Promise<void> {
     await this.add(threadId, 0);
   }
 
@@ -52,31 +52,31 @@ export class LeaseIndex {
 
   async #endedOfShard(shard: readonly string[], olderThanMs: number, limit: number): Promise<EndedLease[]> {
     const found: EndedLease[] = [];
-    // Each round takes the notes away that led to nothing, so that the next one comes to others.
+    // Each round takes the entries away that led to nothing, so that the next one comes to others.
     for (let looksFurther = true; looksFurther && found.length < limit; ) {
-      const reply = await this.#redis.run("abandonedThreads", endedLeaseNotesScript, shard, [olderThanMs, limit]);
-      const notes = (reply[1] as readonly Buffer[]).map(String);
+      const reply = await this.#redis.run("abandonedThreads", endedEntriesScript, shard, [olderThanMs, limit]);
+      const entries = (reply[1] as readonly Buffer[]).map(String);
       const known = new Set(found.map(({ threadId }) => threadId));
       const fresh = Array.from(
-        { length: notes.length / 2 },
-        (_, n) => [notes[2 * n], notes[2 * n + 1]] as [string, string],
+        { length: entries.length / 2 },
+        (_, n) => [entries[2 * n], entries[2 * n + 1]] as [string, string],
       ).filter(([threadId]) => !known.has(threadId));
-      const leases = await Promise.all(fresh.map(([threadId, note]) => this.#look(shard, threadId, note, olderThanMs)));
+      const leases = await Promise.all(fresh.map(([threadId, entry]) => this.#look(shard, threadId, entry, olderThanMs)));
       found.push(...leases.filter((lease) => lease !== undefined));
-      looksFurther = leases.some((lease) => lease === undefined) && notes.length / 2 >= limit;
+      looksFurther = leases.some((lease) => lease === undefined) && entries.length / 2 >= limit;
     }
     return found;
   }
 
-  async #look(shard: readonly string[], threadId: string, note: string, olderThanMs: number): Promise<EndedLease | undefined> {
+  async #look(shard: readonly string[], threadId: string, entry: string, olderThanMs: number): Promise<EndedLease | undefined> {
     const reply = (await this.#redis.run("abandonedThreads", leaseStateScript, this.#keys.thread(threadId), [])).map(String);
     const [state, second = "", owner = "", endedMsAgo = ""] = reply;
     if (state === "ended" && Number(endedMsAgo) >= olderThanMs) {
       return { threadId, token: second, owner: owner || undefined, endedMsAgo: Number(endedMsAgo) };
     }
-    // Live, the note is to be looked at when the lease may have ended; ended, when it has done so for long enough; released, never.
+    // Live, the entry is to be looked at when the lease may have ended; ended, when it has done so for long enough; released, never.
     const lookIn = state === "live" ? second : state === "ended" ? String(Number(endedMsAgo) * -1) : "";
-    await this.#redis.run("abandonedThreads", changeLeaseNoteScript, shard, [threadId, note, lookIn]);
+    await this.#redis.run("abandonedThreads", changeEntryScript, shard, [threadId, entry, lookIn]);
     return undefined;
   }
 }

@@ -1,8 +1,8 @@
 import { DeserializationError, type Labels } from "@holdfast/checkpoint-core";
 import {
   type CheckpointKey,
-  type CheckpointOutline,
   type CheckpointRecord,
+  type CheckpointSummary,
   decodeId,
   encodeId,
   type PendingSlot,
@@ -73,8 +73,8 @@ export function decodeLabels(text: Buffer): Labels {
   return text.length === 0 ? {} : (JSON.parse(text.toString("utf8")) as Labels);
 }
 
-/** What `outline.lua` answers of a checkpoint. */
-export type OutlinedRow = readonly [
+/** What `checkpoint-summaries.lua` answers of a checkpoint. */
+export type SummaryRow = readonly [
   member: Buffer,
   parent: Buffer,
   lineage: Buffer,
@@ -86,7 +86,7 @@ export type OutlinedRow = readonly [
   ageMs: Buffer,
 ];
 
-export function decodeOutline(row: OutlinedRow): CheckpointOutline {
+export function decodeSummary(row: SummaryRow): CheckpointSummary {
   const [member, parent, lineage, snapshots, metadata, labels, hasWrites, isHidden, ageMs] = row;
   return {
     ...decodeMember(member),
@@ -109,7 +109,7 @@ function originsOf(lineage: Buffer): Record<string, string> {
 }
 
 /** @param metadata empty where it says nothing of what is asked here. */
-function decodeSource(metadata: Buffer): Pick<CheckpointOutline, "moved" | "isUpdate"> {
+function decodeSource(metadata: Buffer): Pick<CheckpointSummary, "moved" | "isUpdate"> {
   if (metadata.length === 0) return { moved: [], isUpdate: false };
   const { source, counters_since_delta_snapshot: moved } = JSON.parse(metadata.toString("utf8")) as Record<string, unknown>;
   return {

@@ -1,7 +1,8 @@
 import type { StoredThread, StoreStats } from "@holdfast/checkpoint-core";
 import {
-  type CheckpointInHand,
+  type CachedRecord,
   type CheckpointStore,
+  type CheckpointSummaries,
   type CopyOutcome,
   type EndedLease,
   entryCache,
@@ -10,15 +11,14 @@ import {
   type LeaseRequest,
   type ListSelection,
   type NamespaceRef,
+  type PruneInput,
+  type PruneOutcome,
   type PutInput,
   type PutWritesInput,
   type Reading,
   type Refusal,
   type SweepClaim,
   type SweepPage,
-  type ThinOutInput,
-  type ThinOutOutcome,
-  type ThreadOutline,
   type ThreadSelection,
   type ThreadSummary,
   type WriteOutcome,
@@ -27,6 +27,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { Connection } from "./client.js";
 import type { Keys } from "./keys.js";
 import { LeaseIndex } from "./lease-index.js";
+import { checkpointSummaries } from "./operations/checkpoint-summaries.js";
 import { copyThread } from "./operations/copy-thread.js";
 import { deleteIdleThread } from "./operations/delete-idle-thread.js";
 import { deleteThread } from "./operations/delete-thread.js";
@@ -35,14 +36,13 @@ import { getTuple } from "./operations/get-tuple.js";
 import { acquireLease, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list } from "./operations/list.js";
 import { listThreads } from "./operations/list-threads.js";
-import { outline } from "./operations/checkpoint-summaries.js";
 import { persist } from "./operations/persist.js";
+import { prune } from "./operations/prune.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, sweepPage } from "./operations/sweep.js";
-import { thinOut } from "./operations/prune.js";
-import { type ThreadLife, threadKey } from "./operations/thread-key.js";
+import { type TimedThreadKey, threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
 import { type Fate, ThreadIndex } from "./thread-index.js";
@@ -76,10 +76,10 @@ export class RedisStore implements CheckpointStore {
     ref: NamespaceRef,
     checkpointId: string | undefined,
     config?: RunnableConfig,
-    have?: CheckpointInHand,
+    cached?: CachedRecord,
   ): Promise<Reading> {
     const ttl = this.#ttl.refreshOnRead ? ttlArgument(this.#ttl, config) || "same" : "";
-    const reading = await getTuple(this.#redis, this.#keys, ref, checkpointId, ttl, have);
+    const reading = await getTuple(this.#redis, this.#keys, ref, checkpointId, ttl, cached);
     const isThere = ttl !== "" && reading.checkpoints.length > 0;
     const { lastsMs, isOwn } = threadTime(this.#ttl, config);
     if (isThere && isOwn) await this.#threads.coverOwn(ref.threadId, lastsMs);
@@ -119,7 +119,7 @@ export class RedisStore implements CheckpointStore {
   }
 
   async deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
-    const remove = (life: ThreadLife) => deleteThread(this.#redis, this.#keys, threadId, token, life);
+    const remove = (life: TimedThreadKey) => deleteThread(this.#redis, this.#keys, threadId, token, life);
     for (;;) {
       const deletion = await this.#threads.ending("deleteThread", threadId, remove, fateOf);
       if (deletion !== "late") return typeof deletion === "string" ? undefined : deletion;
@@ -154,7 +154,7 @@ export class RedisStore implements CheckpointStore {
     this.#notes.delete(`${token} ${threadId}`);
     await together(
       releaseLease(this.#redis, this.#keys, threadId, token),
-      note === undefined ? undefined : this.#leases.takeBack(threadId, note),
+      note === undefined ? undefined : this.#leases.remove(threadId, note),
     );
   }
 
@@ -162,20 +162,20 @@ export class RedisStore implements CheckpointStore {
     this.#notes.delete(`${token} ${threadId}`);
     await handOverLease(this.#redis, this.#keys, threadId, token);
     // Not beside it: who looks at a note of a lease that is live moves it to when that would have ended.
-    await this.#leases.bringForward(threadId);
+    await this.#leases.expireNow(threadId);
   }
 
   threadKey(threadId: string): Promise<string | undefined> {
     return threadKey(this.#redis, this.#keys, threadId, "put");
   }
 
-  outline(threadId: string): Promise<ThreadOutline | undefined> {
-    return outline(this.#redis, this.#keys, threadId);
+  checkpointSummaries(threadId: string): Promise<CheckpointSummaries | undefined> {
+    return checkpointSummaries(this.#redis, this.#keys, threadId);
   }
 
-  async thinOut(input: ThinOutInput): Promise<ThinOutOutcome> {
-    const thin = () => thinOut(this.#redis, this.#keys, input);
-    const { hasEnded: _, ...outcome } = await this.#threads.ending("prune", input.threadId, thin, ({ hasEnded }) =>
+  async prune(input: PruneInput): Promise<PruneOutcome> {
+    const work = () => prune(this.#redis, this.#keys, input);
+    const { hasEnded: _, ...outcome } = await this.#threads.ending("prune", input.threadId, work, ({ hasEnded }) =>
       hasEnded === true ? "ended" : "stays",
     );
     return outcome;

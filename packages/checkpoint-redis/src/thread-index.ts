@@ -1,7 +1,7 @@
 import { entryCache } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "./client.js";
 import { INDEX_SHARDS, type Keys } from "./keys.js";
-import { type ThreadLife, threadLife } from "./operations/thread-key.js";
+import { type TimedThreadKey, timedThreadKey } from "./operations/thread-key.js";
 import type { StoredOutcome } from "./operations/write-outcome.js";
 import { script } from "./script.js";
 import indexThreadText from "./thread-index.add.lua";
@@ -84,13 +84,13 @@ export class ThreadIndex {
   async ending<T>(
     operation: string,
     threadId: string,
-    work: (life: ThreadLife) => Promise<T>,
+    work: (life: TimedThreadKey) => Promise<T>,
     fateOf: (outcome: T) => Fate,
   ): Promise<T> {
     const shard = this.#keys.shardOf(threadId).slice(0, 1);
     const [[, entry], before] = await Promise.all([
       this.#redis.run(operation, indexEntryScript, shard, [threadId]),
-      threadLife(this.#redis, this.#keys, threadId, operation),
+      timedThreadKey(this.#redis, this.#keys, threadId, operation),
     ]);
     const created = String(entry);
     const outcome = await work(before);
@@ -169,7 +169,7 @@ export interface ThreadTime {
   readonly isOwn: boolean;
 }
 
-/** What is known of the thread's time, see `index-thread.lua`. */
+/** What is known of the thread's time, see `thread-index.add.lua`. */
 type Known = "default" | "own" | "exact" | "anew";
 
 interface Entry {

@@ -165,7 +165,7 @@ for (const [name, { run, onThread }] of Object.entries(indexed)) {
   });
 }
 
-/** Of these, each script is in order, too; only one of them may look through a part of a thread by HSCAN, see `segment-ids.lua`. */
+/** Of these, each script is in order, too; only one of them may look through a part of a thread by HSCAN, see `free-segments.ids.lua`. */
 const ofThreads: Record<string, () => Promise<unknown>> = {
   prune: () => saver.prune(["warm"], { keepLast: 1 }),
   "a dry run": () => saver.prune(["warm"], { dryRun: true }),

@@ -1,4 +1,4 @@
 import { killedSweeperTests } from "@holdfast/adapter-tests";
-import { threadLifeTarget } from "./retention-target.js";
+import { retentionTarget } from "./retention-target.js";
 
-killedSweeperTests(threadLifeTarget);
+killedSweeperTests(retentionTarget);

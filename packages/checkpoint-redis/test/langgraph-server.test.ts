@@ -1,4 +1,4 @@
 import { langgraphServerTests } from "@holdfast/adapter-tests";
-import { threadLifeTarget } from "./retention-target.js";
+import { retentionTarget } from "./retention-target.js";
 
-langgraphServerTests(threadLifeTarget);
+langgraphServerTests(retentionTarget);

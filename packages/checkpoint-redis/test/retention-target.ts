@@ -1,11 +1,11 @@
-import type { ThreadLifeTarget } from "@holdfast/adapter-tests";
+import type { RetentionTarget } from "@holdfast/adapter-tests";
 import { askedBy, openCounted } from "./counted-savers.js";
 import { onServer, threadKey } from "./keyspace.js";
 import { redisTarget } from "./redis-target.js";
 import { partsOfStoreUrl } from "./store-url.js";
 import { underneath } from "./underneath.js";
 
-export const threadLifeTarget: ThreadLifeTarget = {
+export const retentionTarget: RetentionTarget = {
   ...redisTarget,
   open: openCounted,
   inspect(url, threadId) {

@@ -1,4 +1,4 @@
-import { threadLifeTests } from "@holdfast/adapter-tests";
-import { threadLifeTarget } from "./retention-target.js";
+import { retentionTests } from "@holdfast/adapter-tests";
+import { retentionTarget } from "./retention-target.js";
 
-threadLifeTests(threadLifeTarget);
+retentionTests(retentionTarget);

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type BundledChild, bundleChild } from "../bundled-child.js";
 import { storeEnvironment } from "../children/store-url.js";
 import type { SweepProgress } from "../children/sweeper.js";
-import { integerOf, type Random, seeded } from "../seeded.js";
 import { putChain } from "../retention/chains.js";
 import { type Shown, shownOf } from "../retention/shown.js";
-import type { KeepingSaver, ThreadLifeTarget } from "../retention/target.js";
+import type { KeepingSaver, RetentionTarget } from "../retention/target.js";
+import { integerOf, type Random, seeded } from "../seeded.js";
 
 const SWEEPERS = 8;
 const THREADS = Array.from({ length: 12 }, (_, n) => `thread ${n}`);
@@ -15,7 +15,7 @@ const THREADS = Array.from({ length: 12 }, (_, n) => `thread ${n}`);
 const LONGEST_STEP_MS = 8;
 
 /** Registers the test of sweepers that are killed, each on a store of its own. */
-export function killedSweeperTests(target: ThreadLifeTarget): void {
+export function killedSweeperTests(target: RetentionTarget): void {
   let script: BundledChild;
   beforeAll(async () => {
     script = await bundleChild(new URL("sweeper.ts", target.children));

@@ -1,9 +1,9 @@
 import type { TcpProxy } from "@holdfast/test-servers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type BundledChild, bundleChild } from "../bundled-child.js";
+import type { RetentionTarget } from "../retention/target.js";
 import { seededRandom } from "../seeded.js";
 import type { TestStore } from "../target.js";
-import type { ThreadLifeTarget } from "../retention/target.js";
 import type { History } from "./history.js";
 import { violationsOf } from "./judge.js";
 import { type FaultName, PLANTED_FAULTS } from "./planted-faults.js";
@@ -11,7 +11,7 @@ import { type Fault, programText, randomProgram, randomSetting, type Setting, ty
 import { shrink } from "./shrink.js";
 import { Stage, type StageOptions } from "./stage.js";
 
-export interface HistoryTarget extends Pick<ThreadLifeTarget, "openStore" | "open" | "close" | "inspect" | "children"> {
+export interface HistoryTarget extends Pick<RetentionTarget, "openStore" | "open" | "close" | "inspect" | "children"> {
   /** Where the store is for those who go through the proxy. */
   through(proxy: TcpProxy, url: string): string;
   /** Ends all connections to a store. */

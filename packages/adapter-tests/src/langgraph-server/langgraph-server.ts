@@ -3,14 +3,14 @@ import { createEmbedServer, type ThreadSaver } from "@langchain/langgraph-api/ex
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BundledChild, bundleChild } from "../bundled-child.js";
 import { servedProject } from "../children/langgraph-server.js";
+import type { KeepingSaver, RetentionTarget } from "../retention/target.js";
 import type { TestStore } from "../target.js";
-import type { KeepingSaver, ThreadLifeTarget } from "../retention/target.js";
 import { DevServer } from "./dev-server.js";
 
 const NOTHING = { checkpoints: 0, segments: 0, writes: 0, orphans: [] };
 
 /** Registers the tests of LangGraph's own servers. */
-export function langgraphServerTests(target: ThreadLifeTarget): void {
+export function langgraphServerTests(target: RetentionTarget): void {
   let store: TestStore;
   let saver: KeepingSaver;
 

@@ -4,12 +4,12 @@ import { at, checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { questionGraph } from "../question-graph.js";
 import { putChain } from "./chains.js";
 import { deepQuestionGraph, deltaGraph } from "./graphs.js";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { asRun, on, shownOf } from "./shown.js";
 import { GONE } from "./target.js";
 
 /** Registers the tests of copies. */
-export function copyingTests(store: LifeStore): void {
+export function copyingTests(store: RetentionStore): void {
   it("C-58 a copy has the same checkpoints, writes and labels, in the same order", async () => {
     const saver = store.open();
     await deepQuestionGraph(saver).invoke({ input: "q" }, asRun("original", "run 1"));

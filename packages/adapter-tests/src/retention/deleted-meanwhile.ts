@@ -2,7 +2,7 @@ import { importThreads } from "@holdfast/checkpoint-core";
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { expect, it } from "vitest";
 import { putChain } from "./chains.js";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { asRun, shownOf } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 
@@ -58,7 +58,7 @@ const BULKS: readonly Bulk[] = [
 ];
 
 /** Registers the tests of what is done to many threads while another process deletes one of them: before each request of it in turn. */
-export function deletedMeanwhileTests(store: LifeStore): void {
+export function deletedMeanwhileTests(store: RetentionStore): void {
   for (const { what, run, left, mayRefuse } of BULKS) {
     it(`C-59 ${what} goes on past a thread that another process deletes meanwhile`, async () => {
       const [saver, other] = [store.open({ retention: { keepLast: 1 } }), store.open()];

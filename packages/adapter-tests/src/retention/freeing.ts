@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import { at } from "../plain-checkpoints.js";
 import { putChain, valuesAt } from "./chains.js";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { on } from "./shown.js";
 
 /** Registers the tests of what is freed, and of who reads meanwhile. */
-export function freeingTests(store: LifeStore): void {
+export function freeingTests(store: RetentionStore): void {
   it("C-53 what only pruned checkpoints had is freed, and the report says how many bytes", async () => {
     const saver = store.open();
     const ids = await putChain(saver, "freed", 30);

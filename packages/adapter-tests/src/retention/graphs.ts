@@ -51,7 +51,7 @@ const Inner = Annotation.Root({ input: Annotation<string>, remembered: all(), ou
 const Outer = Annotation.Root({ input: Annotation<string>, output: Annotation<string>, outputs: all() });
 
 /** A graph with a subgraph that remembers: it begins where its last run ended. */
-export function rememberingGraph(checkpointer: BaseCheckpointSaver) {
+export function statefulGraph(checkpointer: BaseCheckpointSaver) {
   const inner = new StateGraph(Inner)
     .addNode("remember", ({ input }) => ({ remembered: [input] }))
     .addNode("recall", ({ remembered }) => ({ output: remembered.join(", ") }))

@@ -5,24 +5,24 @@ import { freeingTests } from "./freeing.js";
 import { keepingTests } from "./keeping.js";
 import { labellingTests } from "./labelling.js";
 import { lateWriteTests } from "./late-writes.js";
-import { type LifeStore, lifeStore } from "./retention-store.js";
 import { listingTests } from "./listing.js";
 import { meanwhileTests } from "./meanwhile.js";
 import { randomLifeTests } from "./random-lives.js";
 import { refusalTests } from "./refusals.js";
 import { refusedDeleteTests } from "./refused-deletes.js";
+import { type RetentionStore, retentionStore } from "./retention-store.js";
 import { rollingBackTests } from "./rolling-back.js";
 import { storingTests } from "./storing.js";
 import { sweepingTests } from "./sweeping.js";
-import type { ThreadLifeTarget } from "./target.js";
+import type { RetentionTarget } from "./target.js";
 
 /** Registers the tests of the life of threads: retention, copies, and finding them again. */
-export function threadLifeTests(target: ThreadLifeTarget): void {
+export function retentionTests(target: RetentionTarget): void {
   describe("random lives", () => randomLifeTests(target));
-  describe("one by one", () => singleTests(lifeStore(target)));
+  describe("one by one", () => singleTests(retentionStore(target)));
 }
 
-function singleTests(store: LifeStore): void {
+function singleTests(store: RetentionStore): void {
   describe("what stays", () => keepingTests(store));
   describe("what is stored", () => storingTests(store));
   describe("what is freed", () => freeingTests(store));

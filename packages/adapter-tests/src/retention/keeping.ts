@@ -5,8 +5,8 @@ import { expect, it } from "vitest";
 import { questionGraph } from "../question-graph.js";
 import { stepGraph } from "../step-graph.js";
 import { putChain } from "./chains.js";
-import { deepQuestionGraph, deltaGraph, rememberingGraph, toolGraph } from "./graphs.js";
-import type { LifeStore } from "./retention-store.js";
+import { deepQuestionGraph, deltaGraph, statefulGraph, toolGraph } from "./graphs.js";
+import type { RetentionStore } from "./retention-store.js";
 import { on, type Shown, shownOf } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 
@@ -14,7 +14,7 @@ const NOTHING = { threads: 0, deleted: 0, checkpoints: 0, hidden: 0, bytes: 0, b
 const HOUR = 60 * 60 * 1_000;
 
 /** Registers the tests of what `prune` keeps. */
-export function keepingTests(store: LifeStore): void {
+export function keepingTests(store: RetentionStore): void {
   /** Prunes, and fails where what stays does not read as before, in another process too, or where something is left underneath that nothing needs. */
   async function pruned(saver: KeepingSaver, thread: string, keepLast = 1): Promise<{ before: Shown[]; after: Shown[] }> {
     const before = await shownOf(saver, thread);
@@ -178,7 +178,7 @@ export function keepingTests(store: LifeStore): void {
 
   it("C-52 a subgraph that remembers still does after keepLast: 1", async () => {
     const saver = store.open();
-    const graph = rememberingGraph(saver);
+    const graph = statefulGraph(saver);
     for (const [n, input] of ["one", "two", "three"].entries()) {
       const { output } = await graph.invoke({ input }, on("remembers"));
       expect(output).toBe(["one", "two", "three"].slice(0, n + 1).join(", "));
@@ -189,7 +189,7 @@ export function keepingTests(store: LifeStore): void {
 
   it("C-52 a subgraph that remembers is as it was then when a checkpoint that stays is replayed", async () => {
     const saver = store.open();
-    const graph = rememberingGraph(saver);
+    const graph = statefulGraph(saver);
     const inputs = ["one", "two", "three", "four"];
     for (const input of inputs) await graph.invoke({ input }, on("replays"));
     // The last two turns of the graph, and of the subgraph what is needed for them.

@@ -2,12 +2,12 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { expect, it } from "vitest";
 import { stepGraph } from "../step-graph.js";
 import { putChain } from "./chains.js";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { on } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 
 /** Registers the tests of labels. */
-export function labellingTests(store: LifeStore): void {
+export function labellingTests(store: RetentionStore): void {
   const found = async (saver: KeepingSaver, thread: string, labels: Record<string, string>): Promise<string[]> => {
     const ids: string[] = [];
     for await (const { checkpoint } of saver.list(on(thread), { labels })) ids.push(checkpoint.id);

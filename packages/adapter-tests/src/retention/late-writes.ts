@@ -2,7 +2,7 @@ import { Annotation, END, interrupt, START, StateGraph } from "@langchain/langgr
 import type { BaseCheckpointSaver, Checkpoint } from "@langchain/langgraph-checkpoint";
 import { expect, it } from "vitest";
 import { at, checkpointOf, listedIds, putWhole } from "../plain-checkpoints.js";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { GONE, type KeepingSaver } from "./target.js";
 
 const DELETED = { code: "HOLDFAST_THREAD_DELETED" };
@@ -43,7 +43,7 @@ function nestedGraph(checkpointer: BaseCheckpointSaver, remembers: boolean, asks
 }
 
 /** Registers the tests of what comes after its thread was deleted. Another saver deletes it, as another process would. */
-export function lateWriteTests(store: LifeStore): void {
+export function lateWriteTests(store: RetentionStore): void {
   for (const durability of ["sync", "async", "exit"] as const) {
     for (const remembers of [false, true]) {
       for (const when of ["before the subgraph", "in the subgraph", "after the subgraph"] as const) {

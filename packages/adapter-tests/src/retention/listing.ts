@@ -6,14 +6,14 @@ import { checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { nestedQuestionGraph, questionGraph, twofoldQuestionGraph } from "../question-graph.js";
 import { putChain } from "./chains.js";
 import { deltaGraph } from "./graphs.js";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { on } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 
 const nothing = () => undefined;
 
 /** Registers the tests of finding threads again. */
-export function listingTests(store: LifeStore): void {
+export function listingTests(store: RetentionStore): void {
   async function listed(saver: KeepingSaver, options?: ListThreadsOptions): Promise<ThreadInfo[]> {
     const threads: ThreadInfo[] = [];
     for await (const thread of saver.listThreads(options)) threads.push(thread);

@@ -4,14 +4,14 @@ import { expect, it } from "vitest";
 import { at, checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { stepGraph } from "../step-graph.js";
 import { putChain, text } from "./chains.js";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { on, shownOf } from "./shown.js";
 
 const nothing = () => undefined;
 const NO_CACHE = { cacheBytes: 0 };
 
 /** Registers the tests of runs that go on while their thread is pruned. */
-export function meanwhileTests(store: LifeStore): void {
+export function meanwhileTests(store: RetentionStore): void {
   for (const [how, options] of [
     ["with a cache", {}],
     ["without a cache", NO_CACHE],

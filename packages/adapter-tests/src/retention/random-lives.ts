@@ -4,9 +4,9 @@ import { uuid6 } from "@langchain/langgraph-checkpoint";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { text } from "./chains.js";
-import { type LifeStore, withLifeStore } from "./retention-store.js";
+import { type RetentionStore, withRetentionStore } from "./retention-store.js";
 import { on, shown } from "./shown.js";
-import type { KeepingSaver, ThreadLifeTarget } from "./target.js";
+import type { KeepingSaver, RetentionTarget } from "./target.js";
 
 /** A checkpoint that was put, and what was written to it. */
 interface Put {
@@ -89,7 +89,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** What a program works with: two replicas, one of which remembers nothing. */
 interface Replicas {
-  readonly store: LifeStore;
+  readonly store: RetentionStore;
   readonly savers: KeepingSaver[];
 }
 
@@ -310,14 +310,14 @@ async function expectAsModel(saver: KeepingSaver, thread: string, model: ThreadM
 }
 
 /** Registers the test of random lives of threads. */
-export function randomLifeTests(target: ThreadLifeTarget): void {
+export function randomLifeTests(target: RetentionTarget): void {
   it("C-52 C-53 C-54 C-55 C-58 whatever is done to threads, what is kept is as it was put, and nothing is left underneath", {
     timeout: 300_000,
   }, async () => {
     const seed = Number(process.env.HOLDFAST_TEST_SEED ?? 20_261_127);
     const programs = fc.commands([step.map((each) => new StepCommand(each))], { maxCommands: 40, size: "max" });
     const check = (commands: Iterable<fc.AsyncCommand<Model, Replicas>>): Promise<void> =>
-      withLifeStore(target, async (store) => {
+      withRetentionStore(target, async (store) => {
         const model: Model = { a: new ThreadModel(), b: new ThreadModel(), c: new ThreadModel(), marks: 0 };
         const savers = [store.open(), store.open({ cacheBytes: 0 })];
         await fc.asyncModelRun(() => ({ model, real: { store, savers } }), commands);

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { isHoldfastError } from "@holdfast/checkpoint-core";
 import { expect, it } from "vitest";
 import { putChain } from "./chains.js";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { asRun, on, type Shown, shownOf } from "./shown.js";
 import type { KeepingOptions, KeepingSaver } from "./target.js";
 
@@ -105,7 +105,7 @@ async function call(saver: KeepingSaver, method: string, args: readonly unknown[
 }
 
 /** Registers the tests of what is refused, and of dry runs. */
-export function refusalTests(store: LifeStore): void {
+export function refusalTests(store: RetentionStore): void {
   async function threads(saver: KeepingSaver): Promise<void> {
     await putChain(saver, "t", 3, asRun("t", "run 1"));
     await putChain(saver, "u", 3, asRun("u", "run 1"));

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { putChain } from "./chains.js";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { asRun } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 
@@ -20,7 +20,7 @@ async function findings(saver: KeepingSaver): Promise<Record<string, number>> {
 }
 
 /** Registers the tests of what is refused: it changes nothing, not for a moment. Others look before each request of it, and behind the last. */
-export function refusedDeleteTests(store: LifeStore): void {
+export function refusedDeleteTests(store: RetentionStore): void {
   const deletions: Readonly<Record<string, (saver: KeepingSaver) => Promise<unknown>>> = {
     deleteThread: (saver) => expect(saver.deleteThread("leased")).rejects.toMatchObject({ code: "HOLDFAST_THREAD_BUSY" }),
     "prune of a whole thread": (saver) => saver.prune(["leased"], { strategy: "delete" }),

@@ -1,19 +1,19 @@
 import { afterEach, beforeEach } from "vitest";
-import type { KeepingOptions, KeepingSaver, ThreadLifeTarget, Underneath } from "./target.js";
+import type { KeepingOptions, KeepingSaver, RetentionTarget, Underneath } from "./target.js";
 
 /** A store that nobody else uses. */
-export interface LifeStore {
+export interface RetentionStore {
   /** A saver that is closed with the store. */
   open(options?: KeepingOptions): KeepingSaver;
   inspect(threadId: string): Promise<Underneath>;
   age(threadId: string, milliseconds: number): Promise<unknown>;
   roundTrips(saver: KeepingSaver): number;
-  beforeEachRequest: ThreadLifeTarget["beforeEachRequest"];
+  beforeEachRequest: RetentionTarget["beforeEachRequest"];
 }
 
 /** A store of one's own, as long as the work on it goes on. */
-export async function withLifeStore(target: ThreadLifeTarget, work: (store: LifeStore) => Promise<void>): Promise<void> {
-  const { store, close } = await newLifeStore(target);
+export async function withRetentionStore(target: RetentionTarget, work: (store: RetentionStore) => Promise<void>): Promise<void> {
+  const { store, close } = await newRetentionStore(target);
   try {
     await work(store);
   } finally {
@@ -22,10 +22,10 @@ export async function withLifeStore(target: ThreadLifeTarget, work: (store: Life
 }
 
 /** Gives each test of the file, or of the `describe` around it, a store of its own. */
-export function lifeStore(target: ThreadLifeTarget): LifeStore {
-  let current: Awaited<ReturnType<typeof newLifeStore>>;
+export function retentionStore(target: RetentionTarget): RetentionStore {
+  let current: Awaited<ReturnType<typeof newRetentionStore>>;
   beforeEach(async () => {
-    current = await newLifeStore(target);
+    current = await newRetentionStore(target);
   });
   afterEach(async () => {
     await current.close();
@@ -39,10 +39,10 @@ export function lifeStore(target: ThreadLifeTarget): LifeStore {
   };
 }
 
-async function newLifeStore(target: ThreadLifeTarget): Promise<{ readonly store: LifeStore; close(): Promise<void> }> {
+async function newRetentionStore(target: RetentionTarget): Promise<{ readonly store: RetentionStore; close(): Promise<void> }> {
   const place = await target.openStore();
   const savers: KeepingSaver[] = [];
-  const store: LifeStore = {
+  const store: RetentionStore = {
     open(options) {
       const saver = target.open(place.url, options);
       savers.push(saver);

@@ -5,8 +5,8 @@ import { at, checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { questionGraph } from "../question-graph.js";
 import { nestedStepGraph, stepGraph } from "../step-graph.js";
 import { putChain, text } from "./chains.js";
-import { deepQuestionGraph, deltaGraph, rememberingGraph } from "./graphs.js";
-import type { LifeStore } from "./retention-store.js";
+import { deepQuestionGraph, deltaGraph, statefulGraph } from "./graphs.js";
+import type { RetentionStore } from "./retention-store.js";
 import { asRun, on, shownOf } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 
@@ -15,7 +15,7 @@ const steps = { one: nothing, two: nothing };
 const GONE = { checkpoints: 0, segments: 0, writes: 0, orphans: [] };
 
 /** Registers the tests of runs that are taken back. */
-export function rollingBackTests(store: LifeStore): void {
+export function rollingBackTests(store: RetentionStore): void {
   const graphs: readonly (readonly [name: string, graphOf: (saver: KeepingSaver) => ReturnType<typeof stepGraph>])[] = [
     ["a graph", (saver) => stepGraph(saver, steps)],
     ["a graph with a subgraph that remembers", (saver) => nestedStepGraph(saver, steps) as never],
@@ -60,7 +60,7 @@ export function rollingBackTests(store: LifeStore): void {
 
   it("C-55 what later runs have built on a run that is taken out stays as it is", async () => {
     const saver = store.open();
-    const graph = rememberingGraph(saver);
+    const graph = statefulGraph(saver);
     for (const run of ["run 1", "run 2", "run 3"]) await graph.invoke({ input: run }, asRun("middle", run));
     const before = await shownOf(saver, "middle");
     const ofRun: string[] = [];

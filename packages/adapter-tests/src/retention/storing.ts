@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Annotation, END, interrupt, START, StateGraph } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it } from "vitest";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { on } from "./shown.js";
 
 /** The same for the same seed. 6 bits of content in each letter, so compression takes a quarter of them and no more. */
@@ -28,7 +28,7 @@ function changingGraph<T>(checkpointer: BaseCheckpointSaver, change: (value: T, 
 const TURNS = 20;
 
 /** Registers the tests of how much is stored when little is new. */
-export function storingTests(store: LifeStore): void {
+export function storingTests(store: RetentionStore): void {
   async function play<T>(
     thread: string,
     first: T,

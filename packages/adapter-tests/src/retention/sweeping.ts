@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
 import { putChain } from "./chains.js";
-import type { LifeStore } from "./retention-store.js";
+import type { RetentionStore } from "./retention-store.js";
 import { shownOf } from "./shown.js";
 import type { KeepingSaver } from "./target.js";
 
 const retention = { keepLast: 1 };
 
 /** Registers the tests of sweeps. */
-export function sweepingTests(store: LifeStore): void {
+export function sweepingTests(store: RetentionStore): void {
   async function threads(saver: KeepingSaver, count: number): Promise<string[]> {
     const ids = Array.from({ length: count }, (_, n) => `thread ${n}`);
     await Promise.all(ids.map((id) => putChain(saver, id, 3)));

@@ -28,7 +28,7 @@ export interface Underneath {
 /** What lies underneath for a thread that is not there. */
 export const GONE: Underneath = { checkpoints: 0, segments: 0, writes: 0, orphans: [] };
 
-export interface ThreadLifeTarget extends Omit<AdapterTarget, "open"> {
+export interface RetentionTarget extends Omit<AdapterTarget, "open"> {
   open(url: string, options?: KeepingOptions): KeepingSaver;
   inspect(url: string, threadId: string): Promise<Underneath>;
   /** Ends the claim of whoever sweeps, as if its time had passed. */

@@ -7,7 +7,7 @@ const Inner = Annotation.Root({ input: Annotation<string>, remembered: all, outp
 const Outer = Annotation.Root({ input: Annotation<string>, output: Annotation<string>, outputs: all });
 
 /** A graph with a subgraph that remembers: its namespace is the same in every turn, and it begins where it ended. */
-export function rememberingGraph(checkpointer: BaseCheckpointSaver) {
+export function statefulGraph(checkpointer: BaseCheckpointSaver) {
   const inner = new StateGraph(Inner)
     .addNode("remember", ({ input }) => ({ remembered: [input] }))
     .addNode("recall", ({ remembered }) => ({ output: remembered.join(", ") }))

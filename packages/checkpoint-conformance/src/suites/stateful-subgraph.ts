@@ -1,13 +1,13 @@
 import { defineSuite } from "../case.js";
 import { Gate } from "../gate.js";
 import { ObservedSaver } from "../observed-saver.js";
-import { rememberingGraph } from "../scenarios/stateful-graph.js";
 import { assertAsInMemory, findState, type Scenario } from "../scenarios/scenario.js";
+import { statefulGraph } from "../scenarios/stateful-graph.js";
 
 const goesBack =
   (rootPutsAreSlow: boolean): Scenario =>
   async (run) => {
-    const graph = () => rememberingGraph(run.nextSaver());
+    const graph = () => statefulGraph(run.nextSaver());
     run.note(await graph().invoke({ input: "one" }, run.config));
     const remembered = new Gate();
     const slow = new ObservedSaver(run.nextSaver(), async ({ ns, metadata, values }, proceed) => {
@@ -16,7 +16,7 @@ const goesBack =
       await proceed();
       if (ns !== "" && JSON.stringify(values.remembered)?.includes("two")) remembered.open();
     });
-    run.note(await rememberingGraph(slow).invoke({ input: "two" }, { ...run.config, durability: "async" }));
+    run.note(await statefulGraph(slow).invoke({ input: "two" }, { ...run.config, durability: "async" }));
     run.note(await graph().invoke({ input: "three" }, run.config));
 
     const before = await findState(graph(), run.thread, (state) => state.next.includes("inner") && state.values.input === "two");
@@ -29,7 +29,7 @@ const goesBack =
     return graph();
   };
 
-export const rememberingSubgraph = defineSuite("a subgraph that remembers", (it) => {
+export const statefulSubgraph = defineSuite("a subgraph that remembers", (it) => {
   it("C-22 it goes back with its graph: as in memory", (context) => assertAsInMemory(context, goesBack(false)));
 
   it("C-22 it goes back with its graph, also where the store has committed its checkpoints before the graph's", (context) =>

@@ -3,15 +3,15 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { encodeWrites } from "./pending-writes.js";
 import {
+  type CachedCheckpoint,
   type ChannelUpdate,
-  type CheckpointFrame,
+  type CheckpointHeader,
   type CheckpointRecord,
   decodeCheckpoint,
   type EncodedCheckpoint,
   encodeCheckpoint,
-  type KnownCheckpoint,
 } from "./record.js";
-import { type OpenSegment, type Segment, SegmentReader } from "./segment.js";
+import { type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
 import { segmentPieces } from "./value.js";
 import { ValueBytes } from "./value-bytes.js";
 
@@ -37,12 +37,12 @@ function asUpdates(values: Values): Map<string, ChannelUpdate> {
 
 /** A checkpoint as it was put. */
 interface Put {
-  readonly frame: CheckpointFrame;
+  readonly header: CheckpointHeader;
   readonly values: Values;
   readonly record: CheckpointRecord;
-  readonly known: KnownCheckpoint;
+  readonly cached: CachedCheckpoint;
   /** Segments of its pending writes, which the store does not have yet. */
-  readonly related: readonly OpenSegment[];
+  readonly related: readonly SegmentWithContent[];
 }
 
 /** A thread in a store: segments are stored once, under their id. */
@@ -50,7 +50,7 @@ class Thread {
   readonly segments = new Map<string, Segment>();
   readonly puts: Put[] = [];
 
-  store(segments: readonly OpenSegment[]): void {
+  store(segments: readonly SegmentWithContent[]): void {
     for (const segment of segments) if (!this.segments.has(segment.id)) this.segments.set(segment.id, segment);
   }
 
@@ -76,21 +76,21 @@ class Thread {
   }
 
   put(
-    frame: CheckpointFrame,
+    header: CheckpointHeader,
     values: Values,
     updates: ReadonlyMap<string, ChannelUpdate>,
-    parent?: KnownCheckpoint,
-    related?: readonly OpenSegment[],
+    parent?: CachedCheckpoint,
+    related?: readonly SegmentWithContent[],
   ): Put {
-    const encoded = encodeCheckpoint(frame, updates, parent, related);
-    this.checkIdentity(encoded, encodeCheckpoint(frame, updates, parent, related));
-    const { record, created, known, reusesSegments } = encoded;
+    const encoded = encodeCheckpoint(header, updates, parent, related);
+    this.checkIdentity(encoded, encodeCheckpoint(header, updates, parent, related));
+    const { record, created, cached, reusesSegments } = encoded;
     this.store(created);
     // It can be read whether or not the statement with the pending writes gets there; and the guard is set when, and only when, it is needed.
     const own = new Map(created.map((segment) => [segment.id, segment]));
     expect([...this.closure(record)].filter((id) => !this.segments.has(id))).toEqual([]);
     expect(reusesSegments).toBe([...this.closure(record, own)].some((id) => !own.has(id)));
-    const put = { frame, values, record, known, related: [] };
+    const put = { header, values, record, cached, related: [] };
     this.puts.push(put);
     return put;
   }
@@ -108,21 +108,21 @@ class Thread {
 
   /** Reads a checkpoint in another process. */
   check(put: Put, reader = this.reader()): void {
-    const { frame, known } = decodeCheckpoint(put.record, reader);
-    const described = (it: CheckpointFrame, channels: Iterable<readonly [string, unknown, unknown]>): string =>
+    const { header, cached } = decodeCheckpoint(put.record, reader);
+    const described = (it: CheckpointHeader, channels: Iterable<readonly [string, unknown, unknown]>): string =>
       JSON.stringify([it, [...channels]]);
     const written = described(
-      put.frame,
-      Array.from(put.values, ([channel, { type }]) => [channel, type, put.known.channels.get(channel)?.pieces] as const),
+      put.header,
+      Array.from(put.values, ([channel, { type }]) => [channel, type, put.cached.channels.get(channel)?.pieces] as const),
     );
     // As text: these are the many comparisons of this file, and a matcher takes its time.
     const read = described(
-      frame,
-      Array.from(known.channels, ([channel, { type, pieces }]) => [channel, type, pieces] as const),
+      header,
+      Array.from(cached.channels, ([channel, { type, pieces }]) => [channel, type, pieces] as const),
     );
     if (read !== written) expect(read).toBe(written);
     for (const [channel, { bytes }] of put.values)
-      if (!known.channels.get(channel)?.bytes.toBuffer().equals(bytes)) expect.fail(`${channel} has changed`);
+      if (!cached.channels.get(channel)?.bytes.toBuffer().equals(bytes)) expect.fail(`${channel} has changed`);
   }
 }
 
@@ -183,12 +183,12 @@ function play(thread: Thread, given: Step, repetition: number): void {
   const { channel, kind, arrives } = given;
   const count = thread.puts.length;
   const before = thread.puts.at(-1 - Math.min(given.back, Math.max(0, count - 1)));
-  const known =
+  const cached =
     before === undefined || given.parent === "unknown"
       ? undefined
       : given.parent === "cached"
-        ? before.known
-        : decodeCheckpoint(before.record, thread.reader()).known;
+        ? before.cached
+        : decodeCheckpoint(before.record, thread.reader()).cached;
 
   const old = before?.values.get(channel) ?? { type: "t", bytes: Buffer.alloc(0) };
   // Few seeds, so that histories also come back to what was there before.
@@ -198,27 +198,27 @@ function play(thread: Thread, given: Step, repetition: number): void {
   else values.set(channel, { type: kind === "type" ? `${old.type}'` : old.type, bytes });
 
   // A task writes what is then appended; its own segments may link to each other.
-  const related: OpenSegment[] = [];
+  const related: SegmentWithContent[] = [];
   if (kind === "write") {
     const added = bytes.subarray(Math.max(0, old.bytes.length - 1));
     for (const part of [added.subarray(0, added.length / 2), added, Buffer.concat([Buffer.from("["), added]), bytes]) {
       const write = { channel, index: 0, position: 0, type: "t", bytes: ValueBytes.of(part) };
-      const repeatable = { verbatim: related, context: known?.context };
-      for (const segment of encodeWrites([write], repeatable, known?.channels).created)
+      const repeatable = { verbatim: related, context: cached?.context };
+      for (const segment of encodeWrites([write], repeatable, cached?.channels).created)
         if (!related.some(({ id }) => id === segment.id)) related.push(segment);
     }
     if (arrives) thread.store(related);
     if (arrives && count % 2 === 0) for (const [n, segment] of related.entries()) related[n] = { ...segment, isStored: true };
   }
   const updates = asUpdates(values);
-  if (known !== undefined) for (const name of values.keys()) if (name !== channel) updates.set(name, "carried-over");
-  const frame = {
+  if (cached !== undefined) for (const name of values.keys()) if (name !== channel) updates.set(name, "carried-over");
+  const header = {
     v: 4,
     ts: `t${count}`,
     channel_versions: { [channel]: count, messages: count },
     versions_seen: { node: { [channel]: count } },
   };
-  thread.put(frame, values, updates, known, related);
+  thread.put(header, values, updates, cached, related);
 }
 
 describe("C-35 a history of any edits, forks and processes", () => {
@@ -231,8 +231,8 @@ describe("C-35 a history of any edits, forks and processes", () => {
           const reader = thread.reader();
           for (const put of thread.puts) thread.check(put, reader);
         }
-        for (const { known } of thread.puts) {
-          for (const value of known.channels.values()) {
+        for (const { cached } of thread.puts) {
+          for (const value of cached.channels.values()) {
             expect(value.pieces?.length ?? 0).toBeLessThanOrEqual(256);
             const used = new Map(segmentPieces(value).map(({ segment, of }) => [segment, of]));
             expect([...used.values()].reduce((sum, of) => sum + of, 0)).toBeLessThanOrEqual(2 * value.bytes.length);
@@ -255,20 +255,20 @@ function conversation(
   let bytes = last?.values.get("messages")?.bytes ?? Buffer.from("[]");
   for (let turn = 1; turn <= turns; turn += 1) {
     bytes = Buffer.concat([bytes.subarray(0, -1), added(turn), Buffer.from("]")]);
-    const frame = {
+    const header = {
       v: 4,
       ts: new Date(1.7e12 + turn * 1234).toISOString(),
       channel_versions: { __start__: 2, messages: turn + 1, "branch:to:agent": turn },
       versions_seen: { __input__: {}, __start__: { __start__: 1 }, agent: { "branch:to:agent": turn - 1 } },
     };
     const values = new Map([["messages", { type: "hf1", bytes }]]);
-    const { record, created, known } = encodeCheckpoint(frame, asUpdates(values), last?.known);
+    const { record, created, cached } = encodeCheckpoint(header, asUpdates(values), last?.cached);
     const fresh = created.filter(({ id }) => !thread.segments.has(id));
     newBytes.push(
       fresh.reduce((sum, it) => sum + it.body.length + 16 * it.links.length, record.body.length + 16 * record.links.length),
     );
     thread.store(created);
-    last = { frame, values, record, known, related: [] };
+    last = { header, values, record, cached, related: [] };
     thread.puts.push(last);
   }
   return { thread, newBytes };
@@ -293,7 +293,7 @@ describe("a conversation", () => {
     expect(large.thread.bytesStored / small.thread.bytesStored).toBeLessThanOrEqual(2.1);
     for (const put of large.thread.puts.slice(-40)) {
       large.thread.check(put);
-      expect(put.known.channels.get("messages")?.pieces?.length).toBeLessThanOrEqual(70);
+      expect(put.cached.channels.get("messages")?.pieces?.length).toBeLessThanOrEqual(70);
       expect(large.thread.bytesRead(put.record)).toBeLessThanOrEqual(2 * 600_000 + 32_768);
     }
   });
@@ -319,8 +319,8 @@ describe("reading costs no more with age:", () => {
     let last: Put | undefined;
     for (let put = 0; put < puts; put += 1) {
       const values = new Map(Object.entries(valuesAt(put)).map(([channel, bytes]) => [channel, { type: "t", bytes }]));
-      const frame = { v: 4, ts: `t${put}`, channel_versions: { doc: put }, versions_seen: {} };
-      last = thread.put(frame, values, asUpdates(values), last?.known);
+      const header = { v: 4, ts: `t${put}`, channel_versions: { doc: put }, versions_seen: {} };
+      last = thread.put(header, values, asUpdates(values), last?.cached);
     }
     for (const put of thread.puts) thread.check(put);
     return thread;
@@ -351,7 +351,7 @@ describe("reading costs no more with age:", () => {
       const values = new Map([
         ["messages", { type: "hf1", bytes: (long.values.get("messages") as { bytes: Buffer }).bytes.subarray(-left) }],
       ]);
-      const put = thread.put(long.frame, values, asUpdates(values), long.known);
+      const put = thread.put(long.header, values, asUpdates(values), long.cached);
       thread.check(put);
       expect(thread.bytesRead(put.record)).toBeLessThanOrEqual(2 * left + 65_536 + 4096);
     }

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { sharedStretches } from "./matches.js";
+import { findMatches } from "./matches.js";
 
 /** The same bytes for the same seed; no 64 of them stand anywhere else. */
 const noise = (seed: number | string, length: number): Buffer =>
   createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
 
-describe("sharedStretches", () => {
+describe("findMatches", () => {
   const part = fc.record({
     from: fc.integer({ min: 0, max: 9 }),
     length: fc.integer({ min: 1, max: 4000 }),
@@ -22,7 +22,7 @@ describe("sharedStretches", () => {
           parts.map(({ from, length, isNew }, n) => (isNew ? noise(`new ${n}`, length) : noise(from, length))),
         );
         let done = 0;
-        for (const { at, sourceAt, length } of sharedStretches(bytes, source, minBytes)) {
+        for (const { at, sourceAt, length } of findMatches(bytes, source, minBytes)) {
           expect(at).toBeGreaterThanOrEqual(done);
           expect(length).toBeGreaterThanOrEqual(minBytes);
           expect(bytes.subarray(at, at + length).equals(source.subarray(sourceAt, sourceAt + length))).toBe(true);
@@ -42,7 +42,7 @@ describe("sharedStretches", () => {
       [77, 100_000],
     ] as const) {
       const bytes = Buffer.concat([noise("before", 500), source.subarray(from, to), noise("behind", 500)]);
-      expect(sharedStretches(bytes, source, 1024)).toEqual([{ at: 500, sourceAt: from, length: to - from }]);
+      expect(findMatches(bytes, source, 1024)).toEqual([{ at: 500, sourceAt: from, length: to - from }]);
     }
   });
 
@@ -50,7 +50,7 @@ describe("sharedStretches", () => {
     const unit = noise("unit", 1000);
     const source = Buffer.concat([unit, noise(1, 1000), unit, noise(2, 1000), unit, noise(3, 1000)]);
     const bytes = source.subarray(2000);
-    expect(sharedStretches(bytes, source, 1000)).toEqual([
+    expect(findMatches(bytes, source, 1000)).toEqual([
       { at: 0, sourceAt: 0, length: 1000 },
       { at: 1000, sourceAt: 3000, length: 3000 },
     ]);
@@ -58,8 +58,8 @@ describe("sharedStretches", () => {
 
   it("are not looked for by what stands anywhere", () => {
     const source = Buffer.concat([Buffer.alloc(5000, " "), noise(1, 5000)]);
-    expect(sharedStretches(Buffer.alloc(5000, " "), source, 1024)).toEqual([]);
-    expect(sharedStretches(Buffer.alloc(0), source, 1024)).toEqual([]);
-    expect(sharedStretches(noise(2, 100_000), noise(3, 100_000), 1024)).toEqual([]);
+    expect(findMatches(Buffer.alloc(5000, " "), source, 1024)).toEqual([]);
+    expect(findMatches(Buffer.alloc(0), source, 1024)).toEqual([]);
+    expect(findMatches(noise(2, 100_000), noise(3, 100_000), 1024)).toEqual([]);
   });
 });

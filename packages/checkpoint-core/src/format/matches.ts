@@ -34,7 +34,7 @@ export function sharedSuffix(a: Buffer, b: Buffer, limit: number = Math.min(a.le
 }
 
 /** `length` bytes that stand both at `at` and at `sourceAt` of the source. */
-export interface SharedStretch {
+export interface Match {
   readonly at: number;
   readonly sourceAt: number;
   readonly length: number;
@@ -48,37 +48,31 @@ const MAX_PROBES = 16;
 const MIN_DIFFERENT_BYTES = 8;
 
 /**
- * Stretches of `bytes` that stand anywhere in `source`, in the order of `bytes`.
+ * Matches of `bytes` that stand anywhere in `source`, in the order of `bytes`.
  *
- * Samples of `bytes` are looked for, and what is found is extended to both sides. So a stretch is sure to be found when it is as long as the distance
+ * Samples of `bytes` are looked for, and what is found is extended to both sides. So a match is sure to be found when it is as long as the distance
  * of two samples (a sixteenth of `bytes`), and when its sample stands in `source` but once.
  *
- * @param minBytes shorter stretches are left out; at least 128.
+ * @param minBytes shorter matches are left out; at least 128.
  */
-export function sharedStretches(bytes: Buffer, source: Buffer, minBytes: number): SharedStretch[] {
+export function findMatches(bytes: Buffer, source: Buffer, minBytes: number): Match[] {
   const distance = Math.max(Math.floor(minBytes / 2), Math.ceil(bytes.length / MAX_PROBES));
-  const found: SharedStretch[] = [];
+  const found: Match[] = [];
   let done = 0;
   let sourceDone = 0;
   for (let probe = 0; probe + PROBE_BYTES <= bytes.length; ) {
-    const stretch = stretchAround(bytes, source, probe, done, sourceDone);
-    if (stretch !== undefined && stretch.length >= minBytes) {
-      found.push(stretch);
-      done = probe = stretch.at + stretch.length;
-      sourceDone = stretch.sourceAt + stretch.length;
+    const match = matchAround(bytes, source, probe, done, sourceDone);
+    if (match !== undefined && match.length >= minBytes) {
+      found.push(match);
+      done = probe = match.at + match.length;
+      sourceDone = match.sourceAt + match.length;
     } else probe += distance;
   }
   return found;
 }
 
-/** The stretch, from `done` on at the earliest, in which `probe` lies. Most edits keep the order, so what follows the last stretch comes first. */
-function stretchAround(
-  bytes: Buffer,
-  source: Buffer,
-  probe: number,
-  done: number,
-  sourceDone: number,
-): SharedStretch | undefined {
+/** The match, from `done` on at the earliest, in which `probe` lies. Most edits keep the order, so what follows the last match comes first. */
+function matchAround(bytes: Buffer, source: Buffer, probe: number, done: number, sourceDone: number): Match | undefined {
   const sample = bytes.subarray(probe, probe + PROBE_BYTES);
   if (new Set(sample).size < MIN_DIFFERENT_BYTES) return undefined;
   let place = source.indexOf(sample, sourceDone);

@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
-import { PacketReader, PacketWriter, type ValueEntry } from "./payload.js";
-import { makeSegment, type OpenSegment, SegmentReader } from "./segment.js";
+import { PayloadReader, PayloadWriter, type ValueEntry } from "./payload.js";
+import { makeSegment, SegmentReader, type SegmentWithContent } from "./segment.js";
 import type { ChannelValue, Piece } from "./value.js";
 import { ValueBytes } from "./value-bytes.js";
 
-const SEGMENTS: readonly OpenSegment[] = ["first segment", "second", "third one", "4"].map((it) => makeSegment(Buffer.from(it)));
+const SEGMENTS: readonly SegmentWithContent[] = ["first segment", "second", "third one", "4"].map((it) =>
+  makeSegment(Buffer.from(it)),
+);
 const reader = new SegmentReader(new Map(SEGMENTS.map((it) => [it.id, it])));
 
 const segmentPiece: fc.Arbitrary<Piece> = fc
@@ -32,20 +34,20 @@ const value: fc.Arbitrary<ChannelValue> = fc.oneof(
   }),
 );
 
-function entriesOf(packet: PacketReader): readonly ValueEntry[] {
-  return packet.header as readonly ValueEntry[];
+function entriesOf(payload: PayloadReader): readonly ValueEntry[] {
+  return payload.header as readonly ValueEntry[];
 }
 
 it("C-60 values are read as they were added, in their order", () => {
   const known = fc.uniqueArray(fc.constantFrom(...SEGMENTS.map(({ id }) => id)));
   fc.assert(
     fc.property(fc.array(value, { maxLength: 6 }), known, (values, links) => {
-      const writer = new PacketWriter(links);
+      const writer = new PayloadWriter(links);
       const content = writer.write(values.map((it) => writer.add(it)));
       expect(writer.links.slice(0, links.length)).toEqual(links);
       expect(new Set(writer.links).size).toBe(writer.links.length);
-      const packet = new PacketReader(content, writer.links, reader);
-      const read = entriesOf(packet).map((entry) => packet.next(entry));
+      const payload = new PayloadReader(content, writer.links, reader);
+      const read = entriesOf(payload).map((entry) => payload.next(entry));
       const asText = (it: ChannelValue): unknown => ({ ...it, bytes: it.bytes.toBuffer().toString("hex") });
       expect(read.map(asText)).toEqual(values.map(asText));
     }),
@@ -54,8 +56,8 @@ it("C-60 values are read as they were added, in their order", () => {
 });
 
 it("names a segment once, and none that it does not use", () => {
-  const [a, b] = SEGMENTS as [OpenSegment, OpenSegment];
-  const writer = new PacketWriter();
+  const [a, b] = SEGMENTS as [SegmentWithContent, SegmentWithContent];
+  const writer = new PayloadWriter();
   const pieces = [a, b, a].map(({ id, content }) => ({ segment: id, start: 0, length: 1, of: content.length }));
   writer.add({ type: "t", bytes: ValueBytes.of(Buffer.alloc(3)), pieces });
   expect(writer.links).toEqual([a.id, b.id]);
@@ -63,16 +65,16 @@ it("names a segment once, and none that it does not use", () => {
 
 function damaged(header: unknown, links: readonly string[] = SEGMENTS.map(({ id }) => id)): () => unknown {
   return () => {
-    const packet = new PacketReader(new PacketWriter().write(header), links, reader);
-    return entriesOf(packet).map((entry) => packet.next(entry));
+    const payload = new PayloadReader(new PayloadWriter().write(header), links, reader);
+    return entriesOf(payload).map((entry) => payload.next(entry));
   };
 }
 
 it.for<[string, () => unknown]>([
-  ["nothing", () => new PacketReader(Buffer.alloc(0), [], reader)],
-  ["half a length", () => new PacketReader(Buffer.of(1, 0), [], reader)],
-  ["a header cut short", () => new PacketReader(Buffer.from("\u0009\0\0\0[1,2"), [], reader)],
-  ["a header that is not JSON", () => new PacketReader(Buffer.from("\u0002\0\0\0{{"), [], reader)],
+  ["nothing", () => new PayloadReader(Buffer.alloc(0), [], reader)],
+  ["half a length", () => new PayloadReader(Buffer.of(1, 0), [], reader)],
+  ["a header cut short", () => new PayloadReader(Buffer.from("\u0009\0\0\0[1,2"), [], reader)],
+  ["a header that is not JSON", () => new PayloadReader(Buffer.from("\u0002\0\0\0{{"), [], reader)],
   ["inline bytes cut short", damaged([["t", 3]])],
   ["an inline piece cut short", damaged([["t", [0, 0, 1, -1, 0, 3]]])],
   ["a link that is not there", damaged([["t", [4, 0, 1]]])],

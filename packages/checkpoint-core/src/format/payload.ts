@@ -16,8 +16,8 @@ export type ValueEntry = readonly [type: string, where: number | readonly number
 
 const INLINE = -1;
 
-/** Collects values for one packet, and the segments they refer to. */
-export class PacketWriter {
+/** Collects values for one payload, and the segments they refer to. */
+export class PayloadWriter {
   readonly #linkPositions: Map<string, number>;
   readonly #inline: Buffer[] = [];
 
@@ -71,8 +71,8 @@ export class PacketWriter {
   }
 }
 
-/** Reads the values of a packet in the order in which they were added. */
-export class PacketReader {
+/** Reads the values of a payload in the order in which they were added. */
+export class PayloadReader {
   readonly header: unknown;
   readonly #content: Buffer;
   readonly #links: readonly string[];

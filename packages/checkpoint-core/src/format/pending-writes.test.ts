@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
 import { decodeWrites, encodeWrites, pendingWrite, type SerializedWrite, type StoredSlot, writeIndex } from "./pending-writes.js";
-import { makeSegment, type OpenSegment, type Segment, SegmentReader } from "./segment.js";
+import { makeSegment, type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
 import { nextCall, taskOrder } from "./write-order.js";
 
@@ -30,8 +30,8 @@ class Store {
     taskId: string,
     writes: readonly PendingWrite[],
     taskPath?: string,
-    related: readonly OpenSegment[] = [],
-    context?: OpenSegment,
+    related: readonly SegmentWithContent[] = [],
+    context?: SegmentWithContent,
   ): void {
     const encoded = encodeWrites(serialized(writes), { verbatim: related, context });
     for (const segment of encoded.created) if (!this.segments.has(segment.id)) this.segments.set(segment.id, segment);

@@ -1,14 +1,14 @@
 import { type CheckpointPendingWrite, type PendingWrite, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
-import { PacketReader, PacketWriter, type ValueEntry } from "./payload.js";
-import type { KnownCheckpoint, SerializedValue } from "./record.js";
+import { PayloadReader, PayloadWriter, type ValueEntry } from "./payload.js";
+import type { CachedCheckpoint, SerializedValue } from "./record.js";
 import {
+  compress,
+  decompress,
   linksElsewhere,
   NOTHING_TO_REPEAT,
-  type OpenSegment,
-  open,
   type Repeatable,
   type SegmentReader,
-  seal,
+  type SegmentWithContent,
   withLinked,
 } from "./segment.js";
 import { type ChannelValue, encodeValue } from "./value.js";
@@ -28,13 +28,13 @@ import { callRanks, type PlacedWrite, taskOrder, type WritePlace } from "./write
 export interface PendingSlot {
   readonly slot: number;
   readonly links: readonly string[];
-  /** A sealed packet. */
+  /** A compressed payload. */
   readonly payload: Buffer;
 }
 
 export interface EncodedWrites {
   readonly slots: readonly PendingSlot[];
-  readonly created: readonly OpenSegment[];
+  readonly created: readonly SegmentWithContent[];
   /** Whether they refer to segments beyond `created`. */
   readonly reusesSegments: boolean;
 }
@@ -79,7 +79,7 @@ const FIRST_SINGLE_SLOT = 2 ** 30;
 /**
  * Encodes a batch. Of two special writes to one channel the last counts.
  *
- * @param repeatable what the writes may repeat: the new segments of the checkpoint that they are made on, and the thread's {@link KnownCheckpoint.context}.
+ * @param repeatable what the writes may repeat: the new segments of the checkpoint that they are made on, and the thread's {@link CachedCheckpoint.context}.
  * @param channels the values of that checkpoint. A task that changes a document writes all of it.
  */
 export function encodeWrites(
@@ -94,18 +94,18 @@ export function encodeWrites(
   for (const write of ordinary.slice(leading.length)) bySlot.set(FIRST_SINGLE_SLOT + write.index, [write]);
   for (const write of writes) if (write.index < 0) bySlot.set(write.index, [write]);
 
-  const created = new Map<string, OpenSegment>();
+  const created = new Map<string, SegmentWithContent>();
   const slots = Array.from(bySlot, ([slot, entries]): PendingSlot => {
-    const packet = new PacketWriter();
+    const writer = new PayloadWriter();
     const header: SlotHeader = {
       w: entries.map((write) => {
         const encoded = encodeValue(write.type, write.bytes, channels.get(write.channel), repeatable);
         for (const segment of encoded.created) created.set(segment.id, segment);
-        return [write.index, write.position, write.channel, ...packet.add(encoded.value)];
+        return [write.index, write.position, write.channel, ...writer.add(encoded.value)];
       }),
     };
-    const payload = seal(packet.write(header));
-    return { slot, links: packet.links, payload };
+    const payload = compress(writer.write(header));
+    return { slot, links: writer.links, payload };
   });
   const sent = withLinked(created, repeatable.verbatim);
   return { slots, created: sent, reusesSegments: linksElsewhere([...slots, ...sent], sent) };
@@ -114,9 +114,9 @@ export function encodeWrites(
 /** The writes that count, in the order of contract C-42: those without a task path as they were made, then the others by task path, task and position. */
 export function decodeWrites(slots: readonly StoredSlot[], segments: SegmentReader): StoredWrite[] {
   const entries = slots.flatMap(({ taskId, place, arrival, links, payload }) => {
-    const packet = new PacketReader(open(payload), links, segments);
-    return (packet.header as SlotHeader).w.map(([index, position, channel, ...entry]) => {
-      const write: StoredWrite = { taskId, channel, index, place, value: packet.next(entry) };
+    const reader = new PayloadReader(decompress(payload), links, segments);
+    return (reader.header as SlotHeader).w.map(([index, position, channel, ...entry]) => {
+      const write: StoredWrite = { taskId, channel, index, place, value: reader.next(entry) };
       return { write, position, arrival };
     });
   });

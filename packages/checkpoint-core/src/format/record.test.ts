@@ -3,16 +3,16 @@ import type { Checkpoint } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it, vi } from "vitest";
 import { DeserializationError } from "../errors.js";
 import {
+  type CachedCheckpoint,
   type ChannelUpdate,
-  type CheckpointFrame,
+  type CheckpointHeader,
   channelNames,
   decodeCheckpoint,
   type EncodedCheckpoint,
   encodeCheckpoint,
-  frameOf,
-  type KnownCheckpoint,
+  headerOf,
 } from "./record.js";
-import { makeSegment, type OpenSegment, type Segment, SegmentReader } from "./segment.js";
+import { makeSegment, type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -23,7 +23,7 @@ const value = (bytes: Buffer | string, type = "t"): ChannelUpdate => ({ type, by
 const updates = (channels: Readonly<Record<string, ChannelUpdate>>): Map<string, ChannelUpdate> =>
   new Map(Object.entries(channels));
 
-function frame(step: number): CheckpointFrame {
+function header(step: number): CheckpointHeader {
   return {
     v: 4,
     ts: `2026-01-01T00:00:${String(step % 60).padStart(2, "0")}.000Z`,
@@ -37,20 +37,20 @@ function store(...encoded: readonly EncodedCheckpoint[]): Map<string, Segment> {
 }
 
 /** Checkpoints of a list that grows, the last one first. */
-function chain(length: number, parent?: KnownCheckpoint): EncodedCheckpoint[] {
+function chain(length: number, parent?: CachedCheckpoint): EncodedCheckpoint[] {
   const all: EncodedCheckpoint[] = [];
-  let known = parent;
+  let cached = parent;
   for (let step = 1; step <= length; step += 1) {
     const messages = Buffer.concat(Array.from({ length: step }, (_, i) => noise(i, 700)));
-    const encoded = encodeCheckpoint(frame(step), updates({ messages: value(messages), small: value(`step ${step}`) }), known);
+    const encoded = encodeCheckpoint(header(step), updates({ messages: value(messages), small: value(`step ${step}`) }), cached);
     all.unshift(encoded);
-    known = encoded.known;
+    cached = encoded.cached;
   }
   return all;
 }
 
 describe("encodeCheckpoint", () => {
-  it("C-37 keeps the frame, and values with their types and order", () => {
+  it("C-37 keeps the header, and values with their types and order", () => {
     const given = {
       z: ["json", "1"],
       a: ["bytes", noise(1, 3000).toString("latin1")],
@@ -58,7 +58,7 @@ describe("encodeCheckpoint", () => {
       "": ["", "x"],
       "\ud800\0": ["t", "y"],
     } as const;
-    const odd: CheckpointFrame = {
+    const odd: CheckpointHeader = {
       v: 1,
       ts: "",
       channel_versions: { a: 3, z: "00000000000000000000000000000002.0.123", f: 1.5 },
@@ -67,11 +67,11 @@ describe("encodeCheckpoint", () => {
     const values = Object.entries(given).map(([channel, [type, text]]) => [channel, value(Buffer.from(text, "latin1"), type)]);
     const encoded = encodeCheckpoint(odd, updates(Object.fromEntries(values)), undefined);
     const decoded = decodeCheckpoint(encoded.record, new SegmentReader(store(encoded)));
-    expect(decoded.frame).toStrictEqual(odd);
+    expect(decoded.header).toStrictEqual(odd);
     expect(
-      [...decoded.known.channels].map(([channel, { type, bytes }]) => [channel, [type, bytes.toBuffer().toString("latin1")]]),
+      [...decoded.cached.channels].map(([channel, { type, bytes }]) => [channel, [type, bytes.toBuffer().toString("latin1")]]),
     ).toEqual(Object.entries(given));
-    expect(decoded.known.versions).toEqual(odd.channel_versions);
+    expect(decoded.cached.versions).toEqual(odd.channel_versions);
   });
 
   it("C-60 takes a channel or node called __proto__ for any other", () => {
@@ -85,10 +85,10 @@ describe("encodeCheckpoint", () => {
       ]),
       undefined,
     );
-    const { frame: read, known } = decodeCheckpoint(encoded.record, new SegmentReader(new Map()));
+    const { header: read, cached } = decodeCheckpoint(encoded.record, new SegmentReader(new Map()));
     expect(JSON.stringify(read)).toBe(JSON.stringify({ v: 4, ts: "t", channel_versions: versions, versions_seen: seen }));
-    expect([...known.channels.keys()]).toEqual(["__proto__", "constructor"]);
-    expect(Object.keys(encoded.known.versions)).toEqual(["__proto__", "constructor"]);
+    expect([...cached.channels.keys()]).toEqual(["__proto__", "constructor"]);
+    expect(Object.keys(encoded.cached.versions)).toEqual(["__proto__", "constructor"]);
   });
 
   it("C-31 makes the same record and segments of the same checkpoint", () => {
@@ -102,39 +102,39 @@ describe("encodeCheckpoint", () => {
   it("C-33 carries over what did not change, without storing it again", () => {
     const [first] = chain(1) as [EncodedCheckpoint];
     const next = encodeCheckpoint(
-      frame(2),
+      header(2),
       updates({ small: value("new"), messages: "carried-over", gone: "carried-over" }),
-      first.known,
+      first.cached,
     );
-    const { known } = decodeCheckpoint(next.record, new SegmentReader(store(first, next)));
-    expect([...known.channels.keys()]).toEqual(["small", "messages"]);
-    expect(known.channels.get("messages")?.bytes.toBuffer().equals(noise(0, 700))).toBe(true);
-    expect(known.channels.get("messages")?.pieces).toEqual(first.known.channels.get("messages")?.pieces);
+    const { cached } = decodeCheckpoint(next.record, new SegmentReader(store(first, next)));
+    expect([...cached.channels.keys()]).toEqual(["small", "messages"]);
+    expect(cached.channels.get("messages")?.bytes.toBuffer().equals(noise(0, 700))).toBe(true);
+    expect(cached.channels.get("messages")?.pieces).toEqual(first.cached.channels.get("messages")?.pieces);
     expect(next.created.filter(({ content }) => content.equals(noise(0, 700)))).toEqual([]);
   });
 
   it("refers to nothing else when it has no parent", () => {
     const [first] = chain(1) as [EncodedCheckpoint];
     expect(first.reusesSegments).toBe(false);
-    expect(first.known.keyframe).toBeUndefined();
+    expect(first.cached.keyframe).toBeUndefined();
   });
 
   it("says when it refers to what must be in the store", () => {
     const [second, first] = chain(2) as [EncodedCheckpoint, EncodedCheckpoint];
     expect(second.reusesSegments).toBe(true);
-    const fresh = encodeCheckpoint(frame(3), updates({ messages: value(noise("other", 3000)) }), {
-      ...first.known,
+    const fresh = encodeCheckpoint(header(3), updates({ messages: value(noise("other", 3000)) }), {
+      ...first.cached,
       keyframe: undefined,
       context: undefined,
     });
     expect(fresh.reusesSegments).toBe(false);
-    const carried = encodeCheckpoint(frame(3), updates({ messages: "carried-over" }), { ...first.known, keyframe: undefined });
+    const carried = encodeCheckpoint(header(3), updates({ messages: "carried-over" }), { ...first.cached, keyframe: undefined });
     expect(carried.reusesSegments).toBe(true);
   });
 
   it("keeps records short by an earlier one, which is replaced now and then", () => {
     const all = chain(200);
-    const keyframes = new Set(all.map(({ known }) => known.keyframe?.id));
+    const keyframes = new Set(all.map(({ cached }) => cached.keyframe?.id));
     expect(keyframes.size).toBeGreaterThan(3);
     expect(keyframes.size).toBeLessThan(30);
     const recordBytes = all.reduce((sum, { record }) => sum + record.body.length + 16 * record.links.length, 0);
@@ -146,18 +146,18 @@ describe("encodeCheckpoint", () => {
     const unused = makeSegment(noise("unused", 1500));
     const [first] = chain(1) as [EncodedCheckpoint];
     const messages = Buffer.concat([noise(0, 700), Buffer.from(","), noise("write", 1500)]);
-    const encoded = encodeCheckpoint(frame(2), updates({ messages: value(messages) }), first.known, [unused, write]);
+    const encoded = encodeCheckpoint(header(2), updates({ messages: value(messages) }), first.cached, [unused, write]);
     const made = encoded.created.filter(({ links }) => links.includes(write.id));
     expect(made).toHaveLength(1);
     expect(made[0]?.body.length).toBeLessThan(300);
     expect(encoded.created).toContain(write);
     expect(encoded.created).not.toContain(unused);
-    const { known } = decodeCheckpoint(encoded.record, new SegmentReader(store(first, encoded)));
-    expect(known.channels.get("messages")?.bytes.toBuffer().equals(messages)).toBe(true);
+    const { cached } = decodeCheckpoint(encoded.record, new SegmentReader(store(first, encoded)));
+    expect(cached.channels.get("messages")?.bytes.toBuffer().equals(messages)).toBe(true);
   });
 });
 
-it("C-36 a frame stays as it was when the run goes on", () => {
+it("C-36 a header stays as it was when the run goes on", () => {
   const checkpoint: Checkpoint = {
     v: 4,
     id: "1",
@@ -166,7 +166,7 @@ it("C-36 a frame stays as it was when the run goes on", () => {
     channel_versions: { a: 1 },
     versions_seen: { n: { a: 1 } },
   };
-  const before = frameOf(checkpoint);
+  const before = headerOf(checkpoint);
   checkpoint.channel_versions.a = 2;
   checkpoint.channel_versions.b = 1;
   (checkpoint.versions_seen.n as Record<string, number>).a = 2;
@@ -174,27 +174,27 @@ it("C-36 a frame stays as it was when the run goes on", () => {
   expect(before).toStrictEqual({ v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: { n: { a: 1 } } });
 });
 
-it("C-36 what is known of a checkpoint stays as it was when its frame changes", () => {
+it("C-36 what is known of a checkpoint stays as it was when its header changes", () => {
   const versions = { a: 1 };
-  const { known } = encodeCheckpoint({ ...frame(1), channel_versions: versions }, updates({}), undefined);
+  const { cached } = encodeCheckpoint({ ...header(1), channel_versions: versions }, updates({}), undefined);
   versions.a = 2;
-  expect(known.versions).toEqual({ a: 1 });
+  expect(cached.versions).toEqual({ a: 1 });
 });
 
 describe("decodeCheckpoint", () => {
-  it("C-35 reads from the store what was known in the process that wrote", () => {
+  it("C-35 reads from the store what was cached in the process that wrote", () => {
     const all = chain(80);
     const reader = new SegmentReader(store(...all));
-    for (const { record, known } of all) {
-      const decoded = decodeCheckpoint(record, reader).known;
-      expect([...decoded.channels.keys()]).toEqual([...known.channels.keys()]);
-      for (const [channel, { type, bytes, pieces }] of known.channels) {
+    for (const { record, cached } of all) {
+      const decoded = decodeCheckpoint(record, reader).cached;
+      expect([...decoded.channels.keys()]).toEqual([...cached.channels.keys()]);
+      for (const [channel, { type, bytes, pieces }] of cached.channels) {
         const read = decoded.channels.get(channel);
         expect([read?.type, read?.bytes.toBuffer().equals(bytes.toBuffer()), read?.pieces]).toEqual([type, true, pieces]);
       }
-      expect(decoded.versions).toEqual(known.versions);
-      expect(decoded.keyframe?.id).toBe(known.keyframe?.id);
-      expect(decoded.keyframe?.content.equals(known.keyframe?.content as Buffer) ?? known.keyframe === undefined).toBe(true);
+      expect(decoded.versions).toEqual(cached.versions);
+      expect(decoded.keyframe?.id).toBe(cached.keyframe?.id);
+      expect(decoded.keyframe?.content.equals(cached.keyframe?.content as Buffer) ?? cached.keyframe === undefined).toBe(true);
     }
   });
 
@@ -218,7 +218,7 @@ describe("decodeCheckpoint", () => {
   });
 
   it("never throws anything but a DeserializationError when a record is cut short", () => {
-    for (const encoded of [...chain(3), encodeCheckpoint(frame(1), updates({ a: value(noise(1, 500)) }), undefined)]) {
+    for (const encoded of [...chain(3), encodeCheckpoint(header(1), updates({ a: value(noise(1, 500)) }), undefined)]) {
       const reader = new SegmentReader(store(...chain(3), encoded));
       for (let length = 0; length < encoded.record.body.length; length += 1) {
         const record = { ...encoded.record, body: encoded.record.body.subarray(0, length) };
@@ -237,8 +237,8 @@ describe("decodeCheckpoint", () => {
 
 it("the names of channels need no segment but the keyframe", () => {
   const all = chain(20);
-  for (const { record, known } of all) {
-    const keyframe: OpenSegment | undefined = known.keyframe;
+  for (const { record, cached } of all) {
+    const keyframe: SegmentWithContent | undefined = cached.keyframe;
     const reader = new SegmentReader(new Map(keyframe === undefined ? [] : [[keyframe.id, keyframe]]));
     expect([...channelNames(record, reader)]).toEqual(["messages", "small"]);
   }
@@ -247,15 +247,15 @@ it("the names of channels need no segment but the keyframe", () => {
 it("an unchanged channel among many small ones costs next to nothing, also when all of them exceed what deflate can look back", () => {
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`c${i}`, value(noise(i, 300))]));
   const carried = new Map<string, ChannelUpdate>(Object.keys(many).map((channel) => [channel, "carried-over"]));
-  let last = encodeCheckpoint(frame(1), updates(many), undefined);
+  let last = encodeCheckpoint(header(1), updates(many), undefined);
   const stored = store(last);
   const costs: number[] = [];
   for (let step = 2; step < 12; step += 1) {
-    last = encodeCheckpoint(frame(step), new Map(carried).set("c0", value(noise(`${step}`, 300))), last.known);
+    last = encodeCheckpoint(header(step), new Map(carried).set("c0", value(noise(`${step}`, 300))), last.cached);
     for (const segment of last.created) stored.set(segment.id, segment);
     costs.push(last.record.body.length + last.created.reduce((sum, { body }) => sum + body.length, 0));
   }
   expect(Math.max(...costs.slice(1))).toBeLessThan(2_000);
-  const { known } = decodeCheckpoint(last.record, new SegmentReader(stored));
-  expect(known.channels.get("c199")?.bytes.toBuffer()).toEqual(noise(199, 300));
+  const { cached } = decodeCheckpoint(last.record, new SegmentReader(stored));
+  expect(cached.channels.get("c199")?.bytes.toBuffer()).toEqual(noise(199, 300));
 });

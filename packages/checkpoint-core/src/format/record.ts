@@ -1,15 +1,15 @@
 import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
-import { PacketReader, PacketWriter, type ValueEntry } from "./payload.js";
+import { PayloadReader, PayloadWriter, type ValueEntry } from "./payload.js";
 import {
+  compress,
+  decompress,
   dictionaryLength,
   linksElsewhere,
   MAX_LINKING_BYTES,
   makeKeyframe,
-  type OpenSegment,
-  open,
   SEGMENT_ID_BYTES,
   SegmentReader,
-  seal,
+  type SegmentWithContent,
   withLinked,
 } from "./segment.js";
 import { type ChannelValue, encodeValue, inlineBytes, MAX_INLINE_BYTES, segmentPieces } from "./value.js";
@@ -18,7 +18,7 @@ import type { ValueBytes } from "./value-bytes.js";
 /**
  * The stored form of one checkpoint: everything but its ids and its metadata.
  *
- * `body` is a sealed packet. When its dictionary has a link, that is the record's **keyframe**: an earlier record of the thread, kept as a segment,
+ * `body` is a compressed payload. When its dictionary has a link, that is the record's **keyframe**: an earlier record of the thread, kept as a segment,
  * that this one is compressed against and whose links it can point to by position. So neither the names of channels and nodes nor the list of
  * pieces, which hardly change from one superstep to the next, are stored again.
  */
@@ -29,32 +29,32 @@ export interface CheckpointRecord {
 }
 
 /** A checkpoint as it was written or read by this process: what the next one of its branch can build on. */
-export interface KnownCheckpoint {
+export interface CachedCheckpoint {
   readonly channels: ReadonlyMap<string, ChannelValue>;
   readonly versions: Readonly<ChannelVersions>;
-  readonly keyframe: OpenSegment | undefined;
+  readonly keyframe: SegmentWithContent | undefined;
   /**
    * A segment that the checkpoint's values are made of, with so much of what was said in the thread that new segments shrink when compressed against
    * it: by a third in the recorded conversations.
    */
-  readonly context: OpenSegment | undefined;
+  readonly context: SegmentWithContent | undefined;
 }
 
 /** What must be stored for a new checkpoint. */
 export interface EncodedCheckpoint {
   readonly record: CheckpointRecord;
   /** Segments that do not stand in the store yet, as far as this process knows. */
-  readonly created: readonly OpenSegment[];
+  readonly created: readonly SegmentWithContent[];
   /** Whether the record refers to segments beyond `created`. */
   readonly reusesSegments: boolean;
-  readonly known: KnownCheckpoint;
+  readonly cached: CachedCheckpoint;
 }
 
 /** A checkpoint without its values and its id. */
-export type CheckpointFrame = Pick<Checkpoint, "v" | "ts" | "channel_versions" | "versions_seen">;
+export type CheckpointHeader = Pick<Checkpoint, "v" | "ts" | "channel_versions" | "versions_seen">;
 
-/** The frame of a checkpoint as it is now: the run goes on changing versions in place (contract C-36). */
-export function frameOf(checkpoint: Checkpoint): CheckpointFrame {
+/** The header of a checkpoint as it is now: the run goes on changing versions in place (contract C-36). */
+export function headerOf(checkpoint: Checkpoint): CheckpointHeader {
   const seen = Object.entries(checkpoint.versions_seen).map(([node, versions]) => [node, { ...versions }]);
   return {
     v: checkpoint.v,
@@ -73,7 +73,7 @@ export interface SerializedValue {
 /** The new content of a channel, or that it carries over from the parent. */
 export type ChannelUpdate = SerializedValue | "carried-over";
 
-interface RecordHeader extends Pick<CheckpointFrame, "v" | "ts"> {
+interface RecordHeader extends Pick<CheckpointHeader, "v" | "ts"> {
   readonly cv: ChannelVersions;
   readonly vs: Checkpoint["versions_seen"];
   readonly ch: readonly (readonly [channel: string, ...ValueEntry])[];
@@ -93,13 +93,13 @@ const ALWAYS_INLINE_BYTES = 64;
  * @param related open segments that new values may repeat: those of the parent's pending writes, which they were made from.
  */
 export function encodeCheckpoint(
-  frame: CheckpointFrame,
+  header: CheckpointHeader,
   updates: ReadonlyMap<string, ChannelUpdate>,
-  parent: KnownCheckpoint | undefined,
-  related: readonly OpenSegment[] = [],
+  parent: CachedCheckpoint | undefined,
+  related: readonly SegmentWithContent[] = [],
 ): EncodedCheckpoint {
   const channels = new Map<string, ChannelValue>();
-  const created = new Map<string, OpenSegment>();
+  const created = new Map<string, SegmentWithContent>();
   const repeatable = { verbatim: related, context: parent?.context };
   let freshInlineBytes = 0;
   let inlineBytesLeft = MAX_RECORD_INLINE_BYTES;
@@ -118,7 +118,7 @@ export function encodeCheckpoint(
     inlineBytesLeft -= inlineBytes(encoded.value);
     for (const segment of encoded.created) created.set(segment.id, segment);
   }
-  const { record, keyframe, isNew } = encodeRecord(frame, channels, parent, freshInlineBytes);
+  const { record, keyframe, isNew } = encodeRecord(header, channels, parent, freshInlineBytes);
   if (isNew && keyframe !== undefined) created.set(keyframe.id, keyframe);
   const sent = withLinked(created, related);
   const linking = keyframe === undefined ? [record] : [record, keyframe];
@@ -126,9 +126,9 @@ export function encodeCheckpoint(
     record,
     created: sent,
     reusesSegments: linksElsewhere([...linking, ...sent], sent),
-    known: {
+    cached: {
       channels,
-      versions: { ...frame.channel_versions },
+      versions: { ...header.channel_versions },
       keyframe,
       context: contextOf(channels, created, parent?.context),
     },
@@ -142,10 +142,10 @@ const MAX_CONTEXT_BYTES = 64 * 1024;
 /** The newest fitting segment that the values still use, so that reading them does not cost a segment more. */
 function contextOf(
   channels: ReadonlyMap<string, ChannelValue>,
-  open: ReadonlyMap<string, OpenSegment>,
-  last: OpenSegment | undefined,
-): OpenSegment | undefined {
-  let context: OpenSegment | undefined;
+  open: ReadonlyMap<string, SegmentWithContent>,
+  last: SegmentWithContent | undefined,
+): SegmentWithContent | undefined {
+  let context: SegmentWithContent | undefined;
   for (const value of channels.values()) {
     for (const { segment, of } of segmentPieces(value)) {
       if (of < MIN_CONTEXT_BYTES || of > MAX_CONTEXT_BYTES) continue;
@@ -156,16 +156,16 @@ function contextOf(
 }
 
 function encodeRecord(
-  frame: CheckpointFrame,
+  header: CheckpointHeader,
   channels: ReadonlyMap<string, ChannelValue>,
-  parent: KnownCheckpoint | undefined,
+  parent: CachedCheckpoint | undefined,
   freshInlineBytes: number,
-): { record: CheckpointRecord; keyframe: OpenSegment | undefined; isNew: boolean } {
+): { record: CheckpointRecord; keyframe: SegmentWithContent | undefined; isNew: boolean } {
   const keyframe = parent?.keyframe;
   if (keyframe !== undefined && bytesLeftBehind(keyframe, parent, channels) <= MAX_BYTES_LEFT_BEHIND + valueBytes(channels)) {
-    const packet = new PacketWriter(keyframe.links);
-    const body = seal(writeRecord(packet, frame, channels), [keyframe.content]);
-    const ownLinks = packet.links.slice(keyframe.links.length);
+    const payload = new PayloadWriter(keyframe.links);
+    const body = compress(writeRecord(payload, header, channels), [keyframe.content]);
+    const ownLinks = payload.links.slice(keyframe.links.length);
     const keyframeBytes = keyframe.body.length + keyframe.links.length * SEGMENT_ID_BYTES;
     // New inline values would cost the same with a new keyframe.
     const deltaBytes = body.length - freshInlineBytes * DEFLATED_SHARE + ownLinks.length * SEGMENT_ID_BYTES;
@@ -173,14 +173,15 @@ function encodeRecord(
       return { record: { links: [keyframe.id, ...ownLinks], body }, keyframe, isNew: false };
     }
   }
-  const packet = new PacketWriter();
-  const content = writeRecord(packet, frame, channels);
+  const payload = new PayloadWriter();
+  const content = writeRecord(payload, header, channels);
   // The first checkpoint of a namespace is rarely like those that follow it, and may stay the only one.
-  if (parent === undefined) return { record: { links: packet.links, body: seal(content) }, keyframe: undefined, isNew: false };
-  const next = makeKeyframe(packet.links, content);
-  const body = seal(content, [content]);
+  if (parent === undefined)
+    return { record: { links: payload.links, body: compress(content) }, keyframe: undefined, isNew: false };
+  const next = makeKeyframe(payload.links, content);
+  const body = compress(content, [content]);
   // Tiny content does not compress; then it stands for itself.
-  if (dictionaryLength(body) !== 1) return { record: { links: packet.links, body }, keyframe: undefined, isNew: false };
+  if (dictionaryLength(body) !== 1) return { record: { links: payload.links, body }, keyframe: undefined, isNew: false };
   return { record: { links: [next.id], body }, keyframe: next, isNew: true };
 }
 
@@ -192,8 +193,8 @@ const MAX_BYTES_LEFT_BEHIND = 64 * 1024;
 
 /** Content of the keyframe's segments that the parent's values use, and the new ones do not. */
 function bytesLeftBehind(
-  keyframe: OpenSegment,
-  parent: KnownCheckpoint | undefined,
+  keyframe: SegmentWithContent,
+  parent: CachedCheckpoint | undefined,
   channels: ReadonlyMap<string, ChannelValue>,
 ): number {
   const linked = new Set(keyframe.links);
@@ -221,21 +222,21 @@ const KEYFRAME_ROW_BYTES = 110;
 /** What is about left of text when it is deflated. */
 const DEFLATED_SHARE = 0.5;
 
-function writeRecord(packet: PacketWriter, frame: CheckpointFrame, channels: ReadonlyMap<string, ChannelValue>): Buffer {
-  const header: RecordHeader = {
-    v: frame.v,
-    ts: frame.ts,
-    cv: frame.channel_versions,
-    vs: frame.versions_seen,
-    ch: Array.from(channels, ([channel, value]) => [channel, ...packet.add(value)] as const),
+function writeRecord(payload: PayloadWriter, header: CheckpointHeader, channels: ReadonlyMap<string, ChannelValue>): Buffer {
+  const written: RecordHeader = {
+    v: header.v,
+    ts: header.ts,
+    cv: header.channel_versions,
+    vs: header.versions_seen,
+    ch: Array.from(channels, ([channel, value]) => [channel, ...payload.add(value)] as const),
   };
-  return packet.write(header);
+  return payload.write(written);
 }
 
 /** What a stored record says. */
 export interface DecodedCheckpoint {
-  readonly frame: CheckpointFrame;
-  readonly known: KnownCheckpoint;
+  readonly header: CheckpointHeader;
+  readonly cached: CachedCheckpoint;
 }
 
 /**
@@ -245,46 +246,46 @@ export interface DecodedCheckpoint {
  * @throws DeserializationError
  */
 export function decodeCheckpoint(record: CheckpointRecord, segments: SegmentReader): DecodedCheckpoint {
-  const { packet, keyframe } = openRecord(record, segments);
-  const { v, ts, cv, vs, ch } = packet.header as RecordHeader;
-  const channels = new Map(ch.map(([channel, ...entry]) => [channel, packet.next(entry)]));
+  const { payload, keyframe } = decompressRecord(record, segments);
+  const { v, ts, cv, vs, ch } = payload.header as RecordHeader;
+  const channels = new Map(ch.map(([channel, ...entry]) => [channel, payload.next(entry)]));
   const used = [...channels.values()].flatMap(segmentPieces);
   const candidate = used.findLast(({ of }) => of >= MIN_CONTEXT_BYTES && of <= MAX_CONTEXT_BYTES);
-  const context = candidate === undefined ? undefined : segments.openSegment(candidate.segment);
-  return { frame: { v, ts, channel_versions: cv, versions_seen: vs }, known: { channels, versions: cv, keyframe, context } };
+  const context = candidate === undefined ? undefined : segments.withContent(candidate.segment);
+  return { header: { v, ts, channel_versions: cv, versions_seen: vs }, cached: { channels, versions: cv, keyframe, context } };
 }
 
 /**
  * The same for a checkpoint whose values are at hand, from what it was written or read as: nothing but the record is needed.
  *
- * @param known what {@link canDecodeKnown}.
+ * @param cached what {@link canDecodeCached}.
  */
-export function decodeKnown(record: CheckpointRecord, known: KnownCheckpoint): DecodedCheckpoint {
-  const dictionary = dictionaryLength(record.body) === 0 || known.keyframe === undefined ? [] : [known.keyframe.content];
-  const { v, ts, cv, vs } = new PacketReader(open(record.body, dictionary), [], NO_SEGMENTS).header as RecordHeader;
-  return { frame: { v, ts, channel_versions: cv, versions_seen: vs }, known };
+export function decodeCached(record: CheckpointRecord, cached: CachedCheckpoint): DecodedCheckpoint {
+  const dictionary = dictionaryLength(record.body) === 0 || cached.keyframe === undefined ? [] : [cached.keyframe.content];
+  const { v, ts, cv, vs } = new PayloadReader(decompress(record.body, dictionary), [], NO_SEGMENTS).header as RecordHeader;
+  return { header: { v, ts, channel_versions: cv, versions_seen: vs }, cached };
 }
 
 const NO_SEGMENTS = new SegmentReader(new Map());
 
 /** Whether the keyframe that the record is compressed against is at hand, too. */
-export function canDecodeKnown(record: CheckpointRecord, known: KnownCheckpoint): boolean {
-  return dictionaryLength(record.body) === 0 || known.keyframe?.id === record.links[0];
+export function canDecodeCached(record: CheckpointRecord, cached: CachedCheckpoint): boolean {
+  return dictionaryLength(record.body) === 0 || cached.keyframe?.id === record.links[0];
 }
 
 /** The channels of a stored checkpoint that have a value. Needs no segment but the record's keyframe. */
 export function channelNames(record: CheckpointRecord, segments: SegmentReader): ReadonlySet<string> {
-  const { ch } = openRecord(record, segments).packet.header as RecordHeader;
+  const { ch } = decompressRecord(record, segments).payload.header as RecordHeader;
   return new Set(ch.map(([channel]) => channel));
 }
 
-function openRecord(
+function decompressRecord(
   record: CheckpointRecord,
   segments: SegmentReader,
-): { packet: PacketReader; keyframe: OpenSegment | undefined } {
+): { payload: PayloadReader; keyframe: SegmentWithContent | undefined } {
   if (dictionaryLength(record.body) === 0)
-    return { packet: new PacketReader(open(record.body), record.links, segments), keyframe: undefined };
-  const keyframe = segments.openSegment(record.links[0] as string);
+    return { payload: new PayloadReader(decompress(record.body), record.links, segments), keyframe: undefined };
+  const keyframe = segments.withContent(record.links[0] as string);
   const links = [...keyframe.links, ...record.links.slice(1)];
-  return { packet: new PacketReader(open(record.body, [keyframe.content]), links, segments), keyframe };
+  return { payload: new PayloadReader(decompress(record.body, [keyframe.content]), links, segments), keyframe };
 }

@@ -3,17 +3,17 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
 import {
+  compress,
   compressed,
+  decompress,
   dictionaryLength,
   linksElsewhere,
   makeKeyframe,
   makeSegment,
-  type OpenSegment,
-  open,
   type Repeatable,
   type Segment,
   SegmentReader,
-  seal,
+  type SegmentWithContent,
   segmentId,
   withLinked,
 } from "./segment.js";
@@ -24,15 +24,15 @@ const bytes = fc.oneof(
   fc.uint8Array({ maxLength: 400 }).map((it) => Buffer.from(it)),
   fc.tuple(fc.string({ maxLength: 20 }), fc.integer({ min: 1, max: 300 })).map(([it, times]) => Buffer.from(it.repeat(times))),
 );
-const repeating = (...verbatim: readonly OpenSegment[]): Repeatable => ({ verbatim, context: undefined });
+const repeating = (...verbatim: readonly SegmentWithContent[]): Repeatable => ({ verbatim, context: undefined });
 /** The same bytes for the same seed; deflate finds nothing in them. */
 const noise = (seed: number, length: number): Buffer =>
   createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
 const stored = (...segments: readonly Segment[]): SegmentReader => new SegmentReader(new Map(segments.map((it) => [it.id, it])));
 
-describe("seal and open", () => {
+describe("compress and open", () => {
   it.each([180, 3_000, 12_000, 60_000])("give back %i bytes in little more memory than they take", (length) => {
-    const opened = open(seal(text(length)));
+    const opened = decompress(compress(text(length)));
     // Node cuts what is short from 8 KiB that it shares out.
     expect(opened.buffer.byteLength).toBeLessThanOrEqual(Math.max(8 * 1024, 2 * length));
   });
@@ -40,7 +40,7 @@ describe("seal and open", () => {
   it("C-60 give back every content", () => {
     fc.assert(
       fc.property(bytes, fc.array(bytes, { maxLength: 3 }), (content, dictionary) => {
-        expect(open(seal(content, dictionary), dictionary).equals(content)).toBe(true);
+        expect(decompress(compress(content, dictionary), dictionary).equals(content)).toBe(true);
       }),
       { seed: 1, numRuns: 400 },
     );
@@ -49,21 +49,21 @@ describe("seal and open", () => {
   it.for([0, 1, 32 * 1024, 256 * 1024, 256 * 1024 + 1])("C-60 give back %i bytes, of text and of noise", (length) => {
     for (const content of [text(length), randomBytes(length)]) {
       const dictionary = [text(40_000), randomBytes(30_000)];
-      expect(open(seal(content)).equals(content)).toBe(true);
-      expect(open(seal(content, dictionary), dictionary).equals(content)).toBe(true);
+      expect(decompress(compress(content)).equals(content)).toBe(true);
+      expect(decompress(compress(content, dictionary), dictionary).equals(content)).toBe(true);
     }
   });
 
   it("store what does not shrink as it is, with two bytes more", () => {
     const noise = randomBytes(1000);
-    expect(seal(noise)).toHaveLength(1002);
-    expect(dictionaryLength(seal(noise, [text(10)]))).toBe(0);
+    expect(compress(noise)).toHaveLength(1002);
+    expect(dictionaryLength(compress(noise, [text(10)]))).toBe(0);
   });
 
   it("store text smaller, and smaller still when it repeats a dictionary", () => {
     const content = Buffer.concat([randomBytes(500).toString("hex"), text(500)].map((it) => Buffer.from(it)));
-    const plain = seal(content);
-    const repeated = seal(content, [content]);
+    const plain = compress(content);
+    const repeated = compress(content, [content]);
     expect(plain.length).toBeLessThan(content.length * 0.7);
     expect(repeated.length).toBeLessThan(plain.length / 4);
     expect([dictionaryLength(plain), dictionaryLength(repeated)]).toEqual([0, 1]);
@@ -72,28 +72,28 @@ describe("seal and open", () => {
   it("use the end of a dictionary that is longer than the window", () => {
     const content = randomBytes(1000);
     const dictionary = [randomBytes(100_000), content];
-    const sealed = seal(content, dictionary);
-    expect(sealed.length).toBeLessThan(100);
-    expect(open(sealed, dictionary).equals(content)).toBe(true);
+    const compressed = compress(content, dictionary);
+    expect(compressed.length).toBeLessThan(100);
+    expect(decompress(compressed, dictionary).equals(content)).toBe(true);
   });
 
   it.for<[string, Buffer]>([
     ["no bytes", Buffer.alloc(0)],
     ["an unknown encoding", Buffer.of(7, 0, 1, 2, 3)],
-    ["deflated bytes cut short", seal(text(500)).subarray(0, 20)],
-    ["deflated bytes cut to nothing", seal(text(500)).subarray(0, 2)],
+    ["deflated bytes cut short", compress(text(500)).subarray(0, 20)],
+    ["deflated bytes cut to nothing", compress(text(500)).subarray(0, 2)],
     ["bytes that are not deflated", Buffer.of(1, 0, 0xff, 0xff, 0xff, 0xff)],
   ])("refuse %s with a DeserializationError", ([, damaged]) => {
-    expect(() => open(damaged)).toThrow(DeserializationError);
+    expect(() => decompress(damaged)).toThrow(DeserializationError);
   });
 
   it("never throw anything but a DeserializationError, whatever the bytes", () => {
     fc.assert(
       fc.property(bytes, fc.nat(), fc.nat(255), (content, where, byte) => {
-        const damaged = Buffer.from(seal(content));
+        const damaged = Buffer.from(compress(content));
         damaged[where % damaged.length] = byte;
         try {
-          open(damaged);
+          decompress(damaged);
         } catch (error) {
           expect(error).toBeInstanceOf(DeserializationError);
         }

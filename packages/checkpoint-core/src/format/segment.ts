@@ -15,12 +15,12 @@ export interface Segment {
   readonly id: string;
   /** Other segments of the thread that are needed to read this one, or what this one points to. */
   readonly links: readonly string[];
-  /** The content, sealed: see {@link seal} and {@link compressed}. */
+  /** The content, compressed: see {@link compress} and {@link compressed}. */
   readonly body: Buffer;
 }
 
 /** A segment with its content. */
-export interface OpenSegment extends Segment {
+export interface SegmentWithContent extends Segment {
   readonly content: Buffer;
   /** Whether the store has acknowledged it, so that what links to it can go there alone. */
   readonly isStored?: boolean;
@@ -66,21 +66,21 @@ export function segmentId(links: readonly string[], content: Uint8Array): string
 /**
  * Encodes bytes for storage, compressed when that is smaller.
  *
- * @param dictionary what the content probably repeats; the same must be given to {@link open}.
+ * @param dictionary what the content probably repeats; the same must be given to {@link decompress}.
  */
-export function seal(content: Buffer, dictionary: readonly Buffer[] = []): Buffer {
-  if (content.length > MAX_DEFLATED_BYTES) return sealRaw(content);
+export function compress(content: Buffer, dictionary: readonly Buffer[] = []): Buffer {
+  if (content.length > MAX_DEFLATED_BYTES) return uncompressed(content);
   return smallerOf(content, deflateRawSync(content, deflateOptions(content, dictionary)), dictionary.length);
 }
 
-function sealRaw(content: Buffer): Buffer {
+function uncompressed(content: Buffer): Buffer {
   return Buffer.concat([Buffer.of(RAW, 0), content]);
 }
 
 function smallerOf(content: Buffer, deflated: Buffer, dictionaryLength: number): Buffer {
   return deflated.length + 1 < content.length
     ? Buffer.concat([Buffer.of(DEFLATED, dictionaryLength), deflated])
-    : sealRaw(content);
+    : uncompressed(content);
 }
 
 function deflateOptions({ length }: Buffer, parts: readonly Buffer[]): ZlibOptions {
@@ -117,19 +117,19 @@ function windowBitsFor(length: number, dictionaryLength: number): number {
   return bits;
 }
 
-/** How many of its first links a sealed body was compressed against. */
-export function dictionaryLength(sealed: Buffer): number {
-  return sealed[0] === DEFLATED ? (sealed[1] as number) : 0;
+/** How many of its first links a body was compressed against. */
+export function dictionaryLength(body: Buffer): number {
+  return body[0] === DEFLATED ? (body[1] as number) : 0;
 }
 
 /**
- * The inverse of {@link seal}.
+ * The inverse of {@link compress}.
  *
  * @throws DeserializationError when the bytes are of another format or damaged.
  */
-export function open(sealed: Buffer, dictionary: readonly Buffer[] = []): Buffer {
-  const [codec] = sealed;
-  const body = sealed.subarray(2);
+export function decompress(stored: Buffer, dictionary: readonly Buffer[] = []): Buffer {
+  const [codec] = stored;
+  const body = stored.subarray(2);
   if (codec === RAW) return body;
   if (codec !== DEFLATED)
     throw new DeserializationError(`Stored bytes have the unknown encoding ${codec}: were they written by a newer version?`);
@@ -149,12 +149,12 @@ function dictionaryBytes(parts: readonly Buffer[]): Buffer {
 
 /** What the content of a new segment may repeat: segments of the same thread. */
 export interface Repeatable {
-  /** Segments of which whole stretches may stand in it: pending writes, the input. */
-  readonly verbatim: readonly OpenSegment[];
+  /** Segments of which whole parts may stand in it: pending writes, the input. */
+  readonly verbatim: readonly SegmentWithContent[];
   /** What was said in the thread before: the same words and names. */
-  readonly context: OpenSegment | undefined;
+  readonly context: SegmentWithContent | undefined;
   /** Ids of segments that an earlier value may be made of, but may still be on their way: only those among `verbatim` can be used, and are sent along. */
-  readonly underway?: ReadonlySet<string> | undefined;
+  readonly inFlight?: ReadonlySet<string> | undefined;
 }
 
 export const NOTHING_TO_REPEAT: Repeatable = { verbatim: [], context: undefined };
@@ -163,33 +163,33 @@ export const NOTHING_TO_REPEAT: Repeatable = { verbatim: [], context: undefined 
  * A new segment of this content. It is compressed against other segments, which then are its links, where that saves more than the links cost. Long
  * content is not compressed yet: see {@link compressed}.
  */
-export function makeSegment(content: Buffer, { verbatim, context }: Repeatable = NOTHING_TO_REPEAT): OpenSegment {
+export function makeSegment(content: Buffer, { verbatim, context }: Repeatable = NOTHING_TO_REPEAT): SegmentWithContent {
   if (content.length > MAX_WELL_DEFLATED_BYTES) {
-    const body = sealRaw(content);
-    return { id: segmentId([], content), links: [], body, content: open(body) };
+    const body = uncompressed(content);
+    return { id: segmentId([], content), links: [], body, content: decompress(body) };
   }
   const dictionaries = [
-    verbatim.filter((segment) => segment.content.length < MAX_LINKING_BYTES && shareStretch(content, segment.content)),
+    verbatim.filter((segment) => segment.content.length < MAX_LINKING_BYTES && haveMatch(content, segment.content)),
     context === undefined ? [] : [context],
   ].filter(({ length }) => length > 0);
-  let best: Sealed | undefined;
+  let best: Candidate | undefined;
   for (const dictionary of content.length < MAX_LINKING_BYTES ? [...dictionaries, []] : [[]]) {
-    const sealed = sealAgainst(content, dictionary);
-    if (best === undefined || sealed.cost < best.cost) best = sealed;
+    const candidate = compressAgainst(content, dictionary);
+    if (best === undefined || candidate.cost < best.cost) best = candidate;
     if (best.cost <= content.length * MUCH_SMALLER) break;
   }
-  const { links, body } = best as Sealed;
+  const { links, body } = best as Candidate;
   return { id: segmentId(links, content), links, body, content: own(content) };
 }
 
-interface Sealed extends Pick<Segment, "links" | "body"> {
+interface Candidate extends Pick<Segment, "links" | "body"> {
   /** In bytes. */
   readonly cost: number;
 }
 
-function sealAgainst(content: Buffer, dictionary: readonly OpenSegment[]): Sealed {
+function compressAgainst(content: Buffer, dictionary: readonly SegmentWithContent[]): Candidate {
   const links = dictionary.map(({ id }) => id);
-  const body = seal(
+  const body = compress(
     content,
     dictionary.map((segment) => segment.content),
   );
@@ -203,16 +203,16 @@ const MUCH_SMALLER = 1 / 3;
 
 const deflateElsewhere = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
 /** Each segment is compressed once, though it may be sent twice: with a task's write, and with the checkpoint that repeats it. */
-const bodies = new WeakMap<OpenSegment, Promise<Buffer>>();
+const bodies = new WeakMap<SegmentWithContent, Promise<Buffer>>();
 
 /** The segments as they are to be stored: those of long content are compressed, on the threads of libuv's pool. */
-export function compressed(segments: readonly OpenSegment[]): Promise<Segment[]> {
+export function compressed(segments: readonly SegmentWithContent[]): Promise<Segment[]> {
   return Promise.all(
     segments.map(async (segment) => ({ id: segment.id, links: segment.links, body: await compressedBody(segment) })),
   );
 }
 
-function compressedBody(segment: OpenSegment): Buffer | Promise<Buffer> {
+function compressedBody(segment: SegmentWithContent): Buffer | Promise<Buffer> {
   const { content, body } = segment;
   if (content.length <= MAX_WELL_DEFLATED_BYTES) return body;
   const known = bodies.get(segment);
@@ -225,7 +225,7 @@ function compressedBody(segment: OpenSegment): Buffer | Promise<Buffer> {
 const PROBE_BYTES = 24;
 
 /** Whether one of a few samples of `other` stands in `content`. */
-function shareStretch(content: Buffer, other: Buffer): boolean {
+function haveMatch(content: Buffer, other: Buffer): boolean {
   return [0.2, 0.4, 0.6, 0.8].some((part) => {
     const start = Math.floor(other.length * part);
     return content.includes(other.subarray(start, start + PROBE_BYTES));
@@ -242,7 +242,10 @@ export const MAX_LINKING_BYTES = 8 * 1024;
  * The new segments, and with them those of `candidates` that can be reached from them and are not stored yet: these may be on their way in another
  * statement, and what is stored must be readable whether or not that one succeeds.
  */
-export function withLinked(created: ReadonlyMap<string, OpenSegment>, candidates: readonly OpenSegment[]): OpenSegment[] {
+export function withLinked(
+  created: ReadonlyMap<string, SegmentWithContent>,
+  candidates: readonly SegmentWithContent[],
+): SegmentWithContent[] {
   const byId = new Map(candidates.filter(({ isStored }) => !isStored).map((segment) => [segment.id, segment]));
   const all = new Map(created);
   // A Map goes on to what is added while it is walked.
@@ -262,14 +265,14 @@ export function linksElsewhere(linking: readonly { readonly links: readonly stri
 }
 
 /** A segment that is an earlier record: its links are what it points to, not what it is compressed against. */
-export function makeKeyframe(links: readonly string[], content: Buffer): OpenSegment {
-  return { id: segmentId(links, content), links, body: seal(content), content };
+export function makeKeyframe(links: readonly string[], content: Buffer): SegmentWithContent {
+  return { id: segmentId(links, content), links, body: compress(content), content };
 }
 
 /** Opens segments on demand, each once, with the segments that they need. */
 export class SegmentReader {
   readonly #stored: ReadonlyMap<string, Segment>;
-  readonly #opened = new Map<string, Buffer>();
+  readonly #contents = new Map<string, Buffer>();
 
   constructor(stored: ReadonlyMap<string, Segment>) {
     this.#stored = stored;
@@ -284,20 +287,20 @@ export class SegmentReader {
     return segment;
   }
 
-  openSegment(id: string): OpenSegment {
+  withContent(id: string): SegmentWithContent {
     return { ...this.segment(id), content: this.content(id) };
   }
 
   content(id: string): Buffer {
-    const known = this.#opened.get(id);
+    const known = this.#contents.get(id);
     if (known !== undefined) return known;
     const { body, links } = this.segment(id);
     const needed = links.slice(0, dictionaryLength(body));
-    const content = open(
+    const content = decompress(
       body,
       needed.map((link) => this.content(link)),
     );
-    this.#opened.set(id, content);
+    this.#contents.set(id, content);
     return content;
   }
 }

@@ -7,7 +7,7 @@ const MIN_CHUNK_BYTES = 32 * 1024;
 /**
  * The bytes of a serialized value, as a rope: chunks that stand one after the other, most of which the channel's next value has, too.
  *
- * A list of 1 MB that grew by a message takes over all of its chunks but the last. In one Buffer, that megabyte would be allocated, copied, compared and
+ * A list of 1 MB that grew by a message reuses all of its chunks but the last. In one Buffer, that megabyte would be allocated, copied, compared and
  * left to the garbage collector at each superstep. Nobody changes the bytes.
  */
 export class ValueBytes {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { makeSegment, type OpenSegment, type Repeatable, SegmentReader } from "./segment.js";
+import { makeSegment, type Repeatable, SegmentReader, type SegmentWithContent } from "./segment.js";
 import {
   type ChannelValue,
   type EncodedValue,
@@ -25,9 +25,9 @@ function encode(bytes: Buffer, parent?: ChannelValue, repeatable?: Repeatable): 
 
 /** Encodes values one after the other, and reads each back from what was stored. */
 class History {
-  readonly segments = new Map<string, OpenSegment>();
+  readonly segments = new Map<string, SegmentWithContent>();
   last: ChannelValue | undefined;
-  lastNew: readonly OpenSegment[] = [];
+  lastNew: readonly SegmentWithContent[] = [];
 
   put(bytes: Buffer, type = "t", parent = this.last): ChannelValue {
     const { value, created } = encodeValue(type, ValueBytes.of(bytes), parent);
@@ -249,11 +249,11 @@ describe("encodeValue", () => {
   it("C-30 shares with a value that is still on its way what can be sent along", () => {
     const [first, second, third] = [noise(1, 9000), noise(2, 9000), noise(3, 9000)];
     const before = encode(first);
-    const underway = encode(Buffer.concat([first, second, third]), before.value);
-    const [one] = underway.created as [OpenSegment];
+    const inFlight = encode(Buffer.concat([first, second, third]), before.value);
+    const [one] = inFlight.created as [SegmentWithContent];
     const bytes = Buffer.concat([first, noise(4, 600), second, third]);
-    const encoded = (verbatim: readonly OpenSegment[]) =>
-      encode(bytes, underway.value, { verbatim, context: undefined, underway: new Set([one.id]) });
+    const encoded = (verbatim: readonly SegmentWithContent[]) =>
+      encode(bytes, inFlight.value, { verbatim, context: undefined, inFlight: new Set([one.id]) });
     // It is there, and sent along; it is there, and acknowledged meanwhile; nobody has it any more, so it is made again.
     expect(encoded([one]).created.map(({ content }) => content.length)).toEqual([600, 18_000]);
     expect(encoded([{ ...one, isStored: true }]).created.map(({ content }) => content.length)).toEqual([600]);
@@ -261,7 +261,7 @@ describe("encodeValue", () => {
     for (const { value } of [encoded([one]), encoded([])]) expect(value.bytes.toBuffer().equals(bytes)).toBe(true);
   });
 
-  it("C-30 uses a long stretch of a write's segment, and sends it along", () => {
+  it("C-30 uses a long part of a write's segment, and sends it along", () => {
     const [list, answer] = [noise(1, 9000), noise(2, 20_000)];
     const write = makeSegment(Buffer.concat([Buffer.from("[{"), answer, Buffer.from("}]")]));
     const first = encode(list);
@@ -341,7 +341,7 @@ it("C-35 a value edited in any way reads as it was put, in few pieces, for at mo
 
 it("what is merged away is not read any more for the little that is left of it", () => {
   const base = makeSegment(noise("base", 504_000));
-  const pieceOf = ({ id, content }: OpenSegment, start: number, length: number): SegmentPiece => ({
+  const pieceOf = ({ id, content }: SegmentWithContent, start: number, length: number): SegmentPiece => ({
     segment: id,
     start,
     length,

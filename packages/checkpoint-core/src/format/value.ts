@@ -1,5 +1,5 @@
-import { type SharedStretch, sharedStretches } from "./matches.js";
-import { MAX_LINKING_BYTES, makeSegment, NOTHING_TO_REPEAT, type OpenSegment, type Repeatable } from "./segment.js";
+import { findMatches, type Match } from "./matches.js";
+import { MAX_LINKING_BYTES, makeSegment, NOTHING_TO_REPEAT, type Repeatable, type SegmentWithContent } from "./segment.js";
 import type { ValueBytes } from "./value-bytes.js";
 
 /**
@@ -49,7 +49,7 @@ export function inlineBytes({ bytes, pieces }: ChannelValue): number {
 /** A value and the segments that must be stored with it. */
 export interface EncodedValue {
   readonly value: ChannelValue;
-  readonly created: readonly OpenSegment[];
+  readonly created: readonly SegmentWithContent[];
 }
 
 /**
@@ -61,7 +61,7 @@ export interface EncodedValue {
 export const MAX_INLINE_BYTES = 384;
 /** A shorter shared run is not worth a piece of its own (about 25 bytes in each record). */
 const MIN_SHARED_BYTES = 256;
-/** Nor is a stretch that moved, which has to be looked for. */
+/** Nor is a part that moved, which has to be looked for. */
 const MIN_MOVED_BYTES = 1024;
 /**
  * Longer content is stored as several segments, so that no row and no message of the wire protocol gets huge (8 MiB, of a value of 256 MiB), and several
@@ -82,7 +82,7 @@ const MAX_JOINED_BYTES = 256 * 1024;
 const MAX_PIECES = 256;
 
 /**
- * Encodes a value, sharing with the parent checkpoint's value of the same channel what is equal at its start and at its end, and long stretches that
+ * Encodes a value, sharing with the parent checkpoint's value of the same channel what is equal at its start and at its end, and long parts that
  * moved: a list that is trimmed to its last messages loses some in front when it gets one more.
  *
  * Reading a value costs at most about twice its size, whatever its history: a segment of which less than half is used is not referenced.
@@ -100,7 +100,7 @@ export function encodeValue(
   if (bytes.length <= maxInlineBytes) return { value: { type, bytes, pieces: undefined }, created: [] };
   let spans: readonly Span[] =
     parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
-  if (repeatable.underway !== undefined) spans = spans.map((span) => sentAlong(span, repeatable));
+  if (repeatable.inFlight !== undefined) spans = spans.map((span) => sentAlong(span, repeatable));
   spans = repeatVerbatim(bytes, spans, repeatable.verbatim, maxInlineBytes);
   // In this order: what is merged is no longer used where it stood.
   spans = dropWasteful(joinMost(joinSmall(spans)));
@@ -108,12 +108,12 @@ export function encodeValue(
   return materialize(type, bytes, spans, repeatable, maxInlineBytes);
 }
 
-/** A stretch of the new value: stored already (`piece`), or to be stored. */
+/** A part of the new value: stored already (`piece`), or to be stored. */
 interface Span {
   readonly length: number;
   readonly piece: SegmentPiece | undefined;
   /** The piece's segment, where that may still be on its way to the store in another statement: it is sent along. */
-  readonly sent?: OpenSegment | undefined;
+  readonly sent?: SegmentWithContent | undefined;
 }
 
 function fresh(length: number): Span {
@@ -129,52 +129,48 @@ function shareWith(old: ValueBytes, pieces: readonly Piece[], bytes: ValueBytes)
   const middle = bytes.slice(head, bytes.length - tail);
   return [
     ...slicePieces(pieces, 0, head),
-    ...spansOf(middle.length, movedStretches(middle, replaced), ({ sourceAt, length }) =>
+    ...spansOf(middle.length, movedMatches(middle, replaced), ({ sourceAt, length }) =>
       slicePieces(pieces, head + sourceAt, head + sourceAt + length),
     ),
     ...slicePieces(pieces, old.length - tail, old.length),
   ];
 }
 
-function sentAlong(span: Span, { verbatim, underway }: Repeatable): Span {
+function sentAlong(span: Span, { verbatim, inFlight }: Repeatable): Span {
   const id = span.piece?.segment;
-  if (id === undefined || !underway?.has(id)) return span;
+  if (id === undefined || !inFlight?.has(id)) return span;
   const segment = verbatim.find((each) => each.id === id);
   if (segment === undefined) return fresh(span.length);
   return segment.isStored ? span : { ...span, sent: segment };
 }
 
 /** An append replaces nothing, so nothing is looked for. Nor is little in much, such as a summary in the conversation that it replaces. */
-function movedStretches(middle: ValueBytes, replaced: ValueBytes): SharedStretch[] {
+function movedMatches(middle: ValueBytes, replaced: ValueBytes): Match[] {
   const isWorthwhile = replaced.length >= MIN_MOVED_BYTES && middle.length >= Math.max(MIN_MOVED_BYTES, replaced.length / 4);
-  return isWorthwhile ? sharedStretches(middle.toBuffer(), replaced.toBuffer(), MIN_MOVED_BYTES) : [];
+  return isWorthwhile ? findMatches(middle.toBuffer(), replaced.toBuffer(), MIN_MOVED_BYTES) : [];
 }
 
-/** Spans of `length` bytes of which some stretches are stored already, as `stored` says. */
-function spansOf(
-  length: number,
-  stretches: readonly SharedStretch[],
-  stored: (stretch: SharedStretch) => readonly Span[],
-): Span[] {
+/** Spans of `length` bytes of which some are stored already, as `stored` says. */
+function spansOf(length: number, matches: readonly Match[], stored: (match: Match) => readonly Span[]): Span[] {
   const spans: Span[] = [];
   let at = 0;
-  for (const stretch of stretches) {
-    if (stretch.at > at) spans.push(fresh(stretch.at - at));
-    spans.push(...stored(stretch));
-    at = stretch.at + stretch.length;
+  for (const match of matches) {
+    if (match.at > at) spans.push(fresh(match.at - at));
+    spans.push(...stored(match));
+    at = match.at + match.length;
   }
   if (length > at) spans.push(fresh(length - at));
   return spans;
 }
 
 /**
- * Uses segments that say the same as new bytes: the value that a task wrote is the channel's next value, or a long stretch of it (a tool's answer among
- * the messages). Short stretches are repeated by {@link makeSegment}, for a few bytes.
+ * Uses segments that say the same as new bytes: the value that a task wrote is the channel's next value, or a long part of it (a tool's answer among
+ * the messages). Short parts are repeated by {@link makeSegment}, for a few bytes.
  */
 function repeatVerbatim(
   bytes: ValueBytes,
   spans: readonly Span[],
-  verbatim: readonly OpenSegment[],
+  verbatim: readonly SegmentWithContent[],
   maxInlineBytes: number,
 ): readonly Span[] {
   let repeated = spans;
@@ -187,8 +183,8 @@ function repeatVerbatim(
       const at = offset;
       offset += length;
       if (piece !== undefined || length <= maxInlineBytes) return [span];
-      const stretch = bytes.subarray(at, at + length);
-      return spansOf(length, stretchesOfSegment(stretch, content), ({ sourceAt: start, length }) => [
+      const part = bytes.subarray(at, at + length);
+      return spansOf(length, matchesInSegment(part, content), ({ sourceAt: start, length }) => [
         { length, piece: { segment: id, start, length, of: content.length }, sent },
       ]);
     });
@@ -196,10 +192,10 @@ function repeatVerbatim(
   return repeated;
 }
 
-function stretchesOfSegment(bytes: Buffer, content: Buffer): SharedStretch[] {
+function matchesInSegment(bytes: Buffer, content: Buffer): Match[] {
   if (bytes.equals(content)) return [{ at: 0, sourceAt: 0, length: bytes.length }];
   const isLong = Math.min(bytes.length, content.length) >= MAX_LINKING_BYTES;
-  return isLong ? sharedStretches(bytes, content, MAX_LINKING_BYTES) : [];
+  return isLong ? findMatches(bytes, content, MAX_LINKING_BYTES) : [];
 }
 
 /** The pieces of `[from, to)` of the old value. What stands in its record is new to the record of this one. */
@@ -284,7 +280,7 @@ function materialize(
   repeatable: Repeatable,
   maxInlineBytes: number,
 ): EncodedValue {
-  const created = new Map<string, OpenSegment>();
+  const created = new Map<string, SegmentWithContent>();
   const pieces: Piece[] = [];
   let offset = 0;
   let inlineBytesLeft = maxInlineBytes;

@@ -1,13 +1,7 @@
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { InvalidOptionsError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
-import {
-  type LeaseOffice,
-  type LeaseOptions,
-  type ResolvedLeaseOptions,
-  resolveLeaseOptions,
-  type ThreadLease,
-} from "./lease.js";
+import { type LeaseOptions, type Leases, type ResolvedLeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { pendingQuestion } from "./pending-question.js";
 
 /** Which abandoned threads to list, and the lease under which each is handed out. */
@@ -67,7 +61,7 @@ export interface ThreadView {
 /** Claims threads one by one, as the caller takes them: what it does not take stays for others. */
 export async function* abandonedThreads(
   store: CheckpointStore,
-  leases: LeaseOffice,
+  leases: Leases,
   view: ThreadView,
   { olderThanMs, limit, lease: leaseOptions }: ResolvedOptions,
 ): AsyncGenerator<AbandonedThread> {

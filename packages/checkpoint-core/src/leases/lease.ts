@@ -161,7 +161,7 @@ const MIN_POLL_MS = 10;
 const MAX_POLL_MS = 500;
 
 /** Gets leases. Of those who wait in one process for one thread, only the first asks the store; they are served in order. */
-export class LeaseOffice {
+export class Leases {
   readonly #store: CheckpointStore;
   /** Per thread, the turn of who came last. */
   readonly #turns = new Map<string, Promise<void>>();

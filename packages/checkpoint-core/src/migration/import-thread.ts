@@ -111,7 +111,7 @@ class ThreadCopy {
       const isThere = there.delete(keyOf(ref));
       wasThere.set(ref.namespace, isThere);
       if (!isThere) {
-        // An older one than one that is there: the target has thinned out the thread. It would not get its place back either.
+        // An older one than one that is there: the target has pruned the thread. It would not get its place back either.
         if (newer === true) return undefined;
         missing.push({ ref, what: "checkpoint", isHead: newer === undefined });
         continue;

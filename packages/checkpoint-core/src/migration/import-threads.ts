@@ -2,7 +2,7 @@ import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/thread-id.js";
 import { InvalidOptionsError, ThreadDeletedError } from "../errors.js";
 import { importThread, type ThreadImport } from "./import-thread.js";
-import { takeoverOf } from "./on-demand-migration.js";
+import { onDemandMigrationOf } from "./on-demand-migration.js";
 import { isSaver } from "./saver-check.js";
 import { threadIdsIn } from "./thread-listing.js";
 
@@ -68,7 +68,7 @@ export async function importThreads(
   signal?.throwIfAborted();
   const report = { threads: 0, checkpoints: 0, writes: 0, skipped: 0, leftAlone: [] as string[] };
   const threadsTotal = sizeOf(threads);
-  const takeover = takeoverOf(target);
+  const migration = onDemandMigrationOf(target);
   let threadsDone = 0;
   for await (const given of threads ?? threadIdsIn(source, batch)) {
     signal?.throwIfAborted();
@@ -77,9 +77,9 @@ export async function importThreads(
       onProgress?.({ threadId, checkpoints: checkpoints + skipped, threadsDone, threadsTotal });
     const how = { batch, signal, onCheckpoint };
     const copying =
-      takeover === undefined
+      migration === undefined
         ? importThread(source, target, threadId, { ...how, forWriting: (config) => config })
-        : takeover.importFrom(source, threadId, how);
+        : migration.importFrom(source, threadId, how);
     const copied = await copying.catch((error: unknown) => {
       if (error instanceof ThreadDeletedError) return DELETED_MEANWHILE;
       throw error;

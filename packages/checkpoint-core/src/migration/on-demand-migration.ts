@@ -19,8 +19,8 @@ import type { CopyOutcome } from "../store/thread-store.js";
 import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
 import { isSaver } from "./saver-check.js";
 
-/** What takeovers need of the saver whose threads they bring here. */
-export interface TakeoverTarget {
+/** What migrations need of the saver whose threads they bring here. */
+export interface MigrationTarget {
   /** The same store, without the old saver. */
   readonly here: BaseCheckpointSaver & { acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> };
   /** Whether the root graph of the thread has a checkpoint in the store. */
@@ -35,9 +35,9 @@ export interface TakeoverTarget {
  */
 type Place = "here" | "absent" | "incomplete";
 
-/** As takeovers call themselves when they have a lease. It is short, so that others wait for it. */
-const OWNER = "holdfast takeover";
-/** How long a write waits for the takeover of its thread by another process, in milliseconds. */
+/** As migrations call themselves when they have a lease. It is short, so that others wait for it. */
+const OWNER = "holdfast migration";
+/** How long a write waits for the migration of its thread by another process, in milliseconds. */
 const PATIENCE_MS = 60_000;
 const MIN_POLL_MS = 10;
 const MAX_POLL_MS = 250;
@@ -55,14 +55,14 @@ const MOST_REMEMBERED = 1_024;
  * with it, the thread is not here. Both survive a crash, and the next write goes on with the copy. Whoever copies has the lease of the thread: a copier that
  * stalled is fenced, and can write nothing over what a run did meanwhile.
  */
-export class Takeover {
+export class OnDemandMigration {
   readonly #fallback: BaseCheckpointSaver;
-  readonly #target: TakeoverTarget;
+  readonly #target: MigrationTarget;
   readonly #known = entryCache<true>(MOST_KNOWN);
   /** By thread and token: the writes of a superstep come together, and one of them is enough. */
   readonly #running = new Map<string, Promise<ThreadImport | undefined>>();
 
-  constructor(fallback: BaseCheckpointSaver, target: TakeoverTarget) {
+  constructor(fallback: BaseCheckpointSaver, target: MigrationTarget) {
     this.#fallback = fallback;
     this.#target = target;
   }
@@ -122,7 +122,7 @@ export class Takeover {
       if (left <= 0) return;
       for await (const tuple of list(options)) {
         const threadId = String(tuple.config.configurable?.thread_id);
-        if (isTakeoverMarker(threadId) || (await isHere(threadId)) !== wanted) continue;
+        if (isMigrationMarker(threadId) || (await isHere(threadId)) !== wanted) continue;
         yield asOurs(tuple, threadId);
         left -= 1;
         if (left <= 0) return;
@@ -145,35 +145,35 @@ export class Takeover {
    * Writes to a thread, which is then here.
    *
    * @param token of the lease under which the caller writes.
-   * @throws ThreadBusyError when another process takes longer than a minute to take it over; what both savers throw.
+   * @throws ThreadBusyError when another process takes longer than a minute to migrate it; what both savers throw.
    */
   async write<T>(threadId: string, token: string | undefined, write: () => Promise<T>): Promise<T> {
     if (!this.#known.has(threadId)) {
       const key = `${token ?? ""} ${threadId}`;
       let running = this.#running.get(key);
       if (running === undefined) {
-        running = this.#takeOver(threadId, token).finally(() => this.#running.delete(key));
+        running = this.#migrate(threadId, token).finally(() => this.#running.delete(key));
         this.#running.set(key, running);
       }
       await running;
     }
-    const result = await whileTakenOver(write);
+    const result = await whileBeingMigrated(write);
     this.#known.set(threadId, true);
     return result;
   }
 
   /**
-   * Deletes a thread in both stores, under its lease as long as it may be taken over. What the old saver has of it is noted here, so that a run that read it
+   * Deletes a thread in both stores, under its lease as long as it may be migrated. What the old saver has of it is noted here, so that a run that read it
    * there and goes on is refused (contract C-51).
    */
   async delete(threadId: string, token: string | undefined): Promise<void> {
     if ((await this.#place(threadId)) === "here") {
       // First there: whoever finds nothing here must find nothing there.
       await this.#fallback.deleteThread(threadId);
-      await whileTakenOver(() => this.#target.deleteThread(threadId, token));
+      await whileBeingMigrated(() => this.#target.deleteThread(threadId, token));
       return;
     }
-    const lease = token === undefined ? await whileTakenOver(() => this.#acquire(threadId)) : undefined;
+    const lease = token === undefined ? await whileBeingMigrated(() => this.#acquire(threadId)) : undefined;
     const held = token ?? (lease as ThreadLease).token;
     try {
       const last = await this.#lastInFallback(threadId);
@@ -223,22 +223,22 @@ export class Takeover {
    */
   async copy(from: string, to: string, copy: () => Promise<CopyOutcome>): Promise<CopyOutcome> {
     if ((await this.#place(to)) !== "here" && (await this.#isInFallback(to))) return { kind: "exists" };
-    await this.#takeOver(from, undefined);
-    return whileTakenOver(async () => {
+    await this.#migrate(from, undefined);
+    return whileBeingMigrated(async () => {
       const outcome = await copy();
-      if (outcome.kind === "incomplete") throw takenOver(from);
+      if (outcome.kind === "incomplete") throw beingMigrated(from);
       return outcome;
     });
   }
 
-  /** Imports a thread in the presence of runs: from the old saver, by taking it over. One that is here already is not looked at. */
+  /** Imports a thread in the presence of runs: from the old saver, by migrating it. One that is here already is not looked at. */
   async importFrom(
     source: BaseCheckpointSaver,
     threadId: string,
     how: Omit<ThreadImportOptions, "forWriting">,
   ): Promise<ThreadImport> {
     if (source !== this.#fallback) return importThread(source, this.#target.here, threadId, { ...how, forWriting: asItIs });
-    return (await this.#takeOver(threadId, undefined, how)) ?? NOTHING;
+    return (await this.#migrate(threadId, undefined, how)) ?? NOTHING;
   }
 
   /** Whoever reads a checkpoint here before the marker may read of a copy that is complete only by the time that the marker is looked for. So: never both. */
@@ -255,12 +255,12 @@ export class Takeover {
   }
 
   /** @returns `undefined` when there was nothing to do. */
-  async #takeOver(
+  async #migrate(
     threadId: string,
     token: string | undefined,
     how: Omit<ThreadImportOptions, "forWriting"> = QUIETLY,
   ): Promise<ThreadImport | undefined> {
-    return whileTakenOver(async () => {
+    return whileBeingMigrated(async () => {
       const place = await this.#place(threadId);
       if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return undefined;
       if (token !== undefined) return this.#copy(threadId, token, how);
@@ -307,20 +307,20 @@ export class Takeover {
 }
 
 /** What a call gets that meets a thread of which only a part is here. */
-export function takenOver(threadId: string): ThreadBusyError {
+export function beingMigrated(threadId: string): ThreadBusyError {
   return new ThreadBusyError(threadId, OWNER, 0);
 }
 
-/** Does what a takeover by another process may stand in the way of; again, as long as that is so. */
-async function whileTakenOver<T>(action: () => Promise<T>): Promise<T> {
+/** Does what a migration by another process may stand in the way of; again, as long as that is so. */
+async function whileBeingMigrated<T>(action: () => Promise<T>): Promise<T> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (let delay = MIN_POLL_MS; ; delay = Math.min(2 * delay, MAX_POLL_MS)) {
     try {
       return await action();
     } catch (error) {
       // No time left: nobody has it, but somebody began the thread, or ended a lease, at this moment.
-      const isTakenOver = error instanceof ThreadBusyError && (error.owner === OWNER || error.remainingMs === 0);
-      if (!isTakenOver || performance.now() >= giveUpAt) throw error;
+      const isBeingMigrated = error instanceof ThreadBusyError && (error.owner === OWNER || error.remainingMs === 0);
+      if (!isBeingMigrated || performance.now() >= giveUpAt) throw error;
       await wait(delay * (0.5 + Math.random()));
     }
   }
@@ -340,8 +340,8 @@ const EMPTY: Omit<Checkpoint, "id"> = {
   versions_seen: {},
 };
 
-/** Whether a thread of this id is the marker of a takeover, and none of a user's. */
-export function isTakeoverMarker(threadId: string): boolean {
+/** Whether a thread of this id is the marker of a migration, and none of a user's. */
+export function isMigrationMarker(threadId: string): boolean {
   return threadId.startsWith(MARKER_PREFIX);
 }
 
@@ -387,9 +387,9 @@ export function resolveFallback(given: unknown): BaseCheckpointSaver | undefined
   throw new InvalidOptionsError("fallback must be a checkpoint saver: the one that your service has used up to now.");
 }
 
-/** Where a saver of ours keeps its takeover, for `importThreads`. */
-export const TAKEOVER: unique symbol = Symbol.for("holdfast.takeover") as never;
+/** Where a saver of ours keeps its migration, for `importThreads`. */
+export const ON_DEMAND_MIGRATION: unique symbol = Symbol.for("holdfast.on-demand-migration") as never;
 
-export function takeoverOf(saver: BaseCheckpointSaver): Takeover | undefined {
-  return (saver as { readonly [TAKEOVER]?: Takeover })[TAKEOVER];
+export function onDemandMigrationOf(saver: BaseCheckpointSaver): OnDemandMigration | undefined {
+  return (saver as { readonly [ON_DEMAND_MIGRATION]?: OnDemandMigration })[ON_DEMAND_MIGRATION];
 }

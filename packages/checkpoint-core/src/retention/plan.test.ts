@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CheckpointOutline } from "../store/checkpoint-summary.js";
+import type { CheckpointSummary } from "../store/checkpoint-summary.js";
 import { planRetention, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
 
 const HOUR = 3_600_000;
 
 /** A checkpoint of the root graph, of which nothing is known but its id. */
-function outline(checkpointId: string, given: Partial<CheckpointOutline> = {}): CheckpointOutline {
+function summary(checkpointId: string, given: Partial<CheckpointSummary> = {}): CheckpointSummary {
   const nothing = {
     parentId: undefined,
     origins: {},
@@ -20,27 +20,27 @@ function outline(checkpointId: string, given: Partial<CheckpointOutline> = {}): 
 }
 
 /** Each on the one before it. */
-function chain(ids: readonly string[], given: (id: string) => Partial<CheckpointOutline> = () => ({})): CheckpointOutline[] {
-  return ids.map((id, n) => outline(id, { parentId: ids[n - 1], ...given(id) }));
+function chain(ids: readonly string[], given: (id: string) => Partial<CheckpointSummary> = () => ({})): CheckpointSummary[] {
+  return ids.map((id, n) => summary(id, { parentId: ids[n - 1], ...given(id) }));
 }
 
-const keyOf = ({ namespace, checkpointId }: Pick<CheckpointOutline, "namespace" | "checkpointId">): string =>
+const keyOf = ({ namespace, checkpointId }: Pick<CheckpointSummary, "namespace" | "checkpointId">): string =>
   `${namespace}/${checkpointId}`;
 
 /** What a plan leaves of a thread. */
-function applied(outlines: readonly CheckpointOutline[], { remove, hide }: RetentionPlan): CheckpointOutline[] {
+function applied(summaries: readonly CheckpointSummary[], { remove, hide }: RetentionPlan): CheckpointSummary[] {
   const [gone, hidden] = [new Set(remove.map(keyOf)), new Set(hide.map(keyOf))];
-  return outlines
+  return summaries
     .filter((each) => !gone.has(keyOf(each)))
     .map((each) => (hidden.has(keyOf(each)) ? { ...each, isHidden: true } : each));
 }
 
-const visible = (outlines: readonly CheckpointOutline[]): CheckpointOutline[] => outlines.filter(({ isHidden }) => !isHidden);
+const visible = (summaries: readonly CheckpointSummary[]): CheckpointSummary[] => summaries.filter(({ isHidden }) => !isHidden);
 
 /** The ids that stay in sight, and those that stay out of sight. */
-function left(outlines: readonly CheckpointOutline[], rule: Partial<RetentionRule> = {}): [shown: string, hidden: string] {
-  const after = applied(outlines, planRetention(outlines, { keepLast: 1, maxAgeMs: 0, ...rule }));
-  const ids = (some: readonly CheckpointOutline[]): string => some.map(({ checkpointId }) => checkpointId).join(" ");
+function left(summaries: readonly CheckpointSummary[], rule: Partial<RetentionRule> = {}): [shown: string, hidden: string] {
+  const after = applied(summaries, planRetention(summaries, { keepLast: 1, maxAgeMs: 0, ...rule }));
+  const ids = (some: readonly CheckpointSummary[]): string => some.map(({ checkpointId }) => checkpointId).join(" ");
   return [ids(visible(after)), ids(after.filter(({ isHidden }) => isHidden))];
 }
 
@@ -64,9 +64,9 @@ describe("C-52", () => {
   it("C-52 the end of a branch with pending writes stays, and no other place with writes", () => {
     const thread = [
       ...chain(["a", "b", "c"], () => ({ hasWrites: true })),
-      outline("fork", { parentId: "a", hasWrites: true }),
-      outline("done", { parentId: "a" }),
-      outline("d", { parentId: "c" }),
+      summary("fork", { parentId: "a", hasWrites: true }),
+      summary("done", { parentId: "a" }),
+      summary("d", { parentId: "c" }),
     ];
     expect(left(thread)).toEqual(["fork d", ""]);
   });
@@ -81,17 +81,17 @@ describe("C-52", () => {
 
   it("C-52 a delta channel that never had a snapshot keeps all ancestors, also of one that does not count since when", () => {
     const deltas = chain(["a", "b", "c"], () => ({ moved: ["x"] }));
-    expect(left([...deltas, outline("edited", { parentId: "c" })])).toEqual(["edited", "a b c"]);
+    expect(left([...deltas, summary("edited", { parentId: "c" })])).toEqual(["edited", "a b c"]);
   });
 
-  const call = (id: string, base: string, given: Partial<CheckpointOutline> = {}): CheckpointOutline =>
-    outline(id, { namespace: "node:task", origins: { "": base }, ...given });
+  const call = (id: string, base: string, given: Partial<CheckpointSummary> = {}): CheckpointSummary =>
+    summary(id, { namespace: "node:task", origins: { "": base }, ...given });
 
   it("C-52 of a call of a subgraph the newest stays, and only where the graph around it stays", () => {
     const thread = [
-      outline("a"),
+      summary("a"),
       call("a1", "a"),
-      outline("b", { parentId: "a", hasWrites: true }),
+      summary("b", { parentId: "a", hasWrites: true }),
       call("b1", "b"),
       call("b2", "b", { parentId: "b1" }),
       call("b3", "b", { parentId: "b1", hasWrites: true }),
@@ -101,13 +101,13 @@ describe("C-52", () => {
   });
 
   it("C-52 of a subgraph of a subgraph too", () => {
-    const nested = (id: string, base: string, middle: string): CheckpointOutline =>
-      outline(id, { namespace: "node:task|inner:task", origins: { "": base, "node:task": middle } });
+    const nested = (id: string, base: string, middle: string): CheckpointSummary =>
+      summary(id, { namespace: "node:task|inner:task", origins: { "": base, "node:task": middle } });
     const thread = [
-      outline("a"),
+      summary("a"),
       call("a1", "a"),
       nested("a1x", "a", "a1"),
-      outline("b", { parentId: "a" }),
+      summary("b", { parentId: "a" }),
       call("b1", "b"),
       nested("b1x", "b", "b1"),
       call("b2", "b", { parentId: "b1" }),
@@ -117,32 +117,32 @@ describe("C-52", () => {
     expect(left(thread)).toEqual(["b b2 b2y", ""]);
   });
 
-  const remembers = (id: string, base: string): CheckpointOutline => outline(id, { namespace: "node", origins: { "": base } });
+  const remembers = (id: string, base: string): CheckpointSummary => summary(id, { namespace: "node", origins: { "": base } });
 
   it("C-52 of a subgraph that remembers, its newest stay, and what replaying a checkpoint that stays would find", () => {
-    const thread = ["a", "b", "c", "d"].flatMap((id) => [outline(id), remembers(`${id}1`, id), remembers(`${id}2`, id)]);
+    const thread = ["a", "b", "c", "d"].flatMap((id) => [summary(id), remembers(`${id}1`, id), remembers(`${id}2`, id)]);
     expect(left(thread)).toEqual(["c2 d d2", ""]);
     expect(left(thread, { keepLast: 3 })).toEqual(["a2 b b2 c c2 d d1 d2", ""]);
   });
 
   it("C-22 where its place would tell another order than its origin's, the origin stays, out of sight", () => {
     // The subgraph's checkpoint was committed after the next one of the graph around it.
-    const thread = [outline("a"), outline("b", { parentId: "a" }), remembers("a1", "a")];
+    const thread = [summary("a"), summary("b", { parentId: "a" }), remembers("a1", "a")];
     expect(left(thread)).toEqual(["b a1", "a"]);
-    expect(left([outline("a"), remembers("a1", "a"), outline("b", { parentId: "a" })])).toEqual(["a1 b", ""]);
+    expect(left([summary("a"), remembers("a1", "a"), summary("b", { parentId: "a" })])).toEqual(["a1 b", ""]);
   });
 
   it("C-52 loops of parents, and parents that are not there, do no harm", () => {
-    const loop = [outline("a", { parentId: "b", moved: ["x"] }), outline("b", { parentId: "a", moved: ["x"] })];
+    const loop = [summary("a", { parentId: "b", moved: ["x"] }), summary("b", { parentId: "a", moved: ["x"] })];
     expect(left(loop)).toEqual(["b", "a"]);
-    expect(left([outline("own", { parentId: "own", moved: ["x"], hasWrites: true })])).toEqual(["own", ""]);
-    expect(left([outline("orphan", { parentId: "gone", moved: ["x"] })])).toEqual(["orphan", ""]);
+    expect(left([summary("own", { parentId: "own", moved: ["x"], hasWrites: true })])).toEqual(["own", ""]);
+    expect(left([summary("orphan", { parentId: "gone", moved: ["x"] })])).toEqual(["orphan", ""]);
   });
 });
 
 /** A step of a random thread; numbers choose among what is there. */
 interface Step {
-  readonly graph: "root" | "other" | "remembering" | "call" | "nested";
+  readonly graph: "root" | "other" | "stateful" | "call" | "nested";
   readonly parent: number | null;
   readonly base: number;
   readonly hasWrites: boolean;
@@ -157,7 +157,7 @@ const channels = fc.oneof(
 );
 
 const step: fc.Arbitrary<Step> = fc.record({
-  graph: fc.constantFrom("root", "root", "other", "remembering", "call", "nested"),
+  graph: fc.constantFrom("root", "root", "other", "stateful", "call", "nested"),
   parent: fc.option(fc.nat(30), { freq: 8 }),
   base: fc.nat(30),
   hasWrites: fc.boolean(),
@@ -167,12 +167,12 @@ const step: fc.Arbitrary<Step> = fc.record({
 });
 
 /** The end of a list is the likeliest: most runs go on from the newest. */
-const choose = (items: readonly CheckpointOutline[], n: number): CheckpointOutline | undefined =>
+const choose = (items: readonly CheckpointSummary[], n: number): CheckpointSummary | undefined =>
   n < 10 ? items.at(-1) : items[n % Math.max(items.length, 1)];
 
-function threadOf(steps: readonly Step[]): CheckpointOutline[] {
-  const thread: CheckpointOutline[] = [];
-  const members = (namespace: string): CheckpointOutline[] => thread.filter((each) => each.namespace === namespace);
+function threadOf(steps: readonly Step[]): CheckpointSummary[] {
+  const thread: CheckpointSummary[] = [];
+  const members = (namespace: string): CheckpointSummary[] => thread.filter((each) => each.namespace === namespace);
   for (const [n, { graph, parent, base, ...facts }] of steps.entries()) {
     const around = graph === "nested" ? thread.filter(({ namespace }) => namespace.startsWith("call:")) : members("");
     const origin = graph === "root" || graph === "other" ? undefined : choose(around, base);
@@ -180,7 +180,7 @@ function threadOf(steps: readonly Step[]): CheckpointOutline[] {
     const namespace = {
       root: "",
       other: "a graph of its own",
-      remembering: "sub",
+      stateful: "sub",
       call: `call:${origin?.checkpointId}`,
       nested: `${origin?.namespace}|deep:${origin?.checkpointId}`,
     }[graph];
@@ -204,27 +204,27 @@ const thread = fc.array(step, { maxLength: 24, size: "max" }).map(threadOf);
 const rule = fc.record({ keepLast: fc.integer({ min: 1, max: 4 }), maxAgeMs: fc.constantFrom(0, 0, 75_000, 90_000) });
 
 /** The place in the order of commits, of a subgraph among another graph's the place of what it was made on, as the contract's C-22 says. */
-function placeAmong(outlines: readonly CheckpointOutline[], namespace: string, each: CheckpointOutline): number {
+function placeAmong(summaries: readonly CheckpointSummary[], namespace: string, each: CheckpointSummary): number {
   const origin = each.namespace === namespace ? undefined : each.origins[namespace];
-  const at = outlines.findIndex((other) => other.namespace === namespace && other.checkpointId === origin);
-  return at >= 0 ? at : outlines.indexOf(each);
+  const at = summaries.findIndex((other) => other.namespace === namespace && other.checkpointId === origin);
+  return at >= 0 ? at : summaries.indexOf(each);
 }
 
 /** What a subgraph reads of a namespace when it is run again on a checkpoint of the graph around it. */
-function readBefore(outlines: readonly CheckpointOutline[], namespace: string, base: CheckpointOutline): string | undefined {
-  const end = outlines.indexOf(base);
-  const earlier = visible(outlines).filter(
-    (each) => each.namespace === namespace && placeAmong(outlines, base.namespace, each) < end,
+function readBefore(summaries: readonly CheckpointSummary[], namespace: string, base: CheckpointSummary): string | undefined {
+  const end = summaries.indexOf(base);
+  const earlier = visible(summaries).filter(
+    (each) => each.namespace === namespace && placeAmong(summaries, base.namespace, each) < end,
   );
   return earlier.at(-1)?.checkpointId;
 }
 
 /** The ancestors that a checkpoint's delta channels are rebuilt from. */
-function rebuiltFrom(outlines: readonly CheckpointOutline[], each: CheckpointOutline): CheckpointOutline[] {
-  const own = outlines.filter(({ namespace }) => namespace === each.namespace);
+function rebuiltFrom(summaries: readonly CheckpointSummary[], each: CheckpointSummary): CheckpointSummary[] {
+  const own = summaries.filter(({ namespace }) => namespace === each.namespace);
   const missing = new Set(own.flatMap(({ snapshots, moved }) => [...snapshots, ...moved]));
-  const ancestors: CheckpointOutline[] = [];
-  for (let at: CheckpointOutline | undefined = each; at !== undefined && missing.size > 0; ) {
+  const ancestors: CheckpointSummary[] = [];
+  for (let at: CheckpointSummary | undefined = each; at !== undefined && missing.size > 0; ) {
     for (const channel of at.snapshots) missing.delete(channel);
     const parentId: string | undefined = at.parentId;
     at = own.find(({ checkpointId }) => checkpointId === parentId);
@@ -233,19 +233,19 @@ function rebuiltFrom(outlines: readonly CheckpointOutline[], each: CheckpointOut
   return ancestors;
 }
 
-const keysOf = (outlines: readonly CheckpointOutline[]): Set<string> => new Set(outlines.map(keyOf));
+const keysOf = (summaries: readonly CheckpointSummary[]): Set<string> => new Set(summaries.map(keyOf));
 
 /** Fails where what a plan leaves in sight lacks something, or stands in another order. */
-function expectWhole(before: readonly CheckpointOutline[], after: readonly CheckpointOutline[]): void {
+function expectWhole(before: readonly CheckpointSummary[], after: readonly CheckpointSummary[]): void {
   const [there, shown] = [keysOf(after), visible(after)];
-  const inBefore = (each: CheckpointOutline): CheckpointOutline =>
-    before.find((other) => keyOf(other) === keyOf(each)) as CheckpointOutline;
+  const inBefore = (each: CheckpointSummary): CheckpointSummary =>
+    before.find((other) => keyOf(other) === keyOf(each)) as CheckpointSummary;
   for (const each of shown) {
     for (const ancestor of rebuiltFrom(before, inBefore(each)))
       expect(there, `${keyOf(each)} is rebuilt from`).toContain(keyOf(ancestor));
     for (const other of shown) {
       if (other.namespace === each.namespace) continue;
-      const isBefore = (all: readonly CheckpointOutline[], a: CheckpointOutline, b: CheckpointOutline): boolean =>
+      const isBefore = (all: readonly CheckpointSummary[], a: CheckpointSummary, b: CheckpointSummary): boolean =>
         placeAmong(all, b.namespace, a) < all.indexOf(b);
       if (other.origins[each.namespace] === undefined) continue;
       expect(isBefore(after, other, each), `${keyOf(other)} before ${keyOf(each)}`).toBe(
@@ -262,7 +262,7 @@ describe("any thread", () => {
         const after = applied(before, planRetention(before, { keepLast, maxAgeMs }));
         const shown = visible(after);
         const names = keysOf(shown);
-        const hasChild = (each: CheckpointOutline): boolean =>
+        const hasChild = (each: CheckpointSummary): boolean =>
           before.some(({ namespace, parentId }) => namespace === each.namespace && parentId === each.checkpointId);
         for (const namespace of new Set(before.map((each) => each.namespace))) {
           const all = before.filter((each) => each.namespace === namespace);
@@ -285,7 +285,7 @@ describe("any thread", () => {
               if (last !== undefined) expect(names, "the newest of its base").toContain(keyOf(last));
             }
             if (namespace.includes(":")) continue;
-            const baseBefore = before.find((each) => keyOf(each) === keyOf(base)) as CheckpointOutline;
+            const baseBefore = before.find((each) => keyOf(each) === keyOf(base)) as CheckpointSummary;
             expect(readBefore(after, namespace, base)).toBe(readBefore(before, namespace, baseBefore));
           }
         }
@@ -309,7 +309,7 @@ describe("any thread", () => {
     fc.assert(
       fc.property(thread, fc.subarray(["run 1", "run 2"]), (before, runs) => {
         const after = applied(before, planWithoutRuns(before, new Set(runs)));
-        const isOfRuns = ({ runId }: CheckpointOutline): boolean => runId !== undefined && runs.includes(runId);
+        const isOfRuns = ({ runId }: CheckpointSummary): boolean => runId !== undefined && runs.includes(runId);
         expect(visible(after)).toEqual(before.filter((each) => !isOfRuns(each)));
         expectWhole(before, after);
         expect(planWithoutRuns(after, new Set(runs))).toEqual({ remove: [], hide: [] });

@@ -1,5 +1,5 @@
 import type { CheckpointKey } from "../config/checkpoint-ref.js";
-import type { CheckpointOutline, RemovedCheckpoint } from "../store/checkpoint-summary.js";
+import type { CheckpointSummary, RemovedCheckpoint } from "../store/checkpoint-summary.js";
 
 /** Which checkpoints may go. */
 export interface RetentionRule {
@@ -25,11 +25,11 @@ export interface RetentionPlan {
  * - it is the end of a branch and has pending writes: an interrupt waits there, or a run that crashed;
  * - it is a subgraph's, and going on from a checkpoint of the graph around it that stays, or replaying from there, would read it.
  *
- * @param outlines all checkpoints of the thread, in the order of their commits.
+ * @param summaries all checkpoints of the thread, in the order of their commits.
  */
-export function planRetention(outlines: readonly CheckpointOutline[], { keepLast, maxAgeMs }: RetentionRule): RetentionPlan {
-  const thread = new ThreadShape(outlines);
-  const kept = new Set<CheckpointOutline>();
+export function planRetention(summaries: readonly CheckpointSummary[], { keepLast, maxAgeMs }: RetentionRule): RetentionPlan {
+  const thread = new ThreadShape(summaries);
+  const kept = new Set<CheckpointSummary>();
   for (const members of thread.independent.values()) {
     for (const each of members.slice(-keepLast)) kept.add(each);
     for (const each of members) if (each.ageMs < maxAgeMs || thread.isOpenEnd(each)) kept.add(each);
@@ -39,29 +39,29 @@ export function planRetention(outlines: readonly CheckpointOutline[], { keepLast
     before = kept.size;
     for (const [namespace, members] of thread.bound) keepOfSubgraph(thread, namespace, members, kept, keepLast);
   }
-  return planFor(thread, outlines, kept);
+  return planFor(thread, summaries, kept);
 }
 
 /**
  * What is left of a thread when runs are taken out of it (contract C-55).
  *
- * @param outlines all checkpoints of the thread, in the order of their commits.
+ * @param summaries all checkpoints of the thread, in the order of their commits.
  */
-export function planWithoutRuns(outlines: readonly CheckpointOutline[], runIds: ReadonlySet<string>): RetentionPlan {
-  const isOfRuns = ({ runId }: CheckpointOutline): boolean => runId !== undefined && runIds.has(runId);
-  const kept = new Set(outlines.filter((each) => !isOfRuns(each) && !each.isHidden));
-  return planFor(new ThreadShape(outlines), outlines, kept);
+export function planWithoutRuns(summaries: readonly CheckpointSummary[], runIds: ReadonlySet<string>): RetentionPlan {
+  const isOfRuns = ({ runId }: CheckpointSummary): boolean => runId !== undefined && runIds.has(runId);
+  const kept = new Set(summaries.filter((each) => !isOfRuns(each) && !each.isHidden));
+  return planFor(new ThreadShape(summaries), summaries, kept);
 }
 
 function planFor(
   thread: ThreadShape,
-  outlines: readonly CheckpointOutline[],
-  kept: ReadonlySet<CheckpointOutline>,
+  summaries: readonly CheckpointSummary[],
+  kept: ReadonlySet<CheckpointSummary>,
 ): RetentionPlan {
-  const needed = new Set<CheckpointOutline>(orderingOrigins(thread, kept));
+  const needed = new Set<CheckpointSummary>(orderingOrigins(thread, kept));
   for (const each of kept) for (const ancestor of thread.deltaAncestors(each)) needed.add(ancestor);
   for (const witness of thread.deltaWitnesses(kept, needed)) needed.add(witness);
-  const others = outlines.filter((each) => !kept.has(each));
+  const others = summaries.filter((each) => !kept.has(each));
   return {
     remove: others.filter((each) => !needed.has(each)).map((each) => ({ ...keyOf(each), hasWrites: each.hasWrites })),
     hide: others.filter((each) => needed.has(each) && !each.isHidden).map(keyOf),
@@ -79,11 +79,11 @@ function keyOf({ namespace, checkpointId }: CheckpointKey): CheckpointKey {
 function keepOfSubgraph(
   thread: ThreadShape,
   namespace: string,
-  members: readonly CheckpointOutline[],
-  kept: Set<CheckpointOutline>,
+  members: readonly CheckpointSummary[],
+  kept: Set<CheckpointSummary>,
   keepLast: number,
 ): void {
-  const newest = new Map<string, CheckpointOutline>();
+  const newest = new Map<string, CheckpointSummary>();
   for (const each of members) {
     const origins = thread.originsOf(each);
     if (origins.some((origin) => origin === undefined || !kept.has(origin))) continue;
@@ -117,17 +117,17 @@ function belongsToOneTask(namespace: string): boolean {
 /** How the checkpoints of a thread hang together. */
 class ThreadShape {
   /** By namespace, the checkpoints that name no graph around them. */
-  readonly independent = new Map<string, CheckpointOutline[]>();
+  readonly independent = new Map<string, CheckpointSummary[]>();
   /** By namespace, the checkpoints of subgraphs; those of outer graphs first. */
-  readonly bound: ReadonlyMap<string, readonly CheckpointOutline[]>;
-  readonly #byKey = new Map<string, CheckpointOutline>();
-  readonly #places = new Map<CheckpointOutline, number>();
-  readonly #parents = new Set<CheckpointOutline>();
+  readonly bound: ReadonlyMap<string, readonly CheckpointSummary[]>;
+  readonly #byKey = new Map<string, CheckpointSummary>();
+  readonly #places = new Map<CheckpointSummary, number>();
+  readonly #parents = new Set<CheckpointSummary>();
   readonly #deltaChannels = new Map<string, Set<string>>();
 
-  constructor(outlines: readonly CheckpointOutline[]) {
-    const bound = new Map<string, CheckpointOutline[]>();
-    for (const [place, each] of outlines.entries()) {
+  constructor(summaries: readonly CheckpointSummary[]) {
+    const bound = new Map<string, CheckpointSummary[]>();
+    for (const [place, each] of summaries.entries()) {
       this.#byKey.set(keyText(each.namespace, each.checkpointId), each);
       this.#places.set(each, place);
       const parent = this.#parentOf(each);
@@ -141,42 +141,42 @@ class ThreadShape {
       if (members === undefined) group.set(each.namespace, [each]);
       else members.push(each);
     }
-    const depth = ([first]: readonly CheckpointOutline[]): number => Object.keys(first?.origins ?? {}).length;
+    const depth = ([first]: readonly CheckpointSummary[]): number => Object.keys(first?.origins ?? {}).length;
     this.bound = new Map([...bound].sort(([, a], [, b]) => depth(a) - depth(b)));
   }
 
-  place(each: CheckpointOutline): number {
+  place(each: CheckpointSummary): number {
     return this.#places.get(each) as number;
   }
 
   /** Where a subgraph's checkpoint stands among those of a graph around it: where the one stands that it was made on (contract C-22). */
-  placeIn(around: string, each: CheckpointOutline): number {
+  placeIn(around: string, each: CheckpointSummary): number {
     return this.place(this.originIn(around, each) ?? each);
   }
 
   /** Of a graph, what can be gone on from, in the order of the commits. */
-  members(namespace: string): readonly CheckpointOutline[] {
+  members(namespace: string): readonly CheckpointSummary[] {
     const [alone, inGraphs] = [this.independent.get(namespace) ?? [], this.bound.get(namespace) ?? []];
     if (inGraphs.length === 0 || alone.length === 0) return alone.length === 0 ? inGraphs : alone;
     return [...alone, ...inGraphs].sort((a, b) => this.place(a) - this.place(b));
   }
 
-  originsOf(each: CheckpointOutline): (CheckpointOutline | undefined)[] {
+  originsOf(each: CheckpointSummary): (CheckpointSummary | undefined)[] {
     return Object.keys(each.origins).map((around) => this.originIn(around, each));
   }
 
-  originIn(around: string, each: CheckpointOutline): CheckpointOutline | undefined {
+  originIn(around: string, each: CheckpointSummary): CheckpointSummary | undefined {
     const id = Object.hasOwn(each.origins, around) ? each.origins[around] : undefined;
     return id === undefined ? undefined : this.#byKey.get(keyText(around, id));
   }
 
   /** The parent, which was committed before it: so no loop of parents, however it came about, is endless. */
-  #parentOf(each: CheckpointOutline): CheckpointOutline | undefined {
+  #parentOf(each: CheckpointSummary): CheckpointSummary | undefined {
     const parent = each.parentId === undefined ? undefined : this.#byKey.get(keyText(each.namespace, each.parentId));
     return parent !== undefined && this.place(parent) < this.place(each) ? parent : undefined;
   }
 
-  isOpenEnd(each: CheckpointOutline): boolean {
+  isOpenEnd(each: CheckpointSummary): boolean {
     return each.hasWrites && !this.#parents.has(each);
   }
 
@@ -185,10 +185,10 @@ class ThreadShape {
    *
    * Which channels are such is told by all checkpoints of the namespace: one that was made by `updateState` does not count since when.
    */
-  *deltaAncestors(each: CheckpointOutline): Generator<CheckpointOutline> {
+  *deltaAncestors(each: CheckpointSummary): Generator<CheckpointSummary> {
     if (this.#deltaChannels.get(each.namespace)?.size === 0) return yield* this.#updatesBelow(each);
     const missing = new Set(this.#deltaChannels.get(each.namespace));
-    for (let at: CheckpointOutline | undefined = each; at !== undefined; at = this.#parentOf(at)) {
+    for (let at: CheckpointSummary | undefined = each; at !== undefined; at = this.#parentOf(at)) {
       if (at !== each) yield at;
       for (const channel of at.snapshots) missing.delete(channel);
       if (missing.size === 0) return;
@@ -196,16 +196,16 @@ class ThreadShape {
   }
 
   /** Where no run has told of delta channels, as there has been none: all updates, each of which may have written to one. */
-  *#updatesBelow(each: CheckpointOutline): Generator<CheckpointOutline> {
+  *#updatesBelow(each: CheckpointSummary): Generator<CheckpointSummary> {
     const branch = [each];
     for (let at = this.#parentOf(each); at !== undefined; at = this.#parentOf(at)) branch.push(at);
     if (branch.every(({ isUpdate }) => isUpdate)) yield* branch.slice(1);
   }
 
   /** Where ancestors are needed: for each delta channel that no checkpoint which stays would tell of any more, the newest one that does. */
-  *deltaWitnesses(kept: ReadonlySet<CheckpointOutline>, needed: ReadonlySet<CheckpointOutline>): Generator<CheckpointOutline> {
+  *deltaWitnesses(kept: ReadonlySet<CheckpointSummary>, needed: ReadonlySet<CheckpointSummary>): Generator<CheckpointSummary> {
     const untold = new Map([...needed].map(({ namespace }) => [namespace, new Set(this.#deltaChannels.get(namespace))]));
-    const tell = ({ namespace, snapshots, moved }: CheckpointOutline): boolean =>
+    const tell = ({ namespace, snapshots, moved }: CheckpointSummary): boolean =>
       [...snapshots, ...moved].filter((channel) => untold.get(namespace)?.delete(channel)).length > 0;
     for (const each of [...kept, ...needed]) tell(each);
     for (const each of [...this.#places.keys()].reverse()) if (tell(each)) yield each;
@@ -216,7 +216,7 @@ class ThreadShape {
  * The checkpoints that subgraphs' kept ones were made on, where their own places would tell another order among those of the graph around them
  * (contract C-22).
  */
-function* orderingOrigins(thread: ThreadShape, kept: ReadonlySet<CheckpointOutline>): Generator<CheckpointOutline> {
+function* orderingOrigins(thread: ThreadShape, kept: ReadonlySet<CheckpointSummary>): Generator<CheckpointSummary> {
   const placesIn = new Map<string, number[]>();
   for (const each of kept) {
     const places = placesIn.get(each.namespace);

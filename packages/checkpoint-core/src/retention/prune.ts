@@ -2,7 +2,7 @@ import { InvalidOptionsError, ThreadNotFoundError } from "../errors.js";
 import type { ThreadLease } from "../leases/lease.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
-import type { ThreadOutline, ThreadStore } from "../store/thread-store.js";
+import type { CheckpointSummaries, ThreadStore } from "../store/thread-store.js";
 import { planRetention, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
 
 /** What `prune` leaves of a thread. */
@@ -177,7 +177,7 @@ export interface PruneTarget {
  * @throws LeaseLostError, and what the store throws.
  */
 export function pruneThread(store: ThreadStore, target: PruneTarget, rule: RetentionRule, dryRun: boolean): Promise<PruneReport> {
-  return thinOut(store, target, dryRun, [], (outline) => planRetention(outline.checkpoints, rule));
+  return pruneBy(store, target, dryRun, [], (summaries) => planRetention(summaries.checkpoints, rule));
 }
 
 /**
@@ -191,26 +191,26 @@ export function removeRuns(
   runIds: ReadonlySet<string>,
   dryRun: boolean,
 ): Promise<PruneReport> {
-  return thinOut(store, target, dryRun, [...runIds], (outline) => planWithoutRuns(outline.checkpoints, runIds));
+  return pruneBy(store, target, dryRun, [...runIds], (summaries) => planWithoutRuns(summaries.checkpoints, runIds));
 }
 
-async function thinOut(
+async function pruneBy(
   store: ThreadStore,
   { threadId, token }: PruneTarget,
   dryRun: boolean,
   writesOfRuns: readonly string[],
-  planOf: (outline: ThreadOutline) => RetentionPlan,
+  planOf: (summaries: CheckpointSummaries) => RetentionPlan,
 ): Promise<PruneReport> {
   for (;;) {
-    const outline = await store.outline(threadId);
-    if (outline === undefined) return NOTHING_PRUNED;
-    const { remove, hide } = planOf(outline);
+    const summaries = await store.checkpointSummaries(threadId);
+    if (summaries === undefined) return NOTHING_PRUNED;
+    const { remove, hide } = planOf(summaries);
     const count = { ...NOTHING_PRUNED, threads: 1, checkpoints: remove.length, hidden: hide.length };
     const isNothing = remove.length === 0 && hide.length === 0 && writesOfRuns.length === 0;
-    if (isNothing && (dryRun || !outline.isUnfreed)) return NOTHING_PRUNED;
+    if (isNothing && (dryRun || !summaries.isUnfreed)) return NOTHING_PRUNED;
     if (dryRun) return count;
-    const outcome = await store.thinOut({ threadId, outline, token, remove, hide, writesOfRuns });
-    if (outcome.kind === "thinned") return { ...(isNothing ? NOTHING_PRUNED : count), bytes: outcome.bytes };
+    const outcome = await store.prune({ threadId, summaries, token, remove, hide, writesOfRuns });
+    if (outcome.kind === "pruned") return { ...(isNothing ? NOTHING_PRUNED : count), bytes: outcome.bytes };
     if (outcome.kind === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
     if (outcome.kind === "lease-lost") throw refusalError(outcome, threadId);
     // The thread was written to, or deleted and begun anew, meanwhile.

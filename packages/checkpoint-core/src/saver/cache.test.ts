@@ -3,17 +3,17 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { encodeCheckpoint, type KnownCheckpoint } from "../format/record.js";
+import { type CachedCheckpoint, encodeCheckpoint } from "../format/record.js";
 import { makeSegment } from "../format/segment.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { CheckpointCache } from "./cache.js";
 
 const ref = (checkpointId: string, namespace = "", threadId = "t") => ({ threadId, namespace, checkpointId });
 
-const frame = { v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: {} };
+const header = { v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: {} };
 
-function known(bytes: number, parent?: KnownCheckpoint): KnownCheckpoint {
-  return encodeCheckpoint(frame, new Map([["a", { type: "t", bytes: ValueBytes.of(Buffer.alloc(bytes)) }]]), parent).known;
+function known(bytes: number, parent?: CachedCheckpoint): CachedCheckpoint {
+  return encodeCheckpoint(header, new Map([["a", { type: "t", bytes: ValueBytes.of(Buffer.alloc(bytes)) }]]), parent).cached;
 }
 
 const record = { links: [], body: Buffer.alloc(0) };
@@ -23,10 +23,10 @@ it("gives back what was set, with its guard", () => {
   const [one, two] = [known(10), known(20)];
   cache.set(ref("1"), one, "g1", record);
   cache.set(ref("2"), two, "g2", record);
-  expect(cache.get(ref("1"))).toMatchObject({ known: one, guard: "g1", related: [] });
-  expect(cache.get(ref("2"))?.known).toBe(two);
+  expect(cache.get(ref("1"))).toMatchObject({ cached: one, guard: "g1", related: [] });
+  expect(cache.get(ref("2"))?.cached).toBe(two);
   cache.set(ref("1"), two, "g3", record);
-  expect(cache.get(ref("1"))).toMatchObject({ known: two, guard: "g3" });
+  expect(cache.get(ref("1"))).toMatchObject({ cached: two, guard: "g3" });
   cache.delete(ref("1"));
   expect(cache.get(ref("1"))).toBeUndefined();
   cache.clear();
@@ -91,10 +91,10 @@ it("holds of memory about what it counts, though segments are cut out of values"
   for (let thread = 0; thread < 64; thread += 1) {
     // Its last segment is of 13 KB, which others are compressed against: that is remembered for longer than the value.
     const bytes = ValueBytes.of(Buffer.alloc(1_062_000, `thread ${thread}, `));
-    const { known, created } = encodeCheckpoint(frame, new Map([["messages", { type: "t", bytes }]]), undefined);
-    expect(known.context?.content.length).toBeLessThan(16_384);
+    const { cached, created } = encodeCheckpoint(header, new Map([["messages", { type: "t", bytes }]]), undefined);
+    expect(cached.context?.content.length).toBeLessThan(16_384);
     cache.addRelated(ref(`${thread}`), created, undefined);
-    cache.set(ref(`${thread}`), known, "g", record);
+    cache.set(ref(`${thread}`), cached, "g", record);
   }
   expect(cache.bytes).toBeGreaterThan(4_000_000);
   expect(heldBytes() - before).toBeLessThanOrEqual(1.5 * cache.bytes);
@@ -163,19 +163,19 @@ it("tells which segments the store has acknowledged, for as long as the thread i
 
 it("tells what writes to a checkpoint can build on, before and after the store has answered", () => {
   const cache = new CheckpointCache<string>(10_000_000);
-  const [underway, stored] = [known(1000), known(2000)];
+  const [inFlight, stored] = [known(1000), known(2000)];
   const segment = makeSegment(Buffer.from("new"));
   expect(cache.basis(ref("1"))).toBeUndefined();
-  cache.setUnderway(ref("1"), underway, "g1", [segment]);
-  expect(cache.basis(ref("1"))).toEqual({ ref: ref("1"), known: underway, guard: "g1", underway: new Set([segment.id]) });
+  cache.setInFlight(ref("1"), inFlight, "g1", [segment]);
+  expect(cache.basis(ref("1"))).toEqual({ ref: ref("1"), cached: inFlight, guard: "g1", inFlight: new Set([segment.id]) });
   // One that nothing is known of yet comes after it.
-  expect(cache.basis(ref("2"))?.known).toBe(underway);
+  expect(cache.basis(ref("2"))?.cached).toBe(inFlight);
   expect(cache.basis(ref("2", "another namespace"))).toBeUndefined();
   expect(cache.get(ref("1"))).toBeUndefined();
   cache.set(ref("1"), stored, "g2", record);
-  cache.endUnderway(ref("1"));
-  expect(cache.basis(ref("1"))).toMatchObject({ known: stored, guard: "g2", underway: new Set() });
-  expect(cache.basis(ref("2"))?.known).toBe(stored);
+  cache.endInFlight(ref("1"));
+  expect(cache.basis(ref("1"))).toMatchObject({ cached: stored, guard: "g2", inFlight: new Set() });
+  expect(cache.basis(ref("2"))?.cached).toBe(stored);
 });
 
 it("drops with a segment those that link to it", () => {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { LRUCache } from "lru-cache";
 import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
-import type { CheckpointRecord, KnownCheckpoint } from "../format/record.js";
-import { MAX_LINKING_BYTES, type OpenSegment } from "../format/segment.js";
+import type { CachedCheckpoint, CheckpointRecord } from "../format/record.js";
+import { MAX_LINKING_BYTES, type SegmentWithContent } from "../format/segment.js";
 
 /**
  * The serialized channels of the checkpoints that this process read or wrote last, so that the next `put` of a run can store differences without
@@ -11,46 +11,51 @@ import { MAX_LINKING_BYTES, type OpenSegment } from "../format/segment.js";
  * @typeParam Guard what the store must still say for the segments of an entry to be there.
  */
 export class CheckpointCache<Guard> {
-  readonly #checkpoints: LRUCache<string, KnownAndGuard<Guard>>;
+  readonly #checkpoints: LRUCache<string, GuardedCheckpoint<Guard>>;
   readonly #related: LRUCache<string, readonly RelatedSegment<Guard>[]>;
-  readonly #threads: LRUCache<string, KnownThread<Guard>>;
-  readonly #underway = new Map<string, Basis<Guard>>();
-  readonly #lastUnderway = new Map<string, CheckpointRef>();
+  readonly #threads: LRUCache<string, CachedThread<Guard>>;
+  readonly #inFlight = new Map<string, Basis<Guard>>();
+  readonly #lastInFlight = new Map<string, CheckpointRef>();
 
   /** @param maxBytes bound on what is kept, in bytes of serialized values; 0 keeps nothing. */
   constructor(maxBytes: number) {
-    this.#checkpoints = new LRUCache<string, KnownAndGuard<Guard>>(
-      bounded(maxBytes * 0.75, ({ known, record }) => knownBytes(known) + record.body.length),
+    this.#checkpoints = new LRUCache<string, GuardedCheckpoint<Guard>>(
+      bounded(maxBytes * 0.75, ({ cached, record }) => cachedBytes(cached) + record.body.length),
     );
     this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>(
       bounded(maxBytes * 0.125, (related) => related.reduce((sum, { segment }) => sum + segment.content.length, 0)),
     );
-    this.#threads = new LRUCache<string, KnownThread<Guard>>(
+    this.#threads = new LRUCache<string, CachedThread<Guard>>(
       bounded(maxBytes * 0.125, ({ context }) => context?.content.length ?? 0),
     );
   }
 
   /** A checkpoint, and what the next one's values may repeat. */
-  get(ref: CheckpointRef): CachedCheckpoint<Guard> | undefined {
+  get(ref: CheckpointRef): CacheEntry<Guard> | undefined {
     const entry = this.#checkpoints.get(checkpointKey(ref));
     return entry === undefined ? undefined : { ...entry, related: this.related(ref, entry.guard) };
   }
 
-  set(ref: CheckpointRef, known: KnownCheckpoint, guard: Guard, record: CheckpointRecord): void {
-    this.#checkpoints.set(checkpointKey(ref), { known, guard, record });
-    this.#threads.set(namespaceKey(ref), { context: known.context, guard, checkpointId: ref.checkpointId });
+  set(ref: CheckpointRef, cached: CachedCheckpoint, guard: Guard, record: CheckpointRecord): void {
+    this.#checkpoints.set(checkpointKey(ref), { cached, guard, record });
+    this.#threads.set(namespaceKey(ref), { context: cached.context, guard, checkpointId: ref.checkpointId });
   }
 
-  /** A checkpoint that is on its way to the store, until {@link endUnderway}: tasks write to it before the store has answered. */
-  setUnderway(ref: CheckpointRef, known: KnownCheckpoint, guard: Guard | undefined, created: readonly OpenSegment[]): void {
-    this.#underway.set(checkpointKey(ref), { ref, known, guard, underway: new Set(created.map(({ id }) => id)) });
-    this.#lastUnderway.set(namespaceKey(ref), ref);
+  /** A checkpoint that is on its way to the store, until {@link endInFlight}: tasks write to it before the store has answered. */
+  setInFlight(
+    ref: CheckpointRef,
+    cached: CachedCheckpoint,
+    guard: Guard | undefined,
+    created: readonly SegmentWithContent[],
+  ): void {
+    this.#inFlight.set(checkpointKey(ref), { ref, cached, guard, inFlight: new Set(created.map(({ id }) => id)) });
+    this.#lastInFlight.set(namespaceKey(ref), ref);
   }
 
-  endUnderway(ref: CheckpointRef): void {
-    this.#underway.delete(checkpointKey(ref));
-    const last = this.#lastUnderway.get(namespaceKey(ref));
-    if (last?.checkpointId === ref.checkpointId) this.#lastUnderway.delete(namespaceKey(ref));
+  endInFlight(ref: CheckpointRef): void {
+    this.#inFlight.delete(checkpointKey(ref));
+    const last = this.#lastInFlight.get(namespaceKey(ref));
+    if (last?.checkpointId === ref.checkpointId) this.#lastInFlight.delete(namespaceKey(ref));
   }
 
   /**
@@ -60,17 +65,17 @@ export class CheckpointCache<Guard> {
   basis(ref: CheckpointRef): Basis<Guard> | undefined {
     const own = this.#basisOf(ref);
     if (own !== undefined) return own;
-    const last = this.#lastUnderway.get(namespaceKey(ref))?.checkpointId ?? this.thread(ref)?.checkpointId;
+    const last = this.#lastInFlight.get(namespaceKey(ref))?.checkpointId ?? this.thread(ref)?.checkpointId;
     return last === undefined ? undefined : this.#basisOf({ ...ref, checkpointId: last });
   }
 
   #basisOf(ref: CheckpointRef): Basis<Guard> | undefined {
     const entry = this.#checkpoints.get(checkpointKey(ref));
-    return entry === undefined ? this.#underway.get(checkpointKey(ref)) : { ref, ...entry, underway: NONE };
+    return entry === undefined ? this.#inFlight.get(checkpointKey(ref)) : { ref, ...entry, inFlight: NONE };
   }
 
   /** The checkpoint that was set last in the namespace, if it is still kept: probably the latest. */
-  last(ref: NamespaceRef): (CachedCheckpoint<Guard> & { readonly checkpointId: string }) | undefined {
+  last(ref: NamespaceRef): (CacheEntry<Guard> & { readonly checkpointId: string }) | undefined {
     const checkpointId = this.thread(ref)?.checkpointId;
     const entry = checkpointId === undefined ? undefined : this.get({ ...ref, checkpointId });
     return entry === undefined || checkpointId === undefined ? undefined : { ...entry, checkpointId };
@@ -81,7 +86,7 @@ export class CheckpointCache<Guard> {
    *
    * @param guard what will be checked when they are linked to: others, whose links hold under another guard, are left out.
    */
-  related(ref: CheckpointRef, guard: Guard | undefined): readonly OpenSegment[] {
+  related(ref: CheckpointRef, guard: Guard | undefined): readonly SegmentWithContent[] {
     const related = this.#related.get(checkpointKey(ref)) ?? [];
     return related
       .filter((each) => each.guard === undefined || isDeepStrictEqual(each.guard, guard))
@@ -90,11 +95,11 @@ export class CheckpointCache<Guard> {
 
   /**
    * Remembers new segments: of short ones, which others are compressed against, only so many as deflate can look back, and of long ones, of which others
-   * repeat whole stretches, as many as fit.
+   * repeat whole parts, as many as fit.
    *
    * @param guard under which their links lead somewhere; `undefined` when they link to nothing but each other.
    */
-  addRelated(ref: CheckpointRef, segments: readonly OpenSegment[], guard: Guard | undefined): void {
+  addRelated(ref: CheckpointRef, segments: readonly SegmentWithContent[], guard: Guard | undefined): void {
     const before = this.#related.get(checkpointKey(ref)) ?? [];
     const known = new Set(before.map(({ segment }) => segment.id));
     const fresh = segments.filter(({ id }) => !known.has(id)).map((segment) => ({ segment, guard }));
@@ -120,7 +125,7 @@ export class CheckpointCache<Guard> {
    *
    * @param segments all that one statement has stored: what they link to is among them, or was there before.
    */
-  acknowledge(ref: CheckpointRef, segments: readonly OpenSegment[], guard: Guard): void {
+  acknowledge(ref: CheckpointRef, segments: readonly SegmentWithContent[], guard: Guard): void {
     const stored = new Set(segments.map(({ id }) => id));
     const related = this.#related.get(checkpointKey(ref));
     if (related === undefined || stored.size === 0) return;
@@ -131,7 +136,7 @@ export class CheckpointCache<Guard> {
   }
 
   /** What is known of the thread, whichever checkpoint of the namespace told it. */
-  thread(ref: NamespaceRef): KnownThread<Guard> | undefined {
+  thread(ref: NamespaceRef): CachedThread<Guard> | undefined {
     return this.#threads.get(namespaceKey(ref));
   }
 
@@ -152,36 +157,36 @@ export class CheckpointCache<Guard> {
   }
 }
 
-interface KnownAndGuard<Guard> {
-  readonly known: KnownCheckpoint;
+interface GuardedCheckpoint<Guard> {
+  readonly cached: CachedCheckpoint;
   readonly guard: Guard;
   readonly record: CheckpointRecord;
 }
 
 interface Basis<Guard> {
   readonly ref: CheckpointRef;
-  readonly known: KnownCheckpoint;
+  readonly cached: CachedCheckpoint;
   readonly guard: Guard | undefined;
   /** Ids of its segments that may still be on their way. */
-  readonly underway: ReadonlySet<string>;
+  readonly inFlight: ReadonlySet<string>;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 interface RelatedSegment<Guard> {
-  readonly segment: OpenSegment;
+  readonly segment: SegmentWithContent;
   readonly guard: Guard | undefined;
 }
 
-/** {@link KnownCheckpoint.context} of the latest checkpoint that this process read or wrote. */
-export interface KnownThread<Guard> {
-  readonly context: OpenSegment | undefined;
+/** {@link CachedCheckpoint.context} of the latest checkpoint that this process read or wrote. */
+export interface CachedThread<Guard> {
+  readonly context: SegmentWithContent | undefined;
   readonly guard: Guard;
   readonly checkpointId: string;
 }
 
-export interface CachedCheckpoint<Guard> extends KnownAndGuard<Guard> {
-  readonly related: readonly OpenSegment[];
+export interface CacheEntry<Guard> extends GuardedCheckpoint<Guard> {
+  readonly related: readonly SegmentWithContent[];
 }
 
 const MAX_SHORT_BYTES = 24 * 1024;
@@ -194,9 +199,9 @@ function bounded<V>(maxBytes: number, bytesOf: (value: V) => number): { maxSize:
   return { maxSize: Math.max(1, Math.floor(maxBytes)), sizeCalculation: (value) => ENTRY_OVERHEAD_BYTES + bytesOf(value) };
 }
 
-function knownBytes(known: KnownCheckpoint): number {
-  let bytes = known.keyframe?.content.length ?? 0;
-  for (const value of known.channels.values()) bytes += value.bytes.length;
+function cachedBytes(cached: CachedCheckpoint): number {
+  let bytes = cached.keyframe?.content.length ?? 0;
+  for (const value of cached.channels.values()) bytes += value.bytes.length;
   return bytes;
 }
 

@@ -1,7 +1,7 @@
 import type { ChannelVersions, Checkpoint, CheckpointMetadata, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it } from "vitest";
 import { SerializationError, ValueTooLargeError } from "../errors.js";
-import { type ChannelUpdate, encodeCheckpoint, frameOf, type KnownCheckpoint, type SerializedValue } from "../format/record.js";
+import { type CachedCheckpoint, type ChannelUpdate, encodeCheckpoint, headerOf, type SerializedValue } from "../format/record.js";
 import { HoldfastSerializer } from "../serializer/index.js";
 import { resolveUpdates, serializeChanged, ValueSerializer } from "./channel-updates.js";
 
@@ -16,7 +16,7 @@ function checkpoint(values: Record<string, unknown>, versions: ChannelVersions):
 async function updatesOf(
   given: Checkpoint,
   newVersions: ChannelVersions,
-  parent?: KnownCheckpoint | "not-stored",
+  parent?: CachedCheckpoint | "not-stored",
   metadata = LOOP,
 ): Promise<Map<string, ChannelUpdate>> {
   const changed = await serializeChanged(serializer, given, metadata, newVersions);
@@ -33,9 +33,9 @@ async function resolved(...args: Parameters<typeof updatesOf>): Promise<[string,
 }
 
 /** What is known of a parent that was put with all of these. */
-async function parentOf(values: Record<string, unknown>, versions: ChannelVersions): Promise<KnownCheckpoint> {
+async function parentOf(values: Record<string, unknown>, versions: ChannelVersions): Promise<CachedCheckpoint> {
   const given = checkpoint(values, versions);
-  return encodeCheckpoint(frameOf(given), await updatesOf(given, versions), undefined).known;
+  return encodeCheckpoint(headerOf(given), await updatesOf(given, versions), undefined).cached;
 }
 
 describe("resolveUpdates", () => {
@@ -237,27 +237,27 @@ describe("what is kept of values", { timeout: 60_000 }, () => {
     for (const count of [1_000, 1_001]) {
       for (let thread = 0; thread < 64; thread += 1) {
         last[thread] = await own.dumpAfter(last[thread], messages(count), "messages");
-        expect(own.imprintBytes).toBeLessThanOrEqual(bound);
+        expect(own.previousEncodingBytes).toBeLessThanOrEqual(bound);
       }
     }
-    expect(own.imprintBytes).toBeGreaterThan(bound / 2);
+    expect(own.previousEncodingBytes).toBeGreaterThan(bound / 2);
     own.clear();
-    expect(own.imprintBytes).toBe(0);
+    expect(own.previousEncodingBytes).toBe(0);
   });
 
   it("is that of the newest value of a channel only", async () => {
     const own = new ValueSerializer(new HoldfastSerializer(), 2_000_000, 100_000_000);
     let last = await own.dumpAfter(undefined, messages(100), "messages");
-    const { imprintBytes } = own;
+    const { previousEncodingBytes } = own;
     for (let count = 101; count < 110; count += 1) last = await own.dumpAfter(last, messages(count), "messages");
-    expect(own.imprintBytes).toBeLessThan(imprintBytes * 1.2);
+    expect(own.previousEncodingBytes).toBeLessThan(previousEncodingBytes * 1.2);
     expect(await own.load(last)).toEqual(messages(109));
   });
 
   it("is nothing when nothing may be kept", async () => {
     const none = new ValueSerializer(new HoldfastSerializer(), 2_000_000, 0);
     const first = await none.dumpAfter(undefined, messages(100), "messages");
-    expect(none.imprintBytes).toBe(0);
+    expect(none.previousEncodingBytes).toBe(0);
     const second = await none.dumpAfter(first, messages(101), "messages");
     expect(await none.load(second)).toEqual(messages(101));
   });

@@ -1,10 +1,10 @@
 import type { ChannelVersions, Checkpoint, CheckpointMetadata, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { LRUCache } from "lru-cache";
 import { ValueTooLargeError } from "../errors.js";
-import type { ChannelUpdate, KnownCheckpoint, SerializedValue } from "../format/record.js";
+import type { CachedCheckpoint, ChannelUpdate, SerializedValue } from "../format/record.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { type Dumped, HoldfastSerializer } from "../serializer/index.js";
-import type { Imprint } from "../serializer/previous-encoding.js";
+import type { PreviousEncoding } from "../serializer/previous-encoding.js";
 
 /** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
 export class ValueSerializer {
@@ -13,16 +13,19 @@ export class ValueSerializer {
   readonly #ours: HoldfastSerializer | undefined;
   readonly #maxValueBytes: number;
   /** By the bytes of the value. It only saves work. */
-  readonly #imprints: LRUCache<ValueBytes, Imprint>;
+  readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
 
-  /** @param imprintBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
-  constructor(serde: SerializerProtocol, maxValueBytes: number, imprintBytes = 0) {
+  /** @param previousEncodingBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
+  constructor(serde: SerializerProtocol, maxValueBytes: number, previousEncodingBytes = 0) {
     this.#serde = serde;
     this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
     this.#maxValueBytes = maxValueBytes;
-    this.#imprints = new LRUCache<ValueBytes, Imprint>(
-      // lru-cache takes a size of 0 as "no limit"; no imprint is as small as 1.
-      { maxSize: Math.max(1, Math.floor(imprintBytes)), sizeCalculation: (imprint) => imprint.memoryBytes },
+    this.#previousEncodings = new LRUCache<ValueBytes, PreviousEncoding>(
+      // lru-cache takes a size of 0 as "no limit"; no previous encoding is as small as 1.
+      {
+        maxSize: Math.max(1, Math.floor(previousEncodingBytes)),
+        sizeCalculation: (previousEncoding) => previousEncoding.memoryBytes,
+      },
     );
   }
 
@@ -45,11 +48,11 @@ export class ValueSerializer {
    */
   async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
     if (this.#ours === undefined) return this.dump(value, name);
-    const { dumped, imprint } = this.#ours.dumpAfter(before && this.#imprints.get(before.bytes), value, name);
+    const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
     const serialized = this.#checked(...(await confirmed(dumped)), name);
     // The channel goes on from the new value.
-    if (before !== undefined) this.#imprints.delete(before.bytes);
-    if (imprint !== undefined) this.#imprints.set(serialized.bytes, imprint);
+    if (before !== undefined) this.#previousEncodings.delete(before.bytes);
+    if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
     return serialized;
   }
 
@@ -66,19 +69,19 @@ export class ValueSerializer {
   async load(value: SerializedValue): Promise<unknown> {
     const { type, bytes } = value;
     if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
-    const imprint = this.#imprints.get(bytes);
+    const previousEncoding = this.#previousEncodings.get(bytes);
     // Ours copies by itself.
-    return imprint === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(imprint);
+    return previousEncoding === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(previousEncoding);
   }
 
-  /** Forgets all imprints. */
+  /** Forgets all previous encodings. */
   clear(): void {
-    this.#imprints.clear();
+    this.#previousEncodings.clear();
   }
 
-  /** Bytes of memory held by imprints, about. */
-  get imprintBytes(): number {
-    return this.#imprints.calculatedSize;
+  /** Bytes of memory held by previous encodings, about. */
+  get previousEncodingBytes(): number {
+    return this.#previousEncodings.calculatedSize;
   }
 }
 
@@ -111,7 +114,7 @@ export async function serializeChanged(
   checkpoint: Checkpoint,
   metadata: CheckpointMetadata,
   newVersions: ChannelVersions,
-  parent?: KnownCheckpoint,
+  parent?: CachedCheckpoint,
 ): Promise<ChangedChannels> {
   const values = checkpoint.channel_values;
   const changed =
@@ -139,7 +142,7 @@ export async function resolveUpdates(
   checkpoint: Checkpoint,
   newVersions: ChannelVersions,
   changed: ChangedChannels,
-  parent: KnownCheckpoint | "not-stored" | undefined,
+  parent: CachedCheckpoint | "not-stored" | undefined,
 ): Promise<Map<string, ChannelUpdate>> {
   const { channel_values: values, channel_versions: versions } = checkpoint;
   const updates = new Map<string, ChannelUpdate>();

@@ -35,7 +35,7 @@ import {
   ThreadNotFoundError,
 } from "../errors.js";
 import { writeIndex } from "../format/pending-writes.js";
-import { frameOf } from "../format/record.js";
+import { headerOf } from "../format/record.js";
 import { nextCall, nextCopyCall } from "../format/write-order.js";
 import {
   type AbandonedThread,
@@ -45,9 +45,9 @@ import {
   resolveAbandonedOptions,
   type ThreadView,
 } from "../leases/abandoned-threads.js";
-import { LeaseOffice, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
+import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
 import { leaseToken } from "../leases/lease-config.js";
-import { markerId, TAKEOVER, Takeover, takenOver } from "../migration/on-demand-migration.js";
+import { markerId, ON_DEMAND_MIGRATION, OnDemandMigration, beingMigrated } from "../migration/on-demand-migration.js";
 import {
   addReports,
   NOTHING_PRUNED,
@@ -87,7 +87,7 @@ export interface SaverSettings {
   readonly labels: LabelNames;
   /** What `sweep` keeps. */
   readonly retention: Retention | undefined;
-  /** Whose threads are read, and taken over at their first write, as long as they are not here. */
+  /** Whose threads are read, and migrated at their first write, as long as they are not here. */
   readonly fallback?: BaseCheckpointSaver | undefined;
 }
 
@@ -124,7 +124,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #lives = new ThreadLives();
   readonly #reader: CheckpointReader;
   readonly #writer: CheckpointWriter;
-  readonly #leases: LeaseOffice;
+  readonly #leases: Leases;
   readonly #runs = new WritesByRun();
   readonly #rejectsConflicts: boolean;
   readonly #labels: LabelNames;
@@ -132,7 +132,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   /** @internal */
   readonly [SAVER_BRAND] = true;
   /** @internal */
-  readonly [TAKEOVER]: Takeover | undefined;
+  readonly [ON_DEMAND_MIGRATION]: OnDemandMigration | undefined;
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
@@ -145,16 +145,16 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     this.#cache = new CheckpointCache(settings.cacheBytes / 2);
     this.#reader = new CheckpointReader(store, this.#serializer, this.#cache, this.#lives);
     this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader, this.#lives);
-    this.#leases = new LeaseOffice(store);
-    this[TAKEOVER] = this.#takeoverFrom(serde, settings);
+    this.#leases = new Leases(store);
+    this[ON_DEMAND_MIGRATION] = this.#onDemandMigrationFrom(serde, settings);
   }
 
-  #takeoverFrom(serde: SerializerProtocol, { fallback, ...settings }: SaverSettings): Takeover | undefined {
+  #onDemandMigrationFrom(serde: SerializerProtocol, { fallback, ...settings }: SaverSettings): OnDemandMigration | undefined {
     if (fallback === undefined) return undefined;
-    return new Takeover(fallback, {
+    return new OnDemandMigration(fallback, {
       here: new SaverWithoutFallback(this.#store, serde, {
         ...settings,
-        cacheBytes: Math.min(settings.cacheBytes, MAX_TAKEOVER_CACHE_BYTES),
+        cacheBytes: Math.min(settings.cacheBytes, MAX_MIGRATION_CACHE_BYTES),
       }),
       hasRoot: async (threadId) => (await this.#reader.tuple({ threadId, namespace: "" }, undefined)) !== undefined,
       deleteThread: (threadId, token) => this.#deleteThread(threadId, token),
@@ -186,7 +186,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const checkpointId = optionalCheckpointId(config);
     await this.#store.ready("getTuple", config);
     const own = (): Promise<CheckpointTuple | undefined> => this.#reader.tuple(ref, checkpointId, config);
-    const tuple = await (this[TAKEOVER]?.getTuple(config, ref.threadId, own) ?? own());
+    const tuple = await (this[ON_DEMAND_MIGRATION]?.getTuple(config, ref.threadId, own) ?? own());
     if (tuple === undefined || !this.#rejectsConflicts) return tuple;
     return { ...tuple, config: markRead(tuple.config, tuple.checkpoint.id, checkpointId === undefined) };
   }
@@ -212,7 +212,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     if (options.filter !== undefined) metadataConditions(options.filter);
     await this.#store.ready("list");
     const own = ({ limit: most = limit }): AsyncGenerator<CheckpointTuple> => this.#reader.list(threadId, selection, most);
-    yield* this[TAKEOVER]?.list(config, options, threadId, own) ?? own({});
+    yield* this[ON_DEMAND_MIGRATION]?.list(config, options, threadId, own) ?? own({});
   }
 
   /**
@@ -250,9 +250,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const life = isCopy || parentId !== undefined ? undefined : this.#lives.of(ref.threadId);
     const snapshots = Object.keys(newVersions).filter((channel) => isDeltaSnapshot(checkpoint.channel_values[channel]));
     // What the run may go on changing is taken here, before the first await (contract C-36).
-    const frame = frameOf(checkpoint);
+    const header = headerOf(checkpoint);
     const parent = parentId === undefined ? undefined : this.#cache.get({ ...ref, checkpointId: parentId });
-    const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions, parent?.known);
+    const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions, parent?.cached);
     await this.#store.ready("put", config);
     const token = leaseToken(config, ref.threadId);
     const put = (): Promise<void> =>
@@ -263,7 +263,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
         metadata: metadataJson,
         labels: labelsOf(config, this.#labels),
         snapshots,
-        frame,
+        header,
         changed,
         given: checkpoint,
         newVersions,
@@ -273,7 +273,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
         life,
         expectedHead: this.#rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
       });
-    await (this[TAKEOVER]?.write(ref.threadId, token, put) ?? put());
+    await (this[ON_DEMAND_MIGRATION]?.write(ref.threadId, token, put) ?? put());
   }
 
   /**
@@ -308,7 +308,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const { run_id: runId } = labelsOf(config, this.#labels);
     const put = (): Promise<void> =>
       this.#writer.putWrites({ config, ref, taskId, place, runId, writes: serialized, token, call });
-    await (this[TAKEOVER]?.write(ref.threadId, token, put) ?? put());
+    await (this[ON_DEMAND_MIGRATION]?.write(ref.threadId, token, put) ?? put());
   }
 
   /**
@@ -323,7 +323,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     await this.#store.ready("deleteThread");
     this.#lives.forget(id);
     const token = options.lease?.token;
-    await (this[TAKEOVER]?.delete(id, token) ?? this.#deleteThread(id, token));
+    await (this[ON_DEMAND_MIGRATION]?.delete(id, token) ?? this.#deleteThread(id, token));
   }
 
   async #deleteThread(id: string, token: string | undefined): Promise<void> {
@@ -366,7 +366,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #view: ThreadView = {
     latest: (id) => {
       const own = (): Promise<CheckpointTuple | undefined> => this.#reader.tuple({ threadId: id, namespace: "" }, undefined);
-      return this[TAKEOVER]?.getTuple({ configurable: { checkpoint_ns: "" } }, id, own) ?? own();
+      return this[ON_DEMAND_MIGRATION]?.getTuple({ configurable: { checkpoint_ns: "" } }, id, own) ?? own();
     },
     all: (id) => this.list({ configurable: { thread_id: id } }),
   };
@@ -438,8 +438,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     if (from === to) throw new ThreadExistsError(to);
     await this.#store.ready("copyThread");
     const copy = (): Promise<CopyOutcome> => this.#store.copyThread(from, to, markerId(from));
-    const outcome = await (this[TAKEOVER]?.copy(from, to, copy) ?? copy());
-    if (outcome.kind === "incomplete") throw takenOver(from);
+    const outcome = await (this[ON_DEMAND_MIGRATION]?.copy(from, to, copy) ?? copy());
+    if (outcome.kind === "incomplete") throw beingMigrated(from);
     if (outcome.kind === "not-found") throw new ThreadNotFoundError(from);
     if (outcome.kind === "exists") throw new ThreadExistsError(to);
     return { checkpoints: outcome.checkpoints };
@@ -508,14 +508,14 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     if (channels.length === 0) return {};
     await this.#store.ready("getDeltaChannelHistory");
     const own = (): Promise<Record<string, DeltaChannelHistory>> => this.#reader.deltaHistory(ref, checkpointId, channels);
-    return this[TAKEOVER]?.getDeltaChannelHistory(options, ref.threadId, own) ?? own();
+    return this[ON_DEMAND_MIGRATION]?.getDeltaChannelHistory(options, ref.threadId, own) ?? own();
   }
 }
 
 /** A copy builds on the checkpoint before it, and on no other. */
-const MAX_TAKEOVER_CACHE_BYTES = 8 * 1024 * 1024;
+const MAX_MIGRATION_CACHE_BYTES = 8 * 1024 * 1024;
 
-/** The store by itself, as takeovers need it. */
+/** The store by itself, as migrations need it. */
 class SaverWithoutFallback extends HoldfastSaver {}
 
 function limitOf(limit: unknown): number {

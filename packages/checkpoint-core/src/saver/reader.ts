@@ -2,12 +2,12 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointPendingWrite, CheckpointTuple, DeltaChannelHistory } from "@langchain/langgraph-checkpoint";
 import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
 import { decodeWrites, pendingWrite } from "../format/pending-writes.js";
-import { canDecodeKnown, channelNames, decodeCheckpoint, decodeKnown, type KnownCheckpoint } from "../format/record.js";
+import { type CachedCheckpoint, canDecodeCached, channelNames, decodeCached, decodeCheckpoint } from "../format/record.js";
 import { SegmentReader } from "../format/segment.js";
 import type { ChannelValue } from "../format/value.js";
 import { taskOrder } from "../format/write-order.js";
 import type { CheckpointStore, ListSelection, ReadCheckpoint, ThreadGuard } from "../store/checkpoint-store.js";
-import type { CachedCheckpoint, CheckpointCache } from "./cache.js";
+import type { CacheEntry, CheckpointCache } from "./cache.js";
 import type { ValueSerializer } from "./channel-updates.js";
 import type { ThreadLives } from "./thread-lives.js";
 import { makeTuple, needsParentSends, type StoredTuple } from "./tuple.js";
@@ -32,15 +32,15 @@ export class CheckpointReader {
     checkpointId: string | undefined,
     config?: RunnableConfig,
   ): Promise<CheckpointTuple | undefined> {
-    const have = this.#inHand(ref, checkpointId);
-    const reading = await this.#store.getTuple(ref, checkpointId, config, have);
+    const entry = this.#cached(ref, checkpointId);
+    const reading = await this.#store.getTuple(ref, checkpointId, config, entry);
     const [read] = reading.checkpoints;
     if (ref.namespace === "") this.#noteLife(ref.threadId, checkpointId, read);
     if (read === undefined) return undefined;
-    const known = read.values === "none" ? have?.known : undefined;
-    const stored = decodeStored(ref.threadId, read, new SegmentReader(reading.segments), known);
+    const cached = read.values === "none" ? entry?.cached : undefined;
+    const stored = decodeStored(ref.threadId, read, new SegmentReader(reading.segments), cached);
     // The next put of this run builds on it.
-    this.#cache.set(stored.ref, stored.checkpoint.known, read.guard, read.record);
+    this.#cache.set(stored.ref, stored.checkpoint.cached, read.guard, read.record);
     return this.#tupleOf(stored);
   }
 
@@ -53,14 +53,14 @@ export class CheckpointReader {
    * The checkpoint that is asked for, or probably will be found, if this process has its values: of a long conversation, the store then sends some hundred
    * bytes, and nothing has to be decompressed.
    */
-  #inHand(ref: NamespaceRef, checkpointId: string | undefined): HandedCheckpoint | undefined {
+  #cached(ref: NamespaceRef, checkpointId: string | undefined): NamedEntry | undefined {
     const last = this.#cache.last(ref);
     const entry =
       checkpointId === undefined || checkpointId === last?.checkpointId ? last : this.#entry({ ...ref, checkpointId });
-    return entry !== undefined && canDecodeKnown(entry.record, entry.known) ? entry : undefined;
+    return entry !== undefined && canDecodeCached(entry.record, entry.cached) ? entry : undefined;
   }
 
-  #entry(ref: CheckpointRef): HandedCheckpoint | undefined {
+  #entry(ref: CheckpointRef): NamedEntry | undefined {
     const entry = this.#cache.get(ref);
     return entry && { ...entry, checkpointId: ref.checkpointId };
   }
@@ -81,12 +81,12 @@ export class CheckpointReader {
   }
 
   /** What a `put` can build on a checkpoint that the cache does not have. */
-  async known(ref: CheckpointRef): Promise<CachedCheckpoint<ThreadGuard> | "not-stored"> {
+  async readEntry(ref: CheckpointRef): Promise<CacheEntry<ThreadGuard> | "not-stored"> {
     const reading = await this.#store.getTuple(ref, ref.checkpointId);
     const [read] = reading.checkpoints;
     if (read === undefined) return "not-stored";
-    const { known } = decodeCheckpoint(read.record, new SegmentReader(reading.segments));
-    return { known, guard: read.guard, record: read.record, related: [] };
+    const { cached } = decodeCheckpoint(read.record, new SegmentReader(reading.segments));
+    return { cached, guard: read.guard, record: read.record, related: [] };
   }
 
   /** The writes of a checkpoint's ancestors by channel, and where each channel's walk ends. */
@@ -140,25 +140,25 @@ export class CheckpointReader {
     ancestor: ReadCheckpoint,
     segments: SegmentReader,
   ): Promise<ReadonlyMap<string, ChannelValue>> {
-    if (ancestor.values === "all") return decodeCheckpoint(ancestor.record, segments).known.channels;
-    const read = await this.known({ ...ref, checkpointId: ancestor.checkpointId });
-    return read === "not-stored" ? new Map() : read.known.channels;
+    if (ancestor.values === "all") return decodeCheckpoint(ancestor.record, segments).cached.channels;
+    const read = await this.readEntry({ ...ref, checkpointId: ancestor.checkpointId });
+    return read === "not-stored" ? new Map() : read.cached.channels;
   }
 }
 
-type HandedCheckpoint = CachedCheckpoint<ThreadGuard> & { readonly checkpointId: string };
+type NamedEntry = CacheEntry<ThreadGuard> & { readonly checkpointId: string };
 
 /**
  * Decodes a checkpoint up to the user's serializer.
  *
- * @param known its values, where the reading does not have them.
+ * @param cached its values, where the reading does not have them.
  */
-function decodeStored(threadId: string, read: ReadCheckpoint, segments: SegmentReader, known?: KnownCheckpoint): StoredTuple {
+function decodeStored(threadId: string, read: ReadCheckpoint, segments: SegmentReader, cached?: CachedCheckpoint): StoredTuple {
   return {
     ref: { threadId, namespace: read.namespace, checkpointId: read.checkpointId },
     parentId: read.parentId,
     metadata: read.metadata,
-    checkpoint: known === undefined ? decodeCheckpoint(read.record, segments) : decodeKnown(read.record, known),
+    checkpoint: cached === undefined ? decodeCheckpoint(read.record, segments) : decodeCached(read.record, cached),
     writes: decodeWrites(read.slots, segments),
   };
 }

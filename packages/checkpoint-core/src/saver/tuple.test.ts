@@ -2,7 +2,7 @@ import { type ChannelVersions, TASKS } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it } from "vitest";
 import { encodeMetadata } from "../config/metadata.js";
 import type { StoredWrite } from "../format/pending-writes.js";
-import type { CheckpointFrame } from "../format/record.js";
+import type { CheckpointHeader } from "../format/record.js";
 import { HoldfastSerializer } from "../serializer/index.js";
 import { ValueSerializer } from "./channel-updates.js";
 import { makeTuple, needsParentSends, type StoredTuple } from "./tuple.js";
@@ -28,7 +28,7 @@ interface Given {
 }
 
 async function stored({ v = 4, parentId, values = [], versions = {}, writes = [] }: Given): Promise<StoredTuple> {
-  const frame: CheckpointFrame = {
+  const header: CheckpointHeader = {
     v,
     ts: "2026-01-01T00:00:00.000Z",
     channel_versions: versions,
@@ -42,7 +42,7 @@ async function stored({ v = 4, parentId, values = [], versions = {}, writes = []
     ref: { threadId: "t", namespace: "ns", checkpointId: "c2" },
     parentId,
     metadata: encodeMetadata({ source: "loop", step: 1, parents: {} }),
-    checkpoint: { frame, known: { channels, versions, keyframe: undefined, context: undefined } },
+    checkpoint: { header, cached: { channels, versions, keyframe: undefined, context: undefined } },
     writes,
   };
 }
@@ -99,7 +99,7 @@ describe("makeTuple", () => {
     const second = await makeTuple(given, serializer);
     expect(second.checkpoint.channel_values.a).toEqual([1]);
     expect(second.checkpoint.channel_versions.a).toBe(1);
-    expect(given.checkpoint.known.versions.a).toBe(1);
+    expect(given.checkpoint.cached.versions.a).toBe(1);
   });
 });
 
@@ -122,7 +122,7 @@ describe("C-14 the pending sends of the parent", () => {
     const { checkpoint } = await makeTuple(given, serializer, sends);
     expect(checkpoint.channel_values).toEqual({ a: 1, [TASKS]: ["s1", "s2", "s3"] });
     expect(checkpoint.channel_versions).toEqual({ a: 3, b: 7, [TASKS]: 7 });
-    expect(given.checkpoint.known.versions).toEqual({ a: 3, b: 7 });
+    expect(given.checkpoint.cached.versions).toEqual({ a: 3, b: 7 });
   });
 
   it("C-14 are an empty list when there were none", async () => {

@@ -20,7 +20,7 @@ const FIRST_FORMAT_WITH_OWN_SENDS = 4;
 
 /** Whether the parent's writes are needed to make this tuple (contract C-14). */
 export function needsParentSends(stored: StoredTuple): boolean {
-  return stored.checkpoint.frame.v < FIRST_FORMAT_WITH_OWN_SENDS && stored.parentId !== undefined;
+  return stored.checkpoint.header.v < FIRST_FORMAT_WITH_OWN_SENDS && stored.parentId !== undefined;
 }
 
 /**
@@ -33,10 +33,10 @@ export async function makeTuple(
   serializer: ValueSerializer,
   parentWrites?: readonly StoredWrite[],
 ): Promise<CheckpointTuple> {
-  const { frame, known } = stored.checkpoint;
+  const { header, cached } = stored.checkpoint;
   const channelValues: Record<string, unknown> = {};
-  for (const [channel, value] of known.channels) setOwn(channelValues, channel, await serializer.load(value));
-  const channelVersions = { ...frame.channel_versions };
+  for (const [channel, value] of cached.channels) setOwn(channelValues, channel, await serializer.load(value));
+  const channelVersions = { ...header.channel_versions };
   if (parentWrites !== undefined) {
     const sends = parentWrites.filter((write) => write.channel === TASKS);
     channelValues[TASKS] = await Promise.all(sends.map((write) => serializer.load(write.value)));
@@ -52,7 +52,7 @@ export async function makeTuple(
   );
   const tuple: CheckpointTuple = {
     config: configOf(stored.ref),
-    checkpoint: { ...frame, id: stored.ref.checkpointId, channel_values: channelValues, channel_versions: channelVersions },
+    checkpoint: { ...header, id: stored.ref.checkpointId, channel_values: channelValues, channel_versions: channelVersions },
     metadata: decodeMetadata(stored.metadata),
     pendingWrites,
   };

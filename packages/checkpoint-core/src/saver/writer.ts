@@ -4,11 +4,11 @@ import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoin
 import type { CheckpointRef } from "../config/checkpoint-ref.js";
 import { ThreadDeletedError } from "../errors.js";
 import { encodeWrites, type SerializedWrite } from "../format/pending-writes.js";
-import { type CheckpointFrame, type EncodedCheckpoint, encodeCheckpoint } from "../format/record.js";
+import { type CheckpointHeader, type EncodedCheckpoint, encodeCheckpoint } from "../format/record.js";
 import { compressed } from "../format/segment.js";
 import type { CheckpointStore, PutInput, PutWritesInput, ThreadGuard } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
-import type { CachedCheckpoint, CheckpointCache, KnownThread } from "./cache.js";
+import type { CachedThread, CacheEntry, CheckpointCache } from "./cache.js";
 import { type ChangedChannels, resolveUpdates, type ValueSerializer } from "./channel-updates.js";
 import type { CheckpointReader } from "./reader.js";
 import type { ThreadLives } from "./thread-lives.js";
@@ -21,7 +21,7 @@ export interface NewCheckpoint extends Pick<PutInput, "token" | "call" | "lineag
   /** JSON. */
   readonly metadata: string;
   readonly snapshots: readonly string[];
-  readonly frame: CheckpointFrame;
+  readonly header: CheckpointHeader;
   readonly changed: ChangedChannels;
   /** As it was given: the source of values that are neither changed nor carried over. */
   readonly given: Checkpoint;
@@ -36,7 +36,7 @@ export interface NewWrites extends Pick<PutWritesInput, "token" | "call" | "runI
   readonly writes: readonly SerializedWrite[];
 }
 
-type Parent = CachedCheckpoint<ThreadGuard> | "not-stored" | undefined;
+type Parent = CacheEntry<ThreadGuard> | "not-stored" | undefined;
 
 /** Stores checkpoints and writes as differences to what this process knows of the thread, and whole when the thread is not what it knew. */
 export class CheckpointWriter {
@@ -65,7 +65,7 @@ export class CheckpointWriter {
     const { ref, parentId } = checkpoint;
     const parentRef = parentId === undefined ? undefined : { ...ref, checkpointId: parentId };
     let parent: Parent =
-      parentRef === undefined ? undefined : (this.#cache.get(parentRef) ?? (await this.#reader.known(parentRef)));
+      parentRef === undefined ? undefined : (this.#cache.get(parentRef) ?? (await this.#reader.readEntry(parentRef)));
     // A thread whose segments were freed while the run goes on fails the guard, once for each time.
     for (;;) {
       const kind = await this.#putOn(checkpoint, await this.#encode(checkpoint, parent), parent);
@@ -75,7 +75,7 @@ export class CheckpointWriter {
       this.#cache.delete(ref);
       if (parentRef !== undefined) this.#cache.delete(parentRef);
       const guard = guardOf(parent);
-      parent = parentRef === undefined ? undefined : await this.#reader.known(parentRef);
+      parent = parentRef === undefined ? undefined : await this.#reader.readEntry(parentRef);
       // It was there when the guard was read: it was deleted with its thread, or pruned, or the store has lost it. But for the first, the values given are
       // the only ones left.
       if (kind === "changed" && parent === "not-stored") await this.#refuseDeleted(ref.threadId, guard);
@@ -84,16 +84,16 @@ export class CheckpointWriter {
     if (parentRef !== undefined && parentId !== ref.checkpointId) this.#cache.delete(parentRef);
   }
 
-  async #encode({ frame, given, newVersions, changed }: NewCheckpoint, parent: Parent): Promise<EncodedCheckpoint> {
+  async #encode({ header, given, newVersions, changed }: NewCheckpoint, parent: Parent): Promise<EncodedCheckpoint> {
     const stored = parent === "not-stored" ? undefined : parent;
     const updates = await resolveUpdates(
       this.#serializer,
       given,
       newVersions,
       changed,
-      parent === "not-stored" ? parent : parent?.known,
+      parent === "not-stored" ? parent : parent?.cached,
     );
-    return encodeCheckpoint(frame, updates, stored?.known, stored?.related);
+    return encodeCheckpoint(header, updates, stored?.cached, stored?.related);
   }
 
   /** @returns "changed" when the thread was not as it was read, and nothing was stored. */
@@ -103,25 +103,25 @@ export class CheckpointWriter {
     parent: Parent,
   ): Promise<"stored" | "past" | "changed" | "lost"> {
     const { config, ref, parentId, metadata, labels, snapshots, token, call, lineage, life, expectedHead } = checkpoint;
-    const { record, created, known } = encoded;
+    const { record, created, cached } = encoded;
     // Also where no segment is reused: a thread that was deleted meanwhile must not come back (contract C-51).
     const guard = guardOf(parent);
     // Before the answer: the tasks that run on this checkpoint do not wait for it.
-    const related = created.filter((segment) => segment.id !== known.keyframe?.id);
+    const related = created.filter((segment) => segment.id !== cached.keyframe?.id);
     this.#cache.addRelated(ref, related, encoded.reusesSegments ? guard : undefined);
     const conditions = { guard, token, call, lineage, life, expectedHead };
     const input = { config, ref, parentId, metadata, labels, snapshots, record, ...conditions };
-    this.#cache.setUnderway(ref, known, guard, created);
+    this.#cache.setInFlight(ref, cached, guard, created);
     try {
       const outcome = await this.#store.put({ ...input, created: await compressed(created) });
       if (outcome.kind === "changed" || outcome.kind === "lost" || outcome.kind === "past") return outcome.kind;
       if (outcome.kind !== "stored") throw refusalError(outcome, ref.threadId);
       if (ref.namespace === "") this.#lives.note(ref.threadId, outcome.guard.threadKey);
       this.#cache.acknowledge(ref, created, outcome.guard);
-      this.#cache.set(ref, known, outcome.guard, record);
+      this.#cache.set(ref, cached, outcome.guard, record);
       return "stored";
     } finally {
-      this.#cache.endUnderway(ref);
+      this.#cache.endInFlight(ref);
     }
   }
 
@@ -135,7 +135,7 @@ export class CheckpointWriter {
     if (kind === "stored" || kind === "past") return;
     // The thread is not the one that this process knew: nothing of that one is referred to, and what belonged to it comes too late.
     const wasStored = isDeepStrictEqual(this.#cache.get(ref)?.guard, thread?.guard);
-    if (kind === "changed" && wasStored && (await this.#reader.known(ref)) === "not-stored") {
+    if (kind === "changed" && wasStored && (await this.#reader.readEntry(ref)) === "not-stored") {
       await this.#refuseDeleted(ref.threadId, thread?.guard);
       // The checkpoint was pruned: nobody would read the writes.
       return;
@@ -150,7 +150,7 @@ export class CheckpointWriter {
 
   async #putWritesOn(
     { config, ref, taskId, place, runId, writes, token, call }: NewWrites,
-    thread: KnownThread<ThreadGuard> | undefined,
+    thread: CachedThread<ThreadGuard> | undefined,
   ): Promise<"stored" | "past" | "changed" | "lost"> {
     const guard = thread?.guard;
     const basis = this.#cache.basis(ref);
@@ -158,8 +158,8 @@ export class CheckpointWriter {
     const isAnother = usable !== undefined && usable.ref.checkpointId !== ref.checkpointId;
     const others = isAnother ? this.#cache.related(usable.ref, guard) : [];
     const verbatim = [...this.#cache.related(ref, guard), ...others];
-    const repeatable = { verbatim, context: thread?.context, underway: usable?.underway };
-    const encoded = encodeWrites(writes, repeatable, usable?.known.channels);
+    const repeatable = { verbatim, context: thread?.context, inFlight: usable?.inFlight };
+    const encoded = encodeWrites(writes, repeatable, usable?.cached.channels);
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
     // The writes of a task may come before the put of their checkpoint is refused, or where it is not tried any more.

@@ -2,7 +2,7 @@ import { isJsonObject, isSameJson, type Json, type JsonObject, TAG } from "./for
 import { setOwn } from "./own-property.js";
 
 /** Whether the new encoding is the old one. Only that of a kind which does not look at the old one has to be compared. */
-export function isTakenOver(json: Json, old: Json): boolean {
+export function isReused(json: Json, old: Json): boolean {
   return json === old || (isJsonObject(json) && json[TAG] !== undefined && isSameJson(json, old));
 }
 
@@ -29,7 +29,7 @@ export class Draft {
   set(key: string, json: Json): void {
     if (this.made === undefined) {
       const before = this.before(key);
-      if (before === undefined || !isTakenOver(json, before)) this.made = this.soFar();
+      if (before === undefined || !isReused(json, before)) this.made = this.soFar();
     }
     if (this.made !== undefined) setOwn(this.made, key, json);
     this.count += 1;

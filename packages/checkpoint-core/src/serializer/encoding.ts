@@ -1,6 +1,6 @@
 import { SerializationError } from "../errors.js";
 import { Comparison } from "./comparison.js";
-import { Draft, isTakenOver } from "./draft.js";
+import { Draft, isReused } from "./draft.js";
 import { isSameJson, type Json, type JsonObject, MAX_DEPTH, TAG } from "./format.js";
 import { encodeInstance } from "./instances.js";
 import type { Unconfirmed } from "./langchain-objects.js";
@@ -18,7 +18,7 @@ const COMPARED_LEVELS: ReadonlySet<number> = new Set([1, 2]);
 /**
  * One pass over one value, which makes the JSON that stands for it; see `format.ts`.
  *
- * The pass may be given what an earlier value of the same channel was encoded as (`old`), and takes over every part of it that it would make again:
+ * The pass may be given what an earlier value of the same channel was encoded as (`old`), and reuses every part of it that it would make again:
  * most of a long list is as it was, and then nothing of it is copied, written or left to the garbage collector. Objects are compared by what they
  * contain, not by which they are: a run may change them in place (contract C-36). Who makes another encoding than those of arrays, plain objects and
  * messages need not look at `old`.
@@ -166,7 +166,7 @@ export class Encoding {
         break;
       }
       let json = this.value(item, before[i + gone]);
-      if (i + gone < before.length && !isTakenOver(json, before[i + gone] as Json)) {
+      if (i + gone < before.length && !isReused(json, before[i + gone] as Json)) {
         items ??= before.slice(0, i);
         const made = json;
         const found = search.find(i + gone + 1, before.length, (place) => isSameJson(made, before[place] as Json));

@@ -8,7 +8,7 @@ import { Encoding } from "./encoding.js";
 import { FORMAT_TAG, type Json } from "./format.js";
 import { confirm, loadSerializable } from "./langchain-objects.js";
 import { OfficialJson } from "./official-json.js";
-import { copyJson, type Imprint, write, writeAfter } from "./previous-encoding.js";
+import { copyJson, type PreviousEncoding, write, writeAfter } from "./previous-encoding.js";
 
 /**
  * A value as it is stored: the tag for `loadsTyped`, and the bytes, which are nobody else's.
@@ -20,9 +20,9 @@ import { copyJson, type Imprint, write, writeAfter } from "./previous-encoding.j
 export type Dumped<Bytes = Uint8Array> = [type: string, bytes: Bytes, confirmation?: () => Promise<void>];
 
 /** A value as it is stored, in chunks that it may share with an earlier one, and what makes the next dump of its channel cheaper, where that pays. */
-export interface DumpedWithImprint {
+export interface DumpedWithPrevious {
   readonly dumped: Dumped<ValueBytes>;
-  readonly imprint: Imprint | undefined;
+  readonly previousEncoding: PreviousEncoding | undefined;
 }
 
 /**
@@ -60,21 +60,23 @@ export class HoldfastSerializer implements SerializerProtocol {
   }
 
   /**
-   * {@link dump}, which takes over the text of what is as it was.
+   * {@link dump}, which reuses the text of what is as it was.
    *
-   * @param before the imprint of an earlier value of the channel.
+   * @param before the previous encoding of an earlier value of the channel.
    */
-  dumpAfter(before: Imprint | undefined, value: unknown, name: string): DumpedWithImprint {
+  dumpAfter(before: PreviousEncoding | undefined, value: unknown, name: string): DumpedWithPrevious {
     const bytes = copyOfBytes(value);
-    if (bytes !== undefined) return { dumped: [bytes[0], ValueBytes.of(bytes[1])], imprint: undefined };
+    if (bytes !== undefined) return { dumped: [bytes[0], ValueBytes.of(bytes[1])], previousEncoding: undefined };
     const encoding = new Encoding(name);
-    const { text, imprint } = encode(encoding, value, before?.json, (json) => writeAfter(before, json, encoding.containers));
-    return { dumped: dumped(encoding, text), imprint };
+    const { text, previousEncoding } = encode(encoding, value, before?.json, (json) =>
+      writeAfter(before, json, encoding.containers),
+    );
+    return { dumped: dumped(encoding, text), previousEncoding };
   }
 
-  /** The value of an imprint, made afresh: what {@link loadsTyped} makes of its text. */
-  revive(imprint: Imprint): Promise<unknown> {
-    return read(() => copyJson(imprint.json), Decoding);
+  /** The value of a previous encoding, made afresh: what {@link loadsTyped} makes of its text. */
+  revive(previousEncoding: PreviousEncoding): Promise<unknown> {
+    return read(() => copyJson(previousEncoding.json), Decoding);
   }
 
   /**

@@ -164,7 +164,11 @@ describe("C-60 each kind of message", () => {
 
     it("C-60 comes back so from a list that is written again", async () => {
       const first = serializer.dumpAfter(undefined, [make(), make(), make(), make(), make()], "messages");
-      const { dumped } = serializer.dumpAfter(first.imprint, [make(), make(), make(), make(), make(), make()], "messages");
+      const { dumped } = serializer.dumpAfter(
+        first.previousEncoding,
+        [make(), make(), make(), make(), make(), make()],
+        "messages",
+      );
       const read = (await serializer.loadsTyped("hf1", dumped[1].toBuffer())) as BaseMessage[];
       for (const message of read) expect(views(message)).toEqual(views(make()));
     });

@@ -72,7 +72,7 @@ export function messageClassName(message: object, prototype: object): string | u
 /**
  * The fields of a message, whatever assigned them and when; `undefined` if it is no LangChain message.
  *
- * @param old taken over, if it would be made again.
+ * @param old reused, if it would be made again.
  */
 export function encodeMessage(encoding: Encoding, message: object, prototype: object, old?: Json): Json | undefined {
   const className = messageClassName(message, prototype);

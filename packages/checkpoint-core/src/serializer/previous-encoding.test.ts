@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anyValue } from "./arbitraries.testing.js";
 import { HoldfastSerializer } from "./index.js";
-import type { Imprint } from "./previous-encoding.js";
+import type { PreviousEncoding } from "./previous-encoding.js";
 import { difference } from "./strict-equality.testing.js";
 
 const serializer = new HoldfastSerializer();
@@ -15,19 +15,22 @@ function text(value: unknown): string {
   return Buffer.from(serializer.dump(value, "value")[1]).toString();
 }
 
-function textAfter(before: Imprint | undefined, value: unknown): { text: string; imprint: Imprint | undefined } {
-  const { dumped, imprint } = serializer.dumpAfter(before, value, "value");
-  return { text: dumped[1].toBuffer().toString(), imprint };
+function textAfter(
+  before: PreviousEncoding | undefined,
+  value: unknown,
+): { text: string; previousEncoding: PreviousEncoding | undefined } {
+  const { dumped, previousEncoding } = serializer.dumpAfter(before, value, "value");
+  return { text: dumped[1].toBuffer().toString(), previousEncoding };
 }
 
-/** Dumps the values one after the other, each on the imprint of the one before. */
+/** Dumps the values one after the other, each after the encoding of the one before. */
 async function checkChain(values: readonly unknown[]): Promise<void> {
-  let before: Imprint | undefined;
+  let before: PreviousEncoding | undefined;
   for (const value of values) {
     const after = textAfter(before, value);
     expect(after.text).toBe(text(value));
-    expect(after.imprint?.memoryBytes).toBe(textAfter(undefined, value).imprint?.memoryBytes);
-    before = after.imprint;
+    expect(after.previousEncoding?.memoryBytes).toBe(textAfter(undefined, value).previousEncoding?.memoryBytes);
+    before = after.previousEncoding;
     if (before === undefined) continue;
     expect(before.text.toBuffer().toString()).toBe(after.text);
     expect(
@@ -36,10 +39,10 @@ async function checkChain(values: readonly unknown[]): Promise<void> {
   }
 }
 
-function imprintOf(value: unknown, before?: Imprint): Imprint {
-  const { imprint } = textAfter(before, value);
-  if (imprint === undefined) throw new Error("This value is too small for an imprint.");
-  return imprint;
+function encodingOf(value: unknown, before?: PreviousEncoding): PreviousEncoding {
+  const { previousEncoding } = textAfter(before, value);
+  if (previousEncoding === undefined) throw new Error("This value is too small for an previousEncoding.");
+  return previousEncoding;
 }
 
 const member = fc
@@ -84,7 +87,7 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
       { length: 6 },
       (_, i) => new AIMessage({ id: `${i}`, content: LONG, response_metadata: { a: [1] } }),
     );
-    const before = imprintOf(messages);
+    const before = encodingOf(messages);
     ((messages[2] as AIMessage).response_metadata.a as number[]).push(2);
     const after = textAfter(before, messages);
     expect(after.text).toBe(text(messages));
@@ -133,7 +136,7 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
       ]);
     }
     const messages = Array.from({ length: 4 }, (_, i) => new AIMessage({ id: `${i}`, content: LONG, name: "own" }));
-    const before = imprintOf(messages);
+    const before = encodingOf(messages);
     const [first] = messages as [AIMessage];
     // It shows in a loop over the object's properties, and no longer is one.
     Object.setPrototypeOf(first, Object.create(AIMessage.prototype, { name: { value: "own", enumerable: true } }));
@@ -141,13 +144,13 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
     expect(textAfter(before, messages).text).toBe(text(messages));
     expect(text(messages)).not.toBe(before.text.toBuffer().toString());
     // An argument that is no field shows nowhere else.
-    const after = imprintOf(messages, before);
+    const after = encodingOf(messages, before);
     ((messages[1] as AIMessage).lc_kwargs as Record<string, unknown>).more = 1;
     expect(textAfter(after, messages).text).toBe(text(messages));
     expect(text(messages)).toContain('"x":{"more":1}');
     const key = "inherited";
     const plain = Array.from({ length: 4 }, () => ({ LONG, [key]: 1 }) as Record<string, unknown>);
-    const withOwn = imprintOf(plain);
+    const withOwn = encodingOf(plain);
     Object.defineProperty(Object.prototype, key, { value: 1, enumerable: true, configurable: true, writable: true });
     try {
       delete plain[0]?.[key];
@@ -159,7 +162,7 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
 
   it("C-61 says where a getter throws, though all else is as it was", () => {
     const items = (): Record<string, unknown>[] => Array.from({ length: 4 }, (_, i) => ({ LONG, at: { x: i } }));
-    const before = imprintOf(items());
+    const before = encodingOf(items());
     const broken = items();
     Object.defineProperty(broken[2]?.at, "x", { get: () => expect.fail("it is broken"), enumerable: true });
     expect(() => textAfter(before, broken)).toThrow(/value\[2\]\.at\.x: .*it is broken/);
@@ -170,27 +173,27 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
       { length: 6 },
       (_, i) => new AIMessage({ id: `${i}`, content: LONG, response_metadata: { a: [1] } }),
     );
-    const imprint = imprintOf(messages);
-    const [first] = (await serializer.revive(imprint)) as [AIMessage];
+    const previousEncoding = encodingOf(messages);
+    const [first] = (await serializer.revive(previousEncoding)) as [AIMessage];
     (first.response_metadata.a as number[]).push(2);
-    expect(await serializer.revive(imprint)).toEqual(messages);
+    expect(await serializer.revive(previousEncoding)).toEqual(messages);
   });
 
-  it("takes over the parts that are as they were", () => {
+  it("reuses the parts that are as they were", () => {
     const messages = Array.from({ length: 6 }, (_, i) => new AIMessage({ id: `${i}`, content: LONG }));
-    const before = imprintOf(messages);
-    const after = imprintOf([...messages, new HumanMessage("new")], before);
+    const before = encodingOf(messages);
+    const after = encodingOf([...messages, new HumanMessage("new")], before);
     const items = before.json as unknown[];
     expect((after.json as unknown[]).slice(0, 6).every((item, i) => item === items[i])).toBe(true);
-    expect(imprintOf([...messages], before).json).toBe(before.json);
+    expect(encodingOf([...messages], before).json).toBe(before.json);
   });
 
-  it("takes over what is left of a list that was trimmed, and loses members here and there", () => {
+  it("reuses what is left of a list that was trimmed, and loses members here and there", () => {
     const messages = Array.from({ length: 100 }, (_, i) => new AIMessage({ id: `${i}`, content: `${i} ${LONG}` }));
-    const before = imprintOf(messages);
+    const before = encodingOf(messages);
     const left = messages.filter((_, i) => i >= 40 && i % 7 !== 0);
     const value = [...left, new HumanMessage("new")];
-    const after = imprintOf(value, before);
+    const after = encodingOf(value, before);
     const old = new Set(before.json as unknown[]);
     expect((after.json as unknown[]).filter((item) => old.has(item))).toHaveLength(left.length);
     expect(after.text.toBuffer().toString()).toBe(text(value));
@@ -198,7 +201,7 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
 
   it("looks for little where nothing is as it was", () => {
     const list = (seed: string): string[] => Array.from({ length: 1000 }, (_, i) => `${seed} ${i} ${LONG}`);
-    const before = imprintOf(list("a"));
+    const before = encodingOf(list("a"));
     expect(textAfter(before, list("b")).text).toBe(text(list("b")));
     expect(textAfter(before, [...list("b"), ...list("a")]).text).toBe(text([...list("b"), ...list("a")]));
   });

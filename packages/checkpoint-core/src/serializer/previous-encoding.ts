@@ -6,10 +6,10 @@ import { setOwn } from "./own-property.js";
 /**
  * What a value was when it was last written: its JSON, which nobody else has, and its text.
  *
- * A list of messages is written again at each superstep, and most messages are what they were. Their text is taken over, and only that of the others
+ * A list of messages is written again at each superstep, and most messages are what they were. Their text is reused, and only that of the others
  * is made anew.
  */
-export class Imprint {
+export class PreviousEncoding {
   readonly json: Json[] | JsonObject;
   readonly text: ValueBytes;
   /** What it holds of memory, at most about. */
@@ -53,10 +53,10 @@ interface Members {
   readonly values: readonly Json[];
 }
 
-/** The JSON text of a value, and its imprint where that pays. */
+/** The JSON text of a value, and its encoding, to be kept where that pays. */
 export interface Written {
   readonly text: ValueBytes;
-  readonly imprint: Imprint | undefined;
+  readonly previousEncoding: PreviousEncoding | undefined;
 }
 
 /** Fewer or shorter members are written in no more time than it takes to go through them one by one. */
@@ -77,18 +77,18 @@ export function write(json: Json): Buffer {
  * @param containers how many arrays and objects there are in `json`.
  * @param old of a value that this one resembles: some members may be gone, and others have come.
  */
-export function writeAfter(old: Imprint | undefined, json: Json, containers: number): Written {
-  if (typeof json !== "object" || json === null) return { text: ValueBytes.of(write(json)), imprint: undefined };
+export function writeAfter(old: PreviousEncoding | undefined, json: Json, containers: number): Written {
+  if (typeof json !== "object" || json === null) return { text: ValueBytes.of(write(json)), previousEncoding: undefined };
   const members = membersOf(json);
   const isLike = old !== undefined && Array.isArray(old.json) === Array.isArray(json);
   const { text, ends } = isLike ? writeShared(old, members) : { text: ValueBytes.of(write(json)), ends: undefined };
   const { length } = members.values;
-  if (length < MIN_MEMBERS || text.length < length * MIN_MEMBER_BYTES) return { text, imprint: undefined };
-  return { text, imprint: new Imprint(members, text, 3 * text.length + CONTAINER_BYTES * containers, ends) };
+  if (length < MIN_MEMBERS || text.length < length * MIN_MEMBER_BYTES) return { text, previousEncoding: undefined };
+  return { text, previousEncoding: new PreviousEncoding(members, text, 3 * text.length + CONTAINER_BYTES * containers, ends) };
 }
 
 function writeShared(
-  old: Imprint,
+  old: PreviousEncoding,
   members: Members,
 ): { readonly text: ValueBytes; readonly ends: readonly number[] | undefined } {
   const [open, close] = members.keys === undefined ? BRACKETS : BRACES;
@@ -101,7 +101,7 @@ function writeShared(
   return { text, ends: old.knowsEnds ? endsOfParts(old, parts) : undefined };
 }
 
-/** Members that are taken over, or the texts of new ones. */
+/** Members that are reused, or the texts of new ones. */
 type Part = Run | string[];
 
 function partsOf(old: Members, members: Members): Part[] {
@@ -119,7 +119,7 @@ function partsOf(old: Members, members: Members): Part[] {
   return parts;
 }
 
-function endsOfParts(old: Imprint, parts: readonly Part[]): number[] {
+function endsOfParts(old: PreviousEncoding, parts: readonly Part[]): number[] {
   const ends: number[] = [];
   for (const part of parts) {
     const before = ends.at(-1) ?? 0;

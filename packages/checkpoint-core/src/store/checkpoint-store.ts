@@ -24,14 +24,9 @@ export interface CheckpointStore extends ThreadStore {
   /**
    * The checkpoint with that id, or the one that was committed last: `checkpoints` has one or none.
    *
-   * @param have a checkpoint whose values the caller has. If it is the one, and its record is still the same, they are not sent.
+   * @param cached a checkpoint whose values the caller has. If it is the one, and its record is still the same, they are not sent.
    */
-  getTuple(
-    ref: NamespaceRef,
-    checkpointId: string | undefined,
-    config?: RunnableConfig,
-    have?: CheckpointInHand,
-  ): Promise<Reading>;
+  getTuple(ref: NamespaceRef, checkpointId: string | undefined, config?: RunnableConfig, cached?: CachedRecord): Promise<Reading>;
   /** The checkpoints of one thread, newest committed first, page by page. */
   list(threadId: string, selection: ListSelection, limit: number): AsyncIterable<Reading>;
   /** All thread ids, the thread that was made last first. */
@@ -91,7 +86,7 @@ export interface ReadCheckpoint {
 export type ReadValues = "all" | "names" | "none";
 
 /** A checkpoint that this process has written or read, told by its id and its record, which says where each value stands. */
-export interface CheckpointInHand {
+export interface CachedRecord {
   readonly checkpointId: string;
   /** Body and links together: the body names segments by their positions in the links. */
   readonly record: CheckpointRecord;

@@ -1,7 +1,7 @@
 import type { CheckpointKey } from "../config/checkpoint-ref.js";
 
 /** What retention must know of a checkpoint. */
-export interface CheckpointOutline extends CheckpointKey {
+export interface CheckpointSummary extends CheckpointKey {
   readonly parentId: string | undefined;
   /** `metadata.parents`: on which checkpoint of each graph around it a subgraph ran. */
   readonly origins: Readonly<Record<string, string>>;

@@ -1,24 +1,24 @@
 import type { CheckpointKey } from "../config/checkpoint-ref.js";
 import type { Labels } from "../config/labels.js";
-import type { CheckpointOutline, RemovedCheckpoint } from "./checkpoint-summary.js";
+import type { CheckpointSummary, RemovedCheckpoint } from "./checkpoint-summary.js";
 import type { Refusal } from "./refusal.js";
 
 /**
- * What a store does with whole threads: thinning them out, copying them, finding them again. Like {@link CheckpointStore}, each method is idempotent and
+ * What a store does with whole threads: pruning them, copying them, finding them again. Like {@link CheckpointStore}, each method is idempotent and
  * throws errors of the Holdfast family, after its own retries.
  */
 export interface ThreadStore {
   /** The key of the thread's life now, which is never used again; `undefined` when there is no such thread. */
   threadKey(threadId: string): Promise<string | undefined>;
   /** All checkpoints of a thread, hidden ones included; `undefined` when there is no such thread. */
-  outline(threadId: string): Promise<ThreadOutline | undefined>;
+  checkpointSummaries(threadId: string): Promise<CheckpointSummaries | undefined>;
   /**
    * Takes checkpoints out of a thread, with their writes, and frees what nothing in the thread refers to any more. One step, or several, each of which
    * leaves all that remains whole.
    *
    * The ids of the newest of them are remembered for a day: a batch of writes to one of them that comes later is dropped (`"pruned"`).
    */
-  thinOut(input: ThinOutInput): Promise<ThinOutOutcome>;
+  prune(input: PruneInput): Promise<PruneOutcome>;
   /**
    * Copies a thread as it is at one moment, its lease aside. In the copy, the order of commits is the same.
    *
@@ -43,7 +43,7 @@ export interface ThreadStore {
   releaseSweep(token: string, cursor: string): Promise<void>;
   /** The next threads in a fixed order, whatever their state. */
   sweepPage(cursor: string, limit: number): Promise<SweepPage>;
-  /** Remembers that a thread was thinned out as it was at that moment. */
+  /** Remembers that a thread was pruned as it was at that moment. */
   markSwept(threadId: string, seen: string): Promise<void>;
   /** Deletes a thread, unless it was written to less than `idleMs` ago (`"kept"`, or it is not there), or somebody has its lease (`"busy"`). */
   deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion>;
@@ -52,18 +52,18 @@ export interface ThreadStore {
 /** What became of a thread that was to be deleted if it is idle. */
 export type IdleDeletion = "deleted" | "kept" | "busy";
 
-export interface ThreadOutline {
+export interface CheckpointSummaries {
   readonly threadKey: string;
   /** In the order of their commits. */
-  readonly checkpoints: readonly CheckpointOutline[];
+  readonly checkpoints: readonly CheckpointSummary[];
   /** Whether a prune that was ended in the middle may have left something that nothing refers to: the next one frees it. */
   readonly isUnfreed: boolean;
 }
 
-export interface ThinOutInput {
+export interface PruneInput {
   readonly threadId: string;
   /** The thread as it was looked at. */
-  readonly outline: ThreadOutline;
+  readonly summaries: CheckpointSummaries;
   /** Of the lease that the caller holds. */
   readonly token: string | undefined;
   /** One that has writes now, and had none, makes the outcome `"changed"`: an interrupt may wait there. */
@@ -74,8 +74,8 @@ export interface ThinOutInput {
 }
 
 /** `bytes`: of the rows that were removed. `"changed"`: the thread is not as it was looked at, and is to be looked at again. */
-export type ThinOutOutcome =
-  | { readonly kind: "thinned"; readonly bytes: number }
+export type PruneOutcome =
+  | { readonly kind: "pruned"; readonly bytes: number }
   | Extract<Refusal, { readonly kind: "changed" | "busy" | "lease-lost" }>;
 
 export type CopyOutcome =

@@ -1,4 +1,4 @@
-import { type CheckpointOutline, decodeId, decodeMetadata, type ThreadOutline } from "@holdfast/checkpoint-core/adapter";
+import { type CheckpointSummaries, type CheckpointSummary, decodeId, decodeMetadata } from "@holdfast/checkpoint-core/adapter";
 import { bigint, bool, bytea, isNull, text } from "../columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -8,10 +8,14 @@ import { threadKey } from "./thread-key.js";
 const PAGE = 5_000;
 
 /** All checkpoints of a thread as retention sees them, in the order of their commits. */
-export async function outline(db: Connections, t: Tables, threadId: string): Promise<ThreadOutline | undefined> {
+export async function checkpointSummaries(
+  db: Connections,
+  t: Tables,
+  threadId: string,
+): Promise<CheckpointSummaries | undefined> {
   const key = await threadKey(db, t, threadId);
   if (key === undefined) return undefined;
-  const checkpoints: CheckpointOutline[] = [];
+  const checkpoints: CheckpointSummary[] = [];
   const sql = `
 select commit_order, checkpoint_ns, encode(checkpoint_id, 'base64'), encode(parent_id, 'base64'), metadata->'parents',
   metadata->'counters_since_delta_snapshot', to_json(snapshots),
@@ -21,14 +25,14 @@ select commit_order, checkpoint_ns, encode(checkpoint_id, 'base64'), encode(pare
 from ${t.checkpoint} c where thread_key = $1 and commit_order > $2 order by commit_order limit ${PAGE}`;
   for (let cursor = 0n; ; ) {
     const rows = await db.run("prune", { text: sql, values: [key, cursor] });
-    for (const row of rows) checkpoints.push(outlineOf(row));
+    for (const row of rows) checkpoints.push(summaryOf(row));
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE) return { threadKey: key, checkpoints, isUnfreed: false };
     cursor = bigint(last, 0);
   }
 }
 
-function outlineOf(row: Row): CheckpointOutline {
+function summaryOf(row: Row): CheckpointSummary {
   const origins = Object.entries(jsonObject(row, 4)).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   return {
     namespace: text(row, 1),

@@ -8,7 +8,7 @@ import { inTransaction } from "../transaction.js";
  * Two statements: one that waits for the lock and then deletes would look with the snapshot from before it waited, and take a first checkpoint along
  * that was committed meanwhile. Only what left a thread empty comes here, so the round trips do not matter.
  */
-export async function endIfEmpty(db: Connections, t: Tables, operation: string, threadId: string): Promise<void> {
+export async function deleteIfEmpty(db: Connections, t: Tables, operation: string, threadId: string): Promise<void> {
   const values = [threadId];
   await db.withClient(operation, (client) =>
     inTransaction(db, client, async () => {

@@ -1,9 +1,9 @@
-import type { IdleDeletion, Refusal } from "@holdfast/checkpoint-core/adapter";
+import type { Refusal } from "@holdfast/checkpoint-core/adapter";
 import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
-import { clearAway } from "./purge-deleted.js";
-import { type ThreadLife, threadLife } from "./thread-key.js";
+import { purgeDeleted } from "./purge-deleted.js";
+import { type TimedThreadKey, timedThreadKey } from "./thread-key.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 /** Of a deleted thread, so many of its newest checkpoints are remembered, for a day: a run that is still going on builds on one of them. */
@@ -27,26 +27,17 @@ export async function deleteThread(
   token: string | undefined,
 ): Promise<Refusal | undefined> {
   for (;;) {
-    const life = await threadLife(db, t, threadId);
+    const life = await timedThreadKey(db, t, threadId);
     if (life === undefined) return undefined;
     const deletion = await deleteIfIdle(db, t, "deleteThread", { threadId, life, token, idleMs: 0 });
     if (deletion !== "late") return typeof deletion === "string" ? undefined : deletion;
   }
 }
 
-export async function deleteIdleThread(db: Connections, t: Tables, threadId: string, idleMs: number): Promise<IdleDeletion> {
-  const life = await threadLife(db, t, threadId);
-  if (life === undefined) return "kept";
-  const deletion = await deleteIfIdle(db, t, "sweep", { threadId, life, token: undefined, idleMs });
-  if (deletion === "deleted") return deletion;
-  // Whoever has no token is refused by a lease alone.
-  return typeof deletion === "string" ? "kept" : "busy";
-}
-
 interface DeletedThread {
   readonly threadId: string;
   /** Of the thread that is meant: a deletion that the network delivers late, when another one has begun under that id, leaves that one alone. */
-  readonly life: ThreadLife;
+  readonly life: TimedThreadKey;
   readonly token: string | undefined;
   readonly idleMs: number;
 }
@@ -57,7 +48,7 @@ interface DeletedThread {
  *
  * A large one only loses its id, by which nobody can see it any more; its rows are taken away after that, some at a time.
  */
-async function deleteIfIdle(
+export async function deleteIfIdle(
   db: Connections,
   t: Tables,
   operation: string,
@@ -109,6 +100,6 @@ select refusal, lease_owner, extract(epoch from lease_until - clock_timestamp())
   );
   if (row === undefined) return "none";
   if (!isNull(row, 0)) return text(row, 0) === "late" ? "late" : refusalOf(text(row, 0), row, 1);
-  if (bool(row, 3)) await clearAway(db, t, operation, text(row, 4));
+  if (bool(row, 3)) await purgeDeleted(db, t, operation, text(row, 4));
   return "deleted";
 }

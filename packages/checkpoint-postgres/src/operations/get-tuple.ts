@@ -1,4 +1,4 @@
-import type { CheckpointInHand, NamespaceRef } from "@holdfast/checkpoint-core/adapter";
+import type { CachedRecord, NamespaceRef } from "@holdfast/checkpoint-core/adapter";
 import { encodeId } from "@holdfast/checkpoint-core/adapter";
 import { linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
@@ -11,7 +11,7 @@ export async function getTuple(
   t: Tables,
   ref: NamespaceRef,
   checkpointId: string | undefined,
-  have?: CheckpointInHand,
+  cached?: CachedRecord,
 ): Promise<Reading> {
   const chosen =
     checkpointId === undefined
@@ -19,14 +19,14 @@ export async function getTuple(
       : { sql: "and c.checkpoint_id = $4 and not c.is_hidden", values: [encodeId(checkpointId)] };
   const values: unknown[] = [ref.threadId, ref.namespace, ...chosen.values];
   // $1 belongs to the statement around this.
-  const isInHand =
-    have === undefined
+  const isCached =
+    cached === undefined
       ? "false"
-      : `c.checkpoint_id = $${values.push(encodeId(have.checkpointId)) + 1}::bytea and c.record = $${values.push(have.record.body) + 1}::bytea
-    and c.links is not distinct from $${values.push(linksParameter(have.record.links)) + 1}::bytea`;
+      : `c.checkpoint_id = $${values.push(encodeId(cached.checkpointId)) + 1}::bytea and c.record = $${values.push(cached.record.body) + 1}::bytea
+    and c.links is not distinct from $${values.push(linksParameter(cached.record.links)) + 1}::bytea`;
   // lateral: the thread is one row, so its checkpoints come in the order of their index, and no more than one of them is read.
   const sql = `
-select 0 as position, case when ${isInHand} then 'none' else 'all' end as wanted, th.epoch, c.*
+select 0 as position, case when ${isCached} then 'none' else 'all' end as wanted, th.epoch, c.*
 from ${t.thread} th
 cross join lateral (
   select * from ${t.checkpoint} c where c.thread_key = th.thread_key and c.checkpoint_ns = $3 ${chosen.sql}

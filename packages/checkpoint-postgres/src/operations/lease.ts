@@ -9,7 +9,7 @@ import {
 import { bool, integer, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
-import { endIfEmpty } from "./delete-if-empty.js";
+import { deleteIfEmpty } from "./delete-if-empty.js";
 
 /** Milliseconds as an interval. */
 const interval = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;
@@ -92,7 +92,7 @@ returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_k
     values: [threadId, token],
     name: "release_lease",
   });
-  if (row !== undefined && !bool(row, 0)) await endIfEmpty(db, t, "acquireThread", threadId);
+  if (row !== undefined && !bool(row, 0)) await deleteIfEmpty(db, t, "acquireThread", threadId);
 }
 
 /** Ended, it is not looked at again, so that a repetition does not count twice. */

@@ -1,9 +1,9 @@
 import {
   type CheckpointKey,
   encodeId,
+  type PruneInput,
+  type PruneOutcome,
   type RemovedCheckpoint,
-  type ThinOutInput,
-  type ThinOutOutcome,
 } from "@holdfast/checkpoint-core/adapter";
 import { bool, integer, isNull, text } from "../columns.js";
 import { CHECKPOINT_BYTES } from "../metadata-columns.js";
@@ -28,9 +28,9 @@ const MOST_REMEMBERED = 1_024;
  * The oldest go first, so that a process which dies in the middle leaves no branch without its end. Where they are more than one transaction takes, all are
  * hidden before: one may be read by the help of others that go before it.
  */
-export async function thinOut(db: Connections, t: Tables, input: ThinOutInput): Promise<ThinOutOutcome> {
+export async function prune(db: Connections, t: Tables, input: PruneInput): Promise<PruneOutcome> {
   const { hide, remove } = input;
-  const { threadKey } = input.outline;
+  const { threadKey } = input.summaries;
   const parts = chunksOf(remove);
   const steps: Step[] = [
     ...(parts.length > 1
@@ -56,13 +56,13 @@ export async function thinOut(db: Connections, t: Tables, input: ThinOutInput): 
           freed += await freeSegments(db, client, t, threadKey);
           await endEmptied(db, client, t, threadKey);
         }
-        return { kind: "thinned", bytes: freed } as const;
+        return { kind: "pruned", bytes: freed } as const;
       }),
     );
-    if (outcome.kind !== "thinned") return outcome;
+    if (outcome.kind !== "pruned") return outcome;
     bytes += outcome.bytes;
   }
-  return { kind: "thinned", bytes };
+  return { kind: "pruned", bytes };
 }
 
 /** What one transaction does: the bytes that it removes, or `undefined` when the thread is not as it was looked at. */
@@ -90,8 +90,8 @@ async function lockThread(
   db: Connections,
   client: PostgresClient,
   t: Tables,
-  { threadId, outline: { threadKey }, token }: ThinOutInput,
-): Promise<Exclude<ThinOutOutcome, { kind: "thinned" }> | undefined> {
+  { threadId, summaries: { threadKey }, token }: PruneInput,
+): Promise<Exclude<PruneOutcome, { kind: "pruned" }> | undefined> {
   const values: unknown[] = [threadId, threadKey];
   const [row] = await db.execute(client, {
     text: `
@@ -105,7 +105,7 @@ select ${fencedSql(token, (value) => `$${values.push(value)}`)}, lease_owner, ex
     await db.executeScript(client, "set local jit = off");
     return undefined;
   }
-  return refusalOf(text(row, 0), row, 1) as Exclude<ThinOutOutcome, { kind: "thinned" }>;
+  return refusalOf(text(row, 0), row, 1) as Exclude<PruneOutcome, { kind: "pruned" }>;
 }
 
 async function removeCheckpoints(
@@ -186,7 +186,7 @@ async function removeWritesOfRuns(
   db: Connections,
   client: PostgresClient,
   t: Tables,
-  { outline: { threadKey }, writesOfRuns }: ThinOutInput,
+  { summaries: { threadKey }, writesOfRuns }: PruneInput,
 ): Promise<number> {
   if (writesOfRuns.length === 0) return 0;
   const rows = await db.execute(client, {

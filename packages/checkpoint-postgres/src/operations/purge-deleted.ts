@@ -6,7 +6,7 @@ import type { Tables } from "../tables.js";
 const ROWS_AT_ONCE = 5_000;
 
 /** Takes away what is left of threads that have no id any more, some rows at a time: of one, or of all, which a process left behind that died. */
-export async function clearAway(db: Connections, t: Tables, operation: string, threadKey: string | null): Promise<void> {
+export async function purgeDeleted(db: Connections, t: Tables, operation: string, threadKey: string | null): Promise<void> {
   const threads = `select thread_key from ${t.thread} where thread_id is null and ($1::bigint is null or thread_key = $1)`;
   for (const [table, key] of [
     [t.pendingWrite, "checkpoint_ns, checkpoint_id, task_id, slot"],

@@ -4,7 +4,7 @@ import { metadataColumns } from "../metadata-columns.js";
 import type { Connections } from "../pool.js";
 import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
-import { endIfEmpty } from "./delete-if-empty.js";
+import { deleteIfEmpty } from "./delete-if-empty.js";
 import { segmentRows } from "./segment-rows.js";
 import {
   linkedElsewhere,
@@ -98,5 +98,5 @@ with remembered as (
 delete from ${t.pendingWrite} w using ${t.thread} th
 where th.thread_id = $1 and w.thread_key = th.thread_key and w.checkpoint_ns = $2 and w.checkpoint_id = $3::bytea`;
   await db.run("put", { text: sql, values: [ref.threadId, ref.namespace, encodeId(ref.checkpointId), call] });
-  await endIfEmpty(db, t, "put", ref.threadId);
+  await deleteIfEmpty(db, t, "put", ref.threadId);
 }

@@ -4,13 +4,13 @@ import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 
 /** The key of the thread's life, and when it was that. */
-export interface ThreadLife {
+export interface TimedThreadKey {
   readonly threadKey: string;
   readonly seen: StoreMoment;
 }
 
 /** `undefined` when there is no such thread. */
-export async function threadLife(db: Connections, t: Tables, threadId: string): Promise<ThreadLife | undefined> {
+export async function timedThreadKey(db: Connections, t: Tables, threadId: string): Promise<TimedThreadKey | undefined> {
   const [row] = await db.run("threadKey", {
     text: `select thread_key, extract(epoch from clock_timestamp()) * 1000 from ${t.thread} where thread_id = $1`,
     values: [threadId],
@@ -19,5 +19,5 @@ export async function threadLife(db: Connections, t: Tables, threadId: string): 
 }
 
 export async function threadKey(db: Connections, t: Tables, threadId: string): Promise<string | undefined> {
-  return (await threadLife(db, t, threadId))?.threadKey;
+  return (await timedThreadKey(db, t, threadId))?.threadKey;
 }

@@ -1,15 +1,15 @@
-import type { CheckpointOutline, ThreadOutline } from "@holdfast/checkpoint-core/adapter";
+import type { CheckpointSummaries, CheckpointSummary } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import threadStateText from "../lua/thread-state.lua";
-import { decodeOutline, type OutlinedRow } from "../rows.js";
+import { decodeSummary, type SummaryRow } from "../rows.js";
 import { script } from "../script.js";
-import outlineText from "./checkpoint-summaries.lua";
+import checkpointSummariesText from "./checkpoint-summaries.lua";
 import { statusOf } from "./read-checkpoints.js";
 
-const outlineScript = script(threadText, rowsText, threadStateText, outlineText);
+const checkpointSummariesScript = script(threadText, rowsText, threadStateText, checkpointSummariesText);
 
 /** Looking at as many takes the server some 10 ms. */
 const PAGE = 1_024;
@@ -18,18 +18,22 @@ const PAGE = 1_024;
  * All checkpoints of a thread at one moment, in the order of their commits. The `threadKey` tells also when that was: what is planned on it is only done
  * while nothing has been written since, so that no write to a checkpoint on its way out is lost.
  */
-export async function outline(redis: Connection, keys: Keys, threadId: string): Promise<ThreadOutline | undefined> {
+export async function checkpointSummaries(
+  redis: Connection,
+  keys: Keys,
+  threadId: string,
+): Promise<CheckpointSummaries | undefined> {
   for (;;) {
     let state = "";
     let rank = "0";
     let isUnfreed = false;
-    const checkpoints: CheckpointOutline[] = [];
+    const checkpoints: CheckpointSummary[] = [];
     while (rank !== "") {
-      const reply = await redis.run("prune", outlineScript, keys.thread(threadId), [state, rank, PAGE]);
+      const reply = await redis.run("prune", checkpointSummariesScript, keys.thread(threadId), [state, rank, PAGE]);
       const status = statusOf(reply, "prune");
       if (status === "none") return undefined;
       if (status === "changed") break;
-      for (const row of reply[2] as readonly OutlinedRow[]) checkpoints.push(decodeOutline(row));
+      for (const row of reply[2] as readonly SummaryRow[]) checkpoints.push(decodeSummary(row));
       state = String(reply[1]);
       rank = String(reply[3]);
       isUnfreed = Number(reply[4]) === 1;

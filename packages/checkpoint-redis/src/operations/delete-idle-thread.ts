@@ -1,14 +1,14 @@
 import type { IdleDeletion } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import rememberingText from "../lua/tombstones.lua";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
+import tombstonesText from "../lua/tombstones.lua";
 import { script } from "../script.js";
 import deleteIdleThreadText from "./delete-idle-thread.lua";
 import { statusOf } from "./read-checkpoints.js";
 
-const deleteIdleThreadScript = script(threadText, rowsText, rememberingText, deleteIdleThreadText);
+const deleteIdleThreadScript = script(threadText, rowsText, tombstonesText, deleteIdleThreadText);
 
 /** Deletes a thread that was not written to for so long, and that nobody has the lease of, in one step. `"none"`: there is no such thread. */
 export async function deleteIdleThread(

@@ -1,16 +1,16 @@
 import type { Refusal } from "@holdfast/checkpoint-core/adapter";
 import type { Argument, Connection } from "../client.js";
 import type { Keys } from "../keys.js";
-import rememberingText from "../lua/tombstones.lua";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
+import tombstonesText from "../lua/tombstones.lua";
 import { script } from "../script.js";
 import deleteThreadText from "./delete-thread.lua";
 import { statusOf } from "./read-checkpoints.js";
-import type { ThreadLife } from "./thread-key.js";
+import type { TimedThreadKey } from "./thread-key.js";
 import { refusalOf } from "./write-outcome.js";
 
-export const deleteThreadScript = script(threadText, rowsText, rememberingText, deleteThreadText);
+export const deleteThreadScript = script(threadText, rowsText, tombstonesText, deleteThreadText);
 
 /**
  * Deletes a thread with all that belongs to it, in one step, and leaves a tombstone. The server frees the memory in the background.
@@ -22,7 +22,7 @@ export async function deleteThread(
   keys: Keys,
   threadId: string,
   token: string | undefined,
-  { threadKey, seen }: ThreadLife,
+  { threadKey, seen }: TimedThreadKey,
 ): Promise<"deleted" | "none" | "late" | Refusal> {
   if (threadKey === undefined) return "none";
   const args = (timeoutMs: number): Argument[] => [token ?? "", threadKey, seen.in(timeoutMs)];

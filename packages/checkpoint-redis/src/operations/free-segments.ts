@@ -1,8 +1,8 @@
 import type { Connection, Reply } from "../client.js";
-import rememberingText from "../lua/tombstones.lua";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import threadStateText from "../lua/thread-state.lua";
+import tombstonesText from "../lua/tombstones.lua";
 import { decodeLinks, encodeLinks, segmentKey } from "../rows.js";
 import { type Script, script } from "../script.js";
 import dropSegmentsText from "./free-segments.drop.lua";
@@ -13,7 +13,7 @@ import pageOfLinksText from "./free-segments.page.lua";
 import { statusOf } from "./read-checkpoints.js";
 
 const dropSegmentsScript = script(threadText, threadStateText, dropSegmentsText);
-const freeSegmentsScript = script(threadText, rowsText, threadStateText, rememberingText, freeSegmentsText);
+const freeSegmentsScript = script(threadText, rowsText, threadStateText, tombstonesText, freeSegmentsText);
 const linksOfSegmentsScript = script(threadText, rowsText, threadStateText, linksOfSegmentsText);
 const pageOfLinksScript = script(threadText, rowsText, threadStateText, pageOfLinksText);
 const segmentIdsScript = script(threadText, threadStateText, segmentIdsText);

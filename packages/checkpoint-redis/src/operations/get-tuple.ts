@@ -1,4 +1,4 @@
-import { type CheckpointInHand, encodeId, type NamespaceRef } from "@holdfast/checkpoint-core/adapter";
+import { type CachedRecord, encodeId, type NamespaceRef } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import readingText from "../lua/reading.lua";
@@ -23,11 +23,11 @@ export async function getTuple(
   ref: NamespaceRef,
   checkpointId: string | undefined,
   ttl: string,
-  have?: CheckpointInHand,
+  cached?: CachedRecord,
 ): Promise<ReadReply> {
   const id = checkpointId === undefined ? "" : encodeId(checkpointId);
-  const inHand =
-    have === undefined ? ["", "", ""] : [encodeId(have.checkpointId), have.record.body, encodeLinks(have.record.links)];
-  const args = [ttl, ref.namespace, id, ...inHand];
+  const known =
+    cached === undefined ? ["", "", ""] : [encodeId(cached.checkpointId), cached.record.body, encodeLinks(cached.record.links)];
+  const args = [ttl, ref.namespace, id, ...known];
   return read(redis, "getTuple", getTupleScript, keys.thread(ref.threadId), args);
 }

@@ -42,4 +42,4 @@ if hidden ~= 0 then redis.call('HINCRBY', THREAD, 'hidden', hidden) end
 redis.call('HINCRBY', THREAD, 'epoch', 1)
 -- Until that is done: the process that thins out may die before.
 redis.call('HSET', THREAD, 'unfreed', 1)
-return {'thinned', state_of(key), digits(bytes + rows_bytes)}
+return {'pruned', state_of(key), digits(bytes + rows_bytes)}

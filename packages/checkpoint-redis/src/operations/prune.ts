@@ -1,48 +1,48 @@
 import {
   type CheckpointKey,
-  type CheckpointOutline,
+  type CheckpointSummary,
   encodeId,
-  type ThinOutInput,
-  type ThinOutOutcome,
+  type PruneInput,
+  type PruneOutcome,
 } from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
-import rememberingText from "../lua/tombstones.lua";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import threadStateText from "../lua/thread-state.lua";
+import tombstonesText from "../lua/tombstones.lua";
 import { encodeMember } from "../rows.js";
 import { script } from "../script.js";
 import { freeSegments } from "./free-segments.js";
-import { statusOf } from "./read-checkpoints.js";
-import thinOutText from "./prune.lua";
+import pruneText from "./prune.lua";
 import dropWritesOfRunsText from "./prune.writes.lua";
+import { statusOf } from "./read-checkpoints.js";
 import { refusalOf } from "./write-outcome.js";
 
 const dropWritesOfRunsScript = script(threadText, rowsText, threadStateText, dropWritesOfRunsText);
-const thinOutScript = script(threadText, rowsText, threadStateText, rememberingText, thinOutText);
+const pruneScript = script(threadText, rowsText, threadStateText, tombstonesText, pruneText);
 
 /** So many checkpoints are taken out by one script, which takes the server some milliseconds. */
 const MOST_MEMBERS = 500;
 
 /** What became of the thread: `hasEnded` when nothing was left in it. */
-export type ThinnedOut = ThinOutOutcome & { readonly hasEnded?: boolean };
+export type Pruned = PruneOutcome & { readonly hasEnded?: boolean };
 
 /**
  * Takes checkpoints out of a thread, the oldest first, so that a process which dies in the middle leaves no branch without its end. What is to be hidden is
  * hidden before; and if they are more than one script takes, so are those that go, as they may be read by the help of others that go before them. Last,
  * frees what nothing refers to.
  */
-export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput): Promise<ThinnedOut> {
+export async function prune(redis: Connection, keys: Keys, input: PruneInput): Promise<Pruned> {
   const { threadId, hide, remove, writesOfRuns } = input;
-  const { threadKey, checkpoints } = input.outline;
+  const { threadKey, checkpoints } = input.summaries;
   const thread = keys.thread(threadId);
   const token = input.token ?? "";
   let state = threadKey;
   let bytes = 0;
-  const thinned = (reply: Reply): ThinnedOut | undefined => {
+  const refusalIn = (reply: Reply): Pruned | undefined => {
     const status = statusOf(reply, "prune");
-    if (status !== "thinned") return refusalOf(status, reply) as ThinnedOut;
+    if (status !== "pruned") return refusalOf(status, reply) as Pruned;
     state = String(reply[1]);
     bytes += Number(reply[2]);
     return undefined;
@@ -50,7 +50,7 @@ export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput
   if (writesOfRuns.length > 0) {
     for (const some of chunks(endsWithWrites(checkpoints, remove), MOST_MEMBERS)) {
       const args = [state, token, writesOfRuns.length, ...writesOfRuns, ...some];
-      const refused = thinned(await redis.runDurably("deleteForRuns", dropWritesOfRunsScript, thread, args));
+      const refused = refusalIn(await redis.runDurably("deleteForRuns", dropWritesOfRunsScript, thread, args));
       if (refused !== undefined) return refused;
     }
   }
@@ -63,16 +63,16 @@ export async function thinOut(redis: Connection, keys: Keys, input: ThinOutInput
   for (const { hidden, removed } of steps) {
     const members = [...hidden, ...removed].map(encodeMember);
     const args = [state, token, latest.length / 2, hidden.length, ...latest, ...members];
-    const refused = thinned(await redis.runDurably("prune", thinOutScript, thread, args));
+    const refused = refusalIn(await redis.runDurably("prune", pruneScript, thread, args));
     if (refused !== undefined) return refused;
     latest = [];
   }
   const freed = await freeSegments(redis, thread, threadKey.slice(0, threadKey.indexOf(" ")));
-  return { kind: "thinned", bytes: bytes + freed.bytes, hasEnded: freed.hasEnded };
+  return { kind: "pruned", bytes: bytes + freed.bytes, hasEnded: freed.hasEnded };
 }
 
 /** Members of the checkpoints that stay, have no child that stays, and have writes. */
-function endsWithWrites(all: readonly CheckpointOutline[], remove: readonly CheckpointKey[]): Buffer[] {
+function endsWithWrites(all: readonly CheckpointSummary[], remove: readonly CheckpointKey[]): Buffer[] {
   const removed = new Set(remove.map(nameOf));
   const left = all.filter((each) => !removed.has(nameOf(each)));
   const parents = new Set(
@@ -82,10 +82,10 @@ function endsWithWrites(all: readonly CheckpointOutline[], remove: readonly Chec
 }
 
 /** Of each namespace whose latest checkpoint goes, its name, and the id of the newest that is left, `""` for none. */
-function newLatest(all: readonly CheckpointOutline[], gone: readonly CheckpointKey[]): (string | Buffer)[] {
+function newLatest(all: readonly CheckpointSummary[], gone: readonly CheckpointKey[]): (string | Buffer)[] {
   const isGone = new Set(gone.map(nameOf));
-  const before = new Map<string, CheckpointOutline>();
-  const after = new Map<string, CheckpointOutline>();
+  const before = new Map<string, CheckpointSummary>();
+  const after = new Map<string, CheckpointSummary>();
   for (const each of all) {
     if (each.isHidden) continue;
     before.set(each.namespace, each);

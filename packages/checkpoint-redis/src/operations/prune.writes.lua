@@ -30,4 +30,4 @@ end
 redis.call('HINCRBY', THREAD, 'epoch', 1)
 -- Until that is done: the process that thins out may die before.
 redis.call('HSET', THREAD, 'unfreed', 1)
-return {'thinned', state_of(key), digits(bytes)}
+return {'pruned', state_of(key), digits(bytes)}

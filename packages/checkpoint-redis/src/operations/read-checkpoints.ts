@@ -44,7 +44,7 @@ export async function read(
     const [, key, epoch, rows, found, left, ...more] = reply as ReadingReply;
     const segments = new Map(known);
     addSegments(segments, found);
-    // A thread that was deleted or thinned out meanwhile is read again.
+    // A thread that was deleted or pruned meanwhile is read again.
     if (!(await fetchRest(redis, operation, thread, [key, epoch], left, segments))) continue;
     const guard = { threadKey: String(key), epoch: String(epoch) };
     const checkpoints = rows.map(([member, row, writes, values]): ReadCheckpoint => {

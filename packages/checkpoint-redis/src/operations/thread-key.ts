@@ -10,19 +10,24 @@ import threadKeyText from "./thread-key.lua";
 const threadKeyScript = script(threadText, threadKeyText);
 
 /** The key of the thread's life; `undefined` when there is no such thread. And when that was so. */
-export interface ThreadLife {
+export interface TimedThreadKey {
   readonly threadKey: string | undefined;
   readonly seen: StoreMoment;
 }
 
-export async function threadLife(redis: Connection, keys: Keys, threadId: string, operation: string): Promise<ThreadLife> {
+export async function timedThreadKey(
+  redis: Connection,
+  keys: Keys,
+  threadId: string,
+  operation: string,
+): Promise<TimedThreadKey> {
   const reply = await redis.run(operation, threadKeyScript, keys.thread(threadId), []);
   statusOf(reply, operation);
   return { threadKey: String(reply[1]) || undefined, seen: new StoreMoment(Number(reply[2])) };
 }
 
 export async function threadKey(redis: Connection, keys: Keys, threadId: string, operation: string): Promise<string | undefined> {
-  return (await threadLife(redis, keys, threadId, operation)).threadKey;
+  return (await timedThreadKey(redis, keys, threadId, operation)).threadKey;
 }
 
 /** A name for a thread that is begun now: never used before, so that whoever knew a thread of the same id knows that it is another one. */

@@ -1,9 +1,9 @@
 import { Annotation, END, interrupt, START, StateGraph } from "@langchain/langgraph";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { questionGraph } from "../../scenarios/question-graph.js";
-import { rememberingGraph } from "../../scenarios/stateful-graph.js";
 import { answerWith, findState } from "../../scenarios/scenario.js";
 import { scenarioSuite } from "../../scenarios/scenario-suite.js";
+import { statefulGraph } from "../../scenarios/stateful-graph.js";
 
 const log = Annotation<string[]>({ reducer: (all, more) => all.concat(more), default: () => [] });
 const Input = Annotation.Root({ input: Annotation<string> });
@@ -56,7 +56,7 @@ export const subgraphsAsInMemory = scenarioSuite("subgraphs", {
     return graph;
   },
   "a subgraph that remembers": async (run) => {
-    const graph = () => rememberingGraph(run.nextSaver());
+    const graph = () => statefulGraph(run.nextSaver());
     for (const input of ["one", "two", "three"]) run.note(await graph().invoke({ input }, run.config));
     const two = await findState(graph(), run.thread, ({ next, values }) => next.length === 0 && values.input === "two");
     run.note(await graph().invoke({ input: "three again" }, two.config));
