@@ -10,9 +10,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [
-  { version: 1, name: "init", minClientVersion: 1, sql: init },
-];
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: "init", minClientVersion: 1, sql: init }];
 
 /** The newest schema version this code knows. */
 export const SCHEMA_VERSION: number = MIGRATIONS.reduce((newest, { version }) => Math.max(newest, version), 0);
