@@ -126,4 +126,23 @@ export function lateWriteTests(store: RetentionStore): void {
     await expect(saver.put(config, late, metadata, late.channel_versions)).rejects.toMatchObject(DELETED);
     expect(await store.inspect(thread)).toEqual(GONE);
   });
+
+  for (const first of ["its writes", "the checkpoint"] as const) {
+    it(`C-51 a checkpoint and writes to it that come at once after their thread was deleted leave nothing behind: ${first} first`, async () => {
+      const [saver, other] = [store.open(), store.open()];
+      const [one, two] = [checkpointOf({ log: ["one"] }), checkpointOf({ log: ["two"] }, 2)];
+      await putWhole(saver, "at once", one);
+      // A deletion that is refused tells the saver nothing of the thread.
+      const lease = await other.acquireThread("at once");
+      await expect(saver.deleteThread("at once")).rejects.toMatchObject({ code: "HOLDFAST_THREAD_BUSY" });
+      await lease.release();
+      await other.deleteThread("at once");
+      const write = (): Promise<unknown> => saver.putWrites(at("at once", two.id), [["log", ["late"]]], "task");
+      const put = (): Promise<unknown> => putWhole(saver, "at once", two, one.id);
+      const [sooner, later] = first === "its writes" ? [write, put] : [put, write];
+      const outcomes = await Promise.allSettled([sooner(), later()]);
+      expect(outcomes).toMatchObject([{ reason: DELETED }, { reason: DELETED }]);
+      expect(await store.inspect("at once")).toEqual(GONE);
+    });
+  }
 }

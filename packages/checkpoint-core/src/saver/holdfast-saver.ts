@@ -321,9 +321,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   override async deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
     const id = threadIdArgument(threadId, "deleteThread");
     await this.#store.ready("deleteThread");
-    this.#lives.forget(id);
     const token = options.lease?.token;
     await (this[ON_DEMAND_MIGRATION]?.delete(id, token) ?? this.#deleteThread(id, token));
+    this.#lives.forget(id);
   }
 
   async #deleteThread(id: string, token: string | undefined): Promise<void> {

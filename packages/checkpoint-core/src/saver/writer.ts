@@ -66,9 +66,10 @@ export class CheckpointWriter {
     const parentRef = parentId === undefined ? undefined : { ...ref, checkpointId: parentId };
     let parent: Parent =
       parentRef === undefined ? undefined : (this.#cache.get(parentRef) ?? (await this.#reader.readEntry(parentRef)));
+    let asked = checkpoint;
     // A thread whose segments were freed while the run goes on fails the guard, once for each time.
     for (;;) {
-      const kind = await this.#putOn(checkpoint, await this.#encode(checkpoint, parent), parent);
+      const kind = await this.#putOn(asked, await this.#encode(checkpoint, parent), parent);
       if (kind === "stored") break;
       if (kind === "past") return;
       // What this process holds of the checkpoint and of its parent may link to what is gone.
@@ -76,9 +77,9 @@ export class CheckpointWriter {
       if (parentRef !== undefined) this.#cache.delete(parentRef);
       const guard = guardOf(parent);
       parent = parentRef === undefined ? undefined : await this.#reader.readEntry(parentRef);
-      // It was there when the guard was read: it was deleted with its thread, or pruned, or the store has lost it. But for the first, the values given are
-      // the only ones left.
-      if (kind === "changed" && parent === "not-stored") await this.#refuseDeleted(ref.threadId, guard);
+      // It was there when the guard was read: it was deleted with its thread, or pruned, or the store has lost it. The store knows which, and refuses the
+      // first; else the values given are the only ones left.
+      if (parent === "not-stored") asked = { ...checkpoint, life: guard?.threadKey };
     }
     // The run goes on from the new checkpoint. Keeping both would double what a thread holds in the cache.
     if (parentRef !== undefined && parentId !== ref.checkpointId) this.#cache.delete(parentRef);

@@ -61,11 +61,12 @@ export async function migrate(db: Connections, t: Tables, createSchema: boolean)
         text: "select pg_advisory_xact_lock(hashtextextended($1, $2))",
         values: [`holdfast:${t.schemaName}`, LOCK_SEED],
       });
-      const found = await readLedger(db, client, t);
+      const ledger = await readLedger(db, client, t);
+      const found = ledger ?? NO_SCHEMA;
       refuseNewer(found, t);
       const missing = MIGRATIONS.filter(({ version }) => version > found.version);
       if (missing.length === 0) return;
-      if (!found.hasLedger) {
+      if (ledger === undefined) {
         if (createSchema) await db.executeScript(client, `create schema if not exists ${t.schema}`);
         await db.executeScript(client, ledgerSql(t));
       }
@@ -83,31 +84,34 @@ const LOCK_SEED = 7_406_371;
  * @throws SetupRequiredError, SchemaTooNewError
  */
 export async function checkSchema(db: Connections, t: Tables, operation: string): Promise<void> {
-  const found = await db.withClient(operation, (client) => readLedger(db, client, t));
+  // Where there is no ledger, Postgres' own error is that setup() is required.
+  const found = await db.withClient(operation, (client) => readVersion(db, client, t));
   refuseNewer(found, t);
   if (found.version < SCHEMA_VERSION) throw setupRequired(operation, db.server);
 }
 
-interface Ledger {
-  readonly hasLedger: boolean;
+interface SchemaState {
   readonly version: number;
   readonly minClientVersion: number;
 }
 
-/** One statement whether or not the ledger is there: `query_to_xml` runs its text only if it is. */
-async function readLedger(db: Connections, client: PostgresClient, t: Tables): Promise<Ledger> {
-  const ledgerQuery = `select coalesce(max(version), 0) || ' ' || coalesce(max(min_client_version), 0) as v from ${t.migration}`;
-  const [row] = await db.execute(client, {
-    text: `select case when to_regclass($1) is null then null
-  else (xpath('/table/row/v/text()', query_to_xml($2, false, false, '')))[1]::text end`,
-    values: [t.migration, ledgerQuery],
-  });
-  if (row === undefined || isNull(row, 0)) return { hasLedger: false, version: 0, minClientVersion: 0 };
-  const [version, minClientVersion] = text(row, 0).split(" ").map(Number) as [number, number];
-  return { hasLedger: true, version, minClientVersion };
+/** `undefined` where there is no ledger. An error would end the transaction, so it is looked for first. */
+async function readLedger(db: Connections, client: PostgresClient, t: Tables): Promise<SchemaState | undefined> {
+  const [row] = await db.execute(client, { text: "select to_regclass($1)", values: [t.migration] });
+  return row === undefined || isNull(row, 0) ? undefined : readVersion(db, client, t);
 }
 
-function refuseNewer(found: Ledger, t: Tables): void {
+async function readVersion(db: Connections, client: PostgresClient, t: Tables): Promise<SchemaState> {
+  const [row] = await db.execute(client, {
+    text: `select coalesce(max(version), 0), coalesce(max(min_client_version), 0) from ${t.migration}`,
+    values: [],
+  });
+  return row === undefined ? NO_SCHEMA : { version: integer(row, 0), minClientVersion: integer(row, 1) };
+}
+
+const NO_SCHEMA: SchemaState = { version: 0, minClientVersion: 0 };
+
+function refuseNewer(found: SchemaState, t: Tables): void {
   if (found.minClientVersion <= SCHEMA_VERSION) return;
   throw new SchemaTooNewError(
     `Schema "${t.schemaName}" is at version ${found.version} and needs a Holdfast that knows version ${found.minClientVersion}; ` +

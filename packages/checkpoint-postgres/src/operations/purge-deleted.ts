@@ -8,12 +8,16 @@ const ROWS_AT_ONCE = 5_000;
 /** Takes away what is left of threads that have no id any more, some rows at a time: of one, or of all, which a process left behind that died. */
 export async function purgeDeleted(db: Connections, t: Tables, operation: string, threadKey: string | null): Promise<void> {
   const threads = `select thread_key from ${t.thread} where thread_id is null and ($1::bigint is null or thread_key = $1)`;
-  for (const table of [t.pendingWrite, t.checkpoint, t.segment]) {
+  for (const [table, key] of [
+    [t.pendingWrite, "checkpoint_ns, checkpoint_id, task_id, slot"],
+    [t.checkpoint, "checkpoint_ns, checkpoint_id"],
+    [t.segment, "segment_id"],
+  ]) {
     const sql = `
 with doomed as materialized (
-  select r.ctid as place from (${threads}) d join ${table} r on r.thread_key = d.thread_key limit ${ROWS_AT_ONCE}
+  select thread_key, ${key} from (${threads}) d join ${table} r using (thread_key) limit ${ROWS_AT_ONCE}
 ),
-gone as (delete from ${table} r using doomed where r.ctid = doomed.place returning 1)
+gone as (delete from ${table} where (thread_key, ${key}) in (select * from doomed) returning 1)
 select count(*) from gone`;
     for (let left = ROWS_AT_ONCE; left === ROWS_AT_ONCE; ) {
       const [row] = await db.run(operation, { text: sql, values: [threadKey] });
