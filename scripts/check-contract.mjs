@@ -24,7 +24,8 @@ const rules = new Map();
 for (const [index, line] of read("docs/reference/contract.md").split("\n").entries()) {
   const id = /^[-*] \*\*(C-\d+)\*\*/.exec(line)?.[1];
   if (id === undefined) continue;
-  if (rules.has(id)) problems.push(`docs/reference/contract.md:${index + 1} defines ${id} again (first on line ${rules.get(id)})`);
+  if (rules.has(id))
+    problems.push(`docs/reference/contract.md:${index + 1} defines ${id} again (first on line ${rules.get(id)})`);
   else rules.set(id, index + 1);
 }
 if (rules.size === 0) problems.push("docs/reference/contract.md defines no rule");
