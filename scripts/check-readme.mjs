@@ -2,7 +2,7 @@
  * Holds the pages to the code, so that what a reader copies works. Fails when
  *   - a `ts` block of README.md, packages/*\/README.md, examples/*\/README.md or docs/*.md does not type-check,
  *   - a `pnpm …` command in a page names no script, or `npx pnpm@…` another version than package.json,
- *   - a link between pages leads to no file or heading.
+ *   - a link between pages leads to no file or heading, or a page imports (`<<<`) a file that is not there.
  *
  * A block stands alone, with its imports. ```ts continued goes on from the block above it, whose names it sees. ```ts no-check
  * is skipped: for what cannot compile at all. The packages are resolved as an installed user would, but from their sources.
@@ -181,6 +181,10 @@ const anchorsOf = (path) => new Set([...read(path).matchAll(/^#{1,6} (.*)$/gm)].
 let links = 0;
 for (const page of pages) {
   for (const [index, line] of read(page).split("\n").entries()) {
+    const imported = /^<<< (\S+)$/.exec(line)?.[1];
+    if (imported !== undefined && !existsSync(join(root, dirname(page), imported))) {
+      problems.push(`${page}:${index + 1} imports ${imported}: no such file`);
+    }
     for (const [, target] of line.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;
       links += 1;

@@ -11,10 +11,19 @@ const pages = (folder, names) => Object.entries(names).map(([name, text]) => ({ 
 
 const sidebar = [
   { text: "Learn", items: pages("", { "quick-start": "Quick start", concepts: "Concepts", faq: "FAQ", why: "What goes wrong" }) },
-  { text: "Guides", items: pages("guides/", { "langgraph-server": "LangGraph's own server" }) },
+  {
+    text: "Guides",
+    items: pages("guides/", {
+      chat: "A chat in full",
+      serverless: "Serverless functions",
+      "background-jobs": "Background jobs",
+      "langgraph-server": "LangGraph's own server",
+    }),
+  },
   {
     text: "Operate",
     items: pages("operate/", {
+      "going-to-production": "Going to production",
       postgres: "Postgres",
       redis: "Redis",
       leases: "Leases",

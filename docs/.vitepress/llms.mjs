@@ -25,7 +25,10 @@ export function writeLlms({ srcDir, outDir, site }, sidebar) {
 }
 
 function withIncludes(path) {
-  return readFileSync(path, "utf8").replace(/<!--@include: (\S+?)(?:#(\S+))?-->/g, (_, file, region) => {
+  const page = readFileSync(path, "utf8").replace(/^<<< (\S+)$/gm, (_, file) => {
+    return `\`\`\`ts\n${readFileSync(join(dirname(path), file), "utf8")}\`\`\``;
+  });
+  return page.replace(/<!--@include: (\S+?)(?:#(\S+))?-->/g, (_, file, region) => {
     const text = readFileSync(join(dirname(path), file), "utf8");
     if (region === undefined) return text;
     return text.split(`<!-- #region ${region} -->`)[1]?.split(`<!-- #endregion ${region} -->`)[0] ?? "";
