@@ -4,6 +4,5 @@ import { threadLifeTarget } from "./thread-life-target.js";
 
 export const historyTarget: HistoryTarget = {
   ...threadLifeTarget,
-  through: (proxy, url) => proxy.url(url),
   endConnections: (url) => terminateBackends(url, { database: new URL(url).pathname.slice(1) }),
 };

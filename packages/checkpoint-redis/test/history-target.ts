@@ -1,4 +1,4 @@
 import type { HistoryTarget } from "@holdfast/adapter-tests";
 import { threadLifeTarget } from "./thread-life-target.js";
 
-export const historyTarget: HistoryTarget = { ...threadLifeTarget, through: (proxy, url) => proxy.url(url) };
+export const historyTarget: HistoryTarget = { ...threadLifeTarget };

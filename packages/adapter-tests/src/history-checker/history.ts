@@ -135,6 +135,11 @@ export interface Disturbance {
   readonly process?: string;
   readonly from: number;
   readonly to: number;
+  /**
+   * A replica took the place of its master: `from`, when the replica had last everything that was acknowledged, `to`, when it was the master.
+   * `mayLose`: what was acknowledged meanwhile may be lost with the old one.
+   */
+  readonly failover?: { readonly diedAt: number; readonly mayLose: boolean };
 }
 
 export interface History {

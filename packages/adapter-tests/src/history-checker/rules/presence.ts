@@ -53,6 +53,7 @@ export const nothingComesBack: Rule = (facts) => {
           isAskedFor(look, seen) &&
           !seenBy(look).some((each) => keyOf(each) === keyOf(seen)) &&
           facts.isEstablished(seen, look.from) &&
+          !facts.mayBeUndone(seen, look, later) &&
           sources.every((source) => isBefore(source, look)),
       );
       if (missing !== undefined)
