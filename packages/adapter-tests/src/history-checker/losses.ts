@@ -11,10 +11,12 @@ const isFailover = (each: Disturbance): each is Failover => each.failover !== un
  * nothing of it was in doubt.
  */
 export function viewsOf(history: History): History[] {
-  const lossy = history.disturbances.filter(isFailover).filter(({ failover }) => failover.mayLose);
-  const views = [...lossy.map(({ failover }) => before(history, failover.diedAt)), history];
-  return views.map((view) => lossy.reduce(inDoubt, view));
+  const views = [...lossyFailovers(history).map(({ failover }) => before(history, failover.diedAt)), history];
+  return views.map((view) => lossyFailovers(view).reduce(inDoubt, view));
 }
+
+const lossyFailovers = ({ disturbances }: History): Failover[] =>
+  disturbances.filter(isFailover).filter(({ failover }) => failover.mayLose);
 
 /** What was answered before a time, and what was asked for. */
 function before(history: History, time: number): History {
