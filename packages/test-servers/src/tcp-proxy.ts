@@ -155,11 +155,11 @@ export async function startTcpProxy(first: ProxyTarget): Promise<TcpProxy> {
     endAfterRequest: (match, lastWords) => arm({ match, reachesServer: true, lastWords }),
     async stop() {
       state.trap = undefined;
-      const closed = server === undefined ? undefined : once(server, "close");
       server?.close();
       server = undefined;
+      const closed = [...connections].map((connection) => connection.closed);
       cut();
-      await closed;
+      await Promise.all(closed);
     },
   };
 }

@@ -101,8 +101,13 @@ export function withServerFaults(random: Random, program: readonly Step[], serve
   }
   if (servers.replica !== undefined) {
     const at = place();
+    const until = Math.min(steps.length, at + integerOf(random, 0, 8));
+    // Who waits for a replica that hears nothing waits for the failover.
+    if (!servers.replica.mayLose) {
+      for (let n = at; n < until; n += 1) steps[n] = { ...(steps[n] as Step), waits: false };
+    }
     // First the later one: the places before it stay what they are.
-    put(Math.min(steps.length, at + integerOf(random, 0, 8)), { do: "fail over" });
+    put(until, { do: "fail over" });
     if (random() < 0.8) put(at, { do: "fall behind" });
   }
   return steps;
@@ -110,7 +115,7 @@ export function withServerFaults(random: Random, program: readonly Step[], serve
 
 const HOUR_MS = 3_600_000;
 /** As long as a failover takes, on a machine that is busy. */
-const PATIENT_MS = 20_000;
+const PATIENT_MS = 10_000;
 
 /** Savers of which some sit out a failover, and some have a clock that is wrong. */
 export function withOddSavers(random: Random, { savers, ...more }: Setting): Setting {
