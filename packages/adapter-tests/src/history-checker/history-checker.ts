@@ -25,6 +25,8 @@ const SECONDS = 12;
 /** Programs that the same processes play. */
 const PROGRAMS_OF_A_SETTING = 10;
 const SHRINK_SECONDS = 60;
+/** A failover takes some seconds. */
+const SHRINK_FAILOVER_SECONDS = 200;
 const PLANTED_SECONDS = 60;
 /** A race does not go the same way each time. */
 const TRIES = 4;
@@ -128,6 +130,7 @@ export async function searched(
     inspect: target.inspect,
     endConnections: target.endConnections,
   });
+  const shrinkMs = 1_000 * (target.servers?.replica === undefined ? SHRINK_SECONDS : SHRINK_FAILOVER_SECONDS);
   let [programs, operations] = [0, 0];
   while (!isOver()) {
     const random = seededRandom(seed + programs / PROGRAMS_OF_A_SETTING);
@@ -145,7 +148,9 @@ export async function searched(
         if (finding !== undefined && !violations.some((each) => finding.test(each))) continue;
         if (violations.length === 0) continue;
         const shown =
-          finding === undefined ? await shortest(program, history, () => Stage.open(optionsFor(setting))) : { program, history };
+          finding === undefined
+            ? await shortest(program, history, () => Stage.open(optionsFor(setting)), shrinkMs)
+            : { program, history };
         return { found: report(shown.program, setting, shown.history), programs, operations };
       }
     } finally {
@@ -162,9 +167,9 @@ interface Shown {
 }
 
 /** The shortest program that still fails, each played by fresh processes. */
-async function shortest(program: readonly Step[], history: History, open: () => Promise<Stage>): Promise<Shown> {
+async function shortest(program: readonly Step[], history: History, open: () => Promise<Stage>, lastsMs: number): Promise<Shown> {
   let shown: Shown = { program, history };
-  const end = performance.now() + SHRINK_SECONDS * 1_000;
+  const end = performance.now() + lastsMs;
   let stage = await open();
   const fails = async (shorter: readonly Step[]): Promise<boolean> => {
     for (let n = 0; n < TRIES; n += 1) {

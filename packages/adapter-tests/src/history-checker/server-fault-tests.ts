@@ -17,7 +17,7 @@ export function serverFaultTests(setting: string, open: () => Promise<ServersTar
   it(
     `C-13 C-30 C-31 C-51 C-72 C-87 C-90 what was acknowledged holds: ${setting}`,
     {
-      timeout: lastsMs(SECONDS) + 300_000,
+      timeout: lastsMs(SECONDS) + 400_000,
     },
     () => withTarget(open, (target) => expectNothing(target, SECONDS, 0)),
   );

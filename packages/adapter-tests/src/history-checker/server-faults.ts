@@ -101,13 +101,20 @@ export function withServerFaults(random: Random, program: readonly Step[], serve
   }
   if (servers.replica !== undefined) {
     const at = place();
-    const until = Math.min(steps.length, at + integerOf(random, 0, 8));
+    const until = Math.min(steps.length, at + integerOf(random, 0, 5));
     // Who waits for a replica that hears nothing waits for the failover.
     if (!servers.replica.mayLose) {
       for (let n = at; n < until; n += 1) steps[n] = { ...(steps[n] as Step), waits: false };
     }
-    // First the later one: the places before it stay what they are.
-    put(until, { do: "fail over" });
+    // A lease that may be forgotten, the next one, and what the first holder still writes.
+    const [holder, next] = [integerOf(random, 0, 2), integerOf(random, 0, 2)];
+    const acquires = (by: number): Step => ({ by, waits: true, action: { do: "acquire", thread: "a", ttlMs: 200 } });
+    const puts = (by: number): Step => ({ by, waits: true, action: { do: "put", thread: "a" } });
+    if (random() < 0.5) {
+      steps.splice(until, 0, acquires(next), puts(holder), puts(next));
+      steps.splice(until, 0, { ...acquires(holder), waits: servers.replica.mayLose });
+      put(until + 1, { do: "fail over" });
+    } else put(until, { do: "fail over" });
     if (random() < 0.8) put(at, { do: "fall behind" });
   }
   return steps;
