@@ -1,17 +1,5 @@
-import type {
-  Copy,
-  Delete,
-  DeleteRuns,
-  Disturbance,
-  History,
-  List,
-  Operation,
-  Prune,
-  Put,
-  Read,
-  Seen,
-  Write,
-} from "./history.js";
+import type { Copy, Delete, DeleteRuns, History, List, Operation, Prune, Put, Read, Seen, Write } from "./history.js";
+import { mayBeRepeated } from "./history.js";
 
 /** A checkpoint id in its thread and namespace. */
 export interface Place {
@@ -50,7 +38,7 @@ export class Facts {
   readonly #copies: readonly Copy[];
   readonly #removers: readonly Remover[];
   readonly #firstSeen = new Map<string, number>();
-  readonly #failovers: readonly Disturbance[];
+  readonly #failovers: History["disturbances"];
   /** Of each thread and namespace. */
   readonly #placesIn = new Map<string, Map<string, Place>>();
 
@@ -290,14 +278,6 @@ export class Facts {
 export function seenBy(look: Look): readonly Seen[] {
   if (look.kind === "list") return look.seen ?? [];
   return look.seen === undefined ? [] : [look.seen];
-}
-
-/** One that was carried out, and whose answer was lost, is asked for again, and may then be refused. */
-function mayBeRepeated({ process, from, to = Number.POSITIVE_INFINITY }: Operation, history: History): boolean {
-  return (
-    to - from >= history.patienceMs ||
-    history.disturbances.some((each) => (each.process ?? process) === process && each.to >= from && each.from <= to)
-  );
 }
 
 export const keyOf = ({ thread, namespace, id }: Place): string => JSON.stringify([thread, namespace, id]);

@@ -7,6 +7,7 @@ import { HistoryClient } from "./client.js";
 import { type Disturbance, type History, OLD_STORE, type Operation } from "./history.js";
 import { Network } from "./network.js";
 import type { FaultName } from "./planted-faults.js";
+import { isFault } from "./is-fault.js";
 import { type Action, type Fault, type Setting, type Step, threadsOf } from "./program.js";
 import { isServerFault, ServerFaults, type Servers } from "./server-faults.js";
 
@@ -285,20 +286,3 @@ export class Stage {
 
 /** Stages of one process share a store. */
 let stages = 0;
-
-const FAULTS: ReadonlySet<string> = new Set<Fault>([
-  "cut",
-  "lose an answer",
-  "strand",
-  "deliver",
-  "partition",
-  "heal",
-  "kill",
-  "freeze",
-  "thaw",
-  "terminate",
-]);
-
-function isFault(action: Step["action"]): action is { readonly do: Fault } {
-  return FAULTS.has(action.do);
-}

@@ -50,7 +50,8 @@ export async function clusterServers(replicas?: number, mayLose = replicas === u
   const pair = async () => {
     // Each has its turn: which threads are where, nobody chooses.
     const masters = await cluster.masters();
-    const master = masters[(shard += 1) % masters.length] as RedisServer;
+    shard += 1;
+    const master = masters[shard % masters.length] as RedisServer;
     const [replica] = await cluster.replicasOf(master);
     if (replica === undefined) throw new Error("There is no replica.");
     return [master, replica] as const;
