@@ -88,7 +88,7 @@ export class ServerFaults {
 /** Bounds that numbers reach in stores and programs: of signed and unsigned 32 bits, and of a double's whole numbers. */
 const BOUNDS = [31, 32, 53];
 /** How far from a bound a counter is moved. */
-const SHORT_OF_BOUND = 4n;
+const SHORT_OF_BOUND = 1n;
 
 /** A program in which, at random places, the servers fail. */
 export function withServerFaults(random: Random, program: readonly Step[], servers: Servers): Step[] {
