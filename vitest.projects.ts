@@ -6,7 +6,7 @@ const LONG = [
   // The contract once more, by other ways to a server: poolers, clusters, sentinels, other clients.
   "packages/checkpoint-postgres/test/{conformance-pgbouncer,pgbouncer}.test.ts",
   "packages/checkpoint-redis/test/{conformance-clients,conformance-cluster,conformance-sentinel,durability}.test.ts",
-  "packages/test-servers/test/{pgbouncer,redis-cluster,redis-sentinel}.test.ts",
+  "packages/test-servers/test/{pgbouncer,postgres-pair,redis-cluster,redis-sentinel}.test.ts",
   // Many processes, much data, random moves, and networks that fail.
   "packages/checkpoint-*/test/{exclusive-processes,killed-sweepers,large-values,lease-checker,migration-under-traffic,processes}.test.ts",
   "packages/checkpoint-*/test/{bad-requests,delta-order,failed-runs,given-up}.test.ts",

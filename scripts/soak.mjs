@@ -15,8 +15,13 @@ const STORES = {
     histories: ["server", "packages/checkpoint-redis/test/history-checker.test.ts"],
     "planted-faults": ["searches", "packages/checkpoint-redis/test/planted-faults.test.ts"],
   },
-  // With durability.replicas, and failovers.
-  "redis-sentinel": { leases: ["faults", "packages/checkpoint-redis/test/faults/lease-checker-failover.test.ts"] },
+  // With failovers; leases with durability.replicas, histories first with it and then without.
+  "postgres-replica": { histories: ["faults", "packages/checkpoint-postgres/test/faults/history-checker-failover.test.ts"] },
+  "redis-sentinel": {
+    leases: ["faults", "packages/checkpoint-redis/test/faults/lease-checker-failover.test.ts"],
+    histories: ["faults", "packages/checkpoint-redis/test/faults/history-checker-sentinel.test.ts"],
+  },
+  "redis-cluster": { histories: ["faults", "packages/checkpoint-redis/test/faults/history-checker-cluster.test.ts"] },
 };
 const PARTS = ["leases", "histories", "planted-faults", "model"];
 const CONFIGS = { server: "vitest.config.ts", searches: "vitest.soak.config.ts" };

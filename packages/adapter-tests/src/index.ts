@@ -20,6 +20,7 @@ export type { ProxiedTarget, ServerStore } from "./faults/proxied-store.js";
 export { type RestartableStore, type ServerRestartTarget, serverRestartTests } from "./faults/server-restart.js";
 export { type TerminatedConnectionsTarget, terminatedConnectionTests } from "./faults/terminated-connections.js";
 export { type ForgottenLeaseTarget, forgottenLeaseTests } from "./forgotten-leases.js";
+export { lostInFailoverTests, type ServersTarget, serverFaultTests } from "./history-checker/server-fault-tests.js";
 export { type HistoryTarget, historyCheckerTests, plantedFaultTests } from "./history-checker/history-checker.js";
 export { importThreadTests } from "./import-threads.js";
 export { type InvalidOptionsTarget, invalidOptionTests } from "./invalid-options.js";

@@ -9,8 +9,11 @@ export function now(): number {
 export interface Recorded {
   readonly from: number;
   readonly to?: number;
-  /** `refused`: told that nothing was done. `unknown`: it may have been done or not. */
-  readonly outcome: "ok" | "refused" | "unknown";
+  /**
+   * `refused`: told that nothing was done. `unknown`: it may have been done or not, also later. `perhaps`: it was done when it was answered, and may have been lost
+   * in a failover; only a judge says that.
+   */
+  readonly outcome: "ok" | "refused" | "unknown" | "perhaps";
   /** Of the error. */
   readonly code?: string;
 }

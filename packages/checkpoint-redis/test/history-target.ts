@@ -1,4 +1,4 @@
 import type { HistoryTarget } from "@holdfast/adapter-tests";
 import { retentionTarget } from "./retention-target.js";
 
-export const historyTarget: HistoryTarget = { ...retentionTarget, through: (proxy, url) => proxy.url(url) };
+export const historyTarget: HistoryTarget = { ...retentionTarget };

@@ -4,6 +4,7 @@ export { freePort } from "./free-port.js";
 export { type EventuallyOptions, eventually, type Gate, gate } from "./gate.js";
 export { type MonitoredCommand, monitorRedis, type RedisMonitor } from "./monitor-redis.js";
 export { type PgBouncer, type PgBouncerTarget, type StartPgBouncerOptions, startPgBouncer } from "./pgbouncer.js";
+export { type PostgresPair, type StartPostgresPairOptions, startPostgresPair } from "./postgres-pair.js";
 export { type PostgresServer, type StartPostgresOptions, startPostgres } from "./postgres-server.js";
 export type { RequestMatch } from "./proxied-connection.js";
 export { type RedisCluster, type StartRedisClusterOptions, startRedisCluster } from "./redis-cluster.js";

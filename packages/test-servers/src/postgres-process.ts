@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { freePort } from "./free-port.js";
@@ -23,6 +23,8 @@ export interface PostgresProcessOptions {
   readonly settings: Readonly<Record<string, string>>;
   readonly port: number | undefined;
   readonly durable: boolean;
+  /** The URL of a primary that this one begins as a copy of, and follows as a standby by the setting `primary_conninfo`. Default: a server with nothing in it. */
+  readonly copyOf?: string;
 }
 
 class PortTakenError extends Error {}
@@ -76,7 +78,9 @@ export class PostgresProcess {
     const watchdog = startWatchdog({ signal: "QUIT", folder });
     try {
       const binaries = await runnableBinaries(found, runAs, folder);
-      await initializeData(binaries, runAs, folder);
+      await (options.copyOf === undefined
+        ? initializeData(binaries, runAs, folder)
+        : copyData(binaries, runAs, folder, options.copyOf));
       const port = options.port ?? (await freePort());
       const server = new PostgresProcess(binaries, runAs, folder, watchdog, options, port);
       await server.#startOnAPort(options.port !== undefined);
@@ -142,12 +146,13 @@ export class PostgresProcess {
     if (this.#child !== undefined) await this.#sigkill(this.#child);
   }
 
-  /** Fast shutdown; the data is removed. */
-  async stop(): Promise<void> {
+  /** Ends the server: by a fast shutdown, or at once, as when the machine loses power. The data is removed. */
+  async stop(how: "fast" | "immediate" = "fast"): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
     const child = this.#child;
-    if (child?.pid !== undefined) {
+    if (child !== undefined && how === "immediate") await this.#sigkill(child);
+    else if (child?.pid !== undefined) {
       signalProcess(child.pid, "SIGINT");
       await untilGone([child.pid], 30_000).catch(() => this.#sigkill(child));
     }
@@ -241,6 +246,19 @@ async function initializeData({ initdb }: PostgresBinaries, runAs: RunAs, folder
     env: serverEnvironment(),
     ...runAs,
   });
+}
+
+async function copyData({ postgres }: PostgresBinaries, runAs: RunAs, folder: string, primary: string): Promise<void> {
+  const [data, socket] = [join(folder, "data"), join(folder, "socket")];
+  await mkdir(socket);
+  const options = ["--checkpoint=fast", "--wal-method=stream", "--no-sync"];
+  await run(join(dirname(postgres), "pg_basebackup"), ["-D", data, "-d", primary, ...options], {
+    cwd: folder,
+    env: serverEnvironment(),
+    ...runAs,
+  });
+  await writeFile(join(data, "standby.signal"), "");
+  await Promise.all([giveTo(join(data, "standby.signal"), runAs), giveTo(socket, runAs)]);
 }
 
 /** PGDATA, PGPORT and their kin are meant for somebody else's server. */

@@ -65,7 +65,7 @@ function sourceOfEnvironment(): "local" | "embedded" | undefined {
   throw new Error(`HOLDFAST_POSTGRES_SOURCE is "${source}"; it can be "local" or "embedded".`);
 }
 
-async function findBinaries(source: "local" | "embedded" | undefined): Promise<PostgresBinaries> {
+export async function findBinaries(source: "local" | "embedded" | undefined): Promise<PostgresBinaries> {
   const found =
     (source === "embedded" ? undefined : await localBinaries()) ?? (source === "local" ? undefined : await embeddedBinaries());
   if (found !== undefined) return found;

@@ -82,7 +82,8 @@ export class ProxiedConnection {
   #sprung: Trap | undefined;
   #isStranded = false;
   #isLeft = false;
-  readonly #closed: Promise<void>;
+  /** When both sides are done with it. */
+  readonly closed: Promise<void>;
 
   constructor(client: Socket, target: { host: string; port: number }, state: ProxyState, onClose: () => void) {
     this.#client = client;
@@ -101,8 +102,7 @@ export class ProxiedConnection {
         this.#isLeft = true;
       });
     }
-    const closed = [client, this.#server].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
-    this.#closed = Promise.all(closed).then(onClose);
+    this.closed = Promise.all([client, this.#server].map(untilClosed)).then(onClose);
   }
 
   /** Holds what it carries. */
@@ -115,7 +115,7 @@ export class ProxiedConnection {
     if (!this.#isStranded) return;
     this.#isStranded = false;
     this.flush();
-    if (this.#isLeft) await this.#closed;
+    if (this.#isLeft) await this.closed;
   }
 
   /** After a change of the state. */
@@ -198,4 +198,14 @@ export class ProxiedConnection {
     this.cut();
     trap.fire();
   }
+}
+
+/** A socket that fails while it is being closed, and is reset then, tells of that and not of its end (Node 20 to 24). */
+function untilClosed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("close", () => resolve());
+    socket.on("error", ({ syscall }: NodeJS.ErrnoException) => {
+      if (syscall === "reset") resolve();
+    });
+  });
 }

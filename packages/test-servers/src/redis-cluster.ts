@@ -84,11 +84,11 @@ function firstSlotOf(n: number, masterCount: number): number {
 }
 
 async function introduce(servers: readonly RedisServer[]): Promise<void> {
+  // Else they begin with the same, and take seconds to settle on different ones. A node that has met another refuses.
+  await Promise.all(servers.map((server, n) => onRedis(server.url, (redis) => redis.call("CLUSTER", "SET-CONFIG-EPOCH", n + 1))));
   await Promise.all(
-    servers.map((server, n) =>
+    servers.map((server) =>
       onRedis(server.url, async (redis) => {
-        // Else they begin with the same, and take seconds to settle on different ones.
-        await redis.call("CLUSTER", "SET-CONFIG-EPOCH", n + 1);
         // Everybody with everybody: gossip would get there, too, but later.
         for (const other of servers) if (other !== server) await redis.call("CLUSTER", "MEET", other.host, other.port);
       }),

@@ -38,6 +38,8 @@ export interface TcpProxy {
   refuse(): void;
   /** Ends `refuse`. */
   accept(): Promise<void>;
+  /** From now on, new connections lead to another server. */
+  redirect(target: ProxyTarget): void;
   /**
    * Lets the next request that matches reach the server, waits until the server has answered, withholds the answer and cuts the connection: the
    * server did it and the client does not know. Resolves when that has happened; once per call. `match` sees all that the client sent since
@@ -54,7 +56,13 @@ export interface TcpProxy {
 
 const HOST = "127.0.0.1";
 
-export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+export interface ProxyTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
+export async function startTcpProxy(first: ProxyTarget): Promise<TcpProxy> {
+  let target = first;
   const state: ProxyState = {
     delayMs: 0,
     isBlackhole: false,
@@ -139,16 +147,19 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     async accept() {
       server ??= await listen(port);
     },
+    redirect(next) {
+      target = next;
+    },
     cutAfterRequest: (match, { isAnswered } = {}) => arm({ match, reachesServer: true, isAnswered }),
     cutBeforeRequest: (match) => arm({ match, reachesServer: false }),
     endAfterRequest: (match, lastWords) => arm({ match, reachesServer: true, lastWords }),
     async stop() {
       state.trap = undefined;
-      const closed = server === undefined ? undefined : once(server, "close");
       server?.close();
       server = undefined;
+      const closed = [...connections].map((connection) => connection.closed);
       cut();
-      await closed;
+      await Promise.all(closed);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Operation } from "../history-checker/history.js";
 import { type FaultName, planted } from "../history-checker/planted-faults.js";
 import type { Action, SaverSetting } from "../history-checker/program.js";
 import type { KeepingOptions, KeepingSaver } from "../retention/target.js";
+import { setClockOff } from "./clock.js";
 import { givenStoreUrl } from "./store-url.js";
 
 /** How long a client waits for an answer before it tries again. */
@@ -38,10 +39,11 @@ export type ClientTells =
 /** A process of the history checker. */
 export function runHistoryClient(open: (url: string, options: HistoryClientOptions) => KeepingSaver): void {
   const { name, number, setting, fallbackUrl, plantedFault } = JSON.parse(process.argv[2] ?? "") as ClientArguments;
-  const { connections = 3, ...own } = setting;
+  const { connections = 3, clockOffsetMs = 0, retryForMs = 3 * PATIENCE_MS, ...own } = setting;
+  setClockOff(clockOffsetMs);
   const options: HistoryClientOptions = {
     timeoutMs: PATIENCE_MS,
-    retry: { maxElapsedMs: 3 * PATIENCE_MS, maxDelayMs: 50 },
+    retry: { maxAttempts: 1_000, maxElapsedMs: retryForMs, maxDelayMs: 50 },
     connections,
     retention: SWEPT,
   };

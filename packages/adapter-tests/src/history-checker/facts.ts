@@ -1,4 +1,5 @@
 import type { Copy, Delete, DeleteRuns, History, List, Operation, Prune, Put, Read, Seen, Write } from "./history.js";
+import { mayBeRepeated } from "./history.js";
 
 /** A checkpoint id in its thread and namespace. */
 export interface Place {
@@ -37,6 +38,7 @@ export class Facts {
   readonly #copies: readonly Copy[];
   readonly #removers: readonly Remover[];
   readonly #firstSeen = new Map<string, number>();
+  readonly #failovers: History["disturbances"];
   /** Of each thread and namespace. */
   readonly #placesIn = new Map<string, Map<string, Place>>();
 
@@ -44,6 +46,7 @@ export class Facts {
     this.operations = history.operations.map((operation) =>
       operation.outcome === "refused" && mayBeRepeated(operation, history) ? { ...operation, outcome: "unknown" } : operation,
     );
+    this.#failovers = history.disturbances.filter(({ failover }) => failover !== undefined);
     const done = this.operations.filter(({ outcome }) => outcome !== "refused");
     for (const each of done) {
       if (each.kind === "put") {
@@ -58,7 +61,10 @@ export class Facts {
     for (const look of this.looks()) {
       for (const seen of seenBy(look)) {
         const key = keyOf(seen);
-        this.#firstSeen.set(key, Math.min(endOf(look), this.#firstSeen.get(key) ?? Number.POSITIVE_INFINITY));
+        // What was seen and never acknowledged may be gone with the failover.
+        const mayBeLost = this.#failovers.some(({ from, to }) => look.from < to && endOf(look) >= from);
+        const first = this.#firstSeen.get(key) ?? Number.POSITIVE_INFINITY;
+        if (!mayBeLost) this.#firstSeen.set(key, Math.min(endOf(look), first));
         this.#note(seen);
       }
     }
@@ -175,9 +181,17 @@ export class Facts {
   /** Whether what brought a checkpoint may have come after a deletion of its thread, and been let in. */
   mayOutlive(source: Source, place: Place, deletion: Delete): boolean {
     if (source.kind === "put" && this.isOfDeletedLife(source, deletion)) return false;
-    if (source.outcome === "ok" || source.to === undefined) return !isBefore(source, deletion);
+    if (source.outcome !== "unknown" || source.to === undefined) return !isBefore(source, deletion);
     // One that was given up, and is known to have been carried out before, is not carried out again.
     return !(source.to < deletion.from && this.isEstablished(place, deletion.from));
+  }
+
+  /** Whether a failover between two looks may have undone what took a checkpoint out. */
+  mayBeUndone(place: Place, removed: Look, seen: Look): boolean {
+    return this.#failovers.some(
+      ({ from, to }) =>
+        removed.from < to && endOf(seen) >= from && this.removers(place, from, to).some(({ outcome }) => outcome !== "ok"),
+    );
   }
 
   /** Whether it is known that a checkpoint was in its thread at some time before. */
@@ -264,14 +278,6 @@ export class Facts {
 export function seenBy(look: Look): readonly Seen[] {
   if (look.kind === "list") return look.seen ?? [];
   return look.seen === undefined ? [] : [look.seen];
-}
-
-/** One that was carried out, and whose answer was lost, is asked for again, and may then be refused. */
-function mayBeRepeated({ process, from, to = Number.POSITIVE_INFINITY }: Operation, history: History): boolean {
-  return (
-    to - from >= history.patienceMs ||
-    history.disturbances.some((each) => (each.process ?? process) === process && each.to >= from && each.from <= to)
-  );
 }
 
 export const keyOf = ({ thread, namespace, id }: Place): string => JSON.stringify([thread, namespace, id]);

@@ -1,4 +1,3 @@
-import type { TcpProxy } from "@holdfast/test-servers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type BundledChild, bundleChild } from "../bundled-child.js";
 import type { RetentionTarget } from "../retention/target.js";
@@ -8,12 +7,16 @@ import type { History } from "./history.js";
 import { violationsOf } from "./judge.js";
 import { type FaultName, PLANTED_FAULTS } from "./planted-faults.js";
 import { type Fault, programText, randomProgram, randomSetting, type Setting, type Step } from "./program.js";
+import { type Servers, withOddSavers, withServerFaults } from "./server-faults.js";
 import { shrink } from "./shrink.js";
 import { Stage, type StageOptions } from "./stage.js";
 
 export interface HistoryTarget extends Pick<RetentionTarget, "openStore" | "open" | "close" | "inspect" | "children"> {
-  /** Where the store is for those who go through the proxy. */
-  through(proxy: TcpProxy, url: string): string;
+  /** Of a store on several servers: theirs, and where the store is for those who go through a network. */
+  readonly addresses?: StageOptions["addresses"];
+  readonly through?: StageOptions["through"];
+  /** Servers that nobody else uses, as far as they can fail. */
+  readonly servers?: Servers;
   /** Ends all connections to a store. */
   endConnections?(url: string): Promise<unknown>;
 }
@@ -22,6 +25,8 @@ const SECONDS = 12;
 /** Programs that the same processes play. */
 const PROGRAMS_OF_A_SETTING = 10;
 const SHRINK_SECONDS = 60;
+/** A failover takes some seconds. */
+const SHRINK_FAILOVER_SECONDS = 200;
 const PLANTED_SECONDS = 60;
 /** A race does not go the same way each time. */
 const TRIES = 4;
@@ -33,20 +38,28 @@ const FAULTS: readonly Fault[] = ["cut", "lose an answer", "strand", "partition"
  * them: a program depends on its seed only, and a run goes on with the next ones.
  */
 export function historyCheckerTests(target: HistoryTarget): void {
-  const soakMinutes = Number(process.env.HOLDFAST_SOAK_MINUTES ?? 0);
-  const lastsMs = soakMinutes > 0 ? soakMinutes * 60_000 : SECONDS * 1_000;
-  it("C-13 C-30 C-31 C-51 C-72 C-90 what was acknowledged holds, whatever befalls processes and their networks", {
-    timeout: lastsMs + 180_000,
-  }, async () => {
-    const end = performance.now() + lastsMs;
-    const seed = Number(process.env.HOLDFAST_TEST_SEED ?? (soakMinutes > 0 ? Math.floor(Math.random() * 2 ** 32) : 1));
-    const place = await openPlace(target);
-    const search = { seed, isOver: () => performance.now() > end };
-    const { found, programs, operations } = await searched(target, place, search).finally(() => place.close());
-    if (soakMinutes > 0) process.stdout.write(`${programs} programs, ${operations} operations\n`);
-    expect(found ?? "nothing", `HOLDFAST_TEST_SEED=${seed}`).toBe("nothing");
-    expect(programs, "programs").toBeGreaterThan(5);
-  });
+  it(
+    "C-13 C-30 C-31 C-51 C-72 C-90 what was acknowledged holds, whatever befalls processes and their networks",
+    {
+      timeout: lastsMs(SECONDS) + 180_000,
+    },
+    () => expectNothing(target, SECONDS, 5),
+  );
+}
+
+const soakMinutes = Number(process.env.HOLDFAST_SOAK_MINUTES ?? 0);
+export const lastsMs = (seconds: number): number => (soakMinutes > 0 ? soakMinutes * 60_000 : seconds * 1_000);
+
+/** Plays programs for some seconds, or for as long as a soak lasts, and expects that the judge finds nothing. */
+export async function expectNothing(target: HistoryTarget, seconds: number, leastPrograms: number): Promise<void> {
+  const end = performance.now() + lastsMs(seconds);
+  const seed = Number(process.env.HOLDFAST_TEST_SEED ?? (soakMinutes > 0 ? Math.floor(Math.random() * 2 ** 32) : 1));
+  const place = await openPlace(target);
+  const search = { seed, isOver: () => performance.now() > end };
+  const { found, programs, operations } = await searched(target, place, search).finally(() => place.close());
+  if (soakMinutes > 0) process.stdout.write(`${programs} programs, ${operations} operations\n`);
+  expect(found ?? "nothing", `HOLDFAST_TEST_SEED=${seed}`).toBe("nothing");
+  expect(programs, "programs").toBeGreaterThan(leastPrograms);
 }
 
 /** Registers the test of the checker itself: each fault that is planted into the savers of its processes is found. */
@@ -71,14 +84,14 @@ export function plantedFaultTests(target: HistoryTarget): void {
 }
 
 /** Where programs are played, and by what. */
-interface Place {
+export interface Place {
   readonly store: TestStore;
   readonly oldStore: TestStore;
   readonly script: BundledChild;
   close(): Promise<void>;
 }
 
-async function openPlace(target: HistoryTarget): Promise<Place> {
+export async function openPlace(target: HistoryTarget): Promise<Place> {
   const [store, oldStore, script] = await Promise.all([
     target.openStore(),
     target.openStore(),
@@ -88,7 +101,7 @@ async function openPlace(target: HistoryTarget): Promise<Place> {
   return { store, oldStore, script, close };
 }
 
-interface Search {
+export interface Search {
   readonly seed: number;
   isOver(): boolean;
   readonly plantedFault?: FaultName;
@@ -97,7 +110,7 @@ interface Search {
 }
 
 /** Plays programs until one shows what no store may do. */
-async function searched(
+export async function searched(
   target: HistoryTarget,
   { store, oldStore, script }: Place,
   { seed, isOver, plantedFault, finding }: Search,
@@ -109,28 +122,35 @@ async function searched(
     oldUrl: oldStore.url,
     setting,
     plantedFault,
-    through: target.through,
+    addresses: target.addresses,
+    ...(target.through !== undefined && { through: target.through }),
+    servers: target.servers,
     open: (url, options) => target.open(url, { cacheBytes: 0, ...options }),
     close: target.close,
     inspect: target.inspect,
     endConnections: target.endConnections,
   });
+  const shrinkMs = 1_000 * (target.servers?.replica === undefined ? SHRINK_SECONDS : SHRINK_FAILOVER_SECONDS);
   let [programs, operations] = [0, 0];
   while (!isOver()) {
     const random = seededRandom(seed + programs / PROGRAMS_OF_A_SETTING);
-    const setting = randomSetting(random);
+    const usual = randomSetting(random);
+    const setting = target.servers === undefined ? usual : withOddSavers(random, usual);
     const stage = await Stage.open(optionsFor(setting));
     try {
       for (let n = 0; n < PROGRAMS_OF_A_SETTING && !isOver(); n += 1) {
         programs += 1;
-        const program = randomProgram(random, setting, faults);
+        const steps = randomProgram(random, setting, faults);
+        const program = target.servers === undefined ? steps : withServerFaults(random, steps, target.servers);
         const history = await stage.play(program);
         operations += history.operations.length;
         const violations = violationsOf(history);
         if (finding !== undefined && !violations.some((each) => finding.test(each))) continue;
         if (violations.length === 0) continue;
         const shown =
-          finding === undefined ? await shortest(program, history, () => Stage.open(optionsFor(setting))) : { program, history };
+          finding === undefined
+            ? await shortest(program, history, () => Stage.open(optionsFor(setting)), shrinkMs)
+            : { program, history };
         return { found: report(shown.program, setting, shown.history), programs, operations };
       }
     } finally {
@@ -147,9 +167,9 @@ interface Shown {
 }
 
 /** The shortest program that still fails, each played by fresh processes. */
-async function shortest(program: readonly Step[], history: History, open: () => Promise<Stage>): Promise<Shown> {
+async function shortest(program: readonly Step[], history: History, open: () => Promise<Stage>, lastsMs: number): Promise<Shown> {
   let shown: Shown = { program, history };
-  const end = performance.now() + SHRINK_SECONDS * 1_000;
+  const end = performance.now() + lastsMs;
   let stage = await open();
   const fails = async (shorter: readonly Step[]): Promise<boolean> => {
     for (let n = 0; n < TRIES; n += 1) {

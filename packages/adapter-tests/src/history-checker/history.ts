@@ -135,6 +135,11 @@ export interface Disturbance {
   readonly process?: string;
   readonly from: number;
   readonly to: number;
+  /**
+   * A replica took the place of its master: `from`, when the replica had last everything that was acknowledged, `to`, when it was the master.
+   * `mayLose`: what was acknowledged meanwhile may be lost with the old one.
+   */
+  readonly failover?: { readonly diedAt: number; readonly mayLose: boolean };
 }
 
 export interface History {
@@ -148,3 +153,11 @@ export interface History {
 
 /** The process whose puts are those that the old store of a `fallback` had from the beginning. */
 export const OLD_STORE = "the old store";
+
+/** One that was carried out, and whose answer was lost, is asked for again, and may then be refused. */
+export function mayBeRepeated({ process, from, to = Number.POSITIVE_INFINITY }: Operation, history: History): boolean {
+  return (
+    to - from >= history.patienceMs ||
+    history.disturbances.some((each) => (each.process ?? process) === process && each.to >= from && each.from <= to)
+  );
+}

@@ -1,6 +1,8 @@
 import { Facts } from "./facts.js";
 import type { History } from "./history.js";
+import { viewsOf } from "./losses.js";
 import { nothingIsAltered } from "./rules/content.js";
+import { forgottenHoldersAreFenced } from "./rules/forgotten-leases.js";
 import { leasesHold } from "./rules/leases.js";
 import { theLatestIsTheLatest } from "./rules/order.js";
 import { writesAreAsWritten } from "./rules/pending-writes.js";
@@ -11,8 +13,10 @@ import { deletedRunsAreGone, threadsAreListed } from "./rules/threads.js";
 
 /** What in a history no store may do that keeps the contract; none, when it is well. */
 export function violationsOf(history: History): string[] {
-  const facts = new Facts(history);
-  const found = RULES.flatMap((rule) => rule(facts));
+  const found = viewsOf(history).flatMap((view) => {
+    const facts = new Facts(view);
+    return RULES.flatMap((rule) => rule(facts));
+  });
   return [...new Set([...history.deaths.map((death) => `a process ended by itself: ${death}`), ...found])];
 }
 
@@ -29,4 +33,5 @@ const RULES: readonly Rule[] = [
   copiesReplaceNothing,
   conflictsAreRejected,
   leasesHold,
+  forgottenHoldersAreFenced,
 ];

@@ -1,7 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { isHoldfastError, type ThreadLease, ThreadNotFoundError } from "@holdfast/checkpoint-core";
-import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
+import { type CheckpointTuple, emptyCheckpoint, uuid6 } from "@langchain/langgraph-checkpoint";
 import type { KeepingSaver } from "../retention/target.js";
+
+interface PlantedFault {
+  /** By which finding it is told. */
+  readonly finding: RegExp;
+  readonly plant: Plant;
+}
 
 type Plant = (saver: KeepingSaver) => Partial<KeepingSaver>;
 
@@ -33,6 +39,14 @@ const putAnyway =
     },
   });
 
+function withToken(lease: ThreadLease, token: string): ThreadLease {
+  return Object.create(lease, {
+    token: { value: token },
+    release: { value: () => lease.release() },
+    leave: { value: () => lease.leave() },
+  });
+}
+
 const namespaceOf = (tuple: CheckpointTuple): string => String(tuple.config.configurable?.checkpoint_ns);
 
 /** Faults that the checker must find, each as if a fix were taken out of the stores, and by which finding it is told. */
@@ -59,11 +73,7 @@ export const PLANTED_FAULTS = {
           const lease = await saver.acquireThread(thread, options);
           const token = last.get(thread) ?? lease.token;
           last.set(thread, token);
-          return Object.create(lease, {
-            token: { value: token },
-            release: { value: () => lease.release() },
-            leave: { value: () => lease.leave() },
-          }) as ThreadLease;
+          return withToken(lease, token);
         },
       };
     },
@@ -228,14 +238,32 @@ export const PLANTED_FAULTS = {
       };
     },
   },
-} satisfies Readonly<Record<string, { readonly finding: RegExp; readonly plant: Plant }>>;
+} satisfies Readonly<Record<string, PlantedFault>>;
 
-export type FaultName = keyof typeof PLANTED_FAULTS;
+export type FaultName = keyof typeof PLANTED_FAULTS | keyof typeof PLANTED_FOR_FAILOVERS;
+
+/** Faults that show only where a failover loses something. */
+export const PLANTED_FOR_FAILOVERS = {
+  "tokens are counted in the store alone": {
+    finding: /was granted twice/,
+    plant: (saver) => ({
+      async acquireThread(thread, options) {
+        const lease = await saver.acquireThread(thread, options);
+        const configurable = { thread_id: `tokens of ${thread}`, checkpoint_ns: "" };
+        const last = await saver.getTuple({ configurable });
+        const token = Number(last?.metadata?.step ?? 0) + 1;
+        const checkpoint = { ...emptyCheckpoint(), id: uuid6(token) };
+        await saver.put({ configurable }, checkpoint, { source: "loop", step: token, parents: {} }, {});
+        return withToken(lease, String(token));
+      },
+    }),
+  },
+} satisfies Readonly<Record<string, PlantedFault>>;
 
 /** A saver with a fault, or as it is. */
 export function planted(saver: KeepingSaver, fault: FaultName | undefined): KeepingSaver {
   if (fault === undefined) return saver;
-  const changed: Partial<KeepingSaver> = PLANTED_FAULTS[fault].plant(saver);
+  const changed: Partial<KeepingSaver> = { ...PLANTED_FAULTS, ...PLANTED_FOR_FAILOVERS }[fault].plant(saver);
   return new Proxy(saver, {
     get(target, name) {
       const value: unknown = Reflect.get(name in changed ? changed : target, name);

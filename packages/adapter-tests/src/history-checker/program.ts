@@ -1,4 +1,5 @@
 import { integerOf, type Random } from "../seeded.js";
+import type { ServerFault } from "./server-faults.js";
 
 /** What befalls a process, its network, or all connections to the store. */
 export type Fault =
@@ -33,7 +34,7 @@ export type Action =
 export interface Step {
   readonly by: number;
   readonly waits: boolean;
-  readonly action: Action | { readonly do: Fault };
+  readonly action: Action | { readonly do: Fault } | ServerFault;
 }
 
 /** How one process is set. */
@@ -41,6 +42,10 @@ export interface SaverSetting {
   readonly cacheBytes?: number;
   readonly onConflict?: "fork" | "reject";
   readonly connections?: number;
+  /** How far the clock of its process is off. Default 0. */
+  readonly clockOffsetMs?: number;
+  /** How long it tries again. Default: three times as long as it waits for an answer. */
+  readonly retryForMs?: number;
 }
 
 /** What all programs of a session have in common. */

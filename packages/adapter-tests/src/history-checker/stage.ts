@@ -1,12 +1,15 @@
-import { eventually, type NodeChild, spawnNode, startTcpProxy, type TcpProxy } from "@holdfast/test-servers";
+import { eventually, type NodeChild, spawnNode } from "@holdfast/test-servers";
 import { type ClientArguments, type ClientIsTold, type ClientTells, PATIENCE_MS } from "../children/history-client.js";
 import { storeEnvironment } from "../children/store-url.js";
 import { now } from "../recorded.js";
 import type { KeepingOptions, KeepingSaver, Underneath } from "../retention/target.js";
 import { HistoryClient } from "./client.js";
 import { type Disturbance, type History, OLD_STORE, type Operation } from "./history.js";
+import { Network } from "./network.js";
 import type { FaultName } from "./planted-faults.js";
+import { isFault } from "./is-fault.js";
 import { type Action, type Fault, type Setting, type Step, threadsOf } from "./program.js";
+import { isServerFault, ServerFaults, type Servers } from "./server-faults.js";
 
 export interface StageOptions {
   /** The bundled program of a client. */
@@ -16,7 +19,12 @@ export interface StageOptions {
   readonly oldUrl: string;
   readonly setting: Setting;
   readonly plantedFault?: FaultName | undefined;
-  through(proxy: TcpProxy, url: string): string;
+  /** The servers of a store. Default: the one that its URL names. */
+  readonly addresses?: readonly { readonly host: string; readonly port: number }[] | undefined;
+  /** A URL for those who go through a network. Default: of one server. */
+  through?(network: Network, url: string): string;
+  /** Of both stores, as far as they can fail. */
+  readonly servers?: Servers | undefined;
   /** A saver of the checker itself, past all faults, which remembers nothing. */
   open(url: string, options?: Pick<KeepingOptions, "fallback">): KeepingSaver;
   close(saver: KeepingSaver): Promise<void>;
@@ -29,7 +37,7 @@ export interface StageOptions {
 interface Actor {
   readonly name: string;
   readonly child: NodeChild;
-  readonly proxy: TcpProxy;
+  readonly network: Network;
   /** Resolves for the message that is awaited. */
   readonly waiting: Map<string, () => void>;
   /** When all that it told has been taken. */
@@ -73,9 +81,15 @@ export class Stage {
     stages += 1;
     if (this.#options.setting.hasFallback) await this.#fillOldStore(prefix);
     await Promise.all(this.#actors.map((actor) => this.#ask(actor, { kind: "begin", prefix }, "begun")));
+    const servers = new ServerFaults(this.#options.servers ?? {}, this.#options.url, prefix);
     const going: Promise<void>[] = [];
     for (const [number, { by, waits, action }] of program.entries()) {
       const actor = this.#actors[by] as Actor;
+      if (isServerFault(action)) {
+        const disturbance = await servers.perform(action);
+        if (disturbance !== undefined) this.#disturbances.push(disturbance);
+        continue;
+      }
       if (isFault(action)) {
         await this.#disturb(by, action.do, prefix);
         continue;
@@ -84,10 +98,11 @@ export class Stage {
       going.push(done);
       if (waits && !actor.isFrozen) await done;
     }
+    await servers.heal();
     for (const [by, actor] of this.#actors.entries()) {
       await this.#disturb(by, "thaw", prefix);
-      actor.proxy.restore();
-      await actor.proxy.deliver();
+      actor.network.restore();
+      await actor.network.deliver();
     }
     await Promise.all(going);
     for (const actor of this.#actors) await this.#ask(actor, { kind: "settle" }, "settled");
@@ -170,18 +185,19 @@ export class Stage {
   async #start(by: number): Promise<Actor> {
     this.#started += 1;
     const number = this.#started;
-    const { url, oldUrl, setting, plantedFault, script, through } = this.#options;
+    const { url, oldUrl, setting, plantedFault, script } = this.#options;
     const server = new URL(url);
-    const proxy = await startTcpProxy({ host: server.hostname, port: Number(server.port) });
+    const network = await Network.open(this.#options.addresses ?? [{ host: server.hostname, port: Number(server.port) }]);
+    const through = (address: string): string => this.#options.through?.(network, address) ?? network.url(address);
     const name = `process ${by}${number <= setting.savers.length ? "" : ` (${number})`}`;
     const given: ClientArguments = {
       name,
       number,
       setting: setting.savers[by] ?? {},
-      ...(setting.hasFallback && { fallbackUrl: through(proxy, oldUrl) }),
+      ...(setting.hasFallback && { fallbackUrl: through(oldUrl) }),
       ...(plantedFault !== undefined && { plantedFault }),
     };
-    const child = await spawnNode(script, { args: [JSON.stringify(given)], env: storeEnvironment(through(proxy, url)) });
+    const child = await spawnNode(script, { args: [JSON.stringify(given)], env: storeEnvironment(through(url)) });
     const waiting = new Map<string, () => void>();
     const drain = async (): Promise<void> => {
       for await (const message of child.messages as AsyncIterable<ClientTells>) {
@@ -196,7 +212,7 @@ export class Stage {
       waiting.clear();
     };
     const ready = new Promise<void>((resolve) => waiting.set("ready", resolve));
-    const actor: Actor = { name, child, proxy, waiting, drained: drain(), isFrozen: false, isKilled: false };
+    const actor: Actor = { name, child, network, waiting, drained: drain(), isFrozen: false, isKilled: false };
     void child.exited.then(({ code, signal }) => {
       if (!actor.isKilled) this.#deaths.push(`${name} (code ${code}, signal ${signal}): ${child.stderr.slice(0, 2_000)}`);
     });
@@ -209,7 +225,7 @@ export class Stage {
     await how();
     await actor.child.exited;
     await actor.drained;
-    await actor.proxy.stop();
+    await actor.network.stop();
   }
 
   async #tell(actor: Actor, message: ClientIsTold): Promise<void> {
@@ -226,29 +242,26 @@ export class Stage {
 
   async #disturb(by: number, fault: Fault, prefix: string): Promise<void> {
     const actor = this.#actors[by] as Actor;
-    const { proxy, child, name } = actor;
+    const { network, child, name } = actor;
     const from = now();
     switch (fault) {
       case "cut":
-        proxy.cut();
+        network.cut();
         break;
       case "lose an answer":
-        // One that waits already, or that never comes, is as good.
-        try {
-          void proxy.cutAfterRequest(() => true).then(() => this.#disturbances.push({ process: name, from, to: now() }));
-        } catch {}
+        network.loseAnAnswer(() => this.#disturbances.push({ process: name, from, to: now() }));
         return;
       case "strand":
-        proxy.strand();
+        network.strand();
         break;
       case "deliver":
-        await proxy.deliver();
+        await network.deliver();
         break;
       case "partition":
-        proxy.blackhole();
+        network.blackhole();
         break;
       case "heal":
-        proxy.restore();
+        network.restore();
         break;
       case "freeze":
         if (!actor.isFrozen) await child.stop();
@@ -276,20 +289,3 @@ export class Stage {
 
 /** Stages of one process share a store. */
 let stages = 0;
-
-const FAULTS: ReadonlySet<string> = new Set<Fault>([
-  "cut",
-  "lose an answer",
-  "strand",
-  "deliver",
-  "partition",
-  "heal",
-  "kill",
-  "freeze",
-  "thaw",
-  "terminate",
-]);
-
-function isFault(action: Step["action"]): action is { readonly do: Fault } {
-  return FAULTS.has(action.do);
-}

@@ -26,5 +26,9 @@ export async function cutReplication(master: RedisServer, replica: RedisServer):
   const setPassword = (text: string) => onServer(replica.url, (redis) => redis.config("SET", "masterauth", text));
   await setPassword("not the password");
   await onServer(master.url, (redis) => redis.call("CLIENT", "KILL", "TYPE", "replica"));
-  return async () => void (await setPassword(master.password));
+  return async () => {
+    await setPassword(master.password);
+    // A sentinel that promotes a server has it write down how it is set.
+    await onServer(replica.url, (redis) => redis.config("REWRITE"));
+  };
 }

@@ -34,14 +34,15 @@ export const leasesHold: Rule = (facts) => {
   });
 };
 
-const asClient = <Each extends Acquire | Release>(each: Each): Each & { readonly client: string; readonly token: string } => ({
+const asClient = <Each extends Acquire | Release>(each: Each) => ({
   ...each,
+  outcome: each.outcome === "perhaps" ? ("unknown" as const) : each.outcome,
   client: each.process,
   token: each.token ?? "",
 });
 
 const asAppend = (each: Put | Write, token: string) =>
-  ({ ...each, kind: "append", client: each.process, token, value: named(each) }) as const;
+  ({ ...each, kind: "append", outcome: "ok", client: each.process, token, value: named(each) }) as const;
 
 /** A lease lasts for its time at least, counted from when it was asked for, unless its holder asked to release it. */
 function isLiveDuring(lease: Acquire, { from, to }: Put | Write, releases: readonly Release[]): boolean {

@@ -52,7 +52,8 @@ export const nothingComesBack: Rule = (facts) => {
           isBefore(look, later) &&
           isAskedFor(look, seen) &&
           !seenBy(look).some((each) => keyOf(each) === keyOf(seen)) &&
-          facts.isEstablished(seen, look.from) &&
+          (facts.isEstablished(seen, look.from) || sources.some(({ outcome }) => outcome === "perhaps")) &&
+          !facts.mayBeUndone(seen, look, later) &&
           sources.every((source) => isBefore(source, look)),
       );
       if (missing !== undefined)

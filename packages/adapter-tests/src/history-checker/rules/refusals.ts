@@ -31,6 +31,7 @@ export const refusalsHaveReasons: Rule = (facts) =>
       case "HOLDFAST_THREAD_EXISTS":
       case "HOLDFAST_CONCURRENT_UPDATE":
       case "HOLDFAST_STORE_UNAVAILABLE":
+      case "HOLDFAST_NOT_DURABLE":
       case "HOLDFAST_SAVER_CLOSED":
         return [];
       default:
