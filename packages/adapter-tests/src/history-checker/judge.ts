@@ -1,9 +1,16 @@
 import { Facts } from "./facts.js";
 import type { History } from "./history.js";
 import { nothingIsAltered } from "./rules/content.js";
+import {
+  callsAreAsReturned,
+  callsEndWithTheirThread,
+  conversationsGrow,
+  questionsAreOfTheirNodes,
+  statesAreAsTheyRan,
+} from "./rules/graphs.js";
 import { leasesHold } from "./rules/leases.js";
 import { theLatestIsTheLatest } from "./rules/order.js";
-import { writesAreAsWritten } from "./rules/pending-writes.js";
+import { writesAreAsWritten, writesAreInOrder } from "./rules/pending-writes.js";
 import { nothingComesBack, nothingIsLost, nothingIsResurrected } from "./rules/presence.js";
 import { conflictsAreRejected, copiesReplaceNothing, refusalsHaveReasons } from "./rules/refusals.js";
 import type { Rule } from "./rules/rule.js";
@@ -23,10 +30,16 @@ const RULES: readonly Rule[] = [
   nothingIsAltered,
   theLatestIsTheLatest,
   writesAreAsWritten,
+  writesAreInOrder,
   threadsAreListed,
   deletedRunsAreGone,
   refusalsHaveReasons,
   copiesReplaceNothing,
   conflictsAreRejected,
   leasesHold,
+  conversationsGrow,
+  statesAreAsTheyRan,
+  callsAreAsReturned,
+  questionsAreOfTheirNodes,
+  callsEndWithTheirThread,
 ];

@@ -4,6 +4,7 @@ import { storeEnvironment } from "../children/store-url.js";
 import { now } from "../recorded.js";
 import type { KeepingOptions, KeepingSaver, Underneath } from "../thread-life/target.js";
 import { HistoryClient } from "./client.js";
+import { isGraphThread } from "./graph-motifs.js";
 import { type Disturbance, type History, OLD_STORE, type Operation } from "./history.js";
 import type { FaultName } from "./planted-faults.js";
 import { type Action, type Fault, type Setting, type Step, threadsOf } from "./program.js";
@@ -123,6 +124,7 @@ export class Stage {
     const looks = threads.flatMap((thread): Action[] => [
       { do: "read", thread },
       { do: "list", thread },
+      ...(isGraphThread(thread) ? [{ do: "look at the state", thread } as const] : []),
     ]);
     for (const actor of this.#actors) {
       for (const [number, action] of looks.entries()) {
