@@ -63,8 +63,9 @@ export class GraphRuns {
     return recorder.call(
       { kind: "state", thread, ...at },
       () => historyGraph(this.#saver(thread, "")).getState(this.#config(thread, at.at)),
-      ({ config, values, tasks }) => ({
-        ...(config.configurable?.checkpoint_id !== undefined && { id: String(config.configurable.checkpoint_id) }),
+      ({ config, metadata, values, tasks }) => ({
+        // Without metadata, there is no such checkpoint.
+        ...(metadata !== undefined && { id: String(config.configurable.checkpoint_id) }),
         values: graphValues(values),
         questions: tasks.flatMap(({ name, interrupts }) => interrupts.map(({ value }) => [name, String(value)])),
       }),

@@ -1,5 +1,5 @@
-import { type CheckpointTuple, isDeltaSnapshot } from "@langchain/langgraph-checkpoint";
-import { plainValue } from "../written-values.js";
+import { type Checkpoint, type CheckpointTuple, isDeltaSnapshot } from "@langchain/langgraph-checkpoint";
+import { plainValue, writtenValues } from "../written-values.js";
 import type { Seen } from "./history.js";
 
 /** Threads and runs of a program have names of their own in the store: programs share it. */
@@ -35,16 +35,17 @@ export class ProgramNames {
       id: checkpoint.id,
       parent: parentConfig?.configurable?.checkpoint_id as string | undefined,
       origins: (metadata as { parents?: Record<string, string> }).parents ?? {},
-      values: comparable(checkpoint.channel_values),
+      values: comparableValues(checkpoint),
       writes: (pendingWrites ?? []).map(([task, channel, value]) => [task, channel, plainValue(value)] as const),
     };
   }
 }
 
-/** Plain values, without snapshots of delta channels: where LangGraph gives none, that of the parent carries over (contract C-33). */
-export function comparable(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return plainValue(Object.fromEntries(Object.entries(values).filter(([, value]) => !isDeltaSnapshot(value)))) as Record<
-    string,
-    unknown
-  >;
+/**
+ * The values of a checkpoint as plain data, without snapshots of delta channels, which carry over from the parent where LangGraph gives none (contract C-33),
+ * and without the defaults of channels that nothing has written to.
+ */
+export function comparableValues(checkpoint: Checkpoint): Record<string, unknown> {
+  const values = Object.entries(checkpoint.channel_values).filter(([, value]) => !isDeltaSnapshot(value));
+  return writtenValues({ ...checkpoint, channel_values: Object.fromEntries(values) });
 }

@@ -1,8 +1,8 @@
-import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver, CheckpointTuple, PendingWrite } from "@langchain/langgraph-checkpoint";
 import type { KeepingSaver } from "../thread-life/target.js";
 import { writtenValues, plainValue } from "../written-values.js";
 import type { Read } from "./history.js";
-import { comparable, type ProgramNames } from "./program-names.js";
+import { comparableValues, type ProgramNames } from "./program-names.js";
 import type { Recorder, Span } from "./recorder.js";
 
 /** What is recorded of a call of a graph. */
@@ -31,6 +31,8 @@ export function recordingSaver(
   /** Until the first put. */
   let head: { readonly id: string; readonly span: Readonly<Span> } | undefined;
 
+  let hasFailed = false;
+
   const recording: Pick<BaseCheckpointSaver, "getTuple" | "put"> & { putWrites: PutWrites } = {
     async getTuple(config): Promise<CheckpointTuple | undefined> {
       const { checkpoint_ns: namespace = "", checkpoint_id: id } = config.configurable ?? {};
@@ -58,7 +60,7 @@ export function recordingSaver(
         id: checkpoint.id,
         parent: parent as string | undefined,
         origins: { ...(metadata as { parents?: Record<string, string> }).parents },
-        values: writtenValues({ ...checkpoint, channel_values: comparable(checkpoint.channel_values) }),
+        values: comparableValues(checkpoint),
         ...ofRun,
         ...(isFirst && { head: head?.span as Readonly<Span> }),
       } as const;
@@ -66,10 +68,14 @@ export function recordingSaver(
         head = undefined;
         note(checkpoint.id);
       }
-      return handled(recorder.attempt(put, () => saver.put(config, checkpoint, metadata, newVersions)));
+      // The put of a run that knows from a write that it has failed resolves, and acknowledges nothing.
+      const learned = (): object => (hasFailed ? { outcome: "unknown" } : {});
+      return handled(recorder.attempt(put, () => saver.put(config, checkpoint, metadata, newVersions), learned));
     },
     putWrites(...args) {
-      const [config, writes, task, path] = args;
+      const [config, given, task, ...paths] = args;
+      // A saver takes them at the call (C-36), LangGraph goes on adding to a task's answers, and telling takes time.
+      const writes = given.map(([channel, value]): PendingWrite => [channel, Array.isArray(value) ? [...value] : value]);
       const { checkpoint_ns: namespace = "", checkpoint_id: id } = config.configurable ?? {};
       const write = {
         kind: "write",
@@ -78,10 +84,18 @@ export function recordingSaver(
         id: String(id),
         task,
         writes: writes.map(([channel, value]) => [channel, plainValue(value)] as const),
-        ...(path !== undefined && { path }),
+        ...(paths[0] !== undefined && { path: paths[0] }),
         ...ofRun,
       } as const;
-      return handled(recorder.attempt(write, () => (saver.putWrites as PutWrites)(...args)));
+      const writing = async (): Promise<void> => {
+        try {
+          await (saver.putWrites as PutWrites)(config, writes, task, ...paths);
+        } catch (error) {
+          hasFailed = true;
+          throw error;
+        }
+      };
+      return handled(recorder.attempt(write, writing));
     },
   };
   return new Proxy(saver as BaseCheckpointSaver, {

@@ -119,7 +119,7 @@ export class Stage {
     await close(saver);
   }
 
-  /** Every process reads all, with what it remembers; and so does one that remembers nothing. Then a look underneath, and all goes. */
+  /** Every process reads all, with what it remembers; and so does one that remembers nothing. What puts have replaced is freed; then a look underneath, and all goes. */
   async #lookOnceMore(prefix: string, threads: readonly string[]): Promise<void> {
     const looks = threads.flatMap((thread): Action[] => [
       { do: "read", thread },
@@ -137,6 +137,14 @@ export class Stage {
     const saver = open(url, old && { fallback: old });
     const observer = this.#observer("the observer", 98, saver, prefix);
     for (const action of [...looks, { do: "list threads" }, { do: "list" }] as Action[]) await observer.perform(action);
+    const left: string[] = [];
+    for await (const { threadId } of saver.listThreads({ prefix })) left.push(threadId);
+    for (const threadId of left) {
+      // Frees what puts have replaced, and keeps all. A process that was killed may have left a lease behind.
+      const lease = await saver.acquireThread(threadId, { waitMs: 5_000 });
+      await saver.prune([threadId], { keepLast: 1_000_000, lease });
+      await lease.release();
+    }
     for (const thread of threads) {
       const from = now();
       const { checkpoints, segments, writes, orphans } = await inspect(url, `${prefix}${thread}`);

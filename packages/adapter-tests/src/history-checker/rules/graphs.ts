@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { endOf, type Facts, isBefore, type Place } from "../facts.js";
 import { nodesOf, questionsOf, saidIn, type Turn } from "../graph.js";
-import type { GraphCall, GraphValues, Put, State, Write } from "../history.js";
+import type { GraphCall, GraphValues, Put, Read, State } from "../history.js";
 import { named, type Rule } from "./rule.js";
 
 /**
@@ -12,7 +12,10 @@ export const conversationsGrow: Rule = (facts) =>
   conversations(facts).flatMap((put) => {
     const { turn, log } = stateIn(put);
     const parent = put.parent === undefined ? [] : facts.putsOfId({ namespace: "", id: put.parent });
-    const before = parent.map((each) => stateIn(each).log);
+    // One that is told to begin at a checkpoint that is gone begins with nothing.
+    const begun = beginningOf(facts, put.call);
+    const isAnew = begun !== undefined && begun.seen === undefined && isFirst(facts, put);
+    const before = isAnew ? [] : parent.map((each) => stateIn(each).log);
     const say = (what: string): string[] => [`${named(put)} of ${put.call}, ${what}: ${log.join(" ; ")}`];
     // What it was made on, nobody put: with durability "exit", and in a copy of another thread.
     if (put.parent !== undefined && parent.length === 0) return say("on a checkpoint that nobody put");
@@ -20,10 +23,17 @@ export const conversationsGrow: Rule = (facts) =>
     if (old === undefined || (before.length > 0 && !before.includes(old))) return say("does not go on from what was said before");
     const more = log.slice(old.length).map(saidIn);
     if (turn === undefined) return more.length > 0 ? say("says something without a turn") : [];
-    if (more.some(({ mark }) => mark !== turn.mark)) return say(`says what is not of turn ${turn.mark}`);
+    // An update comes after what tasks had written on top of its parent.
+    const own = more.findIndex(({ mark }) => mark === turn.mark);
+    const carried = callOf(facts, put.call)?.how === "update" ? more.slice(0, Math.max(0, own)) : [];
+    const isOfParent = carried.every(({ mark }) => parent.some((each) => stateIn(each).turn?.mark === mark));
+    if (!isOfParent || more.slice(carried.length).some(({ mark }) => mark !== turn.mark)) {
+      return say(`says what is not of turn ${turn.mark}`);
+    }
+    if (new Set(log).size < log.length) return say("says something twice");
     const ofTurn = log.map(saidIn).filter(({ mark }) => mark === turn.mark);
     const nodes = ofTurn.map(({ node }) => node);
-    if (nodes.includes("update")) return nodes.length > 1 ? say("says an update twice") : [];
+    if (nodes.includes("update")) return [];
     if (new Set(nodes).size < nodes.length) return say("says something twice");
     if (nodes.includes("end") && !isDeepStrictEqual(nodes, nodesOf(turn))) return say("is not as its turn");
     return ofTurn.flatMap(({ node, more: told }) => [
@@ -66,7 +76,14 @@ export const statesAreAsTheyRan: Rule = (facts) =>
     const put = facts.putsOfId({ namespace: "", id }).at(-1);
     if (put === undefined) return [];
     const { log, turn } = stateIn(put);
-    if (!isDeepStrictEqual([values.log, values.turn], [log, turn])) return say("another log");
+    // Of the latest checkpoint, with what its tasks have written on top of it.
+    const onTop = state.at === undefined ? values.log.slice(log.length) : [];
+    const written = facts
+      .writesOfId(put)
+      .flatMap(({ writes }) => writes.flatMap(([channel, value]) => (channel === "turn" ? [value] : [])));
+    const isTurn = [turn, ...(state.at === undefined ? written : [])].some((each) => isDeepStrictEqual(each, values.turn));
+    const isOfTurn = onTop.every((entry, at) => saidIn(entry).mark === values.turn?.mark && onTop.indexOf(entry) === at);
+    if (!isTurn || !isOfTurn || !isDeepStrictEqual(values.log, [...log, ...onTop])) return say(`[${values.log.join(" ; ")}]`);
     const isAlike = isDeepStrictEqual(values.delta, values.log) || isDeltaShared(facts, { ...put, thread });
     return isAlike ? [] : say(`a delta channel with [${values.delta.join(" ; ")}] for [${log.join(" ; ")}]`);
   });
@@ -123,8 +140,8 @@ export const callsEndWithTheirThread: Rule = (facts) =>
   facts.acknowledged("put").flatMap((put) => {
     const call = callOf(facts, put.call);
     if (call === undefined) return [];
-    const begun = facts.looks().find((look) => look.kind === "read" && look.call === call.mark && look.namespace === "");
-    if (begun?.kind !== "read" || begun.seen === undefined) return [];
+    const begun = beginningOf(facts, put.call);
+    if (begun?.seen === undefined) return [];
     return facts
       .deletionsBefore(put.thread, put.from)
       .filter((deletion) => endOf(begun) < deletion.from)
@@ -134,6 +151,13 @@ export const callsEndWithTheirThread: Rule = (facts) =>
 
 const callOf = (facts: Facts, mark: string | undefined): GraphCall | undefined =>
   facts.operations.find((each): each is GraphCall => each.kind === "graph call" && each.mark === mark);
+
+/** What a call read of the root graph first. */
+const beginningOf = (facts: Facts, mark: string | undefined): Read | undefined =>
+  facts.looks().find((look): look is Read => look.kind === "read" && look.call === mark && look.namespace === "");
+
+/** Whether it is the first that its call puts of the root graph. */
+const isFirst = (facts: Facts, put: Put): boolean => conversations(facts).find(({ call }) => call === put.call) === put;
 
 /** What calls put of the root graph. */
 function conversations(facts: Facts): Put[] {

@@ -67,8 +67,10 @@ export const writesAreAsWritten: Rule = (facts) =>
     }),
   );
 
+/** What a write has for a channel; of a special one, the last value. */
 function valuesIn(write: Write, channel: string): unknown[] {
-  return write.writes.filter(([name]) => name === channel).map(([, value]) => value);
+  const values = write.writes.filter(([name]) => name === channel).map(([, value]) => value);
+  return channel in WRITES_IDX_MAP ? values.slice(-1) : values;
 }
 
 /** Pending writes are in the order in which LangGraph applies them: by task path, then by task, by code points (C-42). */
