@@ -65,7 +65,7 @@ export class GraphRuns {
       () => historyGraph(this.#saver(thread, "")).getState(this.#config(thread, at.at)),
       ({ config, metadata, values, tasks }) => ({
         // Without metadata, there is no such checkpoint.
-        ...(metadata !== undefined && { id: String(config.configurable.checkpoint_id) }),
+        ...(metadata !== undefined && { id: String(config.configurable?.checkpoint_id) }),
         values: graphValues(values),
         questions: tasks.flatMap(({ name, interrupts }) => interrupts.map(({ value }) => [name, String(value)])),
       }),

@@ -1,9 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { isHoldfastError, type ThreadLease, ThreadNotFoundError } from "@holdfast/checkpoint-core";
-import type { CheckpointPendingWrite, CheckpointTuple } from "@langchain/langgraph-checkpoint";
+import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import type { KeepingSaver } from "../thread-life/target.js";
-
-type Plant = (saver: KeepingSaver) => Partial<KeepingSaver>;
+import { namespaceOf, PLANTED_GRAPH_FAULTS, type PlantedFaults } from "./planted-graph-faults.js";
 
 /** How much later a request arrives that was late. */
 const LATE_MS = 60;
@@ -18,7 +17,7 @@ const later = (work: () => Promise<unknown>): void =>
 
 /** Puts a checkpoint that was refused since its thread was deleted as the first one of a thread, where `isSo`. */
 const putAnyway =
-  (isSo: (...args: Parameters<KeepingSaver["put"]>) => boolean): Plant =>
+  (isSo: (...args: Parameters<KeepingSaver["put"]>) => boolean): PlantedFaults[string]["plant"] =>
   (saver) => ({
     async put(...args) {
       const [{ configurable = {} }, checkpoint, metadata] = args;
@@ -32,8 +31,6 @@ const putAnyway =
       }
     },
   });
-
-const namespaceOf = (tuple: CheckpointTuple): string => String(tuple.config.configurable?.checkpoint_ns);
 
 /** Faults that the checker must find, each as if a fix were taken out of the stores, and by which finding it is told. */
 export const PLANTED_FAULTS = {
@@ -228,57 +225,8 @@ export const PLANTED_FAULTS = {
       };
     },
   },
-  "writes of a graph lose their task paths": {
-    finding: /a delta channel with/,
-    plant: (saver) => ({ putWrites: (config, writes, task) => saver.putWrites(config, writes, task) }),
-  },
-  "questions of parallel tasks change places": {
-    finding: /that . asks/,
-    plant: (saver) => ({
-      async getTuple(config) {
-        const tuple = await saver.getTuple(config);
-        const asked = tuple?.pendingWrites?.filter(([, channel]) => channel === "__interrupt__") ?? [];
-        if (tuple === undefined || asked.length < 2) return tuple;
-        const swapped = new Map(asked.map(([task], n) => [task, asked[(n + 1) % asked.length]?.[2]]));
-        const pendingWrites = tuple.pendingWrites?.map(
-          ([task, channel, value]): CheckpointPendingWrite => [
-            task,
-            channel,
-            channel === "__interrupt__" ? swapped.get(task) : value,
-          ],
-        );
-        return { ...tuple, pendingWrites };
-      },
-    }),
-  },
-  "the history of a delta channel ends one checkpoint early": {
-    finding: /a delta channel with|another delta channel/,
-    plant: (saver) => ({
-      async getDeltaChannelHistory(options) {
-        const history = await saver.getDeltaChannelHistory(options);
-        return Object.fromEntries(
-          Object.entries(history).map(([channel, { writes, ...seed }]) => [channel, { ...seed, writes: writes.slice(1) }]),
-        );
-      },
-    }),
-  },
-  "a subgraph is given what another task's has": {
-    finding: /reads .*\/inner:/,
-    plant: (saver) => ({
-      async getTuple(config) {
-        const { thread_id, checkpoint_ns = "" } = config.configurable ?? {};
-        const tuple = await saver.getTuple(config);
-        const [node] = String(checkpoint_ns).split(":");
-        if (tuple !== undefined || node !== "inner") return tuple;
-        for await (const other of saver.list({ configurable: { thread_id } })) {
-          if (namespaceOf(other).startsWith("inner:"))
-            return { ...other, config: { configurable: { ...other.config.configurable, checkpoint_ns } } };
-        }
-        return undefined;
-      },
-    }),
-  },
-} satisfies Readonly<Record<string, { readonly finding: RegExp; readonly plant: Plant }>>;
+  ...PLANTED_GRAPH_FAULTS,
+} satisfies PlantedFaults;
 
 export type FaultName = keyof typeof PLANTED_FAULTS;
 

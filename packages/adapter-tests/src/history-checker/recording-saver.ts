@@ -1,6 +1,6 @@
 import type { BaseCheckpointSaver, CheckpointTuple, PendingWrite } from "@langchain/langgraph-checkpoint";
 import type { KeepingSaver } from "../thread-life/target.js";
-import { writtenValues, plainValue } from "../written-values.js";
+import { plainValue } from "../written-values.js";
 import type { Read } from "./history.js";
 import { comparableValues, type ProgramNames } from "./program-names.js";
 import type { Recorder, Span } from "./recorder.js";

@@ -4,6 +4,7 @@ import { storeEnvironment } from "../children/store-url.js";
 import { now } from "../recorded.js";
 import type { KeepingOptions, KeepingSaver, Underneath } from "../thread-life/target.js";
 import { HistoryClient } from "./client.js";
+import { freeReplaced } from "./free-replaced.js";
 import { isGraphThread } from "./graph-motifs.js";
 import { type Disturbance, type History, OLD_STORE, type Operation } from "./history.js";
 import type { FaultName } from "./planted-faults.js";
@@ -137,14 +138,7 @@ export class Stage {
     const saver = open(url, old && { fallback: old });
     const observer = this.#observer("the observer", 98, saver, prefix);
     for (const action of [...looks, { do: "list threads" }, { do: "list" }] as Action[]) await observer.perform(action);
-    const left: string[] = [];
-    for await (const { threadId } of saver.listThreads({ prefix })) left.push(threadId);
-    for (const threadId of left) {
-      // Frees what puts have replaced, and keeps all. A process that was killed may have left a lease behind.
-      const lease = await saver.acquireThread(threadId, { waitMs: 5_000 });
-      await saver.prune([threadId], { keepLast: 1_000_000, lease });
-      await lease.release();
-    }
+    await freeReplaced(saver, prefix);
     for (const thread of threads) {
       const from = now();
       const { checkpoints, segments, writes, orphans } = await inspect(url, `${prefix}${thread}`);
