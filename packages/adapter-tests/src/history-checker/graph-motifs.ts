@@ -32,13 +32,14 @@ export function isGraphThread(thread: string): boolean {
   return GRAPH_THREADS.includes(thread);
 }
 
-export interface GraphActions {
-  /** On one of the threads, with one of the run labels. */
+interface GraphActions {
   readonly turn: () => GraphAction;
-  readonly resume: () => GraphAction;
   readonly any: () => GraphAction;
+  /** A turn, and what may come after it. */
+  readonly conversation: () => GraphAction[];
 }
 
+/** Random actions on a thread; runs have one of so many labels. */
 export function graphActions(random: Random, thread: string, runs: number): GraphActions {
   const one = <Value>(...values: Value[]): Value => values[integerOf(random, 0, values.length - 1)] as Value;
   const run = (): number => integerOf(random, 0, runs - 1);
@@ -63,5 +64,10 @@ export function graphActions(random: Random, thread: string, runs: number): Grap
       (): GraphAction => ({ do: "update the state", thread, run: run(), ...(random() < 0.6 && { which: which() }) }),
       (): GraphAction => ({ do: "look at the state", thread, ...(random() < 0.5 && { which: which() }) }),
     )();
-  return { turn, resume, any };
+  const conversation = (): GraphAction[] => [
+    turn(),
+    ...(random() < 0.5 ? [resume(), resume()] : []),
+    ...(random() < 0.5 ? [any()] : []),
+  ];
+  return { turn, any, conversation };
 }

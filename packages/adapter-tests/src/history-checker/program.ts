@@ -122,14 +122,11 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
       { do: "list threads" },
     ]);
 
-  const turn = (by: number, on: string): Step[] => (isGraphThread(on) ? turnOfGraph(by, on) : turnByHand(by, on));
-  const turnOfGraph = (by: number, on: string): Step[] => {
-    const { turn: begin, resume, any } = graphActions(random, on, RUNS);
-    return [
-      step(by, begin(), chance(0.7)),
-      ...(chance(0.5) ? [step(process(), resume(), chance(0.7)), step(process(), resume(), chance(0.7))] : []),
-      ...(chance(0.5) ? [step(process(), any(), chance(0.7))] : []),
-    ];
+  const turn = (by: number, on: string): Step[] => {
+    if (!isGraphThread(on)) return turnByHand(by, on);
+    return graphActions(random, on, RUNS)
+      .conversation()
+      .map((action, n) => step(n === 0 ? by : process(), action, chance(0.7)));
   };
   const turnByHand = (by: number, on: string): Step[] => [
     step(by, { do: "begin a run", thread: on, run: integerOf(random, 0, RUNS - 1) }),
@@ -215,19 +212,11 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
   const lateAndNext = (on: string, by: number): readonly [Action, Action] => {
     if (isGraphThread(on)) return [change(on, by), change(on, by)];
     const write: Action = { do: "write", thread: on, task: 1, isSpecial: chance(0.7) };
-    return one<readonly [Action, Action]>([
-      [write, write],
-      [put(on), { do: "put again", thread: on }],
-      [
-        { do: "put again", thread: on },
-        { do: "put again", thread: on },
-      ],
-      [
-        { do: "delete", thread: on, isFenced: false },
-        { do: "begin a run", thread: on, run: 0 },
-      ],
-      [change(on, by), change(on, by)],
-    ]);
+    const again: Action = { do: "put again", thread: on };
+    const deletion: Action = { do: "delete", thread: on, isFenced: false };
+    const beginning: Action = { do: "begin a run", thread: on, run: 0 };
+    const changes = [change(on, by), change(on, by)] as const;
+    return one<readonly [Action, Action]>([[write, write], [put(on), again], [again, again], [deletion, beginning], changes]);
   };
   if (faults.has("strand")) {
     motifs.push(() => {
