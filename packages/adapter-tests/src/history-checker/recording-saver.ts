@@ -64,12 +64,13 @@ export function recordingSaver(
         ...ofRun,
         ...(isFirst && { head: head?.span as Readonly<Span> }),
       } as const;
-      if (namespace === "") {
-        head = undefined;
-        note(checkpoint.id);
-      }
+      if (namespace === "") head = undefined;
       // The put of a run that knows from a write that it has failed resolves, and acknowledges nothing.
-      const learned = (): object => (hasFailed ? { outcome: "unknown" } : {});
+      const learned = (): object => {
+        if (hasFailed) return { outcome: "unknown" };
+        if (namespace === "") note(checkpoint.id);
+        return {};
+      };
       return handled(recorder.attempt(put, () => saver.put(config, checkpoint, metadata, newVersions), learned));
     },
     putWrites(...args) {

@@ -17,8 +17,7 @@ export const conversationsGrow: Rule = (facts) =>
     const isAnew = begun !== undefined && begun.seen === undefined && isFirst(facts, put);
     const before = isAnew ? [] : parent.map((each) => stateIn(each).log);
     const say = (what: string): string[] => [`${named(put)} of ${put.call}, ${what}: ${log.join(" ; ")}`];
-    // What it was made on, nobody put: with durability "exit", and in a copy of another thread.
-    if (put.parent !== undefined && parent.length === 0) return say("on a checkpoint that nobody put");
+    if (put.parent !== undefined && parent.length === 0 && !isAnew) return say("on a checkpoint that nobody put");
     const old = [...before, []].find((its) => isDeepStrictEqual(log.slice(0, its.length), its));
     if (old === undefined || (before.length > 0 && !before.includes(old))) return say("does not go on from what was said before");
     const more = log.slice(old.length).map(saidIn);
