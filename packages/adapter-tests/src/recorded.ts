@@ -21,7 +21,7 @@ export interface Recorded {
 /**
  * Runs an operation, and tells of it twice: when it is asked for, with an unknown outcome, and when it is answered.
  *
- * @param learned what the answer says.
+ * @param learned what the answer says; `outcome`, where it is no acknowledgement.
  * @returns `undefined` when it was refused, or nobody knows.
  */
 export async function recorded<Result>(
@@ -35,7 +35,7 @@ export async function recorded<Result>(
   try {
     const result = await run();
     const to = now();
-    await tell({ ...learned(result), from, to, outcome: "ok" });
+    await tell({ outcome: "ok", ...learned(result), from, to });
     return result;
   } catch (error) {
     if (!isHoldfastError(error)) throw error;

@@ -134,8 +134,12 @@ export class Facts {
       case "delete":
         // The thread that was meant: one that was begun later is left alone, however late it comes.
         return remover.thread === place.thread && (remover.to ?? Number.POSITIVE_INFINITY) > this.#beginningOf(place);
-      case "delete runs":
-        return this.putsOfId(place).some(({ run }) => remover.runs.includes(run));
+      case "delete runs": {
+        // A subgraph's goes with the checkpoint that its graph ran on.
+        const origins = this.putsOfId(place).flatMap((put) => Object.entries(put.origins));
+        const around = origins.flatMap(([namespace, id]) => this.putsOfId({ namespace, id }));
+        return [...this.putsOfId(place), ...around].some(({ run }) => remover.runs.includes(run));
+      }
       case "prune": {
         if (remover.thread !== undefined && remover.thread !== place.thread) return false;
         // A subgraph of one task goes with the checkpoint that the task ran on.

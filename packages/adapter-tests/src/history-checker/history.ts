@@ -1,4 +1,5 @@
 import type { Recorded } from "../recorded.js";
+import type { Turn } from "./graph.js";
 
 /** What a process asked of a store, and what it was told. */
 interface Asked extends Recorded {
@@ -21,6 +22,8 @@ export interface Put extends Asked {
   readonly token?: string;
   /** With `onConflict: "reject"`, of a run's first put: when it read its parent as the head. */
   readonly head?: { readonly from: number; readonly to: number };
+  /** Of the call of a graph that puts it. */
+  readonly call?: string;
 }
 
 /** What a task writes on top of a checkpoint. A slot is named by its task and channel; channels that begin with "__" are special (contract C-41). */
@@ -34,6 +37,10 @@ export interface Write extends Asked {
   readonly writes: readonly (readonly [string, unknown])[];
   readonly run: string;
   readonly token?: string;
+  /** Where the task stands in its graph, when a graph writes. */
+  readonly path?: string;
+  /** Of the call of a graph that writes it. */
+  readonly call?: string;
 }
 
 /** A checkpoint as a process saw it. */
@@ -55,6 +62,8 @@ export interface Read extends Asked {
   readonly namespace: string;
   readonly id?: string;
   readonly seen?: Seen;
+  /** Of the call of a graph that reads it. */
+  readonly call?: string;
 }
 
 /** `thread` absent: of all threads. */
@@ -116,7 +125,47 @@ export interface Underneath extends Asked {
   readonly orphans: readonly string[];
 }
 
+/** A call of a graph. What it puts, writes and reads are operations of their own, which bear its mark. One that fails has an unknown outcome. */
+export interface GraphCall extends Asked {
+  readonly kind: "graph call";
+  readonly thread: string;
+  /** Different for each call in the history; a turn and an update bear it in the state. */
+  readonly mark: string;
+  /** `go on`: what another call has left unfinished. */
+  readonly how: "turn" | "resume" | "go on" | "update";
+  /** What questions are answered with. */
+  readonly answers?: Readonly<Record<string, string>>;
+  /** The checkpoint it is told to begin at. Default: the latest. */
+  readonly at?: string;
+  /** What it returned, unless it ended with questions. */
+  readonly values?: GraphValues;
+  /** What it asked, in order. */
+  readonly questions?: readonly string[];
+}
+
+/** The state of the graph, that of its delta channel included. */
+export interface GraphValues {
+  readonly turn?: Turn;
+  readonly log: readonly string[];
+  readonly delta: readonly string[];
+}
+
+/** The state of a thread, as LangGraph's `getState` has it. */
+export interface State extends Asked {
+  readonly kind: "state";
+  readonly thread: string;
+  /** The checkpoint that was asked for. Default: the latest. */
+  readonly at?: string;
+  /** The checkpoint that was shown. */
+  readonly id?: string;
+  readonly values?: GraphValues;
+  /** Node and question. */
+  readonly questions?: readonly (readonly [string, string])[];
+}
+
 export type Operation =
+  | GraphCall
+  | State
   | Put
   | Write
   | Read

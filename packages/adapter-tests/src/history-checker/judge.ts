@@ -3,9 +3,16 @@ import type { History } from "./history.js";
 import { viewsOf } from "./losses.js";
 import { nothingIsAltered } from "./rules/content.js";
 import { forgottenHoldersAreFenced } from "./rules/forgotten-leases.js";
+import {
+  callsAreAsReturned,
+  callsEndWithTheirThread,
+  conversationsGrow,
+  questionsAreOfTheirNodes,
+  statesAreAsTheyRan,
+} from "./rules/graphs.js";
 import { leasesHold } from "./rules/leases.js";
 import { theLatestIsTheLatest } from "./rules/order.js";
-import { writesAreAsWritten } from "./rules/pending-writes.js";
+import { writesAreAsWritten, writesAreInOrder } from "./rules/pending-writes.js";
 import { nothingComesBack, nothingIsLost, nothingIsResurrected } from "./rules/presence.js";
 import { conflictsAreRejected, copiesReplaceNothing, refusalsHaveReasons } from "./rules/refusals.js";
 import type { Rule } from "./rules/rule.js";
@@ -27,6 +34,7 @@ const RULES: readonly Rule[] = [
   nothingIsAltered,
   theLatestIsTheLatest,
   writesAreAsWritten,
+  writesAreInOrder,
   threadsAreListed,
   deletedRunsAreGone,
   refusalsHaveReasons,
@@ -34,4 +42,9 @@ const RULES: readonly Rule[] = [
   conflictsAreRejected,
   leasesHold,
   forgottenHoldersAreFenced,
+  conversationsGrow,
+  statesAreAsTheyRan,
+  callsAreAsReturned,
+  questionsAreOfTheirNodes,
+  callsEndWithTheirThread,
 ];

@@ -2,14 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { isHoldfastError, type ThreadLease, ThreadNotFoundError } from "@holdfast/checkpoint-core";
 import { type CheckpointTuple, emptyCheckpoint, uuid6 } from "@langchain/langgraph-checkpoint";
 import type { KeepingSaver } from "../retention/target.js";
-
-interface PlantedFault {
-  /** By which finding it is told. */
-  readonly finding: RegExp;
-  readonly plant: Plant;
-}
-
-type Plant = (saver: KeepingSaver) => Partial<KeepingSaver>;
+import { namespaceOf, PLANTED_GRAPH_FAULTS, type PlantedFaults } from "./planted-graph-faults.js";
 
 /** How much later a request arrives that was late. */
 const LATE_MS = 60;
@@ -24,7 +17,7 @@ const later = (work: () => Promise<unknown>): void =>
 
 /** Puts a checkpoint that was refused since its thread was deleted as the first one of a thread, where `isSo`. */
 const putAnyway =
-  (isSo: (...args: Parameters<KeepingSaver["put"]>) => boolean): Plant =>
+  (isSo: (...args: Parameters<KeepingSaver["put"]>) => boolean): PlantedFaults[string]["plant"] =>
   (saver) => ({
     async put(...args) {
       const [{ configurable = {} }, checkpoint, metadata] = args;
@@ -46,8 +39,6 @@ function withToken(lease: ThreadLease, token: string): ThreadLease {
     leave: { value: () => lease.leave() },
   });
 }
-
-const namespaceOf = (tuple: CheckpointTuple): string => String(tuple.config.configurable?.checkpoint_ns);
 
 /** Faults that the checker must find, each as if a fix were taken out of the stores, and by which finding it is told. */
 export const PLANTED_FAULTS = {
@@ -238,7 +229,8 @@ export const PLANTED_FAULTS = {
       };
     },
   },
-} satisfies Readonly<Record<string, PlantedFault>>;
+  ...PLANTED_GRAPH_FAULTS,
+} satisfies PlantedFaults;
 
 export type FaultName = keyof typeof PLANTED_FAULTS | keyof typeof PLANTED_FOR_FAILOVERS;
 
@@ -258,7 +250,7 @@ export const PLANTED_FOR_FAILOVERS = {
       },
     }),
   },
-} satisfies Readonly<Record<string, PlantedFault>>;
+} satisfies PlantedFaults;
 
 /** A saver with a fault, or as it is. */
 export function planted(saver: KeepingSaver, fault: FaultName | undefined): KeepingSaver {

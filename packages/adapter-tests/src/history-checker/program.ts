@@ -1,5 +1,6 @@
 import { integerOf, type Random } from "../seeded.js";
 import type { ServerFault } from "./server-faults.js";
+import { type GraphAction, graphActions, isGraphThread } from "./graph-motifs.js";
 
 /** What befalls a process, its network, or all connections to the store. */
 export type Fault =
@@ -16,6 +17,7 @@ export type Fault =
 
 /** What a process does. A run is what it has read of a thread and goes on from: it knows nothing of what others do to the thread meanwhile. */
 export type Action =
+  | GraphAction
   | { readonly do: "begin a run"; readonly thread: string; readonly run: number }
   | { readonly do: "put" | "put again" | "put with writes at once"; readonly thread: string }
   | { readonly do: "put in subgraph"; readonly thread: string; readonly isNew: boolean }
@@ -87,14 +89,15 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
   const one = <Value>(values: readonly Value[]): Value => values[integerOf(random, 0, values.length - 1)] as Value;
   const process = (): number => integerOf(random, 0, processes - 1);
   const other = (by: number): number => (by + integerOf(random, 1, processes - 1)) % processes;
-  const thread = (): string => one(["a", "a", "a", "a", "b", "old"]);
+  const thread = (): string => one(["a", "a", "a", "a", "b", "old", "g", "g", "h"]);
+  const copyOf = (on: string): string => (isGraphThread(on) ? "i" : one(["b", "c", "d"]));
+  const put = (on: string): Action => (isGraphThread(on) ? graphActions(random, on, RUNS).turn() : { do: "put", thread: on });
 
   const deletesRun = (): Action => ({ do: "delete runs", run: integerOf(random, 0, RUNS - 1) });
   const step = (by: number, action: Step["action"], waits = true): Step => ({ by, waits, action });
   const change = (on: string, by: number): Action => {
     const run = integerOf(random, 0, RUNS - 1);
-    return one<() => Action>([
-      () => ({ do: "put", thread: on }),
+    const byHand: (() => Action)[] = [
       () => ({ do: "put", thread: on }),
       () => ({ do: "put with writes at once", thread: on }),
       () => ({ do: "put again", thread: on }),
@@ -102,15 +105,21 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
       () => ({ do: "put in subgraph", thread: on, isNew: chance(0.5) }),
       () => ({ do: "write", thread: on, task: integerOf(random, 0, 1), isSpecial: chance(0.5) }),
       () => ({ do: "write", thread: on, task: by, isSpecial: chance(0.5) }),
+    ];
+    const { any } = graphActions(random, on, RUNS);
+    return one<() => Action>([
+      ...(isGraphThread(on) ? byHand.map(() => any) : byHand),
+      () => put(on),
       () => ({ do: "delete", thread: on, isFenced: chance(0.3) }),
       () => ({ do: "prune", thread: on, keepLast: integerOf(random, 1, 3) }),
-      () => (hasFallback ? { do: "put", thread: on } : deletesRun()),
-      () => ({ do: "copy", thread: on, to: one(["b", "c", "d"]) }),
+      () => (hasFallback ? put(on) : deletesRun()),
+      () => ({ do: "copy", thread: on, to: copyOf(on) }),
       () => ({ do: "begin a run", thread: on, run }),
     ])();
   };
   const look = (on: string): Action =>
     one<Action>([
+      ...(isGraphThread(on) ? ([{ do: "look at the state", thread: on }] as const) : []),
       { do: "read", thread: on },
       { do: "read", thread: on, which: integerOf(random, 0, 5) },
       { do: "list", thread: on },
@@ -118,7 +127,13 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
       { do: "list threads" },
     ]);
 
-  const turn = (by: number, on: string): Step[] => [
+  const turn = (by: number, on: string): Step[] => {
+    if (!isGraphThread(on)) return turnByHand(by, on);
+    return graphActions(random, on, RUNS)
+      .conversation()
+      .map((action, n) => step(n === 0 ? by : process(), action, chance(0.7)));
+  };
+  const turnByHand = (by: number, on: string): Step[] => [
     step(by, { do: "begin a run", thread: on, run: integerOf(random, 0, RUNS - 1) }),
     ...Array.from({ length: integerOf(random, 1, 3) }, () => step(by, { do: "put", thread: on }, chance(0.7))),
     step(by, { do: "write", thread: on, task: by, isSpecial: chance(0.5) }, chance(0.7)),
@@ -154,7 +169,7 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
         ...(chance(0.5)
           ? [step(by, { do: "release", thread: on })]
           : [step(other(by), { do: "acquire", thread: on, ttlMs }), step(by, change(on, by))]),
-        ...(chance(0.5) ? [step(by, { do: "acquire", thread: on, ttlMs }), step(by, { do: "put", thread: on })] : []),
+        ...(chance(0.5) ? [step(by, { do: "acquire", thread: on, ttlMs }), step(by, put(on))] : []),
       ];
     },
     // A run that goes on under a lease though its thread was deleted before, or is by itself.
@@ -171,19 +186,13 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
       ];
     },
     () => {
-      const [by, on, to] = [process(), thread(), one(["b", "c", "d"])];
+      const [by, on] = [process(), thread()];
+      const to = copyOf(on);
       return [
         ...turn(by, on),
         step(other(by), { do: "copy", thread: on, to }, false),
-        step(by, { do: "put", thread: on }, false),
-        step(
-          other(by),
-          one<Action>([
-            { do: "put", thread: on },
-            { do: "begin a run", thread: on, run: 0 },
-          ]),
-          false,
-        ),
+        step(by, put(on), false),
+        step(other(by), one<Action>([put(on), { do: "begin a run", thread: on, run: 0 }]), false),
         step(by, { do: "list", thread: to }),
       ];
     },
@@ -206,23 +215,13 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
   ];
   // What a process does first, and arrives last.
   const lateAndNext = (on: string, by: number): readonly [Action, Action] => {
+    if (isGraphThread(on)) return [change(on, by), change(on, by)];
     const write: Action = { do: "write", thread: on, task: 1, isSpecial: chance(0.7) };
-    return one<readonly [Action, Action]>([
-      [write, write],
-      [
-        { do: "put", thread: on },
-        { do: "put again", thread: on },
-      ],
-      [
-        { do: "put again", thread: on },
-        { do: "put again", thread: on },
-      ],
-      [
-        { do: "delete", thread: on, isFenced: false },
-        { do: "begin a run", thread: on, run: 0 },
-      ],
-      [change(on, by), change(on, by)],
-    ]);
+    const again: Action = { do: "put again", thread: on };
+    const deletion: Action = { do: "delete", thread: on, isFenced: false };
+    const beginning: Action = { do: "begin a run", thread: on, run: 0 };
+    const changes = [change(on, by), change(on, by)] as const;
+    return one<readonly [Action, Action]>([[write, write], [put(on), again], [again, again], [deletion, beginning], changes]);
   };
   if (faults.has("strand")) {
     motifs.push(() => {
@@ -233,7 +232,7 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
         step(by, { do: "strand" }),
         step(by, late),
         step(by, next),
-        step(by, chance(0.5) ? { do: "put", thread: on } : change(on, by)),
+        step(by, chance(0.5) ? put(on) : change(on, by)),
         step(by, { do: "deliver" }),
         step(process(), look(on)),
       ];

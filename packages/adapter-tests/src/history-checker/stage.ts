@@ -4,6 +4,8 @@ import { storeEnvironment } from "../children/store-url.js";
 import { now } from "../recorded.js";
 import type { KeepingOptions, KeepingSaver, Underneath } from "../retention/target.js";
 import { HistoryClient } from "./client.js";
+import { freeReplaced } from "./free-replaced.js";
+import { isGraphThread } from "./graph-motifs.js";
 import { type Disturbance, type History, OLD_STORE, type Operation } from "./history.js";
 import { Network } from "./network.js";
 import type { FaultName } from "./planted-faults.js";
@@ -133,11 +135,12 @@ export class Stage {
     await close(saver);
   }
 
-  /** Every process reads all, with what it remembers; and so does one that remembers nothing. Then a look underneath, and all goes. */
+  /** Every process reads all, with what it remembers; and so does one that remembers nothing. What puts have replaced is freed; then a look underneath, and all goes. */
   async #lookOnceMore(prefix: string, threads: readonly string[]): Promise<void> {
     const looks = threads.flatMap((thread): Action[] => [
       { do: "read", thread },
       { do: "list", thread },
+      ...(isGraphThread(thread) ? [{ do: "look at the state", thread } as const] : []),
     ]);
     for (const actor of this.#actors) {
       for (const [number, action] of looks.entries()) {
@@ -150,6 +153,7 @@ export class Stage {
     const saver = open(url, old && { fallback: old });
     const observer = this.#observer("the observer", 98, saver, prefix);
     for (const action of [...looks, { do: "list threads" }, { do: "list" }] as Action[]) await observer.perform(action);
+    await freeReplaced(saver, prefix);
     for (const thread of threads) {
       const from = now();
       const { checkpoints, segments, writes, orphans } = await inspect(url, `${prefix}${thread}`);

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
 import { endOf, isBefore, isOvertaken, seenBy } from "../facts.js";
 import type { Write } from "../history.js";
 import { named, type Rule, told } from "./rule.js";
@@ -15,26 +16,33 @@ export const writesAreAsWritten: Rule = (facts) =>
           (each) => each.kind === "delete runs" && each.outcome !== "refused" && each.runs.some((run) => runs.includes(run)),
         );
       const isCopied = facts.copiesOnto(seen.thread).length > 0;
-      const slots = new Map<string, unknown>();
+      const slots = new Map<string, readonly [task: string, channel: string, values: unknown[]]>();
+      for (const [task, channel, value] of seen.writes) {
+        const key = JSON.stringify([task, channel]);
+        const [, , values] = slots.get(key) ?? [task, channel, []];
+        slots.set(key, [task, channel, [...values, value]]);
+      }
       const findings: string[] = [];
       const say = (task: string, channel: string, what: string): void =>
         void findings.push(`${told(look)} of ${named(seen)} the write of ${task} to ${channel} ${what}`);
-      for (const [task, channel, value] of seen.writes) {
-        const key = JSON.stringify([task, channel]);
-        if (slots.has(key)) say(task, channel, "twice");
-        slots.set(key, value);
-        const candidates = written.filter((write) => write.task === task && valueIn(write, channel) !== undefined);
-        const alike = candidates.filter((write) => isDeepStrictEqual(valueIn(write, channel), value));
-        if (alike.length === 0) say(task, channel, "with a value that nobody wrote");
+      for (const [task, channel, values] of slots.values()) {
+        const isSpecial = channel in WRITES_IDX_MAP;
+        const candidates = written.filter((write) => write.task === task && valuesIn(write, channel).length > 0);
+        const alike = candidates.filter((write) => isDeepStrictEqual(valuesIn(write, channel), values));
+        const isTwice = candidates.some((write) => {
+          const its = valuesIn(write, channel);
+          return its.length < values.length && values.every((value) => its.some((each) => isDeepStrictEqual(each, value)));
+        });
+        if (alike.length === 0) say(task, channel, isTwice ? "twice" : "with a value that nobody wrote");
         else if (!isDisturbed && !isCopied) {
           const rival = candidates.find((write) =>
             write.outcome !== "ok" || !isBefore(write, look)
               ? false
-              : channel.startsWith("__")
+              : isSpecial
                 ? alike.every((each) => isOvertaken(each, write))
                 : alike.every((each) => isBefore(write, each)),
           );
-          if (rival !== undefined) say(task, channel, channel.startsWith("__") ? "as it was before it was replaced" : "replaced");
+          if (rival !== undefined) say(task, channel, isSpecial ? "as it was before it was replaced" : "replaced");
         }
       }
       if (isDisturbed) return findings;
@@ -59,6 +67,31 @@ export const writesAreAsWritten: Rule = (facts) =>
     }),
   );
 
-function valueIn(write: Write, channel: string): unknown {
-  return write.writes.find(([name]) => name === channel)?.[1];
+/** What a write has for a channel; of a special one, the last value. */
+function valuesIn(write: Write, channel: string): unknown[] {
+  const values = write.writes.filter(([name]) => name === channel).map(([, value]) => value);
+  return channel in WRITES_IDX_MAP ? values.slice(-1) : values;
+}
+
+/** Pending writes are in the order in which LangGraph applies them: by task path, then by task, by code points (C-42). */
+export const writesAreInOrder: Rule = (facts) =>
+  facts.looks().flatMap((look) =>
+    seenBy(look).flatMap((seen) => {
+      const written = facts.writesOfId(seen);
+      const places = seen.writes.flatMap(([task, channel]) => {
+        const paths = new Set(written.filter((write) => write.task === task).map(({ path }) => path));
+        const [path] = paths;
+        return paths.size === 1 && path !== undefined ? [{ task, channel, path }] : [];
+      });
+      const compared = places.slice(1).map((next, at) => [places[at] as (typeof places)[number], next] as const);
+      return compared
+        .filter(
+          ([first, next]) => byCodePoints(first.path, next.path) > 0 || (first.path === next.path && first.task > next.task),
+        )
+        .map(([first, next]) => `${told(look)} of ${named(seen)} a write of ${first.path} before one of ${next.path}`);
+    }),
+  );
+
+function byCodePoints(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }

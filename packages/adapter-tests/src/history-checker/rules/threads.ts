@@ -36,11 +36,7 @@ export const threadsAreListed: Rule = (facts) => {
     ...facts.acknowledged("underneath").flatMap((look) => {
       // Writes may come before their checkpoint, and wait for it in vain.
       const waits = threads.some((thread) => facts.mayHaveLoneWrites(thread, look));
-      // What a put has replaced is freed by the next prune.
-      const hasReplaced = facts.places().some((place) => facts.putsOfId(place).length > 1);
-      const orphans = look.orphans.filter(
-        (orphan) => !(waits && orphan.startsWith("write of ")) && !(hasReplaced && /^(\d+ )?segment/.test(orphan)),
-      );
+      const orphans = look.orphans.filter((orphan) => !(waits && orphan.startsWith("write of ")));
       const isToBeEmpty = look.rows > 0 && isEmpty(look.thread, look) && !facts.mayHaveLoneWrites(look.thread, look);
       return [
         ...orphans.map((orphan) => `underneath ${look.thread} lies what nothing needs: ${orphan}`),
