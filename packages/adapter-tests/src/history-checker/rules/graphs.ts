@@ -49,8 +49,10 @@ function answersIn(facts: Facts, turn: Turn, node: string, told: readonly string
   return answers.flatMap((answer, at) => {
     const [question = "", mark] = answer.split("=");
     const call = callOf(facts, mark);
-    if (!question.endsWith(`${node}?${at}`) || !question.startsWith(`${turn.mark}?`))
-      return [`${node} has the answer to ${question}`];
+    // Of two that resume at once, one may answer what the other was asked before: LangGraph knows a node's questions by one id.
+    const isOfNode = question.startsWith(`${turn.mark}?${node}?`);
+    const isOfPlace = question.endsWith(`?${at}`) || call === undefined || isOvertaken(facts, call);
+    if (!isOfNode || !isOfPlace) return [`${node} has the answer to ${question}`];
     return call?.answers?.[question] === answer ? [] : [`${node} has an answer that nobody gave`];
   });
 }
@@ -64,6 +66,22 @@ function lengthsIn(facts: Facts, put: Put, [log, delta]: readonly string[], leng
     ...(Number(log) === length ? [] : ["has read another log"]),
     ...(Number(delta) === length || !isDeltaKnown ? [] : ["has read another delta channel"]),
   ];
+}
+
+/** Whether another call resumed the thread after this one had looked at what is asked. */
+function isOvertaken(facts: Facts, call: GraphCall): boolean {
+  const looks = facts.operations.filter(
+    (each) => each.kind === "state" && each.process === call.process && each.from < call.from,
+  );
+  const looked = looks.at(-1)?.from ?? call.from;
+  return facts.operations.some(
+    (each) =>
+      each.kind === "graph call" &&
+      each !== call &&
+      each.thread === call.thread &&
+      each.from < endOf(call) &&
+      endOf(each) > looked,
+  );
 }
 
 /** What a graph's state shows of a checkpoint is what was put; a delta channel is what the same entries make of a reducer's (C-44). */
