@@ -133,6 +133,30 @@ export function fallbackTests(target: FallbackTarget): void {
     await own.drop();
   });
 
+  it("C-112 a thread that is copied while all threads are listed is in the list, once", async () => {
+    const own = await target.openStore();
+    const old = new MemorySaver();
+    for (const id of ["a", "b"]) await runOrders(old, id, ["first"]);
+    const other = target.open(own.url, { fallback: old });
+    let isFirst = true;
+    const lister = target.open(own.url, {
+      // Between what is here and what is there.
+      fallback: watched(old, async (method) => {
+        if (method !== "list" || !isFirst) return;
+        isFirst = false;
+        await runOrders(other, "b", ["second"]);
+      }),
+    });
+    const expected = await allOf(other.list({}));
+    const listed = await allOf(lister.list({}));
+    const count = (tuples: typeof listed, id: string): number =>
+      tuples.filter(({ config }) => config.configurable?.thread_id === id).length;
+    expect(count(listed, "a")).toBe(count(expected, "a"));
+    expect(count(listed, "b")).toBe((await allOf(other.list({ configurable: { thread_id: "b" } }))).length);
+    await Promise.all([lister, other].map((saver) => target.close(saver)));
+    await own.drop();
+  });
+
   it("C-113 eight replicas migrate one thread at once: it is here once, whole, and each goes on with it", async () => {
     const old = await officialPostgres(target.postgresUrl());
     for (let round = 0; round < 3; round += 1) {

@@ -96,7 +96,7 @@ export class Recorder {
       await tell({ ...learned(result), from, to: now(), outcome: "ok" });
       return result;
     } catch (error) {
-      await tell({ from, to: now(), outcome: "unknown", code: isHoldfastError(error) ? error.code : String(error) });
+      await tell({ from, to: now(), outcome: "unknown", code: codeOf(error) });
       return undefined;
     }
   }
@@ -106,4 +106,12 @@ export class Recorder {
     const id = `${this.#process}:${this.#operations}`;
     return (answer) => this.#tell(id, { ...asked, process: this.#process, ...answer } as Operation);
   }
+}
+
+/** Of tasks that failed at the same time, LangGraph tells in one error. One that is not of the store is told before those that are. */
+function codeOf(error: unknown): string {
+  if (isHoldfastError(error)) return error.code;
+  if (!(error instanceof AggregateError) || error.errors.length === 0) return String(error);
+  const codes = error.errors.map(codeOf);
+  return codes.find((code) => !code.startsWith("HOLDFAST_")) ?? (codes[0] as string);
 }

@@ -114,19 +114,31 @@ export class OnDemandMigration {
       places.set(threadId, isKnown);
       return isKnown;
     };
-    let left = limit;
-    for (const [list, wanted] of [
-      [own, true],
-      [(rest: CheckpointListOptions) => this.#fallback.list(config, rest), false],
-    ] as const) {
-      if (left <= 0) return;
-      for await (const tuple of list(options)) {
-        const threadId = String(tuple.config.configurable?.thread_id);
-        if (isMigrationMarker(threadId) || (await isHere(threadId)) !== wanted) continue;
-        yield asOurs(tuple, threadId);
-        left -= 1;
-        if (left <= 0) return;
+    const shown = new Set<string>();
+    const { here } = this.#target;
+    const all = async function* (fallback: BaseCheckpointSaver): AsyncGenerator<CheckpointTuple> {
+      for await (const tuple of own(options)) {
+        const threadId = threadIdOf(tuple);
+        if (isMigrationMarker(threadId) || !(await isHere(threadId))) continue;
+        shown.add(threadId);
+        yield tuple;
       }
+      for await (const tuple of fallback.list(config, options)) {
+        const threadId = threadIdOf(tuple);
+        if (!(await isHere(threadId))) yield asOurs(tuple, threadId);
+        else if (!shown.has(threadId)) {
+          // It was copied since the first pass.
+          shown.add(threadId);
+          yield* here.list({ configurable: { ...config.configurable, thread_id: threadId } }, options);
+        }
+      }
+    };
+    if (limit <= 0) return;
+    let left = limit;
+    for await (const tuple of all(this.#fallback)) {
+      yield tuple;
+      left -= 1;
+      if (left <= 0) return;
     }
   }
 
@@ -366,6 +378,8 @@ function plainConfig({ configurable = {} }: RunnableConfig, threadId: string): R
     },
   };
 }
+
+const threadIdOf = ({ config }: CheckpointTuple): string => String(config.configurable?.thread_id);
 
 /** A tuple of the old saver, with exactly the keys of contract C-12. */
 function asOurs(tuple: CheckpointTuple, threadId: string): CheckpointTuple {
