@@ -92,7 +92,8 @@ function seeded(seed: number): () => number {
 
 /** Prose in its words, though not in its sense: the words of this project's contract, each as often as it stands there, in random order. */
 function prose(random: () => number): (length: number) => string {
-  const words = readFileSync(new URL("../../docs/reference/contract.md", import.meta.url), "utf8").match(/[A-Za-z]+[.,;:]?/g) ?? [];
+  const words =
+    readFileSync(new URL("../../docs/reference/contract.md", import.meta.url), "utf8").match(/[A-Za-z]+[.,;:]?/g) ?? [];
   return (length) => {
     let text = "";
     while (text.length < length) text += `${words[Math.floor(random() * words.length)]} `;
