@@ -2,7 +2,7 @@
  * The error family of every Holdfast package.
  *
  * The `code` is the API: it does not change between major versions, and one failure has one code on every store. Messages may change.
- * `docs/errors.md` has a heading per code.
+ * `docs/reference/errors.md` has a heading per code.
  */
 
 /** Marks the family across duplicate copies of this package, where `instanceof` fails. */

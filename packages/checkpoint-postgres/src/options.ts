@@ -46,7 +46,7 @@ export interface PostgresSaverOptions {
   readonly retention?: RetentionOptions;
   /**
    * The saver that your service has used up to now. A thread that is not here yet is read from it, and migrated as a whole before it is first written to, so
-   * that a running service can switch: docs/migration.md. It stays yours: `end()` does not close it.
+   * that a running service can switch: docs/operate/migration.md. It stays yours: `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;
 }

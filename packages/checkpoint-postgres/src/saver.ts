@@ -9,7 +9,7 @@ import { PostgresStore } from "./store.js";
 const OWN_POOLS = new WeakSet<PostgresPool>();
 
 /**
- * A LangGraph.js checkpointer on PostgreSQL 14 or later. `docs/contract.md` says what it promises, rule by rule.
+ * A LangGraph.js checkpointer on PostgreSQL 14 or later. `docs/reference/contract.md` says what it promises, rule by rule.
  *
  * ```ts
  * const saver = PostgresSaver.fromConnString(process.env.DATABASE_URL);

@@ -8,8 +8,8 @@ import { checkServers, type ServerWarning } from "./server-check.js";
 import { RedisStore } from "./store.js";
 
 /**
- * A LangGraph.js checkpointer on Redis 6.2 or Valkey 7.2 or later: plain, Sentinel or Cluster, no modules. `docs/contract.md` says what it promises,
- * rule by rule; `docs/redis.md`, what Redis itself does not.
+ * A LangGraph.js checkpointer on Redis 6.2 or Valkey 7.2 or later: plain, Sentinel or Cluster, no modules. `docs/reference/contract.md` says what it promises,
+ * rule by rule; `docs/operate/redis.md`, what Redis itself does not.
  *
  * ```ts
  * const saver = RedisSaver.fromUrl(process.env.REDIS_URL);

@@ -19,7 +19,7 @@ const listIndexScript = script(listIndexText);
  * Which threads there are, so that `list` without a thread can find them without looking through all keys of the server.
  *
  * On a cluster a thread and its entry are on different servers, so they cannot change in one step. The entry is written beside the thread's first
- * write, not behind it: a process that dies in between leaves at most an entry without a thread, which lists nothing. docs/redis.md says what is
+ * write, not behind it: a process that dies in between leaves at most an entry without a thread, which lists nothing. docs/operate/redis.md says what is
  * eventual about it.
  */
 export class ThreadIndex {

@@ -1,4 +1,4 @@
-/** Which versions the tests of this package run on; `docs/compatibility.md` says the same. Everything else runs on the catalog of pnpm-workspace.yaml. */
+/** Which versions the tests of this package run on; `docs/reference/compatibility.md` says the same. Everything else runs on the catalog of pnpm-workspace.yaml. */
 
 /** The oldest versions that are supported, in place of those of the catalog: the lower ends of the peer ranges. */
 export const OLDEST_LINE = {

@@ -78,7 +78,7 @@ async function runAll(chosen: readonly System[]): Promise<Run> {
 }
 
 function writePage(run: Run): void {
-  const contract = readFileSync(fromRoot("docs/contract.md"), "utf8");
+  const contract = readFileSync(fromRoot("docs/reference/contract.md"), "utf8");
   const reproductions = readReproductions(fromRoot("docs/conformance")).filter(({ file }) => run.reproduced.includes(file));
   const input = { ...run, contract, reproductions };
   writeFileSync(fromRoot("docs/conformance.md"), page(input));

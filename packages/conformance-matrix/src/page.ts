@@ -6,7 +6,7 @@ import type { Outcome } from "./run-system.js";
 /** What the page is made of. */
 export interface PageInput {
   readonly outcomes: readonly Outcome[];
-  /** The text of docs/contract.md. */
+  /** The text of docs/reference/contract.md. */
   readonly contract: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly reproductions: readonly Reproduction[];
@@ -137,7 +137,7 @@ export function page({ outcomes, contract, versions, reproductions, date }: Page
 Written by \`npx --yes pnpm@10.34.8 matrix\` on ${date}, with ${servers.join(", ")}: the suite of
 [\`@holdfast/checkpoint-conformance\`](../packages/checkpoint-conformance/README.md) on every saver, by its command, on real servers.
 
-The rules are those of [our contract](contract.md). Other savers have promised some of them and not others: a red cell says that a program that relies
+The rules are those of [our contract](reference/contract.md). Other savers have promised some of them and not others: a red cell says that a program that relies
 on the rule goes wrong there, not that its authors broke their word. What they do not set out to do is –, with the reason below.
 
 ${summaryTable(outcomes)}

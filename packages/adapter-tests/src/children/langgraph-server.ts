@@ -10,7 +10,7 @@ const builder = new StateGraph(State)
   .addEdge(START, "answer")
   .addEdge("answer", END);
 
-/** What a project of `langgraphjs dev` exports, as `docs/langgraph-server.md` says. */
+/** What a project of `langgraphjs dev` exports, as `docs/guides/langgraph-server.md` says. */
 export function servedProject(saver: KeepingSaver) {
   const app = new Hono();
   app.delete("/threads/:thread_id", async (context, next) => {

@@ -81,7 +81,7 @@ export function threadsOf(steps: readonly Step[]): string[] {
 
 /**
  * Some ten motifs, one after the other, or into each other. With a fallback nothing is swept, nor are runs deleted: where that leaves nothing of a thread, the
- * old store's copy shows again (docs/retention.md).
+ * old store's copy shows again (docs/operate/retention.md).
  */
 export function randomProgram(random: Random, { savers, hasFallback }: Setting, faults: ReadonlySet<Fault>): Step[] {
   const processes = savers.length;

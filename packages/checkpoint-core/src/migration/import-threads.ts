@@ -54,7 +54,7 @@ const MOST_BATCH = 10_000;
  * Copies whole threads from one saver to another, checkpoints, pending writes and order included, and compares each checkpoint with what the target then
  * reads. Run again after a crash, it goes on where it was; what is there already is compared, and not written again.
  *
- * From any saver into one of ours, and back. What another target cannot keep is in docs/migration.md.
+ * From any saver into one of ours, and back. What another target cannot keep is in docs/operate/migration.md.
  *
  * @throws InvalidOptionsError, InvalidThreadIdError before any I/O; ImportMismatchError when the target does not read what the source does;
  *   SerializationError and others of the target; what the source throws; the reason of `signal`.

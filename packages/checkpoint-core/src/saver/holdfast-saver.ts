@@ -114,7 +114,7 @@ export function resolveOnConflict(given: unknown = "fork"): OnConflict {
 }
 
 /**
- * What all savers of ours are: they check what they are given, serialize it at the call, and leave the rest to a store. `docs/contract.md` says what
+ * What all savers of ours are: they check what they are given, serialize it at the call, and leave the rest to a store. `docs/reference/contract.md` says what
  * they promise, rule by rule.
  */
 export abstract class HoldfastSaver extends BaseCheckpointSaver {
