@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { InvalidOptionsError, SaverClosedError } from "@holdfast/checkpoint-core";
-import { type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
+import { entryCache, type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
 import { isAboutStatementName, isTransient, leavesConnectionUsable, type ServerName, toHoldfastError } from "./errors.js";
 
 /** The part of `pg.Pool` that the saver uses; any pool that is a `pg.Pool` fits, `@neondatabase/serverless`' too. */
@@ -183,12 +183,20 @@ export class Connections {
  * Statements with more parameters store several segments or slots at once and have a text for each number of them. A server keeps every plan for as
  * long as the connection lasts.
  */
-const MAX_NAMED_PARAMETERS = 20;
+const MAX_NAMED_PARAMETERS = 21;
 
 /** The same for the same text, in every process: behind a pooler, connections are shared. */
 function nameOf(name: string, text: string): string {
-  return `holdfast_${name}_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
+  let named = names.get(text);
+  if (named === undefined) {
+    named = `holdfast_${name}_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
+    names.set(text, named);
+  }
+  return named;
 }
+
+/** Of the texts that come often: hashing one of 3 kB takes 10 us. A server with several schemas has as many for each. */
+const names = entryCache<string>(200);
 
 /**
  * A lost connection is an 'error' event of its client, or of the pool while the client is idle. Without a listener it ends the process. What matters of the

@@ -255,8 +255,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions, parent?.cached);
     await this.#store.ready("put", config);
     const token = leaseToken(config, ref.threadId);
-    const put = (): Promise<void> =>
-      this.#writer.put({
+    let isRepeated = false;
+    const put = (): Promise<void> => {
+      const stored = {
         config,
         ref,
         parentId,
@@ -271,8 +272,12 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
         call,
         lineage,
         life,
+        isRepeated,
         expectedHead: this.#rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
-      });
+      };
+      isRepeated = true;
+      return this.#writer.put(stored);
+    };
     await (this[ON_DEMAND_MIGRATION]?.write(ref.threadId, token, put) ?? put());
   }
 

@@ -14,7 +14,8 @@ import type { CheckpointReader } from "./reader.js";
 import type { ThreadLives } from "./thread-lives.js";
 
 /** A checkpoint to be stored, with all that may change after the call already taken. */
-export interface NewCheckpoint extends Pick<PutInput, "token" | "call" | "lineage" | "life" | "expectedHead" | "labels"> {
+export interface NewCheckpoint
+  extends Pick<PutInput, "token" | "call" | "lineage" | "life" | "isRepeated" | "expectedHead" | "labels"> {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly parentId: string | undefined;
@@ -79,7 +80,7 @@ export class CheckpointWriter {
       parent = parentRef === undefined ? undefined : await this.#reader.readEntry(parentRef);
       // It was there when the guard was read: it was deleted with its thread, or pruned, or the store has lost it. The store knows which, and refuses the
       // first; else the values given are the only ones left.
-      if (parent === "not-stored") asked = { ...checkpoint, life: guard?.threadKey };
+      asked = { ...asked, isRepeated: true, ...(parent === "not-stored" && { life: guard?.threadKey }) };
     }
     // The run goes on from the new checkpoint. Keeping both would double what a thread holds in the cache.
     if (parentRef !== undefined && parentId !== ref.checkpointId) this.#cache.delete(parentRef);
@@ -103,14 +104,15 @@ export class CheckpointWriter {
     encoded: EncodedCheckpoint,
     parent: Parent,
   ): Promise<"stored" | "past" | "changed" | "lost"> {
-    const { config, ref, parentId, metadata, labels, snapshots, token, call, lineage, life, expectedHead } = checkpoint;
+    const { config, ref, parentId, metadata, labels, snapshots, token, call, lineage, life, isRepeated, expectedHead } =
+      checkpoint;
     const { record, created, cached } = encoded;
     // Also where no segment is reused: a thread that was deleted meanwhile must not come back (contract C-51).
     const guard = guardOf(parent);
     // Before the answer: the tasks that run on this checkpoint do not wait for it.
     const related = created.filter((segment) => segment.id !== cached.keyframe?.id);
     this.#cache.addRelated(ref, related, encoded.reusesSegments ? guard : undefined);
-    const conditions = { guard, token, call, lineage, life, expectedHead };
+    const conditions = { guard, token, call, lineage, life, isRepeated, expectedHead };
     const input = { config, ref, parentId, metadata, labels, snapshots, record, ...conditions };
     this.#cache.setInFlight(ref, cached, guard, created);
     try {

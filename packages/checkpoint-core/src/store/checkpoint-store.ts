@@ -168,6 +168,8 @@ export interface PutInput extends WriteConditions {
   readonly expectedHead: { readonly id: string | undefined } | undefined;
   /** Set when the record refers to segments that stand in the store: nothing is stored unless the thread is still the same. */
   readonly guard: ThreadGuard | undefined;
+  /** Whether an earlier try of this call may have been stored before the guard was read. */
+  readonly isRepeated: boolean;
 }
 
 export interface PutWritesInput extends WriteConditions {

@@ -22,7 +22,14 @@ export async function putWrites(db: Connections, t: Tables, recent: RecentThread
   const { ref, taskId, place, runId, slots, created, call } = input;
   const { threadId, namespace, checkpointId } = ref;
   const touch = recent.touch(threadId, {});
-  const target: WriteTarget = { ...input, kind: "writes", linked: linkedElsewhere(slots, created), touch };
+  const target: WriteTarget = {
+    ...input,
+    kind: "writes",
+    call: "$8",
+    linked: linkedElsewhere(slots, created),
+    mayBePruned: true,
+    touch,
+  };
   const { taskPath = null, call: firstCall = null } = place;
   const values: unknown[] = [
     threadId,

@@ -39,9 +39,11 @@ export async function put(
   const target: WriteTarget = {
     ...input,
     kind: "put",
+    call: "$12",
     // The parent is in the thread of the guard, so that one was not deleted.
     lineage: guard === undefined ? input.lineage : [],
     linked: linkedElsewhere([input.record], input.created),
+    mayBePruned: guard === undefined || input.isRepeated,
     touch,
   };
   const { metadata, source, step } = metadataColumns(input.metadata);

@@ -13,11 +13,15 @@ import type { Row } from "../pool.js";
 import type { Tables } from "../tables.js";
 
 /** What a statement writes to, and under which conditions. */
-export interface WriteTarget extends Pick<WriteConditions, "token" | "call" | "lineage" | "life"> {
+export interface WriteTarget extends Pick<WriteConditions, "token" | "lineage" | "life"> {
   readonly kind: "put" | "writes";
   /** The checkpoint that is put, or that the writes belong to. */
   readonly ref: CheckpointRef;
   readonly guard: ThreadGuard | undefined;
+  /** The parameter that is the number of the call. */
+  readonly call: string;
+  /** Whether the checkpoint may have been pruned since the write was carried out, or before it was asked for. Not where the guard is older than the call. */
+  readonly mayBePruned: boolean;
   /** Segments that the write links to and does not bring: they must be there (contract C-74). */
   readonly linked: readonly string[];
   /** The head that the namespace must have, unless the checkpoint is there already. */
@@ -63,11 +67,21 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   const find = lock.counts
     ? `update ${t.thread} set commits = commits + 1, ${touched("")} where ${isThread} returning ${JUDGED}`
     : `select ${JUDGED} from ${t.thread} where ${isThread} for ${lock.strength}`;
-  const ctes = [
-    `seen as materialized (select thread_key, epoch, commits from ${t.thread} where thread_id = $1)`,
-    `late as materialized (select ${isLateSql(t, target, parameter)} as is_late)`,
-  ];
-  if (guard !== undefined || token !== undefined) {
+  const reasons = [fencedSql(token, parameter)];
+  const isLate = isLateSql(t, target, parameter);
+  const mayBeginThread = guard === undefined && token === undefined;
+  const asksForLate = mayBeginThread || isLate !== "false";
+  if (asksForLate) reasons.push("case when is_late then 'deleted' end");
+  if (target.expectedHead !== undefined) reasons.push(movedSql(t, target.expectedHead, parameter));
+  if (target.mayBePruned) reasons.push(prunedSql(t, target));
+  if (target.linked.length > 0) reasons.push(lostSql(t, target.linked, parameter));
+  // Each part that a statement does without spares the server some 10 us.
+  const ctes: string[] = [];
+  if (mayBeginThread || target.mayBePruned || target.expectedHead !== undefined) {
+    ctes.push(`seen as materialized (select thread_key, epoch, commits from ${t.thread} where thread_id = $1)`);
+  }
+  if (asksForLate) ctes.push(`late as materialized (select ${isLate} as is_late)`);
+  if (!mayBeginThread) {
     // A thread that is to be as it was, or under a lease, is there.
     ctes.push(`locked as (${find})`);
   } else {
@@ -83,12 +97,8 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
       "locked as (select * from found union all select * from made)",
     );
   }
-  const reasons = [fencedSql(token, parameter), "case when is_late then 'deleted' end"];
-  if (target.expectedHead !== undefined) reasons.push(movedSql(t, target.expectedHead, parameter));
-  reasons.push(prunedSql(t, target, parameter));
-  if (target.linked.length > 0) reasons.push(lostSql(t, target.linked, parameter));
   ctes.push(
-    `judged as materialized (select locked.*, coalesce(${reasons.join(", ")}) as refusal from locked cross join late)`,
+    `judged as materialized (select locked.*, coalesce(${reasons.join(", ")}) as refusal from locked ${asksForLate ? "cross join late" : ""})`,
     "th as (select thread_key, epoch from judged where refusal is null)",
   );
   // A row that this very statement has made or counted on is not changed once more.
@@ -121,29 +131,31 @@ const CALL_BITS = 32;
  * the tombstone does not name.
  */
 function isLateSql(t: Tables, { kind, guard, lineage, life, call }: WriteTarget, parameter: (value: unknown) => string): string {
-  const isStored = (key: string): string => `exists (
+  // It names the tombstone, so that the server looks for the checkpoint only where there is one, and not beforehand.
+  const isStored = (namespace: string, id: string): string => `exists (
     select from ${t.checkpoint} c join ${t.thread} using (thread_key)
-    where thread_id = $1 and c.checkpoint_ns = ${key}checkpoint_ns and c.checkpoint_id = ${key}checkpoint_id
+    where thread_id = $1 and c.checkpoint_ns = ${namespace} and c.checkpoint_id = ${id} and tomb.thread_hash is not null
   )`;
+  const isNamed = "$3::bytea = any (tomb.checkpoints)";
   const reasons: string[] = [];
-  if (lineage.length > 0) {
+  const whereNotThere: string[] = [];
+  // Writes belong to their own checkpoint, whose id is at hand.
+  if (kind === "writes") whereNotThere.push(isNamed);
+  else if (lineage.length > 0) {
     const namespaces = `${parameter(lineage.map(({ namespace }) => namespace))}::text[]`;
     const ids = `${parameter(lineage.map(({ checkpointId }) => encodeId(checkpointId)))}::bytea[]`;
     reasons.push(`exists (
     select from unnest(${namespaces}, ${ids}) l (checkpoint_ns, checkpoint_id)
-    where l.checkpoint_id = any (tomb.checkpoints) and not ${isStored("l.")}
+    where l.checkpoint_id = any (tomb.checkpoints) and not ${isStored("l.checkpoint_ns", "l.checkpoint_id")}
   )`);
   }
-  const isNotThere = `not exists (select from (values ($2, $3::bytea)) own (checkpoint_ns, checkpoint_id) where ${isStored("own.")})`;
-  if (kind === "put" && guard === undefined) {
-    reasons.push(`(${wasCarriedOutSql("tomb.checkpoints", "tomb.calls", parameter(call))} and ${isNotThere})`);
-  }
+  if (kind === "put" && guard === undefined) whereNotThere.push(wasCarriedOutSql("tomb.checkpoints", "tomb.calls", call));
   if (life !== undefined) {
     const isAnother = `(select thread_key from ${t.thread} where thread_id = $1) is distinct from ${parameter(life)}::bigint`;
     // Of a first checkpoint, with a new id a new run may begin.
-    const isKnown = lineage.length === 0 ? "and $3::bytea = any (tomb.checkpoints)" : "";
-    reasons.push(`(${isAnother} and ${isNotThere} ${isKnown})`);
+    whereNotThere.push(lineage.length === 0 ? `(${isAnother} and ${isNamed})` : isAnother);
   }
+  if (whereNotThere.length > 0) reasons.push(`((${whereNotThere.join(" or ")}) and not ${isStored("$2", "$3::bytea")})`);
   if (reasons.length === 0) return "false";
   return `exists (select from ${t.tombstone} tomb where thread_hash = ${threadHash("$1")} and (${reasons.join(" or ")}))`;
 }
@@ -180,11 +192,9 @@ export function fencedSql(token: string | undefined, parameter: (value: unknown)
  * Whether the checkpoint was taken out of the thread, after the put was carried out or whatever is written to it; `raced` when that was done between the
  * statement's snapshot and its lock.
  */
-function prunedSql(t: Tables, { kind, call }: WriteTarget, parameter: (value: unknown) => string): string {
+function prunedSql(t: Tables, { kind, call }: WriteTarget): string {
   const wasPruned =
-    kind === "put"
-      ? wasCarriedOutSql("locked.pruned", "locked.pruned_calls", parameter(call))
-      : "$3::bytea = any (locked.pruned)";
+    kind === "put" ? wasCarriedOutSql("locked.pruned", "locked.pruned_calls", call) : "$3::bytea = any (locked.pruned)";
   return `case
     when (${wasPruned}) is not true then null
     when locked.epoch is distinct from (select epoch from seen) then 'raced'

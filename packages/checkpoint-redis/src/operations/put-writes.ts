@@ -21,7 +21,8 @@ export async function putWrites(redis: Connection, keys: Keys, input: PutWritesI
   const reply = await redis.runDurably("putWrites", putWritesScript, keys.thread(ref.threadId), [
     guard?.threadKey ?? "",
     guard?.epoch ?? "",
-    newThreadKey(),
+    // A thread that is to be as it was is not begun; random bytes take 6 us.
+    guard === undefined ? newThreadKey() : "",
     token ?? "",
     ttl,
     ref.namespace,
