@@ -81,6 +81,22 @@ export function copyingTests(store: RetentionStore): void {
     expect(await shownOf(saver, "copy")).toHaveLength(2);
   });
 
+  it("C-58 writes whose checkpoint is on its way are not copied: it will not come to the copy", async () => {
+    const saver = store.open();
+    const [first, next] = [checkpointOf({ n: 1 }), checkpointOf({ n: 2 }, 2)];
+    await putWhole(saver, "early", first);
+    await saver.putWrites(at("early", first.id), [["n", 2]], "task");
+    await saver.putWrites(at("early", next.id), [["n", 3]], "task");
+    await saver.copyThread("early", "copy of early");
+    expect(await saver.stats("copy of early")).toMatchObject({ checkpoints: 1 });
+    await putWhole(saver, "early", next, first.id);
+    expect(await store.inspect("copy of early")).toMatchObject({ checkpoints: 1, writes: 1, orphans: [] });
+    expect((await saver.getTuple(at("early", next.id)))?.pendingWrites).toEqual([["task", "n", 3]]);
+    // Of what has no checkpoint at all there is nothing to copy.
+    await saver.putWrites(at("only writes", next.id), [["n", 3]], "task");
+    await expect(saver.copyThread("only writes", "copy of writes")).rejects.toMatchObject({ code: "HOLDFAST_THREAD_NOT_FOUND" });
+  });
+
   it("C-58 a lease is not copied", async () => {
     const saver = store.open();
     await putChain(saver, "original", 2);

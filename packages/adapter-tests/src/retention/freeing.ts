@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { at } from "../plain-checkpoints.js";
+import { at, checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { putChain, valuesAt } from "./chains.js";
 import type { RetentionStore } from "./retention-store.js";
 import { on } from "./shown.js";
@@ -17,6 +17,23 @@ export function freeingTests(store: RetentionStore): void {
     expect(after.segments).toBeLessThan(before.segments);
     expect(await store.inspect("freed")).toMatchObject({ checkpoints: 1, orphans: [] });
     expect((await saver.getTuple(on("freed")))?.checkpoint.channel_values).toEqual(valuesAt("freed", 29));
+  });
+
+  it("C-53 what a put or a write has replaced is freed by the next prune, also by one that takes nothing out", async () => {
+    const saver = store.open();
+    const text = (of: string): string => Array.from({ length: 400 }, (_, n) => `${of} ${n}`).join(" ");
+    const checkpoint = checkpointOf({ text: text("first") });
+    await putWhole(saver, "replaced", checkpoint);
+    await putWhole(saver, "replaced", { ...checkpointOf({ text: text("second") }, 2), id: checkpoint.id });
+    const writes = at("replaced", checkpoint.id);
+    for (const answer of ["one", "two"]) await saver.putWrites(writes, [["__resume__", text(answer)]], "task");
+    expect((await store.inspect("replaced")).orphans).not.toEqual([]);
+    expect(await saver.prune(["replaced"], { keepLast: 9, dryRun: true })).toMatchObject({ checkpoints: 0, bytes: 0 });
+    const { checkpoints, bytes } = await saver.prune(["replaced"], { keepLast: 9 });
+    expect({ checkpoints, isFreed: bytes > 0 }).toEqual({ checkpoints: 0, isFreed: true });
+    expect(await store.inspect("replaced")).toMatchObject({ checkpoints: 1, orphans: [] });
+    expect((await saver.getTuple(on("replaced")))?.pendingWrites).toEqual([["task", "__resume__", text("two")]]);
+    expect(await saver.prune(["replaced"], { keepLast: 9 })).toMatchObject({ threads: 0, bytes: 0 });
   });
 
   it("C-53 nothing is freed that a pending write still needs", async () => {

@@ -207,7 +207,7 @@ async function pruneBy(
     const { remove, hide } = planOf(summaries);
     const count = { ...NOTHING_PRUNED, threads: 1, checkpoints: remove.length, hidden: hide.length };
     const isNothing = remove.length === 0 && hide.length === 0 && writesOfRuns.length === 0;
-    if (isNothing && (dryRun || !summaries.isUnfreed)) return NOTHING_PRUNED;
+    if (isNothing && (dryRun || !(await summaries.isUnfreed()))) return NOTHING_PRUNED;
     if (dryRun) return count;
     const outcome = await store.prune({ threadId, summaries, token, remove, hide, writesOfRuns });
     if (outcome.kind === "pruned") return { ...(isNothing ? NOTHING_PRUNED : count), bytes: outcome.bytes };

@@ -56,8 +56,8 @@ export interface CheckpointSummaries {
   readonly threadKey: string;
   /** In the order of their commits. */
   readonly checkpoints: readonly CheckpointSummary[];
-  /** Whether a prune that was ended in the middle may have left something that nothing refers to: the next one frees it. */
-  readonly isUnfreed: boolean;
+  /** Whether something is left that nothing refers to: of what was replaced, or of a prune that was ended in the middle. */
+  readonly isUnfreed: () => Promise<boolean>;
 }
 
 export interface PruneInput {

@@ -2,6 +2,7 @@ import { type CheckpointSummaries, type CheckpointSummary, decodeId, decodeMetad
 import { bigint, bool, bytea, isNull, text } from "../columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { hasUnreachedSegments } from "./free-segments.js";
 import { threadKey } from "./thread-key.js";
 
 /** A row has some 200 bytes. */
@@ -27,7 +28,9 @@ from ${t.checkpoint} c where thread_key = $1 and commit_order > $2 order by comm
     const rows = await db.run("prune", { text: sql, values: [key, cursor] });
     for (const row of rows) checkpoints.push(summaryOf(row));
     const last = rows.at(-1);
-    if (last === undefined || rows.length < PAGE) return { threadKey: key, checkpoints, isUnfreed: false };
+    if (last === undefined || rows.length < PAGE) {
+      return { threadKey: key, checkpoints, isUnfreed: () => hasUnreachedSegments(db, t, key) };
+    }
     cursor = bigint(last, 0);
   }
 }

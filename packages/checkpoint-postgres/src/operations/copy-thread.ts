@@ -26,11 +26,10 @@ interface Ids {
 
 async function copy(db: Connections, client: PostgresClient, t: Tables, { from, to, marker }: Ids): Promise<CopyOutcome> {
   const [source] = await db.execute(client, {
-    // A thread that is only a lease has nothing to copy.
+    // A thread that is only a lease, or writes whose checkpoint is on its way, has nothing to copy.
     text: `
-select thread_key, exists (select from ${t.thread} where thread_id = $2) from ${t.thread} th where thread_id = $1 and (
-  exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key) or exists (select from ${t.pendingWrite} w where w.thread_key = th.thread_key)
-)`,
+select thread_key, exists (select from ${t.thread} where thread_id = $2) from ${t.thread} th where thread_id = $1
+  and exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)`,
     values: [from, marker],
   });
   if (source === undefined) return { kind: "not-found" };
@@ -58,7 +57,10 @@ on conflict (thread_id) do nothing returning thread_key`,
   const writes = await db.execute(client, {
     text: `
 insert into ${t.pendingWrite} (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls)
-select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls from ${t.pendingWrite} where thread_key = $1
+select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls from ${t.pendingWrite} w
+where thread_key = $1 and exists (
+  select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.checkpoint_id = w.checkpoint_id
+)
 returning pg_column_size(payload)`,
     values: [...keys],
   });

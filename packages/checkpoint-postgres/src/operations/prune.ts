@@ -10,12 +10,11 @@ import { CHECKPOINT_BYTES } from "../metadata-columns.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { inTransaction } from "../transaction.js";
+import { freeSegments } from "./free-segments.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 /** Checkpoints that one transaction removes: some 20 ms, for which writers of the thread wait. */
 const MOST_AT_ONCE = 1_000;
-/** Segments that one statement frees. */
-const MOST_FREED_AT_ONCE = 10_000;
 /** So many removed checkpoints are remembered: a run that is still going on builds on one of the newest. */
 const MOST_REMEMBERED = 1_024;
 
@@ -197,33 +196,6 @@ delete from ${t.pendingWrite} w where thread_key = $1 and run_id = any ($2::text
     values: [threadKey, writesOfRuns],
   });
   return rows.reduce((sum, row) => sum + integer(row, 0), 0);
-}
-
-async function freeSegments(db: Connections, client: PostgresClient, t: Tables, threadKey: string): Promise<number> {
-  const sql = `
-with recursive reached (segment_id) as (
-  select root.id from (
-    select links from ${t.checkpoint} where thread_key = $1 union all select links from ${t.pendingWrite} where thread_key = $1
-  ) row cross join ${t.linkIds}(row.links) root (id)
-  union
-  select linked.id from reached
-  cross join lateral (select links from ${t.segment} s where s.thread_key = $1 and s.segment_id = reached.segment_id offset 0) s
-  cross join ${t.linkIds}(s.links) linked (id)
-),
-dead as (
-  select segment_id from ${t.segment} s
-  where thread_key = $1 and not exists (select from reached where reached.segment_id = s.segment_id) limit ${MOST_FREED_AT_ONCE}
-),
-freed as (
-  delete from ${t.segment} s using dead where s.thread_key = $1 and s.segment_id = dead.segment_id returning pg_column_size(body) as bytes
-)
-select count(*), coalesce(sum(bytes), 0) from freed`;
-  for (let bytes = 0; ; ) {
-    const [row] = await db.execute(client, { text: sql, values: [threadKey] });
-    if (row === undefined) return bytes;
-    bytes += integer(row, 1);
-    if (integer(row, 0) < MOST_FREED_AT_ONCE) return bytes;
-  }
 }
 
 /** A thread of which nothing is left is deleted, with a tombstone: a run that is still going on must not bring a part of it back. */

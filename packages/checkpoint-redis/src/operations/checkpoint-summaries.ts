@@ -38,6 +38,6 @@ export async function checkpointSummaries(
       rank = String(reply[3]);
       isUnfreed = Number(reply[4]) === 1;
     }
-    if (rank === "") return { threadKey: state, checkpoints, isUnfreed };
+    if (rank === "") return { threadKey: state, checkpoints, isUnfreed: async () => isUnfreed };
   }
 }

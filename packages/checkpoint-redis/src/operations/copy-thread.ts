@@ -25,7 +25,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_FIELDS = 1_000;
 
 /** What of a thread's fields is not the copy's: it has a life and a time of its own. */
-const OWN_FIELDS = /^(key|format|epoch|created|updated|swept|ttl|lease_.*)$/;
+const OWN_FIELDS = /^(key|format|epoch|created|updated|swept|ttl|unfreed|bytes|slots|lease_.*)$/;
 
 /** `lastsMs`: in how many milliseconds the copy expires. */
 export type Copied = CopyOutcome & { readonly lastsMs?: number };
@@ -74,6 +74,7 @@ class CopyInProgress {
   readonly #segments = new Set<string>();
   #state = "";
   #wanted: string[] = [];
+  #slots = 0;
   checkpoints = 0;
   bytes = 0;
 
@@ -107,17 +108,13 @@ class CopyInProgress {
         await this.#add("order", place, member);
         if (writes.length > 0) await this.#addWrites(member, writes);
       }
-      const early = reply[4] as readonly Buffer[];
-      for (let n = 0; n < early.length; n += 2) await this.#addWrites(early[n] as Buffer, early[n + 1] as Buffer);
-      rank = String(reply[5]);
+      rank = String(reply[4]);
       if (!(await this.#takeSegments(state))) return "changed";
     }
     for (const part of PARTS) await this.#send(part);
     return fields
-      .flatMap((field, n) =>
-        n % 2 === 0 && !OWN_FIELDS.test(String(field)) && String(field) !== "bytes" ? [field, fields[n + 1] as Buffer] : [],
-      )
-      .concat(Buffer.from("bytes"), Buffer.from(String(this.bytes)));
+      .flatMap((field, n) => (n % 2 === 0 && !OWN_FIELDS.test(String(field)) ? [field, fields[n + 1] as Buffer] : []))
+      .concat(["bytes", String(this.bytes), "slots", String(this.#slots)].map((text) => Buffer.from(text)));
   }
 
   /** Whether the thread has not changed since it was copied. */
@@ -153,7 +150,9 @@ class CopyInProgress {
   }
 
   async #addWrites(member: Buffer, writes: Buffer): Promise<void> {
-    for (const { links } of decodeWritesRow(writes)) this.#want(links);
+    const slots = decodeWritesRow(writes);
+    this.#slots += slots.length;
+    for (const { links } of slots) this.#want(links);
     await this.#add("writes", member, writes);
   }
 

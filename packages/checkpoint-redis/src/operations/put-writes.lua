@@ -17,12 +17,14 @@ local more_bytes = store_segments(first_segment)
 local stored = redis.call('HGET', WRITES, member) or ''
 local writes = stored == '' and number_bytes(0) or stored
 local arrival = string.sub(writes, 1, 4)
-local added = {}
+local added, has_unfreed = {}, false
 for i = first_slot, first_segment - 1, 2 do
   local mark, rest = ARGV[i], ARGV[i + 1]
   local at = slot_with(writes, mark)
   -- The highest bit of the slot's number is its sign. A positive one is written once; a negative one is replaced, and keeps its arrival and its place.
   local is_negative = string.byte(mark, 4) >= 128
+  -- What is replaced, or ignored, may have been all that links to a segment.
+  if at then has_unfreed = true end
   if not at then
     added[#added + 1] = number_bytes(4 + #mark + #rest) .. arrival .. mark .. rest
   elseif is_negative then
@@ -42,5 +44,6 @@ local row = next_arrival .. string.sub(writes, FIRST_SLOT) .. table.concat(added
 redis.call('HSET', WRITES, member, row)
 redis.call('HINCRBY', THREAD, 'bytes', more_bytes + #row - #stored)
 if #added > 0 then redis.call('HINCRBY', THREAD, 'slots', #added) end
+if has_unfreed then redis.call('HSET', THREAD, 'unfreed', 1) end
 redis.call('HSET', THREAD, 'updated', stamp_now())
 return {'stored', key, epoch, is_new, set_expiry(ARGV[5])}

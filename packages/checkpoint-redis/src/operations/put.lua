@@ -41,6 +41,8 @@ redis.call('HSET', CHECKPOINTS, member, row)
 redis.call('HINCRBY', THREAD, 'bytes', more_bytes + #row - (before and #before or 0))
 local facts = { 'updated', stamp_now() }
 for i = first_label, first_segment - 1 do facts[#facts + 1] = ARGV[i] end
+-- What it replaces may have been all that linked to a segment.
+if before then facts[#facts + 1], facts[#facts + 2] = 'unfreed', 1 end
 -- One that is there already keeps its place.
 if not place or is_new == '1' then
   redis.call('ZADD', ORDER, redis.call('HINCRBY', THREAD, 'commits', 1), member)
