@@ -1,4 +1,5 @@
 import { setImmediate as nextTick } from "node:timers/promises";
+import { ThreadNotFoundError } from "@holdfast/checkpoint-core";
 import {
   Annotation,
   DeltaChannel,
@@ -77,7 +78,11 @@ export function historyGraph(checkpointer: BaseCheckpointSaver) {
     return act();
   };
   return new StateGraph(State)
-    .addNode("plan", ({ turn }) => says(turn, "plan"))
+    .addNode("plan", ({ turn }: { readonly turn?: Turn }) => {
+      // An answer to a thread that somebody has deleted meanwhile: LangGraph begins a run without an input.
+      if (turn === undefined) throw new ThreadNotFoundError("that was to be resumed");
+      return says(turn, "plan");
+    })
     .addNode("b", ({ turn }) => taking(turn, "b", () => says(turn, "b", ...answersOf(turn, "b"))))
     .addNode("a", ({ turn }) => taking(turn, "a", () => says(turn, "a", ...answersOf(turn, "a"))))
     .addNode("inner", ({ turn }: typeof State.State, config: LangGraphRunnableConfig) =>
