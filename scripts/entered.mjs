@@ -1,0 +1,92 @@
+/**
+ * Which of our files and functions a warm `put` and a cold `getTuple` enter, on a real Postgres: what a reader has to follow.
+ * `pnpm entered` prints the files in the order of their folders; `--functions` names the functions, too.
+ */
+import { readFile } from "node:fs/promises";
+import { Session } from "node:inspector/promises";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createViteServer } from "vitest/node";
+import { root } from "./repository.mjs";
+
+const conditions = ["@holdfast/source"];
+const server = await createViteServer({
+  root,
+  configFile: false,
+  logLevel: "error",
+  server: { middlewareMode: true, watch: null },
+  plugins: [
+    {
+      name: "text-modules",
+      enforce: "pre",
+      load: async (id) => (/\.(sql|lua)$/.test(id) ? `export default ${JSON.stringify(await readFile(id, "utf8"))};` : null),
+    },
+  ],
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ["node", "import"] } },
+});
+const load = (path) => server.ssrLoadModule(`${root}/${path}`);
+const { startPostgres, createDatabase } = await load("packages/test-servers/src/index.ts");
+const { PostgresSaver } = await load("packages/checkpoint-postgres/src/index.ts");
+const postgres = await startPostgres({ private: true });
+const { url } = await createDatabase(postgres.url);
+
+/** A turn's checkpoint, which grows by a message. */
+const put = (saver, step) => {
+  const id = `1f1eb7d6-0000-6000-8000-${String(step).padStart(12, "0")}`;
+  const parent = step === 0 ? {} : { checkpoint_id: `1f1eb7d6-0000-6000-8000-${String(step - 1).padStart(12, "0")}` };
+  const messages = Array.from({ length: step + 1 }, (_, n) => `message ${n}`);
+  return saver.put(
+    { configurable: { thread_id: "user-1", checkpoint_ns: "", ...parent } },
+    { v: 4, id, ts: "", channel_values: { messages }, channel_versions: { messages: step + 1 }, versions_seen: {} },
+    { source: "loop", step, parents: {} },
+    { messages: step + 1 },
+  );
+};
+
+const session = new Session();
+session.connect();
+await session.post("Profiler.enable");
+
+/** Functions that `run` enters, by file. */
+async function entered(run) {
+  await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
+  await session.post("Profiler.takePreciseCoverage");
+  await run();
+  const { result } = await session.post("Profiler.takePreciseCoverage");
+  await session.post("Profiler.stopPreciseCoverage");
+  const files = new Map();
+  for (const { url: script, functions } of result) {
+    const file = relative(root, script.startsWith("file:") ? fileURLToPath(script) : script).split("?")[0];
+    // An entry point hands on what others define.
+    if (!/^packages\/checkpoint-(core|postgres)\/src\//.test(file) || /\/(index|adapter)\.ts$/.test(file)) continue;
+    // The first range of a module is the module itself.
+    const called = functions.slice(1).filter(({ ranges }) => ranges[0].count > 0);
+    if (called.length > 0)
+      files.set(
+        file,
+        called.map(({ functionName }) => functionName || "(anonymous)"),
+      );
+  }
+  return files;
+}
+
+const saver = PostgresSaver.fromConnString(url);
+await saver.setup();
+for (let step = 0; step < 10; step += 1) await put(saver, step);
+const cold = PostgresSaver.fromConnString(url);
+await cold.getTuple({ configurable: { thread_id: "somebody else" } });
+const measured = {
+  "warm put": await entered(() => put(saver, 10)),
+  "cold getTuple": await entered(() => cold.getTuple({ configurable: { thread_id: "user-1" } })),
+};
+for (const [name, files] of Object.entries(measured)) {
+  console.log(`${name}: ${files.size} files, ${[...files.values()].flat().length} functions`);
+  for (const [file, functions] of [...files].sort()) {
+    console.log(`  ${file}: ${process.argv.includes("--functions") ? functions.join(", ") : functions.length}`);
+  }
+}
+await Promise.all([saver.end(), cold.end()]);
+await server.close();
+await postgres.stop();
+process.exit(0);
