@@ -30,7 +30,8 @@ export function recordingSaver(
   const ofRun = { ...ofCall, run, ...(token !== undefined && { token }) };
   /** Until the first put. */
   let head: { readonly id: string; readonly span: Readonly<Span> } | undefined;
-
+  /** Whether the call begins at a checkpoint that it names, which is a deliberate fork. LangGraph then reads the head as well. */
+  let isFork = false;
   let hasFailed = false;
 
   const recording: Pick<BaseCheckpointSaver, "getTuple" | "put"> & { putWrites: PutWrites } = {
@@ -46,7 +47,8 @@ export function recordingSaver(
       );
       if (tuple !== undefined && namespace === "") {
         note(tuple.checkpoint.id);
-        if (isRejecting && !id) head = { id: tuple.checkpoint.id, span };
+        if (id && head === undefined) isFork = true;
+        if (isRejecting && !id && !isFork) head = { id: tuple.checkpoint.id, span };
       }
       return tuple;
     },

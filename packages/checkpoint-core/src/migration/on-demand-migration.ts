@@ -1,23 +1,22 @@
-import { createHash } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type {
   BaseCheckpointSaver,
-  Checkpoint,
   CheckpointListOptions,
   CheckpointTuple,
   DeltaChannelHistory,
 } from "@langchain/langgraph-checkpoint";
-import { type CheckpointRef, configOf, namespaceConfig } from "../config/checkpoint-ref.js";
+import { type CheckpointRef, namespaceConfig } from "../config/checkpoint-ref.js";
 import { markCopied } from "../config/head-marker.js";
-import { TTL_KEY } from "../config/ttl-config.js";
-import { InvalidOptionsError, ThreadBusyError } from "../errors.js";
+import { ThreadBusyError } from "../errors.js";
 import type { LeaseOptions, ThreadLease } from "../leases/lease.js";
 import { withLeaseToken } from "../leases/lease-config.js";
 import { entryCache } from "../store/entry-cache.js";
 import type { CopyOutcome } from "../store/thread-store.js";
+import { asOurs, plainConfig, threadIdOf } from "./fallback-saver.js";
 import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
-import { isSaver } from "./saver-check.js";
+import { EMPTY, isMigrationMarker, markerConfig, markerId } from "./marker.js";
+import type { ThreadSource } from "./thread-source.js";
 
 /** What migrations need of the saver whose threads they bring here. */
 export interface MigrationTarget {
@@ -55,7 +54,7 @@ const MOST_REMEMBERED = 1_024;
  * with it, the thread is not here. Both survive a crash, and the next write goes on with the copy. Whoever copies has the lease of the thread: a copier that
  * stalled is fenced, and can write nothing over what a run did meanwhile.
  */
-export class OnDemandMigration {
+export class OnDemandMigration implements ThreadSource {
   readonly #fallback: BaseCheckpointSaver;
   readonly #target: MigrationTarget;
   readonly #known = entryCache<true>(MOST_KNOWN);
@@ -67,7 +66,6 @@ export class OnDemandMigration {
     this.#target = target;
   }
 
-  /** @param own reads the checkpoint here. */
   async getTuple(
     config: RunnableConfig,
     threadId: string,
@@ -80,7 +78,6 @@ export class OnDemandMigration {
     return place === "absent" ? own() : undefined;
   }
 
-  /** @param own lists what is here. */
   async *list(
     config: RunnableConfig,
     options: CheckpointListOptions,
@@ -142,7 +139,6 @@ export class OnDemandMigration {
     }
   }
 
-  /** @param own reads the history here. */
   async getDeltaChannelHistory(
     options: { readonly config: RunnableConfig; readonly channels: string[] },
     threadId: string,
@@ -178,11 +174,11 @@ export class OnDemandMigration {
    * Deletes a thread in both stores, under its lease as long as it may be migrated. What the old saver has of it is noted here, so that a run that read it
    * there and goes on is refused (contract C-51).
    */
-  async delete(threadId: string, token: string | undefined): Promise<void> {
+  async delete(threadId: string, token: string | undefined, own: (token: string | undefined) => Promise<void>): Promise<void> {
     if ((await this.#place(threadId)) === "here") {
       // First there: whoever finds nothing here must find nothing there.
       await this.#fallback.deleteThread(threadId);
-      await whileBeingMigrated(() => this.#target.deleteThread(threadId, token));
+      await whileBeingMigrated(() => own(token));
       return;
     }
     const lease = token === undefined ? await whileBeingMigrated(() => this.#acquire(threadId)) : undefined;
@@ -192,7 +188,7 @@ export class OnDemandMigration {
       if (last.length > 0) await this.#putMarker(threadId);
       await this.#fallback.deleteThread(threadId);
       await this.#putNames(last, held);
-      await this.#target.deleteThread(threadId, held);
+      await own(held);
       await this.#removeMarker(threadId);
     } finally {
       await lease?.release();
@@ -341,65 +337,6 @@ async function whileBeingMigrated<T>(action: () => Promise<T>): Promise<T> {
 const NOTHING: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
 const QUIETLY = { batch: BATCH, signal: undefined, onCheckpoint: (): void => {} };
 const asItIs = (config: RunnableConfig): RunnableConfig => config;
-
-/** Markers are threads, since those can be deleted. */
-const MARKER_PREFIX = "holdfast-takeover:";
-const EMPTY: Omit<Checkpoint, "id"> = {
-  v: 4,
-  ts: new Date(0).toISOString(),
-  channel_values: {},
-  channel_versions: {},
-  versions_seen: {},
-};
-
-/** Whether a thread of this id is the marker of a migration, and none of a user's. */
-export function isMigrationMarker(threadId: string): boolean {
-  return threadId.startsWith(MARKER_PREFIX);
-}
-
-/** A hash: a thread's id may be as long as an id can be. */
-export function markerId(threadId: string): string {
-  return MARKER_PREFIX + createHash("sha256").update(threadId).digest("hex");
-}
-
-/** It must not expire before what it stands for. */
-function markerConfig(threadId: string): RunnableConfig {
-  return { configurable: { thread_id: markerId(threadId), checkpoint_ns: "", [TTL_KEY]: Number.POSITIVE_INFINITY } };
-}
-
-/** What the old saver is asked for, with the thread's id as a string. */
-function plainConfig({ configurable = {} }: RunnableConfig, threadId: string): RunnableConfig {
-  const { checkpoint_ns, checkpoint_id } = configurable;
-  return {
-    configurable: {
-      thread_id: threadId,
-      ...(checkpoint_ns === undefined ? {} : { checkpoint_ns: checkpoint_ns as unknown }),
-      ...(checkpoint_id === undefined ? {} : { checkpoint_id: checkpoint_id as unknown }),
-    },
-  };
-}
-
-const threadIdOf = ({ config }: CheckpointTuple): string => String(config.configurable?.thread_id);
-
-/** A tuple of the old saver, with exactly the keys of contract C-12. */
-function asOurs(tuple: CheckpointTuple, threadId: string): CheckpointTuple {
-  const namespace = String(tuple.config.configurable?.checkpoint_ns ?? "");
-  const { parentConfig, ...rest } = tuple;
-  const config = configOf({ threadId, namespace, checkpointId: tuple.checkpoint.id });
-  const parentId: unknown = parentConfig?.configurable?.checkpoint_id;
-  if (parentId === undefined) return { ...rest, config };
-  return { ...rest, config, parentConfig: configOf({ threadId, namespace, checkpointId: String(parentId) }) };
-}
-
-/**
- * The option `fallback` of a saver.
- *
- * @throws InvalidOptionsError
- */
-export function resolveFallback(given: unknown): BaseCheckpointSaver | undefined {
-  if (given === undefined || isSaver(given)) return given;
-  throw new InvalidOptionsError("fallback must be a checkpoint saver: the one that your service has used up to now.");
-}
 
 /** Where a saver of ours keeps its migration, for `importThreads`. */
 export const ON_DEMAND_MIGRATION: unique symbol = Symbol.for("holdfast.on-demand-migration") as never;

@@ -47,7 +47,9 @@ import {
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
 import { leaseToken } from "../leases/lease-config.js";
-import { markerId, ON_DEMAND_MIGRATION, OnDemandMigration, beingMigrated } from "../migration/on-demand-migration.js";
+import { markerId } from "../migration/marker.js";
+import { beingMigrated, ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
+import { STORE_ALONE, type ThreadSource } from "../migration/thread-source.js";
 import {
   addReports,
   NOTHING_PRUNED,
@@ -133,6 +135,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly [SAVER_BRAND] = true;
   /** @internal */
   readonly [ON_DEMAND_MIGRATION]: OnDemandMigration | undefined;
+  readonly #threads: ThreadSource;
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
@@ -147,6 +150,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader, this.#lives);
     this.#leases = new Leases(store);
     this[ON_DEMAND_MIGRATION] = this.#onDemandMigrationFrom(serde, settings);
+    this.#threads = this[ON_DEMAND_MIGRATION] ?? STORE_ALONE;
   }
 
   #onDemandMigrationFrom(serde: SerializerProtocol, { fallback, ...settings }: SaverSettings): OnDemandMigration | undefined {
@@ -186,7 +190,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const checkpointId = optionalCheckpointId(config);
     await this.#store.ready("getTuple", config);
     const own = (): Promise<CheckpointTuple | undefined> => this.#reader.tuple(ref, checkpointId, config);
-    const tuple = await (this[ON_DEMAND_MIGRATION]?.getTuple(config, ref.threadId, own) ?? own());
+    const tuple = await this.#threads.getTuple(config, ref.threadId, own);
     if (tuple === undefined || !this.#rejectsConflicts) return tuple;
     return { ...tuple, config: markRead(tuple.config, tuple.checkpoint.id, checkpointId === undefined) };
   }
@@ -211,8 +215,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const limit = limitOf(options.limit);
     if (options.filter !== undefined) metadataConditions(options.filter);
     await this.#store.ready("list");
-    const own = ({ limit: most = limit }): AsyncGenerator<CheckpointTuple> => this.#reader.list(threadId, selection, most);
-    yield* this[ON_DEMAND_MIGRATION]?.list(config, options, threadId, own) ?? own({});
+    const own = ({ limit: most }: CheckpointListOptions): AsyncGenerator<CheckpointTuple> =>
+      this.#reader.list(threadId, selection, most ?? limit);
+    yield* this.#threads.list(config, options, threadId, own);
   }
 
   /**
@@ -278,7 +283,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       isRepeated = true;
       return this.#writer.put(stored);
     };
-    await (this[ON_DEMAND_MIGRATION]?.write(ref.threadId, token, put) ?? put());
+    await this.#threads.write(ref.threadId, token, put);
   }
 
   /**
@@ -313,7 +318,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const { run_id: runId } = labelsOf(config, this.#labels);
     const put = (): Promise<void> =>
       this.#writer.putWrites({ config, ref, taskId, place, runId, writes: serialized, token, call });
-    await (this[ON_DEMAND_MIGRATION]?.write(ref.threadId, token, put) ?? put());
+    await this.#threads.write(ref.threadId, token, put);
   }
 
   /**
@@ -327,7 +332,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const id = threadIdArgument(threadId, "deleteThread");
     await this.#store.ready("deleteThread");
     const token = options.lease?.token;
-    await (this[ON_DEMAND_MIGRATION]?.delete(id, token) ?? this.#deleteThread(id, token));
+    await this.#threads.delete(id, token, (held) => this.#deleteThread(id, held));
     this.#lives.forget(id);
   }
 
@@ -371,7 +376,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #view: ThreadView = {
     latest: (id) => {
       const own = (): Promise<CheckpointTuple | undefined> => this.#reader.tuple({ threadId: id, namespace: "" }, undefined);
-      return this[ON_DEMAND_MIGRATION]?.getTuple({ configurable: { checkpoint_ns: "" } }, id, own) ?? own();
+      return this.#threads.getTuple({ configurable: { checkpoint_ns: "" } }, id, own);
     },
     all: (id) => this.list({ configurable: { thread_id: id } }),
   };
@@ -443,7 +448,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     if (from === to) throw new ThreadExistsError(to);
     await this.#store.ready("copyThread");
     const copy = (): Promise<CopyOutcome> => this.#store.copyThread(from, to, markerId(from));
-    const outcome = await (this[ON_DEMAND_MIGRATION]?.copy(from, to, copy) ?? copy());
+    const outcome = await this.#threads.copy(from, to, copy);
     if (outcome.kind === "incomplete") throw beingMigrated(from);
     if (outcome.kind === "not-found") throw new ThreadNotFoundError(from);
     if (outcome.kind === "exists") throw new ThreadExistsError(to);
@@ -513,7 +518,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     if (channels.length === 0) return {};
     await this.#store.ready("getDeltaChannelHistory");
     const own = (): Promise<Record<string, DeltaChannelHistory>> => this.#reader.deltaHistory(ref, checkpointId, channels);
-    return this[ON_DEMAND_MIGRATION]?.getDeltaChannelHistory(options, ref.threadId, own) ?? own();
+    return this.#threads.getDeltaChannelHistory(options, ref.threadId, own);
   }
 }
 

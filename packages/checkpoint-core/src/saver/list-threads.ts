@@ -1,7 +1,7 @@
 import { type Labels, resolveLabels } from "../config/labels.js";
 import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/thread-id.js";
 import { InvalidOptionsError } from "../errors.js";
-import { isMigrationMarker } from "../migration/on-demand-migration.js";
+import { isMigrationMarker } from "../migration/marker.js";
 import { age, refuseUnknown } from "../retention/prune.js";
 import type { ThreadSelection, ThreadStore, ThreadSummary } from "../store/thread-store.js";
 

@@ -1,0 +1,39 @@
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
+import { configOf } from "../config/checkpoint-ref.js";
+import { InvalidOptionsError } from "../errors.js";
+import { isSaver } from "./saver-check.js";
+
+/** What the old saver is asked for, with the thread's id as a string. */
+export function plainConfig({ configurable = {} }: RunnableConfig, threadId: string): RunnableConfig {
+  const { checkpoint_ns, checkpoint_id } = configurable;
+  return {
+    configurable: {
+      thread_id: threadId,
+      ...(checkpoint_ns === undefined ? {} : { checkpoint_ns: checkpoint_ns as unknown }),
+      ...(checkpoint_id === undefined ? {} : { checkpoint_id: checkpoint_id as unknown }),
+    },
+  };
+}
+
+export const threadIdOf = ({ config }: CheckpointTuple): string => String(config.configurable?.thread_id);
+
+/** A tuple of the old saver, with exactly the keys of contract C-12. */
+export function asOurs(tuple: CheckpointTuple, threadId: string): CheckpointTuple {
+  const namespace = String(tuple.config.configurable?.checkpoint_ns ?? "");
+  const { parentConfig, ...rest } = tuple;
+  const config = configOf({ threadId, namespace, checkpointId: tuple.checkpoint.id });
+  const parentId: unknown = parentConfig?.configurable?.checkpoint_id;
+  if (parentId === undefined) return { ...rest, config };
+  return { ...rest, config, parentConfig: configOf({ threadId, namespace, checkpointId: String(parentId) }) };
+}
+
+/**
+ * The option `fallback` of a saver.
+ *
+ * @throws InvalidOptionsError
+ */
+export function resolveFallback(given: unknown): BaseCheckpointSaver | undefined {
+  if (given === undefined || isSaver(given)) return given;
+  throw new InvalidOptionsError("fallback must be a checkpoint saver: the one that your service has used up to now.");
+}
