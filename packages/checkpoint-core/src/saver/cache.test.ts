@@ -79,7 +79,7 @@ it("counts what it holds", () => {
   expect(cache.bytes).toBeGreaterThanOrEqual(1_000_000);
 });
 
-it("holds of memory about what it counts, though segments are cut out of values", () => {
+it("holds of memory about what it counts, though segments are cut out of values", async () => {
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as () => void;
   const heldBytes = (): number => {
@@ -97,7 +97,8 @@ it("holds of memory about what it counts, though segments are cut out of values"
     cache.set(ref(`${thread}`), cached, "g", record);
   }
   expect(cache.bytes).toBeGreaterThan(4_000_000);
-  expect(heldBytes() - before).toBeLessThanOrEqual(1.5 * cache.bytes);
+  // The collector gives buffers back on a thread of its own.
+  await expect.poll(() => heldBytes() - before, { timeout: 10_000 }).toBeLessThanOrEqual(1.5 * cache.bytes);
 });
 
 it("drops what was used longest ago", () => {
