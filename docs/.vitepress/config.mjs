@@ -39,6 +39,7 @@ const sidebar = [
         guarantees: "Guarantees",
         errors: "Errors",
         compatibility: "Compatibility",
+        tested: "What tests each rule",
         "unhandled-rejections": "Unhandled rejections",
       }),
       ...pages("reference/api/", {

@@ -44,7 +44,7 @@ export function performancePage({ machine, versions, outcomes }: Results): {
       "",
     );
   }
-  lines.push("## What is to be reached", "", row(["what", "target", "measured", ""]), row(["---", "--:", "--:", "---"]));
+  lines.push("## Targets", "", row(["what", "target", "measured", ""]), row(["---", "--:", "--:", "---"]));
   lines.push(...targetRows(figures).map(row), "");
   for (const { name, title } of plots) lines.push(`![${title}](performance/${name}.svg)`, "");
   for (const [name, outcome] of all) {

@@ -1,4 +1,4 @@
-/** What is to be reached, each by a figure of one run: ratios of contenders that took turns, or of bytes stored to bytes of content. */
+/** Targets, each a figure of one run: ratios of contenders that took turns, or of bytes stored to bytes of content. */
 interface Target {
   readonly what: string;
   readonly atMost?: number;
