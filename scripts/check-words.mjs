@@ -27,7 +27,7 @@ const GONE = [
 /** Where such a word stays, and why. */
 const STAYS = [
   // Names that are stored.
-  ["packages/checkpoint-core/src/migration/on-demand-migration.ts", /const MARKER_PREFIX/],
+  ["packages/checkpoint-core/src/migration/marker.ts", /const MARKER_PREFIX/],
   ["packages/checkpoint-postgres/src/migrations/", /thread_life/],
   // VitePress has an option of that name.
   ["docs/.vitepress/config.mjs", /outline:/],
