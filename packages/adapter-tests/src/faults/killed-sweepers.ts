@@ -73,6 +73,7 @@ export function killedSweeperTests(target: RetentionTarget): void {
 
   it(
     `C-56 ${SWEEPERS} sweepers are killed at random moments: each thread is whole or pruned, and the next sweep does the rest`,
+    { timeout: 180_000 },
     seeded(async (random) => {
       const swept: number[] = [];
       while (swept.length < SWEEPERS) swept.push(await killAndSweepAgain(random));
