@@ -149,6 +149,7 @@ export class ReferenceSaver extends ReferenceLeaser implements LeasingSaver {
     for (const key of rows?.keys() ?? []) buried.add(key);
     this.store.tombstones.set(thread, buried);
     this.store.threads.delete(thread);
+    this.store.leases.delete(thread);
   }
 
   protected isTombstoned(thread: string, key: string): boolean {

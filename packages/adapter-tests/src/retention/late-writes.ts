@@ -127,6 +127,17 @@ export function lateWriteTests(store: RetentionStore): void {
     expect(await store.inspect(thread)).toEqual(GONE);
   });
 
+  it("C-51 a subgraph's first checkpoint that names none around it belongs to the thread that its run has read", async () => {
+    const { saver, late, thread } = await deletedThread();
+    // As with durability "exit": the subgraph's comes first, and says nothing of the graph around it.
+    const config = { configurable: { thread_id: thread, checkpoint_ns: "remembers" } };
+    await expect(saver.put(config, late, METADATA, late.channel_versions)).rejects.toMatchObject(DELETED);
+    expect(await store.inspect(thread)).toEqual(GONE);
+    expect(await saver.getTuple(at(thread))).toBeUndefined();
+    await saver.put(config, late, METADATA, late.channel_versions);
+    expect((await store.inspect(thread)).checkpoints).toBe(1);
+  });
+
   for (const first of ["its writes", "the checkpoint"] as const) {
     it(`C-51 a checkpoint and writes to it that come at once after their thread was deleted leave nothing behind: ${first} first`, async () => {
       const [saver, other] = [store.open(), store.open()];

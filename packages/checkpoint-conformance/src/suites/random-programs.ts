@@ -150,6 +150,8 @@ async function perform(program: Step, model: ThreadModel, { context, thread, sav
     const parent = program.fork ? choose(there, program.parent) : there.at(-1);
     const [child, names] = childOf(parent, ns, program.changes, model.nextMark());
     const newVersions = Object.fromEntries(names.map((name) => [name, child.versions[name] ?? 0]));
+    // A run begins with what it reads of its root graph: by that, its subgraphs know whether the thread is still the one.
+    if (parent === undefined) await saver.getTuple(address(thread));
     await put(saver, { ...child, thread, values: { ...child.values }, versions: { ...child.versions }, newVersions });
     return model.put(child);
   }

@@ -130,7 +130,11 @@ const CALL_BITS = 32;
  * carried out before; or the thread has another life, and not this checkpoint, which may be the first of a new run only with an id that
  * the tombstone does not name.
  */
-function isLateSql(t: Tables, { kind, guard, lineage, life, call }: WriteTarget, parameter: (value: unknown) => string): string {
+function isLateSql(
+  t: Tables,
+  { kind, ref, guard, lineage, life, call }: WriteTarget,
+  parameter: (value: unknown) => string,
+): string {
   // It names the tombstone, so that the server looks for the checkpoint only where there is one, and not beforehand.
   const isStored = (namespace: string, id: string): string => `exists (
     select from ${t.checkpoint} c join ${t.thread} using (thread_key)
@@ -152,8 +156,8 @@ function isLateSql(t: Tables, { kind, guard, lineage, life, call }: WriteTarget,
   if (kind === "put" && guard === undefined) whereNotThere.push(wasCarriedOutSql("tomb.checkpoints", "tomb.calls", call));
   if (life !== undefined) {
     const isAnother = `(select thread_key from ${t.thread} where thread_id = $1) is distinct from ${parameter(life)}::bigint`;
-    // Of a first checkpoint, with a new id a new run may begin.
-    whereNotThere.push(lineage.length === 0 ? `(${isAnother} and ${isNamed})` : isAnother);
+    // With a first checkpoint of a new id, a new run may begin. A subgraph begins none.
+    whereNotThere.push(lineage.length === 0 && ref.namespace === "" ? `(${isAnother} and ${isNamed})` : isAnother);
   }
   if (whereNotThere.length > 0) reasons.push(`((${whereNotThere.join(" or ")}) and not ${isStored("$2", "$3::bytea")})`);
   if (reasons.length === 0) return "false";

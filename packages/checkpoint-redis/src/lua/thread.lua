@@ -88,8 +88,8 @@ local function is_late(key, lineage, life, member)
     if redis.call('HEXISTS', TOMBSTONE, id_of(each)) == 1 and redis.call('HEXISTS', CHECKPOINTS, each) == 0 then return true end
   end
   if life == '' or key == life or redis.call('HEXISTS', CHECKPOINTS, member) == 1 then return false end
-  -- Of a first checkpoint, with a new id a new run may begin.
-  if #lineage == 0 then return redis.call('HEXISTS', TOMBSTONE, id_of(member)) == 1 end
+  -- With a first checkpoint of a new id, a new run may begin. A subgraph begins none: its member does not begin with the NUL behind an empty namespace.
+  if #lineage == 0 and string.byte(member, 1) == 0 then return redis.call('HEXISTS', TOMBSTONE, id_of(member)) == 1 end
   return redis.call('EXISTS', TOMBSTONE) == 1
 end
 
