@@ -128,6 +128,12 @@ describe("C-10 to C-95 the judge of histories finds nothing", () => {
       write("1", "__resume__", "second", 8),
       reads(asPut(one, ["task", "c", "first"], ["task", "__resume__", "second"]), 10),
     ],
+    "C-40 C-58 where what is written to a copy is not in the original": [
+      one,
+      copies(5),
+      write("1", "c", "v", 10, { thread: "u" }),
+      reads(asPut(one), 15),
+    ],
     "C-26 C-113 where a thread that the old store has is listed from its takeover on": [
       put("1", 0, { process: OLD_STORE }),
       listsThreads([], 5),

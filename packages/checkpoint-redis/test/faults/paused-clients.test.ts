@@ -25,6 +25,7 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
 
     it(
       "C-70 runs go on through a CLIENT PAUSE that outlasts the patience of every command",
+      { timeout: 180_000 },
       seeded(async (random) => {
         const saver = openPrivate(connect, server.url, {
           keyPrefix: `long ${name}`,

@@ -47,13 +47,13 @@ export const writesAreAsWritten: Rule = (facts) =>
       }
       if (isDisturbed) return findings;
       for (const write of written) {
+        const copies = facts.copiesOnto(seen.thread);
         const isHere =
           write.thread === seen.thread ||
-          facts
-            .copiesOnto(seen.thread)
-            .every((copy) => copy.outcome === "ok" && copy.source === write.thread && isBefore(write, copy));
+          (copies.length > 0 &&
+            copies.every((copy) => copy.outcome === "ok" && copy.source === write.thread && isBefore(write, copy)));
         if (write.outcome !== "ok" || !isBefore(write, look) || !isHere) continue;
-        if (write.thread === seen.thread && isCopied) continue;
+        if (write.thread === seen.thread && copies.length > 0) continue;
         if (
           write.thread !== seen.thread &&
           facts.removers({ ...seen, thread: write.thread }, Number.NEGATIVE_INFINITY, endOf(look)).length > 0
