@@ -13,9 +13,9 @@ const calls =
   (request: Buffer): boolean =>
     request.includes(sha1);
 
-/** A call as it travels, up to the key that a new thread would get: every operation has another one, and repeats it. */
+/** A call as it travels, up to its number: every operation has another one, and repeats it. Before it stand six keys, six arguments, and an id of 16 bytes. */
 const CHANGE = new RegExp(
-  `(?:${putScript.sha1}|${putWritesScript.sha1})\\r\\n\\$1\\r\\n6\\r\\n(?:\\$\\d+\\r\\n[^\\r]*\\r\\n){9}`,
+  `(?:${putScript.sha1}|${putWritesScript.sha1})\\r\\n\\$1\\r\\n6\\r\\n(?:\\$\\d+\\r\\n[^\\r]*\\r\\n){12}\\$16\\r\\n[^]{16}\\r\\n\\$8\\r\\n[^]{8}`,
   "g",
 );
 
