@@ -216,12 +216,15 @@ function lineOf(facts: Facts, place: Place): Place[] {
 
 /**
  * Whether another call may have written to what a checkpoint was made on when the call that went on from there had read it. LangGraph keeps deltas as writes
- * to the checkpoint that a task ran on, under ids that two calls share, so that there the branches of two calls are mixed, with every saver.
+ * to the checkpoint that a task ran on, under ids that two calls share, so that there the branches of two calls are mixed, with every saver. Or whether a call
+ * was told to begin at a checkpoint that was pruned: it begins with nothing, and names as its parent what delta channels of others are rebuilt from.
  */
 function isDeltaShared(facts: Facts, place: Place): boolean {
   const line = lineOf(facts, place);
   return line.slice(1).some((parent, at) => {
     const child = facts.putsOfId(line[at] as Place).at(-1);
+    const begun = beginningOf(facts, child?.call);
+    if (begun?.id === parent.id && begun.seen === undefined) return true;
     return facts
       .writesOfId(parent)
       .some(
