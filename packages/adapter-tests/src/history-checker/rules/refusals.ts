@@ -1,4 +1,4 @@
-import { endOf } from "../facts.js";
+import { endOf, isBefore } from "../facts.js";
 import { OLD_STORE } from "../history.js";
 import { named, type Rule } from "./rule.js";
 
@@ -23,9 +23,12 @@ export const refusalsHaveReasons: Rule = (facts) =>
       case "HOLDFAST_THREAD_NOT_FOUND": {
         if (each.kind === "delete runs") return [`${each.process} was told ${code} by a deletion of runs`];
         const asked = each.kind === "copy" ? each.source : thread;
-        const isThere = facts
-          .places(asked)
-          .some((place) => facts.isThere(place, each) && facts.puts(place).some(({ process }) => process !== OLD_STORE));
+        const isThere = facts.places(asked).some(
+          (place) =>
+            facts.isThere(place, each) &&
+            // What only the old store has at that time is not there.
+            facts.puts(place).some((put) => put.process !== OLD_STORE && isBefore(put, each)),
+        );
         return isThere ? without("a reason: it is there") : [];
       }
       case "HOLDFAST_THREAD_EXISTS":
