@@ -21,6 +21,8 @@ export const refusalsHaveReasons: Rule = (facts) =>
       case "HOLDFAST_LEASE_LOST":
         return has("acquire") ? [] : without("a lease");
       case "HOLDFAST_THREAD_NOT_FOUND": {
+        // A call that resumes what another has deleted, and a third has begun again.
+        if (each.kind === "graph call") return [];
         if (each.kind === "delete runs") return [`${each.process} was told ${code} by a deletion of runs`];
         const asked = each.kind === "copy" ? each.source : thread;
         const isThere = facts.places(asked).some(
