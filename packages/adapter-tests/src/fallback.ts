@@ -157,6 +157,20 @@ export function fallbackTests(target: FallbackTarget): void {
     await own.drop();
   });
 
+  it("C-112 a thread that has only a subgraph's checkpoint so far is in the list of all threads", async () => {
+    const own = await target.openStore();
+    const old = new MemorySaver();
+    await putWhole(old, "there", checkpointOf({ log: ["old"] }));
+    const saver = target.open(own.url, { fallback: old });
+    const checkpoint = checkpointOf({ log: ["sub"] });
+    const config = { configurable: { thread_id: "early", checkpoint_ns: "remembers" } };
+    await saver.put(config, checkpoint, { source: "loop", step: 0, parents: {} }, checkpoint.channel_versions);
+    const listed = await allOf(saver.list({}));
+    expect(listed.map((tuple) => tuple.config.configurable?.thread_id)).toEqual(["early", "there"]);
+    await target.close(saver);
+    await own.drop();
+  });
+
   it("C-113 eight replicas migrate one thread at once: it is here once, whole, and each goes on with it", async () => {
     const old = await officialPostgres(target.postgresUrl());
     for (let round = 0; round < 3; round += 1) {

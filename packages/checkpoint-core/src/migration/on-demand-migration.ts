@@ -106,23 +106,29 @@ export class OnDemandMigration implements ThreadSource {
     own: (options: CheckpointListOptions) => AsyncGenerator<CheckpointTuple>,
   ): AsyncGenerator<CheckpointTuple> {
     const places = new Map<string, boolean>();
-    const isHere = async (threadId: string): Promise<boolean> => {
-      const isKnown = places.get(threadId) ?? (await this.#place(threadId)) === "here";
+    const isHere = async (threadId: string, ask: () => Promise<boolean>): Promise<boolean> => {
+      const isKnown = places.get(threadId) ?? (await ask());
       places.set(threadId, isKnown);
       return isKnown;
     };
+    // One that has only checkpoints of subgraphs so far, as with durability "exit", is ours where the old saver does not have it.
+    const isOurs = async (threadId: string): Promise<boolean> => {
+      const place = await this.#place(threadId);
+      return place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)));
+    };
+    const isMigrated = (threadId: string) => async (): Promise<boolean> => (await this.#place(threadId)) === "here";
     const shown = new Set<string>();
     const { here } = this.#target;
     const all = async function* (fallback: BaseCheckpointSaver): AsyncGenerator<CheckpointTuple> {
       for await (const tuple of own(options)) {
         const threadId = threadIdOf(tuple);
-        if (isMigrationMarker(threadId) || !(await isHere(threadId))) continue;
+        if (isMigrationMarker(threadId) || !(await isHere(threadId, () => isOurs(threadId)))) continue;
         shown.add(threadId);
         yield tuple;
       }
       for await (const tuple of fallback.list(config, options)) {
         const threadId = threadIdOf(tuple);
-        if (!(await isHere(threadId))) yield asOurs(tuple, threadId);
+        if (!(await isHere(threadId, isMigrated(threadId)))) yield asOurs(tuple, threadId);
         else if (!shown.has(threadId)) {
           // It was copied since the first pass.
           shown.add(threadId);
