@@ -27,7 +27,7 @@ export interface PostgresPair {
 /** What the primary calls its standby. pg_basebackup calls itself otherwise, so that no commit counts it. */
 const STANDBY = "standby";
 
-/** Needs a PostgreSQL with `pg_basebackup`. */
+/** Needs a PostgreSQL of this machine: npm's binaries have no `pg_basebackup`. */
 export async function startPostgresPair({ synchronous = true }: StartPostgresPairOptions = {}): Promise<PostgresPair> {
   const settings = synchronous ? { synchronous_standby_names: STANDBY } : {};
   const primary = await startServer(settings);
@@ -51,7 +51,7 @@ type Settings = Readonly<Record<string, string>>;
 
 async function startServer(settings: Settings, copyOf?: string): Promise<PostgresProcess> {
   const options = { settings, port: undefined, durable: true };
-  return PostgresProcess.create(await findBinaries(undefined), copyOf === undefined ? options : { ...options, copyOf });
+  return PostgresProcess.create(await findBinaries("local"), copyOf === undefined ? options : { ...options, copyOf });
 }
 
 class Pair implements PostgresPair {
