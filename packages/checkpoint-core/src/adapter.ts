@@ -33,16 +33,17 @@ export { entryCache } from "./store/entry-cache.js";
 export type { Refusal } from "./store/refusal.js";
 export { type RetryPolicy, resolveRetry, retry } from "./store/retry.js";
 export { StoreMoment } from "./store/store-moment.js";
-export type {
-  CheckpointSummaries,
-  CopyOutcome,
-  IdleDeletion,
-  PruneInput,
-  PruneOutcome,
-  SweepCandidate,
-  SweepClaim,
-  SweepPage,
-  ThreadSelection,
-  ThreadStore,
-  ThreadSummary,
+export {
+  type CheckpointSummaries,
+  type CopyOutcome,
+  type IdleDeletion,
+  MOST_REMEMBERED,
+  type PruneInput,
+  type PruneOutcome,
+  type SweepCandidate,
+  type SweepClaim,
+  type SweepPage,
+  type ThreadSelection,
+  type ThreadStore,
+  type ThreadSummary,
 } from "./store/thread-store.js";

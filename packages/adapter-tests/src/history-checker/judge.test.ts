@@ -1,66 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { Recorded } from "../recorded.js";
-import { type Delete, type History, OLD_STORE, type Operation, type Put, type Read, type Seen, type Write } from "./history.js";
+import { acquires, asPut, at, deletes, lists, type More, put, reads, write } from "./by-hand.testing.js";
+import { type History, OLD_STORE, type Operation } from "./history.js";
 import { violationsOf } from "./judge.js";
 
-/** Operations that take one millisecond each, unless it is said otherwise. */
-type More = Partial<Recorded> & { readonly process?: string };
-
-const at = (from: number, more: More = {}) => ({ process: "a", from, to: from + 1, outcome: "ok" as const, ...more });
-
-function put(id: string, from: number, more: More & Partial<Put> = {}): Put {
-  const base = {
-    kind: "put",
-    thread: "t",
-    namespace: "",
-    id,
-    parent: undefined,
-    origins: {},
-    values: { v: `${id} ${from}` },
-    run: "r",
-  } as const;
-  return { ...base, ...at(from), ...more };
-}
-
-function write(id: string, channel: string, value: string, from: number, more: More & Partial<Write> = {}): Write {
-  const base = { kind: "write", thread: "t", namespace: "", id, task: "task", writes: [[channel, value]], run: "r" } as const;
-  return { ...base, ...at(from), ...more };
-}
-
-/** A checkpoint as its put says, with writes. */
-function asPut({ thread, namespace, id, parent, origins, values }: Put, ...writes: (readonly [string, string, unknown])[]): Seen {
-  return { thread, namespace, id, parent, origins, values, writes };
-}
-
-const reads = (seen: Seen | undefined, from: number, more: More & Partial<Read> = {}): Operation => ({
-  kind: "read",
-  thread: seen?.thread ?? "t",
-  namespace: seen?.namespace ?? "",
-  ...(seen !== undefined && { seen }),
-  ...at(from),
-  ...more,
-});
-const lists = (seen: Seen[], from: number, thread = "t"): Operation => ({ kind: "list", thread, seen, ...at(from) });
 const listsThreads = (seen: string[], from: number): Operation => ({ kind: "list threads", seen, ...at(from) });
-const deletes = (from: number, more: More & Partial<Delete> = {}): Operation => ({
-  kind: "delete",
-  thread: "t",
-  ...at(from),
-  ...more,
-});
 const prunes = (keepLast: number, from: number): Operation => ({ kind: "prune", thread: "t", keepLast, ...at(from) });
 const copies = (from: number, more: More = {}): Operation => ({ kind: "copy", source: "t", thread: "u", ...at(from), ...more });
 const deletesRuns = (runs: string[], from: number, more: More = {}): Operation => ({
   kind: "delete runs",
   runs,
-  ...at(from),
-  ...more,
-});
-const acquires = (token: string, from: number, more: More = {}): Operation => ({
-  kind: "acquire",
-  thread: "t",
-  ttlMs: 100,
-  token,
   ...at(from),
   ...more,
 });

@@ -1,50 +1,19 @@
 import { describe, expect, it } from "vitest";
-import type { Acquire, Delete, Disturbance, Operation, Put, Read, Seen } from "./history.js";
+import { acquires as acquire, asPut, deletes, lists as list, put, reads as read } from "./by-hand.testing.js";
+import type { Acquire, Disturbance, Operation, Put, Read } from "./history.js";
 import { violationsOf } from "./judge.js";
 
 /** The replica has everything at 100, its master dies at 200, and it has taken its place at 300. */
 const failover = (mayLose: boolean): Disturbance => ({ from: 100, to: 300, failover: { diedAt: 200, mayLose } });
 
-const at = (from: number) => ({ process: "a", from, to: from + 1, outcome: "ok" as const });
-const put = (id: string, from: number, more: Partial<Put> = {}): Put => ({
-  kind: "put",
-  thread: "t",
-  namespace: "",
-  id,
-  parent: undefined,
-  origins: {},
-  values: { v: `${id} ${from}` },
-  run: "r",
-  ...at(from),
-  ...more,
-});
-const asPut = ({ thread, namespace, id, parent, origins, values }: Put): Seen => ({
-  thread,
-  namespace,
-  id,
-  parent,
-  origins,
-  values,
-  writes: [],
-});
-const reads = (seen: Put | undefined, from: number, more: Partial<Read> = {}): Operation => ({
-  kind: "read",
-  thread: "t",
-  namespace: "",
-  ...(seen !== undefined && { seen: asPut(seen) }),
-  ...at(from),
-  ...more,
-});
-const lists = (seen: Put[], from: number): Operation => ({ kind: "list", thread: "t", seen: seen.map(asPut), ...at(from) });
-const deletes = (from: number, more: Partial<Delete> = {}): Operation => ({ kind: "delete", thread: "t", ...at(from), ...more });
-const acquires = (token: string, from: number, more: Partial<Acquire> = {}): Operation => ({
-  kind: "acquire",
-  thread: "t",
-  ttlMs: 20,
-  token,
-  ...at(from),
-  ...more,
-});
+const reads = (seen: Put | undefined, from: number, more: Partial<Read> = {}): Operation => read(seen && asPut(seen), from, more);
+const lists = (seen: Put[], from: number): Operation =>
+  list(
+    seen.map((each) => asPut(each)),
+    from,
+  );
+const acquires = (token: string, from: number, more: Partial<Acquire> = {}): Operation =>
+  acquire(token, from, { ttlMs: 20, ...more });
 
 const check = (operations: Operation[], mayLose = true): string[] =>
   violationsOf({ operations, patienceMs: 50, disturbances: [failover(mayLose)], deaths: [] });

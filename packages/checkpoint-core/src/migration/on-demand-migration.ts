@@ -12,7 +12,7 @@ import { ThreadBusyError } from "../errors.js";
 import type { LeaseOptions, ThreadLease } from "../leases/lease.js";
 import { withLeaseToken } from "../leases/lease-config.js";
 import { entryCache } from "../store/entry-cache.js";
-import type { CopyOutcome } from "../store/thread-store.js";
+import { type CopyOutcome, MOST_REMEMBERED } from "../store/thread-store.js";
 import { asOurs, plainConfig, threadIdOf } from "./fallback-saver.js";
 import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
 import { EMPTY, isMigrationMarker, markerConfig, markerId } from "./marker.js";
@@ -43,8 +43,6 @@ const MAX_POLL_MS = 250;
 /** Threads that are known to be here, so that nothing is asked about them any more. */
 const MOST_KNOWN = 10_000;
 const BATCH = 16;
-/** As the stores do: of a deleted thread, so many of its newest checkpoints. */
-const MOST_REMEMBERED = 1_024;
 
 /**
  * Reads threads that are not here yet from the saver that a service used before, and takes each over as a whole before it is first written to (contract
@@ -105,31 +103,26 @@ export class OnDemandMigration implements ThreadSource {
     { limit = Number.POSITIVE_INFINITY, ...options }: CheckpointListOptions,
     own: (options: CheckpointListOptions) => AsyncGenerator<CheckpointTuple>,
   ): AsyncGenerator<CheckpointTuple> {
-    const places = new Map<string, boolean>();
-    const isHere = async (threadId: string, ask: () => Promise<boolean>): Promise<boolean> => {
-      const isKnown = places.get(threadId) ?? (await ask());
-      places.set(threadId, isKnown);
-      return isKnown;
-    };
     // One that has only checkpoints of subgraphs so far, as with durability "exit", is ours where the old saver does not have it.
-    const isOurs = async (threadId: string): Promise<boolean> => {
+    const isOurs = oncePerThread(async (threadId) => {
       const place = await this.#place(threadId);
       return place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)));
-    };
-    const isMigrated = (threadId: string) => async (): Promise<boolean> => (await this.#place(threadId)) === "here";
+    });
+    const isHere = oncePerThread(async (threadId) => (await this.#place(threadId)) === "here");
     const shown = new Set<string>();
     const { here } = this.#target;
     const all = async function* (fallback: BaseCheckpointSaver): AsyncGenerator<CheckpointTuple> {
       for await (const tuple of own(options)) {
         const threadId = threadIdOf(tuple);
-        if (isMigrationMarker(threadId) || !(await isHere(threadId, () => isOurs(threadId)))) continue;
+        if (isMigrationMarker(threadId) || !(await isOurs(threadId))) continue;
         shown.add(threadId);
         yield tuple;
       }
       for await (const tuple of fallback.list(config, options)) {
         const threadId = threadIdOf(tuple);
-        if (!(await isHere(threadId, isMigrated(threadId)))) yield asOurs(tuple, threadId);
-        else if (!shown.has(threadId)) {
+        if (shown.has(threadId)) continue;
+        if (!(await isHere(threadId))) yield asOurs(tuple, threadId);
+        else {
           // It was copied since the first pass.
           shown.add(threadId);
           yield* here.list({ configurable: { ...config.configurable, thread_id: threadId } }, options);
@@ -338,6 +331,16 @@ async function whileBeingMigrated<T>(action: () => Promise<T>): Promise<T> {
       await wait(delay * (0.5 + Math.random()));
     }
   }
+}
+
+/** Remembers what was found of each thread, which must not change in the middle of its checkpoints. */
+function oncePerThread(ask: (threadId: string) => Promise<boolean>): (threadId: string) => Promise<boolean> {
+  const found = new Map<string, Promise<boolean>>();
+  return (threadId) => {
+    const answer = found.get(threadId) ?? ask(threadId);
+    found.set(threadId, answer);
+    return answer;
+  };
 }
 
 const NOTHING: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };

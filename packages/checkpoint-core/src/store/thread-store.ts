@@ -49,6 +49,9 @@ export interface ThreadStore {
   deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion>;
 }
 
+/** Of a deleted thread, and of those that were pruned, so many of the newest checkpoints are remembered, for a day: a run that is going on builds on one of them. */
+export const MOST_REMEMBERED = 1_024;
+
 /** What became of a thread that was to be deleted if it is idle. */
 export type IdleDeletion = "deleted" | "kept" | "busy";
 

@@ -1,4 +1,4 @@
-import type { Refusal } from "@holdfast/checkpoint-core/adapter";
+import { MOST_REMEMBERED, type Refusal } from "@holdfast/checkpoint-core/adapter";
 import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -6,8 +6,6 @@ import { purgeDeleted } from "./purge-deleted.js";
 import { type TimedThreadKey, timedThreadKey } from "./thread-key.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
-/** Of a deleted thread, so many of its newest checkpoints are remembered, for a day: a run that is still going on builds on one of them. */
-const MOST_REMEMBERED = 1024;
 const REMEMBERED_FOR = "1 day";
 /** Each deletion clears away so many tombstones whose time has come. */
 const MOST_CLEARED = 100;

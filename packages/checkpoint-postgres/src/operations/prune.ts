@@ -1,6 +1,7 @@
 import {
   type CheckpointKey,
   encodeId,
+  MOST_REMEMBERED,
   type PruneInput,
   type PruneOutcome,
   type RemovedCheckpoint,
@@ -15,8 +16,6 @@ import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 /** Checkpoints that one transaction removes: some 20 ms, for which writers of the thread wait. */
 const MOST_AT_ONCE = 1_000;
-/** So many removed checkpoints are remembered: a run that is still going on builds on one of the newest. */
-const MOST_REMEMBERED = 1_024;
 
 /**
  * Takes checkpoints out of a thread, and frees the segments that nothing refers to any more.

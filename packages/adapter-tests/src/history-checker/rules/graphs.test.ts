@@ -1,10 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Turn, nodesOf, questionsOf } from "../graph.js";
+import { at } from "../by-hand.testing.js";
+import { nodesOf, questionsOf, type Turn } from "../graph.js";
 import type { GraphCall, GraphValues, Operation, Put, Read, State, Write } from "../history.js";
 import { violationsOf } from "../judge.js";
-
-/** Operations that take one millisecond each, unless it is said otherwise. */
-const at = (from: number) => ({ process: "a", from, to: from + 1, outcome: "ok" as const });
 
 const turnOf = (mark: string, asks = 0, pieces = 1): Turn => ({ mark, asks, pieces });
 
