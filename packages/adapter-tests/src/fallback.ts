@@ -140,7 +140,7 @@ export function fallbackTests(target: FallbackTarget): void {
     const other = target.open(own.url, { fallback: old });
     let isFirst = true;
     const lister = target.open(own.url, {
-      // Between what is here and what is there.
+      // After the list has read this store, and before it reads the old one.
       fallback: watched(old, async (method) => {
         if (method !== "list" || !isFirst) return;
         isFirst = false;

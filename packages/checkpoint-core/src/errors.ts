@@ -178,7 +178,7 @@ export class LeaseLostError extends HoldfastError {
 
   constructor(threadId: string) {
     super(
-      `The lease of the thread ${threadId} has ended. This run can write nothing any more; begin anew from the thread's latest state.`,
+      `The lease of the thread ${threadId} has ended. This run can no longer write; start it again from the thread's latest state.`,
     );
   }
 }

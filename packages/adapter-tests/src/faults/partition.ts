@@ -181,7 +181,7 @@ export function partitionTests(target: PartitionTarget): void {
     await other.deleteThread("put again");
     await proxy.deliver();
     expect(await listedIds(other, "put again")).toEqual([]);
-    // Its process is refused as well, until it has read that there is no such thread.
+    // Its own process is refused too, until it reads the thread and finds none.
     await expect(putWhole(saver, "put again", again)).rejects.toMatchObject({ code: "HOLDFAST_THREAD_DELETED" });
     expect(await saver.getTuple(at("put again"))).toBeUndefined();
     await putWhole(saver, "put again", again);

@@ -1,8 +1,8 @@
-import { type BaseCheckpointSaver, INTERRUPT } from "@langchain/langgraph-checkpoint";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { Command, isInterrupted, type StateSnapshot } from "@langchain/langgraph";
+import { type BaseCheckpointSaver, INTERRUPT } from "@langchain/langgraph-checkpoint";
 import { plainValue } from "../written-values.js";
-import { historyGraph, type GraphInput } from "./graph.js";
+import { type GraphInput, historyGraph } from "./graph.js";
 import type { GraphAction } from "./graph-motifs.js";
 import type { RunsOptions } from "./hand-made-runs.js";
 import type { GraphCall, GraphValues } from "./history.js";

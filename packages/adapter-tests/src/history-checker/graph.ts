@@ -50,8 +50,8 @@ type HistoryGraph = ReturnType<typeof historyGraph>;
 export type GraphInput = Parameters<HistoryGraph["invoke"]>[0];
 
 /**
- * A graph that says what it does in two channels, one with a reducer and one as deltas. Parallel nodes, among them tasks that are sent out, a subgraph that
- * begins anew each time and one that remembers; they ask a human as the turn says, and take their time, which is not in their order.
+ * A graph that logs what it does in two channels, one with a reducer and one of deltas. It has parallel nodes, tasks sent by `Send`, a stateless subgraph and a
+ * stateful one. The turn says which of them ask a human. Nodes that run at once end in a random order.
  */
 export function historyGraph(checkpointer: BaseCheckpointSaver) {
   const inner = new StateGraph(Inner)

@@ -1,6 +1,6 @@
 import { integerOf, type Random } from "../seeded.js";
-import type { ServerFault } from "./server-faults.js";
 import { type GraphAction, graphActions, isGraphThread } from "./graph-motifs.js";
+import type { ServerFault } from "./server-faults.js";
 
 /** What befalls a process, its network, or all connections to the store. */
 export type Fault =

@@ -102,7 +102,7 @@ export function withServerFaults(random: Random, program: readonly Step[], serve
   if (servers.replica !== undefined) {
     const at = place();
     const until = Math.min(steps.length, at + integerOf(random, 0, 5));
-    // Who waits for a replica that hears nothing waits for the failover; but the last, which may be told too soon that it is done.
+    // While the replica is cut off, a write is answered only after the failover: the program does not wait for these steps, but for the last.
     if (!servers.replica.mayLose) {
       for (let n = at; n < until - 1; n += 1) steps[n] = { ...(steps[n] as Step), waits: false };
     }

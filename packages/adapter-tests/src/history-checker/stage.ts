@@ -7,9 +7,9 @@ import { HistoryClient } from "./client.js";
 import { freeReplaced } from "./free-replaced.js";
 import { isGraphThread } from "./graph-motifs.js";
 import { type Disturbance, type History, OLD_STORE, type Operation } from "./history.js";
+import { isFault } from "./is-fault.js";
 import { Network } from "./network.js";
 import type { FaultName } from "./planted-faults.js";
-import { isFault } from "./is-fault.js";
 import { type Action, type Fault, type Setting, type Step, threadsOf } from "./program.js";
 import { isServerFault, ServerFaults, type Servers } from "./server-faults.js";
 

@@ -125,7 +125,7 @@ create table :schema.sweeper (
   token uuid not null,
   -- When the claim ends; null where it was given back.
   claimed_until timestamptz,
-  -- The last thread_key that was looked at; null: begin anew.
+  -- The last thread_key that was looked at; null: start over.
   at_thread bigint
 );
 
