@@ -183,7 +183,8 @@ export class OnDemandMigration implements ThreadSource {
     const lease = token === undefined ? await whileBeingMigrated(() => this.#acquire(threadId)) : undefined;
     const held = token ?? (lease as ThreadLease).token;
     try {
-      const last = await this.#lastInFallback(threadId);
+      // While we waited for the lease, others may have migrated it: what is here is not overwritten with names then.
+      const last = (await this.#place(threadId)) === "here" ? [] : await this.#lastInFallback(threadId);
       if (last.length > 0) await this.#putMarker(threadId);
       await this.#fallback.deleteThread(threadId);
       await this.#putNames(last, held);
