@@ -1,6 +1,7 @@
 -- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, call, life ('' for any),
 -- lineage, whether it is its own parent, whether a head is expected, expected head ('' for none), row, number of the thread's labels, then per label its field
 -- and value, then per segment its id and value
+-- Answers also whether this call began the thread, at whichever of its tries.
 local namespace, id, call, row = ARGV[6], ARGV[7], ARGV[8], ARGV[14]
 local first_label, first_segment = 16, 16 + 2 * ARGV[15]
 local member = namespace .. '\0' .. id
@@ -58,4 +59,4 @@ elseif before and is_hidden(before) then
   end
 end
 redis.call('HSET', THREAD, unpack(facts))
-return {'stored', key, epoch, is_new, set_expiry(ARGV[5])}
+return {'stored', key, epoch, key == ARGV[3] and '1' or '0', set_expiry(ARGV[5])}

@@ -13,6 +13,8 @@ const threadKeyScript = script(threadText, threadKeyText);
 export interface TimedThreadKey {
   readonly threadKey: string | undefined;
   readonly seen: StoreMoment;
+  /** In how many milliseconds the thread expires; `Infinity`: never. */
+  readonly lastsMs: number;
 }
 
 export async function timedThreadKey(
@@ -23,7 +25,8 @@ export async function timedThreadKey(
 ): Promise<TimedThreadKey> {
   const reply = await redis.run(operation, threadKeyScript, keys.thread(threadId), []);
   statusOf(reply, operation);
-  return { threadKey: String(reply[1]) || undefined, seen: new StoreMoment(Number(reply[2])) };
+  const [threadKey, now, ttl] = [String(reply[1]), Number(reply[2]), Number(reply[3])];
+  return { threadKey: threadKey || undefined, seen: new StoreMoment(now), lastsMs: ttl < 0 ? Number.POSITIVE_INFINITY : ttl };
 }
 
 export async function threadKey(redis: Connection, keys: Keys, threadId: string, operation: string): Promise<string | undefined> {
