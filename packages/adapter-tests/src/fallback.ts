@@ -379,7 +379,7 @@ export function fallbackTests(target: FallbackTarget): void {
     });
   }
 
-  it.each([1, 6, 8, 10])("C-114 a thread that is deleted before checkpoint %i of its migration is gone, whoever comes first", async (nth) => {
+  it.each([1, 6, 8, 10])("C-114 a thread is deleted before checkpoint %i of its migration: it is gone", async (nth) => {
     const id = `deleted before ${nth}`;
     const old = new MemorySaver();
     await runOrders(old, id, ["first"]);
