@@ -1,5 +1,5 @@
-export type { Labels } from "./config/labels.js";
-export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./config/thread-id.js";
+export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./config/ids.js";
+export type { Labels } from "./config/run-config.js";
 export {
   ConcurrentUpdateError,
   DeserializationError,
@@ -42,8 +42,7 @@ export type { PrunePolicy, PruneReport } from "./retention/prune.js";
 export type { RetentionOptions, SweepOptions, SweepReport } from "./retention/sweep.js";
 export { HoldfastSaver, type IdleThreads, type ListOptions, type OnConflict } from "./saver/holdfast-saver.js";
 export type { ListThreadsOptions, ThreadInfo } from "./saver/list-threads.js";
-export { type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
-export { isHoldfastSaver } from "./saver/saver-brand.js";
+export { isHoldfastSaver, type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
 export { HoldfastSerializer } from "./serializer/index.js";
 export type { RetryOptions } from "./store/retry.js";
 export type { StoredThread, StoreStats } from "./store/thread-store.js";

@@ -1,6 +1,6 @@
 import type { CheckpointMetadata } from "@langchain/langgraph-checkpoint";
 import { DeserializationError, InvalidMetadataError } from "../errors.js";
-import { describe } from "./thread-id.js";
+import { describe } from "./ids.js";
 
 /**
  * Metadata is stored as plain JSON, so that `list` can filter on it in the store (a custom serde never touches it). Postgres' jsonb has no NUL and

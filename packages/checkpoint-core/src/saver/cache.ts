@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { LRUCache } from "lru-cache";
-import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
+import type { CheckpointRef, NamespaceRef } from "../config/ids.js";
 import type { CachedCheckpoint, CheckpointRecord } from "../format/record.js";
 import { MAX_LINKING_BYTES, type SegmentWithContent } from "../format/segment.js";
+import { entryCache } from "../store/entry-cache.js";
 
 /**
  * The serialized channels of the checkpoints that this process read or wrote last, so that the next `put` of a run can store differences without
@@ -213,4 +214,27 @@ function namespaceKey(ref: NamespaceRef): string {
 
 function checkpointKey(ref: CheckpointRef): string {
   return `${namespaceKey(ref)}\0${ref.checkpointId}`;
+}
+
+/**
+ * Which life of a thread this saver's runs are in: its `threadKey`, as it was when its root graph was last read or written.
+ *
+ * A first checkpoint names none before it, and with durability "exit" that of a subgraph names none that is stored: only this tells that its thread was deleted
+ * since its run began.
+ */
+export class ThreadLives {
+  readonly #keys = entryCache<string>(10_000);
+
+  of(threadId: string): string | undefined {
+    return this.#keys.get(threadId);
+  }
+
+  note(threadId: string, threadKey: string): void {
+    this.#keys.set(threadId, threadKey);
+  }
+
+  /** There is no such thread: whoever writes next begins one. */
+  forget(threadId: string): void {
+    this.#keys.delete(threadId);
+  }
 }

@@ -1,102 +1,7 @@
-import type { ChannelVersions, Checkpoint, CheckpointMetadata, SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { LRUCache } from "lru-cache";
-import { ValueTooLargeError } from "../errors.js";
+import type { ChannelVersions, Checkpoint, CheckpointMetadata } from "@langchain/langgraph-checkpoint";
+import { type CheckpointKey, type CheckpointRef, isCheckpointKey } from "../config/ids.js";
 import type { CachedCheckpoint, ChannelUpdate, SerializedValue } from "../format/record.js";
-import { ValueBytes } from "../format/value-bytes.js";
-import { type Dumped, HoldfastSerializer } from "../serializer/index.js";
-import type { PreviousEncoding } from "../serializer/previous-encoding.js";
-
-/** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
-export class ValueSerializer {
-  readonly #serde: SerializerProtocol;
-  /** The serde, when it is ours as it is. A subclass may encode in its own way. */
-  readonly #ours: HoldfastSerializer | undefined;
-  readonly #maxValueBytes: number;
-  /** By the bytes of the value. It only saves work. */
-  readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
-
-  /** @param previousEncodingBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
-  constructor(serde: SerializerProtocol, maxValueBytes: number, previousEncodingBytes = 0) {
-    this.#serde = serde;
-    this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
-    this.#maxValueBytes = maxValueBytes;
-    this.#previousEncodings = new LRUCache<ValueBytes, PreviousEncoding>(
-      // lru-cache takes a size of 0 as "no limit"; no previous encoding is as small as 1.
-      {
-        maxSize: Math.max(1, Math.floor(previousEncodingBytes)),
-        sizeCalculation: (previousEncoding) => previousEncoding.memoryBytes,
-      },
-    );
-  }
-
-  /**
-   * The value is taken at the call: a serde that encodes before its first await, as ours does, makes later mutations harmless (contract C-36).
-   *
-   * @param name the channel, for error messages.
-   * @throws SerializationError, ValueTooLargeError
-   */
-  async dump(value: unknown, name: string): Promise<SerializedValue> {
-    const [type, data] =
-      this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : await confirmed(this.#ours.dump(value, name));
-    return this.#checked(type, ValueBytes.of(data), name);
-  }
-
-  /**
-   * {@link dump} of a value that follows another one in its channel.
-   *
-   * @param before the other one, as it was dumped.
-   */
-  async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
-    if (this.#ours === undefined) return this.dump(value, name);
-    const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
-    const serialized = this.#checked(...(await confirmed(dumped)), name);
-    // The channel goes on from the new value.
-    if (before !== undefined) this.#previousEncodings.delete(before.bytes);
-    if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
-    return serialized;
-  }
-
-  #checked(type: string, bytes: ValueBytes, name: string): SerializedValue {
-    if (bytes.length > this.#maxValueBytes) {
-      throw new ValueTooLargeError(
-        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.#maxValueBytes}. ` +
-          "Keep large documents in a file or object store and their address in the state.",
-      );
-    }
-    return { type, bytes };
-  }
-
-  async load(value: SerializedValue): Promise<unknown> {
-    const { type, bytes } = value;
-    if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
-    const previousEncoding = this.#previousEncodings.get(bytes);
-    // Ours copies by itself.
-    return previousEncoding === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(previousEncoding);
-  }
-
-  /** Forgets all previous encodings. */
-  clear(): void {
-    this.#previousEncodings.clear();
-  }
-
-  /** Bytes of memory held by previous encodings, about. */
-  get previousEncodingBytes(): number {
-    return this.#previousEncodings.calculatedSize;
-  }
-}
-
-/**
- * A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
- * stored as its difference to what these bytes were.
- */
-function copied([type, data]: readonly [string, Uint8Array]): readonly [string, Uint8Array] {
-  return [type, Buffer.from(data)];
-}
-
-async function confirmed<Bytes>([type, bytes, confirm]: Dumped<Bytes>): Promise<readonly [type: string, bytes: Bytes]> {
-  await confirm?.();
-  return [type, bytes];
-}
+import type { ValueSerializer } from "../serializer/value-serializer.js";
 
 /** The channels that `put` was given new values for, serialized at the call. */
 export type ChangedChannels = ReadonlyMap<string, SerializedValue>;
@@ -159,4 +64,22 @@ export async function resolveUpdates(
     } else if (Object.hasOwn(values, channel)) updates.set(channel, await serializer.dump(values[channel], channel));
   }
   return updates;
+}
+
+/** Graphs around a subgraph. LangGraph nests some; a metadata of thousands is not its. */
+const MOST_ORIGINS = 64;
+
+/**
+ * The checkpoints that one belongs to: its parent, and those on which the graphs around its subgraph ran, which LangGraph names in
+ * `metadata.parents`. A subgraph's first checkpoint has no other tie to its thread.
+ */
+export function lineageOf(ref: CheckpointRef, parentId: string | undefined, { parents }: CheckpointMetadata): CheckpointKey[] {
+  const { namespace, checkpointId } = ref;
+  const lineage: CheckpointKey[] = [];
+  if (parentId !== undefined && parentId !== checkpointId) lineage.push({ namespace, checkpointId: parentId });
+  if (typeof parents !== "object" || parents === null) return lineage;
+  for (const [around, id] of Object.entries(parents).slice(0, MOST_ORIGINS)) {
+    if (around !== namespace && isCheckpointKey(around, id)) lineage.push({ namespace: around, checkpointId: id });
+  }
+  return lineage;
 }

@@ -22,11 +22,19 @@ import {
   requiredId,
   taskPathArgument,
   threadIdArgument,
-} from "../config/checkpoint-ref.js";
-import { expectedHead, isCopied, markRead } from "../config/head-marker.js";
-import { type LabelNames, type Labels, labelsOf, resolveLabels } from "../config/labels.js";
+} from "../config/ids.js";
 import { encodeMetadata, metadataConditions } from "../config/metadata.js";
-import { isRunConfig } from "../config/run-config.js";
+import {
+  expectedHead,
+  isCopied,
+  isRunConfig,
+  type LabelNames,
+  type Labels,
+  labelsOf,
+  leaseToken,
+  markRead,
+  resolveLabels,
+} from "../config/run-config.js";
 import {
   InvalidConfigError,
   InvalidOptionsError,
@@ -46,7 +54,6 @@ import {
   type ThreadView,
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
-import { leaseToken } from "../leases/lease-config.js";
 import { markerId } from "../migration/marker.js";
 import { beingMigrated, ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
 import { STORE_ALONE, type ThreadSource } from "../migration/thread-source.js";
@@ -63,18 +70,16 @@ import {
   resolvePrunePolicy,
 } from "../retention/prune.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
+import { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
 import type { CopyOutcome, StoredThread, StoreStats, ThreadSelection } from "../store/thread-store.js";
-import { CheckpointCache } from "./cache.js";
-import { serializeChanged, ValueSerializer } from "./channel-updates.js";
-import { handled } from "./handled.js";
-import { lineageOf } from "./lineage.js";
+import { CheckpointCache, ThreadLives } from "./cache.js";
+import { lineageOf, serializeChanged } from "./channel-updates.js";
 import { type ListThreadsOptions, listThreads, resolveListThreads, type ThreadInfo } from "./list-threads.js";
+import { SAVER_BRAND } from "./pin-checkpointer.js";
 import { CheckpointReader } from "./reader.js";
-import { WritesByRun } from "./run-writes.js";
-import { SAVER_BRAND } from "./saver-brand.js";
-import { ThreadLives } from "./thread-lives.js";
+import { handled, WritesByRun } from "./run-writes.js";
 import { CheckpointWriter } from "./writer.js";
 
 /** What the savers of all stores can be told. */

@@ -1,5 +1,5 @@
-import { type Labels, resolveLabels } from "../config/labels.js";
-import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/thread-id.js";
+import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/ids.js";
+import { type Labels, resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
 import { isMigrationMarker } from "../migration/marker.js";
 import { age, refuseUnknown } from "../retention/prune.js";

@@ -1,15 +1,14 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointPendingWrite, CheckpointTuple, DeltaChannelHistory } from "@langchain/langgraph-checkpoint";
-import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
+import type { CheckpointRef, NamespaceRef } from "../config/ids.js";
 import { decodeWrites, pendingWrite } from "../format/pending-writes.js";
 import { type CachedCheckpoint, canDecodeCached, channelNames, decodeCached, decodeCheckpoint } from "../format/record.js";
 import { SegmentReader } from "../format/segment.js";
 import type { ChannelValue } from "../format/value.js";
 import { taskOrder } from "../format/write-order.js";
+import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ListSelection, ReadCheckpoint, ThreadGuard } from "../store/checkpoint-store.js";
-import type { CacheEntry, CheckpointCache } from "./cache.js";
-import type { ValueSerializer } from "./channel-updates.js";
-import type { ThreadLives } from "./thread-lives.js";
+import type { CacheEntry, CheckpointCache, ThreadLives } from "./cache.js";
 import { makeTuple, needsParentSends, type StoredTuple } from "./tuple.js";
 
 /** Reads checkpoints and makes of them what LangGraph takes. */

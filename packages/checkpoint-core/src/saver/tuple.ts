@@ -1,10 +1,10 @@
 import { type CheckpointTuple, maxChannelVersion, TASKS } from "@langchain/langgraph-checkpoint";
-import { type CheckpointRef, configOf } from "../config/checkpoint-ref.js";
+import { type CheckpointRef, configOf } from "../config/ids.js";
 import { decodeMetadata } from "../config/metadata.js";
 import { noteTaskPaths } from "../config/task-paths.js";
 import { pendingWrite, type StoredWrite } from "../format/pending-writes.js";
 import type { DecodedCheckpoint } from "../format/record.js";
-import type { ValueSerializer } from "./channel-updates.js";
+import type { ValueSerializer } from "../serializer/value-serializer.js";
 
 /** A checkpoint as a store returns it, decoded up to the user's serializer. */
 export interface StoredTuple {

@@ -1,17 +1,17 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
-import type { CheckpointRef } from "../config/checkpoint-ref.js";
+import type { CheckpointRef } from "../config/ids.js";
 import { ThreadDeletedError } from "../errors.js";
 import { encodeWrites, type SerializedWrite } from "../format/pending-writes.js";
 import { type CheckpointHeader, type EncodedCheckpoint, encodeCheckpoint } from "../format/record.js";
 import { compressed } from "../format/segment.js";
+import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, PutInput, PutWritesInput, ThreadGuard } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
-import type { CachedThread, CacheEntry, CheckpointCache } from "./cache.js";
-import { type ChangedChannels, resolveUpdates, type ValueSerializer } from "./channel-updates.js";
+import type { CachedThread, CacheEntry, CheckpointCache, ThreadLives } from "./cache.js";
+import { type ChangedChannels, resolveUpdates } from "./channel-updates.js";
 import type { CheckpointReader } from "./reader.js";
-import type { ThreadLives } from "./thread-lives.js";
 
 /** A checkpoint to be stored, with all that may change after the call already taken. */
 export interface NewCheckpoint
