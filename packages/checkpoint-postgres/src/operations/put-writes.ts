@@ -1,12 +1,11 @@
 import { encodeId, type PutWritesInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
-import { linksParameter } from "../columns.js";
+import { linksParameter, segmentRows } from "../columns.js";
 import type { Connections } from "../pool.js";
-import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
-import { segmentRows } from "./segment-rows.js";
 import {
   linkedElsewhere,
   outcomeOf,
+  type RecentThreads,
   replaceUnlessPast,
   threadForWrite,
   type WriteTarget,

@@ -1,14 +1,12 @@
 import { encodeId, type PutInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
-import { channelNamesParameter, linksParameter } from "../columns.js";
-import { metadataColumns } from "../metadata-columns.js";
+import { channelNamesParameter, linksParameter, metadataColumns, segmentRows } from "../columns.js";
 import type { Connections } from "../pool.js";
-import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
 import { deleteIfEmpty } from "./delete-if-empty.js";
-import { segmentRows } from "./segment-rows.js";
 import {
   linkedElsewhere,
   outcomeOf,
+  type RecentThreads,
   replaceUnlessPast,
   threadForWrite,
   threadHash,
