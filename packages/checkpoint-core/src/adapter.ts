@@ -9,7 +9,7 @@ export type { WritePlace } from "./format/write-order.js";
 export { newTokenSuffix, TOKEN_SUFFIX_DIGITS } from "./leases/lease.js";
 export { resolveFallback } from "./migration/fallback-saver.js";
 export { type Retention, resolveRetention } from "./retention/sweep.js";
-export { resolveOnConflict, type SaverSettings } from "./saver/holdfast-saver.js";
+export { resolveOnConflict, type SaverSettings } from "./saver/context.js";
 export type {
   CachedRecord,
   CheckpointStore,

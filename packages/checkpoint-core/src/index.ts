@@ -40,9 +40,12 @@ export {
 export { type ImportOptions, type ImportProgress, type ImportReport, importThreads } from "./migration/import-threads.js";
 export type { PrunePolicy, PruneReport } from "./retention/prune.js";
 export type { RetentionOptions, SweepOptions, SweepReport } from "./retention/sweep.js";
-export { HoldfastSaver, type IdleThreads, type ListOptions, type OnConflict } from "./saver/holdfast-saver.js";
+export type { OnConflict } from "./saver/context.js";
+export { HoldfastSaver } from "./saver/holdfast-saver.js";
+export type { ListOptions } from "./saver/list.js";
 export type { ListThreadsOptions, ThreadInfo } from "./saver/list-threads.js";
 export { isHoldfastSaver, type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
+export type { IdleThreads } from "./saver/prune.js";
 export { HoldfastSerializer } from "./serializer/index.js";
 export type { RetryOptions } from "./store/retry.js";
 export type { StoredThread, StoreStats } from "./store/thread-store.js";

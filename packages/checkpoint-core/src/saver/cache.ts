@@ -31,10 +31,8 @@ export class CheckpointCache<Guard> {
     );
   }
 
-  /** A checkpoint, and what the next one's values may repeat. */
-  get(ref: CheckpointRef): CacheEntry<Guard> | undefined {
-    const entry = this.#checkpoints.get(checkpointKey(ref));
-    return entry === undefined ? undefined : { ...entry, related: this.related(ref, entry.guard) };
+  get(ref: CheckpointRef): GuardedCheckpoint<Guard> | undefined {
+    return this.#checkpoints.get(checkpointKey(ref));
   }
 
   set(ref: CheckpointRef, cached: CachedCheckpoint, guard: Guard, record: CheckpointRecord): void {
@@ -73,13 +71,6 @@ export class CheckpointCache<Guard> {
   #basisOf(ref: CheckpointRef): Basis<Guard> | undefined {
     const entry = this.#checkpoints.get(checkpointKey(ref));
     return entry === undefined ? this.#inFlight.get(checkpointKey(ref)) : { ref, ...entry, inFlight: NONE };
-  }
-
-  /** The checkpoint that was set last in the namespace, if it is still kept: probably the latest. */
-  last(ref: NamespaceRef): (CacheEntry<Guard> & { readonly checkpointId: string }) | undefined {
-    const checkpointId = this.thread(ref)?.checkpointId;
-    const entry = checkpointId === undefined ? undefined : this.get({ ...ref, checkpointId });
-    return entry === undefined || checkpointId === undefined ? undefined : { ...entry, checkpointId };
   }
 
   /**
@@ -158,7 +149,8 @@ export class CheckpointCache<Guard> {
   }
 }
 
-interface GuardedCheckpoint<Guard> {
+/** A checkpoint, and what the thread must still be for its segments to be there. */
+export interface GuardedCheckpoint<Guard> {
   readonly cached: CachedCheckpoint;
   readonly guard: Guard;
   readonly record: CheckpointRecord;
@@ -184,10 +176,6 @@ export interface CachedThread<Guard> {
   readonly context: SegmentWithContent | undefined;
   readonly guard: Guard;
   readonly checkpointId: string;
-}
-
-export interface CacheEntry<Guard> extends GuardedCheckpoint<Guard> {
-  readonly related: readonly SegmentWithContent[];
 }
 
 const MAX_SHORT_BYTES = 24 * 1024;
