@@ -44,7 +44,7 @@ await session.post("Debugger.enable");
 await session.post("Profiler.enable");
 
 /** What Vite makes of an `export`, and calls wherever its name is used. */
-const ACCESSOR = /^\(\) => \{ try \{ return \w+ \} catch \{\} \}$/;
+const ACCESSOR = /^\(\) => \{ try \{ return [\w.]+ \} catch \{\} \}$/;
 
 /** Functions that `run` enters, by file. */
 async function entered(run) {

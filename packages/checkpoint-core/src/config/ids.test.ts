@@ -15,7 +15,6 @@ import {
   optionalThreadId,
   parseThreadId,
   requiredId,
-  requiredThreadId,
   type ThreadIdParts,
   threadId,
   threadIdArgument,
@@ -159,15 +158,15 @@ describe("thread_id", () => {
 
   it("C-02 that is missing where it is needed is an error that shows the line to write", () => {
     for (const config of [{}, { configurable: {} }, { configurable: { thread_id: undefined } }]) {
-      expect(() => requiredThreadId(config, "put")).toThrow(MissingThreadIdError);
+      expect(() => namespaceRef(config, "put")).toThrow(MissingThreadIdError);
     }
-    expect(() => requiredThreadId({}, "put")).toThrow(/^put .*configurable: \{ thread_id: "user-1" \}/);
+    expect(() => namespaceRef({}, "put")).toThrow(/^put .*configurable: \{ thread_id: "user-1" \}/);
     expect(() => threadIdArgument(undefined, "deleteThread")).toThrow(MissingThreadIdError);
   });
 
   it.for(["", null, false, Number.NaN])("C-02 that is falsy but given (%o) is refused, never taken as missing", (thread_id) => {
     expect(() => optionalThreadId({ configurable: { thread_id } })).toThrow(InvalidThreadIdError);
-    expect(() => requiredThreadId({ configurable: { thread_id } }, "put")).toThrow(InvalidThreadIdError);
+    expect(() => namespaceRef({ configurable: { thread_id } }, "put")).toThrow(InvalidThreadIdError);
     expect(() => threadIdArgument(thread_id, "deleteThread")).toThrow(InvalidThreadIdError);
   });
 });

@@ -21,12 +21,6 @@ export interface CheckpointRef extends NamespaceRef {
   readonly checkpointId: string;
 }
 
-type Configurable = Readonly<Record<string, unknown>>;
-
-function configurableOf(config: RunnableConfig): Configurable {
-  return (config?.configurable ?? {}) as Configurable;
-}
-
 /**
  * The `thread_id` of a config, or `undefined` when there is none.
  *
@@ -34,19 +28,8 @@ function configurableOf(config: RunnableConfig): Configurable {
  *   must not read as "all threads" (contract C-02).
  */
 export function optionalThreadId(config: RunnableConfig): string | undefined {
-  const { thread_id: given } = configurableOf(config);
+  const given: unknown = config?.configurable?.thread_id;
   return given === undefined ? undefined : parseThreadId(given);
-}
-
-/**
- * The `thread_id` of a config.
- *
- * @throws MissingThreadIdError when there is none, InvalidThreadIdError when it cannot name a thread.
- */
-export function requiredThreadId(config: RunnableConfig, operation: string): string {
-  const threadId = optionalThreadId(config);
-  if (threadId === undefined) throw new MissingThreadIdError(operation);
-  return threadId;
 }
 
 /** The argument of `deleteThread`: an id, not a config. */
@@ -58,7 +41,7 @@ export function threadIdArgument(value: unknown, operation: string): string {
 
 /** The `checkpoint_ns` of a config, `undefined` when it does not name one. */
 export function optionalNamespace(config: RunnableConfig): string | undefined {
-  const { checkpoint_ns: given } = configurableOf(config);
+  const given: unknown = config?.configurable?.checkpoint_ns;
   if (given === undefined) return undefined;
   return wellFormed(given, "checkpoint_ns", MAX_NAMESPACE_BYTES);
 }
@@ -69,15 +52,21 @@ export function optionalNamespace(config: RunnableConfig): string | undefined {
  * @throws InvalidConfigError when it is not a well-formed string.
  */
 export function optionalCheckpointId(config: RunnableConfig): string | undefined {
-  const { checkpoint_id: id, thread_ts: olderName } = configurableOf(config);
+  const { checkpoint_id: id, thread_ts: olderName } = (config?.configurable ?? {}) as Readonly<Record<string, unknown>>;
   const given = id === undefined || id === null || id === "" ? olderName : id;
   if (given === undefined || given === null || given === "") return undefined;
   return wellFormed(given, "checkpoint_id", MAX_ID_BYTES);
 }
 
-/** The namespace that a config names for writing or reading: the root graph's when it names none. */
+/**
+ * The thread and namespace that a config names: the root graph's when it names no namespace.
+ *
+ * @throws MissingThreadIdError when it names no thread, InvalidThreadIdError, InvalidConfigError
+ */
 export function namespaceRef(config: RunnableConfig, operation: string): NamespaceRef {
-  return { threadId: requiredThreadId(config, operation), namespace: optionalNamespace(config) ?? "" };
+  const threadId = optionalThreadId(config);
+  if (threadId === undefined) throw new MissingThreadIdError(operation);
+  return { threadId, namespace: optionalNamespace(config) ?? "" };
 }
 
 /**

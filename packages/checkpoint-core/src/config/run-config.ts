@@ -61,16 +61,10 @@ export function expectedHead(
 
 /**
  * How a lease's fencing token gets to the saver: as a key of `configurable`, which LangGraph hands on to every saver call of a run, those of subgraphs
- * included, and which it does not copy into metadata, since it begins with two underscores.
+ * included, and which it does not copy into metadata, since it begins with two underscores. The tokens stand there by thread: a node may run a graph on another
+ * thread, and hands on the configurable of its own.
  */
 const CONFIG_KEY = "__holdfast_leases";
-
-/** Tokens by thread: a node may run a graph on another thread, and hands on the configurable of its own. */
-type Tokens = Readonly<Record<string, string>>;
-
-function tokensOf(config: RunnableConfig | undefined): Tokens {
-  return (config?.configurable?.[CONFIG_KEY] ?? {}) as Tokens;
-}
 
 /**
  * The token under which a config writes to a thread.
@@ -78,7 +72,7 @@ function tokensOf(config: RunnableConfig | undefined): Tokens {
  * @throws InvalidConfigError when it is none; the message does not repeat it.
  */
 export function leaseToken(config: RunnableConfig | undefined, threadId: string): string | undefined {
-  const tokens: unknown = tokensOf(config);
+  const tokens: unknown = config?.configurable?.[CONFIG_KEY];
   if (typeof tokens !== "object" || tokens === null || !Object.hasOwn(tokens, threadId)) return undefined;
   const token = (tokens as Readonly<Record<string, unknown>>)[threadId];
   if (typeof token === "string" && TOKEN.test(token)) return token;
@@ -90,7 +84,8 @@ const TOKEN = /^[1-9]\d{0,39}$/;
 /** The config with the token of one more lease. */
 export function withLeaseToken<Config extends RunnableConfig>(config: Config, threadId: string, token: string): Config {
   // Entries, not assignment: a thread may be called __proto__.
-  const tokens = Object.fromEntries([...Object.entries(tokensOf(config)), [threadId, token]]);
+  const others = (config.configurable?.[CONFIG_KEY] ?? {}) as Readonly<Record<string, string>>;
+  const tokens = Object.fromEntries([...Object.entries(others), [threadId, token]]);
   return { ...config, configurable: { ...config.configurable, [CONFIG_KEY]: tokens } };
 }
 
@@ -128,13 +123,14 @@ export function resolveLabelNames(more: unknown = []): LabelNames {
 
 /** The labels that a config gives. A value that is neither a short string nor a number or boolean is no label. */
 export function labelsOf(config: RunnableConfig, names: LabelNames): Labels {
-  const entries = names.flatMap((name): [string, string][] => {
+  const labels = new Map<string, string>();
+  for (const name of names) {
     const value: unknown = config.metadata?.[name] ?? (config.configurable as Record<string, unknown> | undefined)?.[name];
-    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") return [];
+    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") continue;
     const text = String(value);
-    return malformation(text, MAX_LABEL_BYTES) === undefined ? [[name, text]] : [];
-  });
-  return Object.fromEntries(entries);
+    if (malformation(text, MAX_LABEL_BYTES) === undefined) labels.set(name, text);
+  }
+  return Object.fromEntries(labels);
 }
 
 /**

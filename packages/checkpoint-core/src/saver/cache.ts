@@ -218,7 +218,7 @@ export class ThreadLives {
   }
 
   note(threadId: string, threadKey: string): void {
-    this.#keys.set(threadId, threadKey);
+    if (this.of(threadId) !== threadKey) this.#keys.set(threadId, threadKey);
   }
 
   /** There is no such thread: whoever writes next begins one. */

@@ -10,21 +10,19 @@ import {
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
 import { threadIdArgument } from "../config/ids.js";
-import { InvalidOptionsError, ThreadExistsError, ThreadNotFoundError } from "../errors.js";
+import { ThreadExistsError, ThreadNotFoundError } from "../errors.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
   abandonedThreads,
   hasUnfinishedWork,
-  resolveAbandonedOptions,
-  type ThreadView,
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
 import { markerId } from "../migration/marker.js";
 import { beingMigrated, ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
 import { STORE_ALONE } from "../migration/thread-source.js";
 import type { PrunePolicy, PruneReport } from "../retention/prune.js";
-import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
+import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
@@ -33,8 +31,8 @@ import { CheckpointCache, ThreadLives } from "./cache.js";
 import type { SaverContext, SaverSettings, StoreContext } from "./context.js";
 import { getDeltaChannelHistory } from "./get-delta-channel-history.js";
 import { getTuple, readTuple } from "./get-tuple.js";
-import { type ListOptions, list } from "./list.js";
-import { type ListThreadsOptions, listThreads, resolveListThreads, type ThreadInfo } from "./list-threads.js";
+import { type ListOptions, list, viewOf } from "./list.js";
+import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
 import { SAVER_BRAND } from "./pin-checkpointer.js";
 import { deleteForRuns, type IdleThreads, prune } from "./prune.js";
 import { put } from "./put.js";
@@ -194,20 +192,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   Others as for {@link acquireThread}.
    * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  async *abandonedThreads(options: AbandonedThreadsOptions = {}): AsyncGenerator<AbandonedThread> {
-    const resolved = resolveAbandonedOptions(options);
-    await this.#context.store.ready("abandonedThreads");
-    yield* abandonedThreads(this.#context.store, this.#leases, this.#view, resolved);
+  abandonedThreads(options?: AbandonedThreadsOptions): AsyncGenerator<AbandonedThread> {
+    return abandonedThreads(this.#context.store, this.#leases, viewOf(this.#context), options);
   }
-
-  readonly #view: ThreadView = {
-    latest: (id) => {
-      const own = (): Promise<CheckpointTuple | undefined> =>
-        readTuple(this.#context, { threadId: id, namespace: "" }, undefined);
-      return this.#context.threads.getTuple({ configurable: { checkpoint_ns: "" } }, id, own);
-    },
-    all: (id) => this.list({ configurable: { thread_id: id } }),
-  };
 
   /**
    * Takes checkpoints out of threads that nothing needs any more, and frees the values that nothing else refers to (contract C-52, C-53). What an
@@ -267,10 +254,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidOptionsError, StoreUnavailableError, SetupRequiredError
    */
-  async *listThreads(options?: ListThreadsOptions): AsyncGenerator<ThreadInfo> {
-    const { selection, limit } = resolveListThreads(options);
-    await this.#context.store.ready("listThreads");
-    yield* listThreads(this.#context.store, selection, limit, (id) => hasUnfinishedWork(this.#view, id));
+  listThreads(options?: ListThreadsOptions): AsyncGenerator<ThreadInfo> {
+    const view = viewOf(this.#context);
+    return listThreads(this.#context.store, options, (id) => hasUnfinishedWork(view, id));
   }
 
   /**
@@ -295,13 +281,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidOptionsError, also when the saver has no `retention`; StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  async sweep(options?: SweepOptions): Promise<SweepReport> {
-    const resolved = resolveSweepOptions(options);
-    if (this.#retention === undefined) {
-      throw new InvalidOptionsError("sweep needs the saver's option retention: { idleFor, keepLast }.");
-    }
-    await this.#context.store.ready("sweep");
-    return sweep(this.#context.store, this.#retention, resolved);
+  sweep(options?: SweepOptions): Promise<SweepReport> {
+    return sweep(this.#context.store, this.#retention, options);
   }
 
   /**

@@ -5,9 +5,10 @@ import { metadataConditions } from "../config/metadata.js";
 import { type Labels, resolveLabels } from "../config/run-config.js";
 import { InvalidConfigError } from "../errors.js";
 import { SegmentReader } from "../format/segment.js";
+import type { ThreadView } from "../leases/abandoned-threads.js";
 import type { ListSelection } from "../store/checkpoint-store.js";
 import type { SaverContext, StoreContext } from "./context.js";
-import { decodeStored, tupleOf } from "./get-tuple.js";
+import { decodeStored, readTuple, tupleOf } from "./get-tuple.js";
 
 /** What narrows a list of checkpoints. */
 export interface ListOptions extends CheckpointListOptions {
@@ -48,6 +49,17 @@ async function* readList(
       }
     }
   }
+}
+
+/** The threads of a saver, as their unfinished work is looked for. */
+export function viewOf(saver: SaverContext): ThreadView {
+  return {
+    latest: (threadId) => {
+      const own = (): Promise<CheckpointTuple | undefined> => readTuple(saver, { threadId, namespace: "" }, undefined);
+      return saver.threads.getTuple({ configurable: { checkpoint_ns: "" } }, threadId, own);
+    },
+    all: (threadId) => list(saver, { configurable: { thread_id: threadId } }, {}),
+  };
 }
 
 function limitOf(limit: unknown): number {

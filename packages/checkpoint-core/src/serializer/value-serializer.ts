@@ -36,9 +36,11 @@ export class ValueSerializer {
    * @throws SerializationError, ValueTooLargeError
    */
   async dump(value: unknown, name: string): Promise<SerializedValue> {
-    const [type, data] =
-      this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : await confirmed(this.#ours.dump(value, name));
-    return this.#checked(type, ValueBytes.of(data), name);
+    if (this.#ours !== undefined) return this.#checked(this.#ours.dump(value, name), name);
+    const [type, data] = await this.#serde.dumpsTyped(value);
+    // A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
+    // stored as its difference to what these bytes were.
+    return this.#checked([type, Buffer.from(data)], name);
   }
 
   /**
@@ -49,14 +51,16 @@ export class ValueSerializer {
   async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
     if (this.#ours === undefined) return this.dump(value, name);
     const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
-    const serialized = this.#checked(...(await confirmed(dumped)), name);
+    const serialized = await this.#checked(dumped, name);
     // The channel goes on from the new value.
     if (before !== undefined) this.#previousEncodings.delete(before.bytes);
     if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
     return serialized;
   }
 
-  #checked(type: string, bytes: ValueBytes, name: string): SerializedValue {
+  async #checked([type, data, confirm]: Dumped<Uint8Array | ValueBytes>, name: string): Promise<SerializedValue> {
+    await confirm?.();
+    const bytes = data instanceof ValueBytes ? data : ValueBytes.of(data);
     if (bytes.length > this.#maxValueBytes) {
       throw new ValueTooLargeError(
         `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.#maxValueBytes}. ` +
@@ -83,17 +87,4 @@ export class ValueSerializer {
   get previousEncodingBytes(): number {
     return this.#previousEncodings.calculatedSize;
   }
-}
-
-/**
- * A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
- * stored as its difference to what these bytes were.
- */
-function copied([type, data]: readonly [string, Uint8Array]): readonly [string, Uint8Array] {
-  return [type, Buffer.from(data)];
-}
-
-async function confirmed<Bytes>([type, bytes, confirm]: Dumped<Bytes>): Promise<readonly [type: string, bytes: Bytes]> {
-  await confirm?.();
-  return [type, bytes];
 }

@@ -238,9 +238,10 @@ function lostSql(t: Tables, linked: readonly string[], parameter: (value: unknow
 
 /** What a write links to and does not bring along: the links of its rows, and of the segments that it stores. */
 export function linkedElsewhere(rows: readonly { readonly links: readonly string[] }[], created: readonly Segment[]): string[] {
-  const brought = new Set(created.map(({ id }) => id));
-  const linked = new Set([...rows, ...created].flatMap(({ links }) => links));
-  return [...linked].filter((id) => !brought.has(id));
+  const linked = new Set<string>();
+  for (const { links } of [...rows, ...created]) for (const id of links) linked.add(id);
+  for (const { id } of created) linked.delete(id);
+  return [...linked];
 }
 
 /** The name under which a deleted thread is remembered. */
