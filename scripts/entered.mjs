@@ -46,6 +46,9 @@ await session.post("Profiler.enable");
 /** What Vite makes of an `export`, and calls wherever its name is used. */
 const ACCESSOR = /^\(\) => \{ try \{ return [\w.]+ \} catch \{\} \}$/;
 
+/** How V8 calls the initial values of a class's fields, which it counts as a function. */
+const FIELDS = "<instance_members_initializer>";
+
 /** Functions that `run` enters, by file. */
 async function entered(run) {
   await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
@@ -63,7 +66,8 @@ async function entered(run) {
         ({ ranges: [{ count, startOffset, endOffset }] }) =>
           count > 0 && !ACCESSOR.test(scriptSource.slice(startOffset, endOffset)),
       )
-      .map(({ functionName }) => functionName || "(anonymous)");
+      .map(({ functionName }) => functionName || "(anonymous)")
+      .filter((name) => name !== FIELDS);
     if (names.length > 0) files.set(file, names);
   }
   return files;

@@ -2,10 +2,11 @@ import { ERROR, INTERRUPT, type PendingWrite, RESUME, SCHEDULED } from "@langcha
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
+import { nextCall } from "../saver/run-writes.js";
 import { decodeWrites, encodeWrites, pendingWrite, type SerializedWrite, type StoredSlot, writeIndex } from "./pending-writes.js";
 import { makeSegment, type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
-import { nextCall, taskOrder } from "./write-order.js";
+import { taskOrder } from "./write-order.js";
 
 const SPECIAL = [ERROR, SCHEDULED, INTERRUPT, RESUME];
 

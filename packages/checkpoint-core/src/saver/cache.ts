@@ -20,15 +20,18 @@ export class CheckpointCache<Guard> {
 
   /** @param maxBytes bound on what is kept, in bytes of serialized values; 0 keeps nothing. */
   constructor(maxBytes: number) {
-    this.#checkpoints = new LRUCache<string, GuardedCheckpoint<Guard>>(
-      bounded(maxBytes * 0.75, ({ cached, record }) => cachedBytes(cached) + record.body.length),
-    );
-    this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>(
-      bounded(maxBytes * 0.125, (related) => related.reduce((sum, { segment }) => sum + segment.content.length, 0)),
-    );
-    this.#threads = new LRUCache<string, CachedThread<Guard>>(
-      bounded(maxBytes * 0.125, ({ context }) => context?.content.length ?? 0),
-    );
+    this.#checkpoints = new LRUCache<string, GuardedCheckpoint<Guard>>({
+      maxSize: atLeastOne(maxBytes * 0.75),
+      sizeCalculation: ({ cached, record }) => ENTRY_OVERHEAD_BYTES + cachedBytes(cached) + record.body.length,
+    });
+    this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>({
+      maxSize: atLeastOne(maxBytes * 0.125),
+      sizeCalculation: (related) => related.reduce((sum, { segment }) => sum + segment.content.length, ENTRY_OVERHEAD_BYTES),
+    });
+    this.#threads = new LRUCache<string, CachedThread<Guard>>({
+      maxSize: atLeastOne(maxBytes * 0.125),
+      sizeCalculation: ({ context }) => ENTRY_OVERHEAD_BYTES + (context?.content.length ?? 0),
+    });
   }
 
   get(ref: CheckpointRef): GuardedCheckpoint<Guard> | undefined {
@@ -183,9 +186,9 @@ const MAX_SHORT_BYTES = 24 * 1024;
 const MAX_LONG_BYTES = 1024 * 1024;
 const ENTRY_OVERHEAD_BYTES = 512;
 
-function bounded<V>(maxBytes: number, bytesOf: (value: V) => number): { maxSize: number; sizeCalculation: (value: V) => number } {
-  // lru-cache takes a size of 0 as "no limit"; no entry is as small as 1.
-  return { maxSize: Math.max(1, Math.floor(maxBytes)), sizeCalculation: (value) => ENTRY_OVERHEAD_BYTES + bytesOf(value) };
+/** lru-cache takes a size of 0 as "no limit"; no entry is as small as 1. */
+function atLeastOne(maxBytes: number): number {
+  return Math.max(1, Math.floor(maxBytes));
 }
 
 function cachedBytes(cached: CachedCheckpoint): number {
@@ -218,7 +221,7 @@ export class ThreadLives {
   }
 
   note(threadId: string, threadKey: string): void {
-    if (this.of(threadId) !== threadKey) this.#keys.set(threadId, threadKey);
+    if (this.#keys.get(threadId) !== threadKey) this.#keys.set(threadId, threadKey);
   }
 
   /** There is no such thread: whoever writes next begins one. */

@@ -10,7 +10,7 @@ import {
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
 import { threadIdArgument } from "../config/ids.js";
-import { ThreadExistsError, ThreadNotFoundError } from "../errors.js";
+import { ThreadNotFoundError } from "../errors.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
@@ -18,17 +18,17 @@ import {
   hasUnfinishedWork,
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
-import { markerId } from "../migration/marker.js";
-import { beingMigrated, ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
-import { STORE_ALONE } from "../migration/thread-source.js";
+import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
+import type { ThreadSource } from "../migration/thread-source.js";
 import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
-import { refusalError } from "../store/refusal.js";
-import type { CopyOutcome, StoredThread, StoreStats } from "../store/thread-store.js";
+import type { StoredThread, StoreStats } from "../store/thread-store.js";
 import { CheckpointCache, ThreadLives } from "./cache.js";
 import type { SaverContext, SaverSettings, StoreContext } from "./context.js";
+import { copyThread } from "./copy-thread.js";
+import { deleteStored, deleteThread } from "./delete-thread.js";
 import { getDeltaChannelHistory } from "./get-delta-channel-history.js";
 import { getTuple, readTuple } from "./get-tuple.js";
 import { type ListOptions, list, viewOf } from "./list.js";
@@ -82,7 +82,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
         cacheBytes: Math.min(settings.cacheBytes, MAX_MIGRATION_CACHE_BYTES),
       }),
       hasRoot: async (threadId) => (await readTuple(here, { threadId, namespace: "" }, undefined)) !== undefined,
-      deleteThread: (threadId, token) => this.#deleteThread(threadId, token),
+      deleteThread: (threadId, token) => deleteStored(here, threadId, token),
     });
   }
 
@@ -153,17 +153,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @param options.lease the lease under which the caller has the thread, if it has one. It ends with the thread.
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadBusyError, LeaseLostError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  override async deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
-    const id = threadIdArgument(threadId, "deleteThread");
-    await this.#context.store.ready("deleteThread");
-    const token = options.lease?.token;
-    await this.#context.threads.delete(id, token, (held) => this.#deleteThread(id, held));
-    this.#context.lives.forget(id);
-  }
-
-  async #deleteThread(id: string, token: string | undefined): Promise<void> {
-    const refusal = await this.#context.store.deleteThread(id, token);
-    if (refusal !== undefined && refusal.kind !== "changed" && refusal.kind !== "lost") throw refusalError(refusal, id);
+  override deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
+    return deleteThread(this.#context, threadId, options.lease);
   }
 
   /**
@@ -232,17 +223,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, ThreadBusyError (only a part of the thread has come
    *   here from another saver), StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  async copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }> {
-    const from = threadIdArgument(sourceThreadId, "copyThread");
-    const to = threadIdArgument(targetThreadId, "copyThread");
-    if (from === to) throw new ThreadExistsError(to);
-    await this.#context.store.ready("copyThread");
-    const copy = (): Promise<CopyOutcome> => this.#context.store.copyThread(from, to, markerId(from));
-    const outcome = await this.#context.threads.copy(from, to, copy);
-    if (outcome.kind === "incomplete") throw beingMigrated(from);
-    if (outcome.kind === "not-found") throw new ThreadNotFoundError(from);
-    if (outcome.kind === "exists") throw new ThreadExistsError(to);
-    return { checkpoints: outcome.checkpoints };
+  copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }> {
+    return copyThread(this.#context, sourceThreadId, targetThreadId);
   }
 
   /**
@@ -304,3 +286,13 @@ const MAX_MIGRATION_CACHE_BYTES = 8 * 1024 * 1024;
 
 /** The store by itself, as migrations need it. */
 class SaverWithoutFallback extends HoldfastSaver {}
+
+/** Without the option `fallback`. */
+const STORE_ALONE: ThreadSource = {
+  getTuple: (_config, _threadId, own) => own(),
+  list: (_config, options, _threadId, own) => own(options),
+  getDeltaChannelHistory: (_options, _threadId, own) => own(),
+  write: (_threadId, _token, own) => own(),
+  delete: (_threadId, token, own) => own(token),
+  copy: (_from, _to, own) => own(),
+};

@@ -6,13 +6,12 @@ import { isCopied, labelsOf, leaseToken } from "../config/run-config.js";
 import { ThreadDeletedError } from "../errors.js";
 import { encodeWrites, type SerializedWrite, writeIndex } from "../format/pending-writes.js";
 import { compressed } from "../format/segment.js";
-import { nextCall, nextCopyCall } from "../format/write-order.js";
 import type { PutWritesInput, ThreadGuard } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
 import type { CachedThread } from "./cache.js";
 import type { SaverContext } from "./context.js";
 import { readEntry } from "./get-tuple.js";
-import { handled } from "./run-writes.js";
+import { handled, nextCall } from "./run-writes.js";
 
 /** Stores what a task wrote (contract C-40 to C-43). */
 export function putWrites(
@@ -37,7 +36,7 @@ async function storeWrites(
   // Everything up to the first await is taken as it is at the call (contract C-36).
   const ref = checkpointRef(config, "putWrites");
   requiredId(taskId, "taskId");
-  const call = isCopied(config) ? nextCopyCall() : nextCall();
+  const call = nextCall(isCopied(config));
   const place = taskPath === undefined ? { call } : { taskPath: taskPathArgument(taskPath) };
   if (writes.length === 0) return;
   const token = leaseToken(config, ref.threadId);

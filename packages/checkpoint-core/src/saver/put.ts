@@ -20,12 +20,12 @@ import {
   type SerializedValue,
 } from "../format/record.js";
 import { compressed } from "../format/segment.js";
-import { nextCall, nextCopyCall } from "../format/write-order.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { PutInput, ThreadGuard } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
 import type { SaverContext } from "./context.js";
 import { readEntry } from "./get-tuple.js";
+import { nextCall } from "./run-writes.js";
 
 /** Stores a checkpoint, and says which one it is (contract C-30 to C-38). */
 export async function put(
@@ -69,7 +69,7 @@ async function storeCheckpoint(
     labels: labelsOf(config, saver.labels),
     snapshots: Object.keys(newVersions).filter((channel) => isDeltaSnapshot(given.channel_values[channel])),
     token: leaseToken(config, ref.threadId),
-    call: isCopy ? nextCopyCall() : nextCall(),
+    call: nextCall(isCopy),
     lineage: isCopy ? [] : lineageOf(ref, parentId, metadata),
     // A first checkpoint may have no lineage that is stored: only this tells that its thread was deleted since its run began.
     life: isCopy || parentId !== undefined ? undefined : saver.lives.of(ref.threadId),

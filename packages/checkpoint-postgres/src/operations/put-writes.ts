@@ -66,7 +66,7 @@ ${outcomeOf(target, "true")}`;
     const [row] = await db.run("putWrites", { text: sql, values, name: "put_writes" });
     const outcome = writeOutcome(row, target);
     if (outcome.kind === "raced") continue;
-    if (outcome.kind === "stored") recent.touched(threadId, touch);
+    if (outcome.kind === "stored" && touch !== undefined) recent.touched(threadId, touch);
     return outcome;
   }
 }

@@ -81,7 +81,7 @@ ${outcomeOf(target)}`;
     const outcome = writeOutcome(row, target);
     if (outcome.kind === "deleted") await buryLate(db, t, input);
     if (outcome.kind === "raced") continue;
-    if (outcome.kind === "stored") recent.touched(ref.threadId, touch);
+    if (outcome.kind === "stored" && touch !== undefined) recent.touched(ref.threadId, touch);
     return outcome;
   }
 }

@@ -283,8 +283,8 @@ export class RecentThreads {
   }
 
   /** The write was made. */
-  touched(threadId: string, touch: ThreadTouch | undefined): void {
-    if (touch !== undefined) this.#labels.set(threadId, { ...this.#labels.get(threadId), ...touch.labels });
+  touched(threadId: string, touch: ThreadTouch): void {
+    this.#labels.set(threadId, { ...this.#labels.get(threadId), ...touch.labels });
   }
 
   delete(threadId: string): void {
