@@ -2,7 +2,6 @@ import { ERROR, INTERRUPT, type PendingWrite, RESUME, SCHEDULED } from "@langcha
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
-import { nextCall } from "../saver/run-writes.js";
 import { decodeWrites, encodeWrites, pendingWrite, type SerializedWrite, type StoredSlot, writeIndex } from "./pending-writes.js";
 import { makeSegment, type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
@@ -37,7 +36,7 @@ class Store {
     const encoded = encodeWrites(serialized(writes), { verbatim: related, context });
     for (const segment of encoded.created) if (!this.segments.has(segment.id)) this.segments.set(segment.id, segment);
     this.#arrival += 1n;
-    const place = taskPath === undefined ? { call: nextCall() } : { taskPath };
+    const place = taskPath === undefined ? { call: this.#arrival } : { taskPath };
     for (const slot of encoded.slots) {
       expect(Number.isInteger(slot.slot) && Math.abs(slot.slot) < 2 ** 31).toBe(true);
       const key = `${taskId} ${slot.slot}`;
