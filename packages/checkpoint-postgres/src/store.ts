@@ -42,8 +42,8 @@ import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./op
 import { threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
+import { RecentThreads } from "./operations/write-conditions.js";
 import type { Connections } from "./pool.js";
-import { RecentThreads } from "./recent-threads.js";
 import type { Tables } from "./tables.js";
 
 /** The operations on one schema of one database. */

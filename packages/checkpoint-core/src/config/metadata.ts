@@ -1,6 +1,6 @@
 import type { CheckpointMetadata } from "@langchain/langgraph-checkpoint";
 import { DeserializationError, InvalidMetadataError } from "../errors.js";
-import { describe } from "./thread-id.js";
+import { describe } from "./ids.js";
 
 /**
  * Metadata is stored as plain JSON, so that `list` can filter on it in the store (a custom serde never touches it). Postgres' jsonb has no NUL and
@@ -91,11 +91,11 @@ function objectToJson(value: object, path: string, ancestors: Set<object>): unkn
     );
   }
   // Entries, not assignment: a key "__proto__" must become a property.
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .map(([key, item]) => [escapeText(key), toJson(item, `${path}.${key}`, ancestors)]),
-  );
+  const json: [string, unknown][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    if (item !== undefined) json.push([escapeText(key), toJson(item, `${path}.${key}`, ancestors)]);
+  }
+  return Object.fromEntries(json);
 }
 
 function fromJson(value: unknown): unknown {

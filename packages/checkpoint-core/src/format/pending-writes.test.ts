@@ -5,7 +5,7 @@ import { DeserializationError } from "../errors.js";
 import { decodeWrites, encodeWrites, pendingWrite, type SerializedWrite, type StoredSlot, writeIndex } from "./pending-writes.js";
 import { makeSegment, type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
-import { nextCall, taskOrder } from "./write-order.js";
+import { taskOrder } from "./write-order.js";
 
 const SPECIAL = [ERROR, SCHEDULED, INTERRUPT, RESUME];
 
@@ -36,7 +36,7 @@ class Store {
     const encoded = encodeWrites(serialized(writes), { verbatim: related, context });
     for (const segment of encoded.created) if (!this.segments.has(segment.id)) this.segments.set(segment.id, segment);
     this.#arrival += 1n;
-    const place = taskPath === undefined ? { call: nextCall() } : { taskPath };
+    const place = taskPath === undefined ? { call: this.#arrival } : { taskPath };
     for (const slot of encoded.slots) {
       expect(Number.isInteger(slot.slot) && Math.abs(slot.slot) < 2 ** 31).toBe(true);
       const key = `${taskId} ${slot.slot}`;

@@ -1,9 +1,9 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { parseThreadId } from "../config/thread-id.js";
+import { parseThreadId } from "../config/ids.js";
 import { InvalidOptionsError, ThreadDeletedError } from "../errors.js";
+import { isSaver } from "./fallback-saver.js";
 import { importThread, type ThreadImport } from "./import-thread.js";
 import { onDemandMigrationOf } from "./on-demand-migration.js";
-import { isSaver } from "./saver-check.js";
 import { threadIdsIn } from "./thread-listing.js";
 
 /** What to copy from one saver to another, and how. */

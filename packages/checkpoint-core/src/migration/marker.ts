@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { Checkpoint } from "@langchain/langgraph-checkpoint";
-import { TTL_KEY } from "../config/ttl-config.js";
+import { TTL_KEY } from "../config/run-config.js";
 
 /** Markers are threads, since those can be deleted. */
 const MARKER_PREFIX = "holdfast-takeover:";

@@ -6,11 +6,10 @@ import type {
   CheckpointTuple,
   DeltaChannelHistory,
 } from "@langchain/langgraph-checkpoint";
-import { type CheckpointRef, namespaceConfig } from "../config/checkpoint-ref.js";
-import { markCopied } from "../config/head-marker.js";
+import { type CheckpointRef, namespaceConfig } from "../config/ids.js";
+import { markCopied, withLeaseToken } from "../config/run-config.js";
 import { ThreadBusyError } from "../errors.js";
 import type { LeaseOptions, ThreadLease } from "../leases/lease.js";
-import { withLeaseToken } from "../leases/lease-config.js";
 import { entryCache } from "../store/entry-cache.js";
 import { type CopyOutcome, MOST_REMEMBERED } from "../store/thread-store.js";
 import { asOurs, plainConfig, threadIdOf } from "./fallback-saver.js";

@@ -27,13 +27,3 @@ export interface ThreadSource {
   delete(threadId: string, token: string | undefined, own: (token: string | undefined) => Promise<void>): Promise<void>;
   copy(from: string, to: string, own: () => Promise<CopyOutcome>): Promise<CopyOutcome>;
 }
-
-/** Without the option `fallback`. */
-export const STORE_ALONE: ThreadSource = {
-  getTuple: (_config, _threadId, own) => own(),
-  list: (_config, options, _threadId, own) => own(options),
-  getDeltaChannelHistory: (_options, _threadId, own) => own(),
-  write: (_threadId, _token, own) => own(),
-  delete: (_threadId, token, own) => own(token),
-  copy: (_from, _to, own) => own(),
-};

@@ -1,6 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
-import type { CheckpointKey, CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
-import type { Labels } from "../config/labels.js";
+import type { CheckpointKey, CheckpointRef, NamespaceRef } from "../config/ids.js";
+import type { Labels } from "../config/run-config.js";
 import type { PendingSlot, StoredSlot } from "../format/pending-writes.js";
 import type { CheckpointRecord } from "../format/record.js";
 import type { Segment } from "../format/segment.js";

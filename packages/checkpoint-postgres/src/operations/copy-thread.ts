@@ -1,6 +1,5 @@
 import type { CopyOutcome } from "@holdfast/checkpoint-core/adapter";
-import { bool, integer, isNull, text } from "../columns.js";
-import { CHECKPOINT_BYTES } from "../metadata-columns.js";
+import { bool, CHECKPOINT_BYTES, integer, isNull, text } from "../columns.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { inTransaction } from "../transaction.js";

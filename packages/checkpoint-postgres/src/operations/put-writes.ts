@@ -1,12 +1,11 @@
 import { encodeId, type PutWritesInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
-import { linksParameter } from "../columns.js";
+import { linksParameter, segmentRows } from "../columns.js";
 import type { Connections } from "../pool.js";
-import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
-import { segmentRows } from "./segment-rows.js";
 import {
   linkedElsewhere,
   outcomeOf,
+  type RecentThreads,
   replaceUnlessPast,
   threadForWrite,
   type WriteTarget,
@@ -67,7 +66,7 @@ ${outcomeOf(target, "true")}`;
     const [row] = await db.run("putWrites", { text: sql, values, name: "put_writes" });
     const outcome = writeOutcome(row, target);
     if (outcome.kind === "raced") continue;
-    if (outcome.kind === "stored") recent.touched(threadId, touch);
+    if (outcome.kind === "stored" && touch !== undefined) recent.touched(threadId, touch);
     return outcome;
   }
 }

@@ -1,14 +1,12 @@
 import { encodeId, type PutInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
-import { channelNamesParameter, linksParameter } from "../columns.js";
-import { metadataColumns } from "../metadata-columns.js";
+import { channelNamesParameter, linksParameter, metadataColumns, segmentRows } from "../columns.js";
 import type { Connections } from "../pool.js";
-import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
 import { deleteIfEmpty } from "./delete-if-empty.js";
-import { segmentRows } from "./segment-rows.js";
 import {
   linkedElsewhere,
   outcomeOf,
+  type RecentThreads,
   replaceUnlessPast,
   threadForWrite,
   threadHash,
@@ -83,7 +81,7 @@ ${outcomeOf(target)}`;
     const outcome = writeOutcome(row, target);
     if (outcome.kind === "deleted") await buryLate(db, t, input);
     if (outcome.kind === "raced") continue;
-    if (outcome.kind === "stored") recent.touched(ref.threadId, touch);
+    if (outcome.kind === "stored" && touch !== undefined) recent.touched(ref.threadId, touch);
     return outcome;
   }
 }

@@ -1,6 +1,5 @@
 import { decodeId, type ReadCheckpoint, type ReadValues, type Segment, type StoredSlot } from "@holdfast/checkpoint-core/adapter";
-import { bigint, bytea, integer, isNull, links, segmentId, text } from "../columns.js";
-import { METADATA, metadataJson } from "../metadata-columns.js";
+import { bigint, bytea, integer, isNull, links, METADATA, metadataJson, segmentId, text } from "../columns.js";
 import type { Connections, Row, Statement } from "../pool.js";
 import type { Tables } from "../tables.js";
 

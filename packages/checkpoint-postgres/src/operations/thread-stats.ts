@@ -1,6 +1,5 @@
 import type { StoredThread } from "@holdfast/checkpoint-core";
-import { integer, isNull, text } from "../columns.js";
-import { CHECKPOINT_BYTES } from "../metadata-columns.js";
+import { CHECKPOINT_BYTES, integer, isNull, text } from "../columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { threadKey } from "./thread-key.js";

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Labels } from "@holdfast/checkpoint-core";
 import {
   type CheckpointRef,
   encodeId,
+  entryCache,
   type Refusal,
   type Segment,
   type ThreadGuard,
@@ -30,7 +32,7 @@ export interface WriteTarget extends Pick<WriteConditions, "token" | "lineage" |
   readonly touch: ThreadTouch | undefined;
 }
 
-/** See `recent-threads.ts`. */
+/** See {@link RecentThreads}. */
 export interface ThreadTouch {
   readonly labels: Labels;
 }
@@ -236,9 +238,10 @@ function lostSql(t: Tables, linked: readonly string[], parameter: (value: unknow
 
 /** What a write links to and does not bring along: the links of its rows, and of the segments that it stores. */
 export function linkedElsewhere(rows: readonly { readonly links: readonly string[] }[], created: readonly Segment[]): string[] {
-  const brought = new Set(created.map(({ id }) => id));
-  const linked = new Set([...rows, ...created].flatMap(({ links }) => links));
-  return [...linked].filter((id) => !brought.has(id));
+  const linked = new Set<string>();
+  for (const { links } of [...rows, ...created]) for (const id of links) linked.add(id);
+  for (const { id } of created) linked.delete(id);
+  return [...linked];
 }
 
 /** The name under which a deleted thread is remembered. */
@@ -263,4 +266,28 @@ export function refusalOf(refusal: string, row: Row, lease: number): Refusal {
     owner: isNull(row, lease) ? undefined : text(row, lease),
     remainingMs: Math.max(0, Number(text(row, lease + 1))),
   };
+}
+
+/** `updated_at` is right to the minute: a new row version and two index entries a minute, in place of as many at each of some ten writes a turn. */
+const TOUCH_MS = 60_000;
+
+/** Which threads' rows this process has lately seen to. It only saves work: a row that is touched without need is as right. */
+export class RecentThreads {
+  readonly #labels = entryCache<Labels>(10_000, TOUCH_MS);
+
+  /** What a write is to say in the thread's row; `undefined` when it says so already. Runs come and go, and are no label of the thread. */
+  touch(threadId: string, { run_id: _, ...labels }: Labels): ThreadTouch | undefined {
+    const said = this.#labels.get(threadId);
+    if (said !== undefined && isDeepStrictEqual(said, { ...said, ...labels })) return undefined;
+    return { labels };
+  }
+
+  /** The write was made. */
+  touched(threadId: string, touch: ThreadTouch): void {
+    this.#labels.set(threadId, { ...this.#labels.get(threadId), ...touch.labels });
+  }
+
+  delete(threadId: string): void {
+    this.#labels.delete(threadId);
+  }
 }

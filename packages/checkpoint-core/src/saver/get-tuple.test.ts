@@ -4,8 +4,8 @@ import { encodeMetadata } from "../config/metadata.js";
 import type { StoredWrite } from "../format/pending-writes.js";
 import type { CheckpointHeader } from "../format/record.js";
 import { HoldfastSerializer } from "../serializer/index.js";
-import { ValueSerializer } from "./channel-updates.js";
-import { makeTuple, needsParentSends, type StoredTuple } from "./tuple.js";
+import { ValueSerializer } from "../serializer/value-serializer.js";
+import { makeTuple, needsParentSends, type StoredTuple } from "./get-tuple.js";
 
 const serializer = new ValueSerializer(new HoldfastSerializer(), 1_000_000);
 

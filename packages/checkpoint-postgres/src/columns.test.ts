@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { metadataColumns, metadataJson } from "./metadata-columns.js";
+import { metadataColumns, metadataJson } from "./columns.js";
 
 describe("metadata in columns", () => {
   it.each(["input", "loop", "update", "fork"])(

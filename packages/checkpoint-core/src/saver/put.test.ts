@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { SerializationError, ValueTooLargeError } from "../errors.js";
 import { type CachedCheckpoint, type ChannelUpdate, encodeCheckpoint, headerOf, type SerializedValue } from "../format/record.js";
 import { HoldfastSerializer } from "../serializer/index.js";
-import { resolveUpdates, serializeChanged, ValueSerializer } from "./channel-updates.js";
+import { ValueSerializer } from "../serializer/value-serializer.js";
+import { resolveUpdates, serializeChanged } from "./put.js";
 
 const serializer = new ValueSerializer(new HoldfastSerializer(), 1000);
 const LOOP: CheckpointMetadata = { source: "loop", step: 1, parents: {} };

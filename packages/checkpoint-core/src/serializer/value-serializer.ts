@@ -1,0 +1,90 @@
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { LRUCache } from "lru-cache";
+import { ValueTooLargeError } from "../errors.js";
+import type { SerializedValue } from "../format/record.js";
+import { ValueBytes } from "../format/value-bytes.js";
+import { type Dumped, HoldfastSerializer } from "./index.js";
+import type { PreviousEncoding } from "./previous-encoding.js";
+
+/** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
+export class ValueSerializer {
+  readonly #serde: SerializerProtocol;
+  /** The serde, when it is ours as it is. A subclass may encode in its own way. */
+  readonly #ours: HoldfastSerializer | undefined;
+  readonly #maxValueBytes: number;
+  /** By the bytes of the value. It only saves work. */
+  readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
+
+  /** @param previousEncodingBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
+  constructor(serde: SerializerProtocol, maxValueBytes: number, previousEncodingBytes = 0) {
+    this.#serde = serde;
+    this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
+    this.#maxValueBytes = maxValueBytes;
+    this.#previousEncodings = new LRUCache<ValueBytes, PreviousEncoding>(
+      // lru-cache takes a size of 0 as "no limit"; no previous encoding is as small as 1.
+      {
+        maxSize: Math.max(1, Math.floor(previousEncodingBytes)),
+        sizeCalculation: (previousEncoding) => previousEncoding.memoryBytes,
+      },
+    );
+  }
+
+  /**
+   * The value is taken at the call: a serde that encodes before its first await, as ours does, makes later mutations harmless (contract C-36).
+   *
+   * @param name the channel, for error messages.
+   * @throws SerializationError, ValueTooLargeError
+   */
+  async dump(value: unknown, name: string): Promise<SerializedValue> {
+    if (this.#ours !== undefined) return this.#checked(this.#ours.dump(value, name), name);
+    const [type, data] = await this.#serde.dumpsTyped(value);
+    // A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
+    // stored as its difference to what these bytes were.
+    return this.#checked([type, Buffer.from(data)], name);
+  }
+
+  /**
+   * {@link dump} of a value that follows another one in its channel.
+   *
+   * @param before the other one, as it was dumped.
+   */
+  async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
+    if (this.#ours === undefined) return this.dump(value, name);
+    const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
+    const serialized = await this.#checked(dumped, name);
+    // The channel goes on from the new value.
+    if (before !== undefined) this.#previousEncodings.delete(before.bytes);
+    if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
+    return serialized;
+  }
+
+  async #checked([type, data, confirm]: Dumped<Uint8Array | ValueBytes>, name: string): Promise<SerializedValue> {
+    await confirm?.();
+    const bytes = data instanceof ValueBytes ? data : ValueBytes.of(data);
+    if (bytes.length > this.#maxValueBytes) {
+      throw new ValueTooLargeError(
+        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.#maxValueBytes}. ` +
+          "Keep large documents in a file or object store and their address in the state.",
+      );
+    }
+    return { type, bytes };
+  }
+
+  async load(value: SerializedValue): Promise<unknown> {
+    const { type, bytes } = value;
+    if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
+    const previousEncoding = this.#previousEncodings.get(bytes);
+    // Ours copies by itself.
+    return previousEncoding === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(previousEncoding);
+  }
+
+  /** Forgets all previous encodings. */
+  clear(): void {
+    this.#previousEncodings.clear();
+  }
+
+  /** Bytes of memory held by previous encodings, about. */
+  get previousEncodingBytes(): number {
+    return this.#previousEncodings.calculatedSize;
+  }
+}
