@@ -4,6 +4,7 @@ export { badRequestTests } from "./bad-requests.js";
 export { type BundledChild, bundleChild } from "./bundled-child.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
 export { counterGraph } from "./counter-graph.js";
+export { type DamagedRowsTarget, damagedRowTests, type StoredBytes } from "./damaged-rows.js";
 export { deltaOrderTests } from "./delta-order/index.js";
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";

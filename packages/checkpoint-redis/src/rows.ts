@@ -134,8 +134,9 @@ export function encodeSegment({ links, body }: Segment): Buffer {
   return Buffer.concat([count, encodeLinks(links), body]);
 }
 
+/** Of a value that is damaged, what it says is compared with its name where it is read. */
 export function decodeSegment(id: Buffer, value: Buffer): Segment {
-  const end = 4 + SEGMENT_ID_BYTES * value.readUInt32LE(0);
+  const end = 4 + SEGMENT_ID_BYTES * (value.length < 4 ? 0 : value.readUInt32LE(0));
   return { id: id.toString("hex"), links: decodeLinks(value.subarray(4, end)), body: value.subarray(end) };
 }
 
@@ -187,6 +188,7 @@ function decodePlace(bytes: Buffer): WritePlace {
 export function decodeWritesRow(row: Buffer): StoredSlot[] {
   const slots: StoredSlot[] = [];
   for (let at = 4; at < row.length; at += 4 + row.readUInt32LE(at)) {
+    if (at + 12 > row.length || at + 4 + row.readUInt32LE(at) > row.length) throw damaged();
     const [task, place, links, payload] = partsOf(row.subarray(at + 12, at + 4 + row.readUInt32LE(at)));
     if (task === undefined || place === undefined || links === undefined || payload === undefined) throw damaged();
     slots.push({
@@ -225,7 +227,7 @@ function list(parts: readonly Buffer[]): Buffer {
 function partsOf(bytes: Buffer): Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const end = at + 4 + bytes.readUInt32LE(at);
+    const end = at + 4 > bytes.length ? Number.POSITIVE_INFINITY : at + 4 + bytes.readUInt32LE(at);
     if (end > bytes.length) throw damaged();
     parts.push(bytes.subarray(at + 4, end));
     at = end;

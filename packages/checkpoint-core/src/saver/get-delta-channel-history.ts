@@ -7,6 +7,7 @@ import { SegmentReader } from "../format/segment.js";
 import type { ChannelValue } from "../format/value.js";
 import { taskOrder } from "../format/write-order.js";
 import type { ReadCheckpoint } from "../store/checkpoint-store.js";
+import { decodeOf } from "../store/stored-checkpoint.js";
 import type { SaverContext, StoreContext } from "./context.js";
 import { readEntry } from "./get-tuple.js";
 
@@ -40,12 +41,14 @@ async function readHistory(
     for (const ancestor of reading.checkpoints) {
       const open = channels.filter((channel) => !seeds.has(channel));
       if (open.length === 0) break walk;
-      const writes = decodeWrites(ancestor.slots, segments);
+      const decode = <T>(part: (stored: ReadCheckpoint, segments: SegmentReader) => T): T =>
+        decodeOf({ ...ref, checkpointId: ancestor.checkpointId }, () => part(ancestor, segments));
+      const writes = decode(decodeWrites);
       for (const write of writes.sort(taskOrder(writes)).reverse()) {
         if (!open.includes(write.channel)) continue;
         newestFirst.get(write.channel)?.push(pendingWrite(write, await serializer.load(write.value)));
       }
-      const names = channelNames(ancestor.record, segments);
+      const names = decode(channelNames);
       if (!open.some((channel) => names.has(channel))) continue;
       const values = await valuesOf(saver, ref, ancestor, segments);
       for (const channel of open) {
@@ -70,7 +73,8 @@ async function valuesOf(
   ancestor: ReadCheckpoint,
   segments: SegmentReader,
 ): Promise<ReadonlyMap<string, ChannelValue>> {
-  if (ancestor.values === "all") return decodeCheckpoint(ancestor.record, segments).cached.channels;
-  const read = await readEntry(saver, { ...ref, checkpointId: ancestor.checkpointId });
+  const ancestorRef = { ...ref, checkpointId: ancestor.checkpointId };
+  if (ancestor.values === "all") return decodeOf(ancestorRef, () => decodeCheckpoint(ancestor, segments)).cached.channels;
+  const read = await readEntry(saver, ancestorRef);
   return read === "not-stored" ? new Map() : read.cached.channels;
 }

@@ -1,5 +1,5 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
-import { type CheckpointTuple, maxChannelVersion, TASKS } from "@langchain/langgraph-checkpoint";
+import { type CheckpointMetadata, type CheckpointTuple, maxChannelVersion, TASKS } from "@langchain/langgraph-checkpoint";
 import {
   type CheckpointRef,
   configOf,
@@ -23,6 +23,7 @@ import {
 import { SegmentReader } from "../format/segment.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { ReadCheckpoint, ThreadGuard } from "../store/checkpoint-store.js";
+import { decodeOf } from "../store/stored-checkpoint.js";
 import type { GuardedCheckpoint } from "./cache.js";
 import type { SaverContext, StoreContext } from "./context.js";
 
@@ -85,7 +86,7 @@ export async function readEntry(
   const reading = await store.getTuple(ref, ref.checkpointId);
   const [read] = reading.checkpoints;
   if (read === undefined) return "not-stored";
-  const { cached } = decodeCheckpoint(read.record, new SegmentReader(reading.segments));
+  const { cached } = decodeOf(ref, () => decodeCheckpoint(read, new SegmentReader(reading.segments)));
   return { cached, guard: read.guard, record: read.record };
 }
 
@@ -93,7 +94,7 @@ export async function readEntry(
 export interface StoredTuple {
   readonly ref: CheckpointRef;
   readonly parentId: string | undefined;
-  readonly metadata: string;
+  readonly metadata: CheckpointMetadata;
   readonly checkpoint: DecodedCheckpoint;
   readonly writes: readonly StoredWrite[];
 }
@@ -105,13 +106,14 @@ export function decodeStored(
   segments: SegmentReader,
   cached?: CachedCheckpoint,
 ): StoredTuple {
-  return {
-    ref: { threadId, namespace: read.namespace, checkpointId: read.checkpointId },
+  const ref = { threadId, namespace: read.namespace, checkpointId: read.checkpointId };
+  return decodeOf(ref, () => ({
+    ref,
     parentId: read.parentId,
-    metadata: read.metadata,
-    checkpoint: cached === undefined ? decodeCheckpoint(read.record, segments) : decodeCached(read.record, cached),
-    writes: decodeWrites(read.slots, segments),
-  };
+    checkpoint: cached === undefined ? decodeCheckpoint(read, segments) : decodeCached(read, cached),
+    writes: decodeWrites(read, segments),
+    metadata: decodeMetadata(read.metadata),
+  }));
 }
 
 /** Before this format, a checkpoint's pending sends were the writes of its parent to the `__pregel_tasks` channel (contract C-14). */
@@ -128,7 +130,10 @@ export async function tupleOf({ store, serializer }: StoreContext, stored: Store
   const reading = await store.getTuple(stored.ref, stored.parentId);
   const [parent] = reading.checkpoints;
   // Where the parent is gone, a value that was given with the checkpoint itself counts: that of an imported thread.
-  return makeTuple(stored, serializer, parent && decodeWrites(parent.slots, new SegmentReader(reading.segments)));
+  if (parent === undefined) return makeTuple(stored, serializer);
+  const parentRef = { ...stored.ref, checkpointId: parent.checkpointId };
+  const sends = decodeOf(parentRef, () => decodeWrites(parent, new SegmentReader(reading.segments)));
+  return makeTuple(stored, serializer, sends);
 }
 
 /**
@@ -161,7 +166,7 @@ export async function makeTuple(
   const tuple: CheckpointTuple = {
     config: configOf(stored.ref),
     checkpoint: { ...header, id: stored.ref.checkpointId, channel_values: channelValues, channel_versions: channelVersions },
-    metadata: decodeMetadata(stored.metadata),
+    metadata: stored.metadata,
     pendingWrites,
   };
   if (stored.parentId !== undefined) tuple.parentConfig = configOf({ ...stored.ref, checkpointId: stored.parentId });

@@ -73,7 +73,7 @@ async function storeOn(
   writes: readonly SerializedWrite[],
   thread: CachedThread<ThreadGuard> | undefined,
 ): Promise<"stored" | "past" | "changed" | "lost"> {
-  const { ref } = taken;
+  const { ref, taskId, place } = taken;
   const guard = thread?.guard;
   const basis = cache.basis(ref);
   const usable = isDeepStrictEqual(basis?.guard, guard) ? basis : undefined;
@@ -81,7 +81,7 @@ async function storeOn(
   const others = isAnother ? cache.related(usable.ref, guard) : [];
   const verbatim = [...cache.related(ref, guard), ...others];
   const repeatable = { verbatim, context: thread?.context, inFlight: usable?.inFlight };
-  const { slots, created, reusesSegments } = encodeWrites(writes, repeatable, usable?.cached.channels);
+  const { slots, created, reusesSegments } = encodeWrites({ ...ref, taskId, place }, writes, repeatable, usable?.cached.channels);
   // Before the answer: the put of the next checkpoint does not wait for it.
   cache.addRelated(ref, created, reusesSegments ? guard : undefined);
   // The writes of a task may come before the put of their checkpoint is refused, or where it is not tried any more.

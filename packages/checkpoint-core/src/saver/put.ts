@@ -75,6 +75,7 @@ async function storeCheckpoint(
     life: isCopy || parentId !== undefined ? undefined : saver.lives.of(ref.threadId),
     expectedHead: saver.rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
   };
+  const owner = { ...ref, parentId, metadata: taken.metadata };
   const changed = await serializeChanged(serializer, given, metadata, newVersions, known?.cached);
   await store.ready("put", config);
   let isRepeated = false;
@@ -92,7 +93,7 @@ async function storeCheckpoint(
         parent === "not-stored" ? parent : parent?.cached,
       );
       const related = parentRef && stored && cache.related(parentRef, stored.guard);
-      const encoded = encodeCheckpoint(given, updates, stored?.cached, related);
+      const encoded = encodeCheckpoint(owner, given, updates, stored?.cached, related);
       const input = { ...taken, life, isRepeated };
       isRepeated = true;
       const kind = await storeOn(saver, input, encoded, stored?.guard);

@@ -162,9 +162,9 @@ where thread_id is not null;
 create view :schema.checkpoints as
 select th.thread_id, c.checkpoint_ns,
   case when octet_length(c.checkpoint_id) = 16 then encode(c.checkpoint_id, 'hex')::uuid::text
-    else convert_from(ltrim(c.checkpoint_id, '\x00'), 'UTF8') end as checkpoint_id,
+    else convert_from(ltrim(c.checkpoint_id, decode('00', 'hex')), 'UTF8') end as checkpoint_id,
   case when octet_length(c.parent_id) = 16 then encode(c.parent_id, 'hex')::uuid::text
-    else convert_from(ltrim(c.parent_id, '\x00'), 'UTF8') end as parent_checkpoint_id,
+    else convert_from(ltrim(c.parent_id, decode('00', 'hex')), 'UTF8') end as parent_checkpoint_id,
   c.committed_at, c.commit_order, :schema.whole_metadata(c.metadata, c.source, c.step) as metadata, coalesce(c.labels, '{}') as labels,
   pg_column_size(c.record) + coalesce(pg_column_size(c.metadata), 0) as bytes
 from :schema.checkpoint c join :schema.thread th using (thread_key)

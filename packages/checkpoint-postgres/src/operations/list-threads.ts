@@ -9,7 +9,7 @@ import { threadBytesSql } from "./thread-stats.js";
 const PAGE = 50;
 
 /** Under the task id of zeros LangGraph stores an answer for whichever task asks. */
-const ANY_TASK = "'\\x00000000000000000000000000000000'::bytea";
+const ANY_TASK = "decode('00000000000000000000000000000000', 'hex')";
 
 /** Threads that have checkpoints, the one that was written last first, page by page. */
 export async function* listThreads(

@@ -1,8 +1,9 @@
 -- Rows are made and read in rows.ts; here, only what a script must see of them is.
 
--- An unsigned 32-bit number, little-endian.
+-- An unsigned 32-bit number, little-endian; 0 in bytes that end before it, which are damaged: the client says so.
 local function number_at(bytes, at)
   local a, b, c, d = string.byte(bytes, at, at + 3)
+  if not d then return 0 end
   return a + b * 256 + c * 65536 + d * 16777216
 end
 
@@ -56,7 +57,7 @@ end
 -- Whether its record is compressed against the first of its links, its keyframe.
 local function has_keyframe(row)
   local body = start_of(row, BODY) + 4
-  return string.sub(row, body, body + 1) == '\1\1'
+  return string.sub(row, body + 1, body + 1) == '\1'
 end
 
 -- Calls, 8 bytes each, the number of the process in the upper half: the one that wrote last, then those of other processes that it replaced.

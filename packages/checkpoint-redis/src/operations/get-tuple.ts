@@ -29,5 +29,5 @@ export async function getTuple(
   const known =
     cached === undefined ? ["", "", ""] : [encodeId(cached.checkpointId), cached.record.body, encodeLinks(cached.record.links)];
   const args = [ttl, ref.namespace, id, ...known];
-  return read(redis, "getTuple", getTupleScript, keys.thread(ref.threadId), args);
+  return read(redis, "getTuple", getTupleScript, keys, ref.threadId, args);
 }
