@@ -3,6 +3,7 @@ import { bool, integer, isNull, text } from "../columns.js";
 import { CHECKPOINT_BYTES } from "../metadata-columns.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { inTransaction } from "../transaction.js";
 
 /** Rows that one statement copies, so that none takes longer than `statementTimeoutMs`, whatever their size (a segment has up to 8 MiB). */
@@ -28,7 +29,7 @@ async function copy(db: Connections, client: PostgresClient, t: Tables, { from, 
   const [source] = await db.execute(client, {
     // A thread that is only a lease, or writes whose checkpoint is on its way, has nothing to copy.
     text: `
-select thread_key, exists (select from ${t.thread} where thread_id = $2) from ${t.thread} th where thread_id = $1
+select thread_key, exists (select from ${t.thread} where thread_id = $2 and ${isKnown(t)}) from ${t.thread} th where thread_id = $1 and ${isKnown(t)}
   and exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)`,
     values: [from, marker],
   });
@@ -36,8 +37,8 @@ select thread_key, exists (select from ${t.thread} where thread_id = $2) from ${
   if (bool(source, 1)) return { kind: "incomplete" };
   const [target] = await db.execute(client, {
     text: `
-insert into ${t.thread} (thread_id, labels) select $2, labels from ${t.thread} where thread_id = $1
-on conflict (thread_id) do nothing returning thread_key`,
+insert into ${t.thread} (thread_id, labels) select $2, labels from ${t.thread} where thread_id = $1 and ${isKnown(t)}
+on conflict (thread_id, tenant) do nothing returning thread_key`,
     values: [from, to],
   });
   if (target === undefined) return { kind: "exists" };

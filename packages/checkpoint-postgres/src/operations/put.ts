@@ -4,6 +4,7 @@ import { metadataColumns } from "../metadata-columns.js";
 import type { Connections } from "../pool.js";
 import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { deleteIfEmpty } from "./delete-if-empty.js";
 import { segmentRows } from "./segment-rows.js";
 import {
@@ -98,7 +99,7 @@ with remembered as (
   where thread_hash = ${threadHash("$1")} and $3::bytea <> all (checkpoints)
 )
 delete from ${t.pendingWrite} w using ${t.thread} th
-where th.thread_id = $1 and w.thread_key = th.thread_key and w.checkpoint_ns = $2 and w.checkpoint_id = $3::bytea`;
+where th.thread_id = $1 and ${isKnown(t)} and w.thread_key = th.thread_key and w.checkpoint_ns = $2 and w.checkpoint_id = $3::bytea`;
   await db.run("put", { text: sql, values: [ref.threadId, ref.namespace, encodeId(ref.checkpointId), call] });
   await deleteIfEmpty(db, t, "put", ref.threadId);
 }
