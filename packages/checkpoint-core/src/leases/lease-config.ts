@@ -42,6 +42,15 @@ export function newTokenSuffix(): string {
   return [0, 1].map(() => String(randomInt(10 ** half)).padStart(half, "0")).join("");
 }
 
+/**
+ * The part of a token that the store counts, at most 63 bits: it tells the leases of a thread apart, and may be stored beside what is written, since nobody can
+ * write with it.
+ */
+export function leaseCount(token: string): bigint {
+  // A token that no store has given may have more digits. What it is to write is refused.
+  return BigInt.asUintN(63, BigInt(token) / 10n ** BigInt(TOKEN_SUFFIX_DIGITS));
+}
+
 /** The config with the token of one more lease. */
 export function withLeaseToken<Config extends RunnableConfig>(config: Config, threadId: string, token: string): Config {
   // Entries, not assignment: a thread may be called __proto__.

@@ -50,15 +50,15 @@ on conflict (thread_id, tenant) do nothing returning thread_key`,
     keys,
     t.checkpoint,
     "commit_order",
-    "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden, last_call, replaced_calls",
+    "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden, last_call, lease, replaced_calls",
     CHECKPOINT_BYTES,
     // Drawn row by row, in the order of the rows.
     `nextval(${t.commitOrder})`,
   );
   const writes = await db.execute(client, {
     text: `
-insert into ${t.pendingWrite} (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls)
-select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls from ${t.pendingWrite} w
+insert into ${t.pendingWrite} (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, lease, replaced_calls)
+select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, lease, replaced_calls from ${t.pendingWrite} w
 where thread_key = $1 and exists (
   select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.checkpoint_id = w.checkpoint_id
 )
