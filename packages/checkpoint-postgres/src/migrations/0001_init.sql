@@ -147,6 +147,13 @@ create table :schema.sweeper (
   at_thread bigint
 );
 
+-- Tells this store from all others; a copy of the database has the same id. One row.
+create table :schema.store (
+  only_one boolean primary key default true check (only_one),
+  store_id uuid not null default gen_random_uuid()
+);
+insert into :schema.store default values;
+
 create function :schema.whole_metadata(metadata jsonb, source "char", step integer) returns jsonb
 language sql stable parallel safe
 as $$
