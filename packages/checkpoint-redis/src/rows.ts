@@ -5,6 +5,7 @@ import {
   type CheckpointSummary,
   decodeId,
   encodeId,
+  leaseCount,
   type PendingSlot,
   type Segment,
   type StoredSlot,
@@ -36,7 +37,7 @@ export function decodeMember(member: Buffer): { readonly namespace: string; read
 
 /**
  * A checkpoint's row: `[parent id][lineage: namespaces and ids in turn][snapshot channels][links][metadata][body][labels]`, and by the scripts
- * `[when it was committed][calls]`, and behind that of a hidden one a part that is not empty.
+ * `[when it was committed][calls]`, under a lease `[writer]`, and in a hidden one, behind the writer, a part that is not empty.
  */
 export interface CheckpointRow {
   readonly parentId: string | undefined;
@@ -152,13 +153,19 @@ export function slotMark(slot: PendingSlot, taskId: string): Buffer {
 }
 
 /**
- * What follows the mark: `[place][links][payload][run]`, and of a slot that can be replaced `[calls]`. Of another one, no run is no part.
+ * What follows the mark: `[place][links][payload][run]`, and of a slot that can be replaced `[calls]`, and under a lease `[writer]`. Otherwise, what is empty at the end is no part.
  *
  * @param call by which it is written.
  */
-export function slotContent(slot: PendingSlot, place: WritePlace, runId: string | undefined, call: bigint): Buffer {
-  const run = Buffer.from(runId ?? "", "utf8");
-  const more = slot.slot < 0 ? [run, encodeCall(call)] : runId === undefined ? [] : [run];
+export function slotContent(
+  slot: PendingSlot,
+  place: WritePlace,
+  runId: string | undefined,
+  call: bigint,
+  token: string | undefined,
+): Buffer {
+  const more = [Buffer.from(runId ?? "", "utf8"), slot.slot < 0 ? encodeCall(call) : Buffer.alloc(0), encodeWriter(token)];
+  while (more.at(-1)?.length === 0) more.pop();
   return list([encodePlace(place), encodeLinks(slot.links), slot.payload, ...more]);
 }
 
@@ -167,6 +174,11 @@ export function encodeCall(call: bigint): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(call);
   return bytes;
+}
+
+/** Who writes: `[lease: u64]`, the part of its token that is counted; empty without a lease. */
+export function encodeWriter(token: string | undefined): Buffer {
+  return token === undefined ? Buffer.alloc(0) : encodeCall(leaseCount(token));
 }
 
 const CALL = 0;

@@ -283,3 +283,12 @@ export function newTokenSuffix(): string {
   const half = TOKEN_SUFFIX_DIGITS / 2;
   return [0, 1].map(() => String(randomInt(10 ** half)).padStart(half, "0")).join("");
 }
+
+/**
+ * The part of a token that the store counts, at most 63 bits: it tells the leases of a thread apart, and may be stored beside what is written, since nobody can
+ * write with it.
+ */
+export function leaseCount(token: string): bigint {
+  // A token that no store has given may have more digits. What it is to write is refused.
+  return BigInt.asUintN(63, BigInt(token) / 10n ** BigInt(TOKEN_SUFFIX_DIGITS));
+}

@@ -2,6 +2,7 @@ import type { CopyOutcome } from "@holdfast/checkpoint-core/adapter";
 import { bool, CHECKPOINT_BYTES, integer, isNull, text } from "../columns.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { inTransaction } from "../transaction.js";
 
 /** Rows that one statement copies, so that none takes longer than `statementTimeoutMs`, whatever their size (a segment has up to 8 MiB). */
@@ -27,7 +28,7 @@ async function copy(db: Connections, client: PostgresClient, t: Tables, { from, 
   const [source] = await db.execute(client, {
     // A thread that is only a lease, or writes whose checkpoint is on its way, has nothing to copy.
     text: `
-select thread_key, exists (select from ${t.thread} where thread_id = $2) from ${t.thread} th where thread_id = $1
+select thread_key, exists (select from ${t.thread} where thread_id = $2 and ${isKnown(t)}) from ${t.thread} th where thread_id = $1 and ${isKnown(t)}
   and exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)`,
     values: [from, marker],
   });
@@ -35,8 +36,8 @@ select thread_key, exists (select from ${t.thread} where thread_id = $2) from ${
   if (bool(source, 1)) return { kind: "incomplete" };
   const [target] = await db.execute(client, {
     text: `
-insert into ${t.thread} (thread_id, labels) select $2, labels from ${t.thread} where thread_id = $1
-on conflict (thread_id) do nothing returning thread_key`,
+insert into ${t.thread} (thread_id, labels) select $2, labels from ${t.thread} where thread_id = $1 and ${isKnown(t)}
+on conflict (thread_id, tenant) do nothing returning thread_key`,
     values: [from, to],
   });
   if (target === undefined) return { kind: "exists" };
@@ -48,15 +49,15 @@ on conflict (thread_id) do nothing returning thread_key`,
     keys,
     t.checkpoint,
     "commit_order",
-    "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden, last_call, replaced_calls",
+    "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden, last_call, lease, replaced_calls",
     CHECKPOINT_BYTES,
     // Drawn row by row, in the order of the rows.
     `nextval(${t.commitOrder})`,
   );
   const writes = await db.execute(client, {
     text: `
-insert into ${t.pendingWrite} (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls)
-select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls from ${t.pendingWrite} w
+insert into ${t.pendingWrite} (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, lease, replaced_calls)
+select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, lease, replaced_calls from ${t.pendingWrite} w
 where thread_key = $1 and exists (
   select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.checkpoint_id = w.checkpoint_id
 )

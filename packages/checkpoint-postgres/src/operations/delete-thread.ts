@@ -3,7 +3,7 @@ import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { purgeDeleted } from "./purge-deleted.js";
-import { type TimedThreadKey, timedThreadKey } from "./thread-key.js";
+import { isKnown, type TimedThreadKey, timedThreadKey } from "./thread-key.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 const REMEMBERED_FOR = "1 day";
@@ -60,7 +60,7 @@ export async function deleteIfIdle(
     `exists (select from ${table} r where r.thread_key = locked.thread_key offset ${MOST_AT_ONCE})`;
   const sql = `
 with locked as materialized (
-  select thread_key, pruned, pruned_calls, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 and thread_key = $2 ${isIdle} for update
+  select thread_key, pruned, pruned_calls, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 and thread_key = $2 and ${isKnown(t)} ${isIdle} for update
 ),
 judged as materialized (
   select *, coalesce(case when clock_timestamp() > to_timestamp($3::float8 / 1000) then 'late' end, ${fencedSql(token, parameter)}) as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked

@@ -4,6 +4,7 @@ import { INTERRUPT, RESUME, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoi
 import { integer, isNull, text } from "../columns.js";
 import type { Connections, Row, Statement } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { threadBytesSql } from "./thread-stats.js";
 
 const PAGE = 50;
@@ -34,7 +35,11 @@ export async function* listThreads(
 function listThreadsStatement(t: Tables, selection: ThreadSelection, count: number): Statement {
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
-  const conditions = ["thread_id is not null", `exists (select from ${t.checkpoint} c where c.thread_key = thread.thread_key)`];
+  const conditions = [
+    "thread_id is not null",
+    isKnown(t),
+    `exists (select from ${t.checkpoint} c where c.thread_key = thread.thread_key)`,
+  ];
   const { prefix, updatedAfter, idleMs, labels, before } = selection;
   if (prefix !== undefined) conditions.push(`starts_with(thread_id, ${parameter(prefix)})`);
   // What was written up to a minute after `updated_at` does not show in it.

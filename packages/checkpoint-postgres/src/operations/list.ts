@@ -8,6 +8,7 @@ import {
 import { bigint, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { type Reading, readCheckpoints } from "./read-checkpoints.js";
 
 /** The first page is small, so that the first item comes soon; the others are large, so that a long list needs few round trips. */
@@ -42,7 +43,7 @@ function target(t: Tables, threadId: string, selection: ListSelection, cursor: b
   // $1 belongs to the statement around this.
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value) + 1}`;
-  const conditions = [`th.thread_id = ${parameter(threadId)}`, "not c.is_hidden"];
+  const conditions = [`th.thread_id = ${parameter(threadId)}`, isKnown(t), "not c.is_hidden"];
   const { namespace, checkpointId, before, filter, labels } = selection;
   if (namespace !== undefined) conditions.push(`c.checkpoint_ns = ${parameter(namespace)}`);
   if (checkpointId !== undefined) conditions.push(`c.checkpoint_id = ${parameter(encodeId(checkpointId))}::bytea`);
@@ -97,7 +98,7 @@ export async function* listThreadIds(db: Connections, t: Tables): AsyncGenerator
   let cursor: bigint | null = null;
   for (;;) {
     const rows = await db.run("list", {
-      text: `select thread_key, thread_id from ${t.thread} where thread_id is not null and ($1::bigint is null or thread_key < $1) order by thread_key desc limit ${PAGE}`,
+      text: `select thread_key, thread_id from ${t.thread} where thread_id is not null and ${isKnown(t)} and ($1::bigint is null or thread_key < $1) order by thread_key desc limit ${PAGE}`,
       values: [cursor],
     });
     for (const row of rows) yield text(row, 1);

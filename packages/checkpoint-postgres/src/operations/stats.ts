@@ -2,12 +2,13 @@ import type { StoreStats } from "@holdfast/checkpoint-core";
 import { integer } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { storedColumns, storedOf } from "./thread-stats.js";
 
 /** What the schema holds. Reads the heads of all rows: about a second for a million checkpoints. */
 export async function stats(db: Connections, t: Tables): Promise<StoreStats> {
   const [row] = await db.run("stats", {
-    text: `select ${storedColumns(t, undefined)}, (select count(*) from ${t.thread} where thread_id is not null),
+    text: `select ${storedColumns(t, undefined)}, (select count(*) from ${t.thread} where thread_id is not null and ${isKnown(t)}),
   (select sum(pg_total_relation_size(name::regclass)) from unnest($1::text[]) as name)`,
     values: [[t.thread, t.checkpoint, t.segment, t.pendingWrite, t.tombstone]],
   });

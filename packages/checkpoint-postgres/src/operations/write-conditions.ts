@@ -13,6 +13,7 @@ import {
 import { isNull, text } from "../columns.js";
 import type { Row } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 
 /** What a statement writes to, and under which conditions. */
 export interface WriteTarget extends Pick<WriteConditions, "token" | "lineage" | "life"> {
@@ -65,7 +66,7 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   const touched = (row: string): string =>
     `updated_at = date_trunc('milliseconds', now())${labels === undefined ? "" : `, labels = coalesce(${row}labels, '{}') || ${labels}::jsonb`}`;
   const same = guard === undefined ? "" : `and thread_key = ${parameter(guard.threadKey)} and epoch = ${parameter(guard.epoch)}`;
-  const isThread = `thread_id = $1 ${same}`;
+  const isThread = `thread_id = $1 and ${isKnown(t)} ${same}`;
   const find = lock.counts
     ? `update ${t.thread} set commits = commits + 1, ${touched("")} where ${isThread} returning ${JUDGED}`
     : `select ${JUDGED} from ${t.thread} where ${isThread} for ${lock.strength}`;
@@ -80,7 +81,7 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   // Each part that a statement does without spares the server some 10 us.
   const ctes: string[] = [];
   if (mayBeginThread || target.mayBePruned || target.expectedHead !== undefined) {
-    ctes.push(`seen as materialized (select thread_key, epoch, commits from ${t.thread} where thread_id = $1)`);
+    ctes.push(`seen as materialized (select thread_key, epoch, commits from ${t.thread} where thread_id = $1 and ${isKnown(t)})`);
   }
   if (asksForLate) ctes.push(`late as materialized (select ${isLate} as is_late)`);
   if (!mayBeginThread) {
@@ -93,7 +94,8 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
       `made as (
   insert into ${t.thread} as made (thread_id, commits, labels) select $1, 1, ${labels ?? "null"}::jsonb from late
   where not is_late and not exists (select from seen) and not exists (select from found)
-  on conflict (thread_id) do update set commits = made.commits + ${lock.counts ? 1 : 0}, ${touched("made.")}
+  on conflict (thread_id, tenant) do update set commits = made.commits + ${lock.counts ? 1 : 0}, ${touched("made.")}
+  where ${isKnown(t, "made.")}
   returning ${JUDGED}
 )`,
       "locked as (select * from found union all select * from made)",
@@ -140,7 +142,7 @@ function isLateSql(
   // It names the tombstone, so that the server looks for the checkpoint only where there is one, and not beforehand.
   const isStored = (namespace: string, id: string): string => `exists (
     select from ${t.checkpoint} c join ${t.thread} using (thread_key)
-    where thread_id = $1 and c.checkpoint_ns = ${namespace} and c.checkpoint_id = ${id} and tomb.thread_hash is not null
+    where thread_id = $1 and ${isKnown(t)} and c.checkpoint_ns = ${namespace} and c.checkpoint_id = ${id} and tomb.thread_hash is not null
   )`;
   const isNamed = "$3::bytea = any (tomb.checkpoints)";
   const reasons: string[] = [];
@@ -157,7 +159,7 @@ function isLateSql(
   }
   if (kind === "put" && guard === undefined) whereNotThere.push(wasCarriedOutSql("tomb.checkpoints", "tomb.calls", call));
   if (life !== undefined) {
-    const isAnother = `(select thread_key from ${t.thread} where thread_id = $1) is distinct from ${parameter(life)}::bigint`;
+    const isAnother = `(select thread_key from ${t.thread} where thread_id = $1 and ${isKnown(t)}) is distinct from ${parameter(life)}::bigint`;
     // With a first checkpoint of a new id, a new run may begin. A subgraph begins none.
     whereNotThere.push(lineage.length === 0 && ref.namespace === "" ? `(${isAnother} and ${isNamed})` : isAnother);
   }

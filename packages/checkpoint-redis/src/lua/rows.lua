@@ -29,7 +29,7 @@ local function parts_of(list)
 end
 
 -- A checkpoint's row. Only the part that is asked for is copied.
-local PARENT, LINEAGE, SNAPSHOTS, LINKS, METADATA, BODY, LABELS, COMMITTED, CALLS, HIDDEN = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local PARENT, LINEAGE, SNAPSHOTS, LINKS, METADATA, BODY, LABELS, COMMITTED, CALLS, WRITER, HIDDEN = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 
 local function start_of(row, part)
   local at = 1
@@ -52,6 +52,11 @@ end
 
 local function is_hidden(row)
   return part_of(row, HIDDEN) ~= ''
+end
+
+local function as_hidden(row)
+  local has_writer = start_of(row, WRITER) <= #row
+  return with_part(has_writer and row or with_part(row, ''), '1')
 end
 
 -- Whether its record is compressed against the first of its links, its keyframe.

@@ -17,7 +17,7 @@ for i = first_member, #ARGV do
   local row = redis.call('HGET', CHECKPOINTS, member)
   if row and i < first_member + ARGV[4] then
     if not is_hidden(row) then
-      local hiding = with_part(row, '1')
+      local hiding = as_hidden(row)
       redis.call('HSET', CHECKPOINTS, member, hiding)
       redis.call('HINCRBY', THREAD, 'bytes', #hiding - #row)
       hidden = hidden + 1
