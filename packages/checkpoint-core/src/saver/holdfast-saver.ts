@@ -47,8 +47,7 @@ import {
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
 import { leaseToken } from "../leases/lease-config.js";
-import { markerId } from "../migration/marker.js";
-import { beingMigrated, ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
+import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
 import { STORE_ALONE, type ThreadSource } from "../migration/thread-source.js";
 import {
   addReports,
@@ -64,7 +63,7 @@ import {
 } from "../retention/prune.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
-import { refusalError } from "../store/refusal.js";
+import { beingMigrated, refusalError } from "../store/refusal.js";
 import type { CopyOutcome, StoredThread, StoreStats, ThreadSelection } from "../store/thread-store.js";
 import { CheckpointCache } from "./cache.js";
 import { serializeChanged, ValueSerializer } from "./channel-updates.js";
@@ -156,12 +155,11 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   #onDemandMigrationFrom(serde: SerializerProtocol, { fallback, ...settings }: SaverSettings): OnDemandMigration | undefined {
     if (fallback === undefined) return undefined;
     return new OnDemandMigration(fallback, {
-      here: new SaverWithoutFallback(this.#store, serde, {
+      store: this.#store,
+      here: new SaverWithoutFallback(this.#store.forMigrations(), serde, {
         ...settings,
         cacheBytes: Math.min(settings.cacheBytes, MAX_MIGRATION_CACHE_BYTES),
       }),
-      hasRoot: async (threadId) => (await this.#reader.tuple({ threadId, namespace: "" }, undefined)) !== undefined,
-      deleteThread: (threadId, token) => this.#deleteThread(threadId, token),
     });
   }
 
@@ -332,12 +330,12 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const id = threadIdArgument(threadId, "deleteThread");
     await this.#store.ready("deleteThread");
     const token = options.lease?.token;
-    await this.#threads.delete(id, token, (held) => this.#deleteThread(id, held));
+    await this.#threads.delete(id, token, (held, others) => this.#deleteThread(id, held, others));
     this.#lives.forget(id);
   }
 
-  async #deleteThread(id: string, token: string | undefined): Promise<void> {
-    const refusal = await this.#store.deleteThread(id, token);
+  async #deleteThread(id: string, token: string | undefined, others?: readonly string[]): Promise<void> {
+    const refusal = await this.#store.deleteThread(id, token, others);
     if (refusal !== undefined && refusal.kind !== "changed" && refusal.kind !== "lost") throw refusalError(refusal, id);
   }
 
@@ -447,7 +445,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const to = threadIdArgument(targetThreadId, "copyThread");
     if (from === to) throw new ThreadExistsError(to);
     await this.#store.ready("copyThread");
-    const copy = (): Promise<CopyOutcome> => this.#store.copyThread(from, to, markerId(from));
+    const copy = (): Promise<CopyOutcome> => this.#store.copyThread(from, to);
     const outcome = await this.#threads.copy(from, to, copy);
     if (outcome.kind === "incomplete") throw beingMigrated(from);
     if (outcome.kind === "not-found") throw new ThreadNotFoundError(from);

@@ -1,7 +1,6 @@
 import { type Labels, resolveLabels } from "../config/labels.js";
 import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/thread-id.js";
 import { InvalidOptionsError } from "../errors.js";
-import { isMigrationMarker } from "../migration/marker.js";
 import { age, refuseUnknown } from "../retention/prune.js";
 import type { ThreadSelection, ThreadStore, ThreadSummary } from "../store/thread-store.js";
 
@@ -94,7 +93,6 @@ export async function* listThreads(
 ): AsyncGenerator<ThreadInfo> {
   if (limit === 0) return;
   for await (const summary of store.listThreads(selection, limit)) {
-    if (isMigrationMarker(summary.threadId)) continue;
     yield { ...infoOf(summary), isWaiting: await isWaiting(summary, isAnswered) };
   }
 }

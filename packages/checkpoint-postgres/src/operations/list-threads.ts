@@ -4,7 +4,7 @@ import { INTERRUPT, RESUME, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoi
 import { integer, isNull, text } from "../columns.js";
 import type { Connections, Row, Statement } from "../pool.js";
 import type { Tables } from "../tables.js";
-import { threadBytesSql } from "./thread-stats.js";
+import { bytesSql } from "./thread-stats.js";
 
 const PAGE = 50;
 
@@ -34,7 +34,11 @@ export async function* listThreads(
 function listThreadsStatement(t: Tables, selection: ThreadSelection, count: number): Statement {
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
-  const conditions = ["thread_id is not null", `exists (select from ${t.checkpoint} c where c.thread_key = thread.thread_key)`];
+  const conditions = [
+    "thread_id is not null",
+    "migration_token is null",
+    `exists (select from ${t.checkpoint} c where c.thread_key = thread.thread_key)`,
+  ];
   const { prefix, updatedAfter, idleMs, labels, before } = selection;
   if (prefix !== undefined) conditions.push(`starts_with(thread_id, ${parameter(prefix)})`);
   // What was written up to a minute after `updated_at` does not show in it.
@@ -50,7 +54,7 @@ function listThreadsStatement(t: Tables, selection: ThreadSelection, count: numb
   }
   const sql = `
 select th.thread_id, facts.namespaces, extract(epoch from th.updated_at) * 1000, extract(epoch from facts.oldest) * 1000,
-  facts.checkpoints, ${threadBytesSql(t, "th.thread_key")}, coalesce(th.labels, '{}'),
+  facts.checkpoints, ${bytesSql(t, "r.thread_key = th.thread_key")}, coalesce(th.labels, '{}'),
   case when th.lease_until > clock_timestamp() then coalesce(th.lease_owner, '') end, extract(epoch from th.lease_until - clock_timestamp()) * 1000,
   question.state
 from (
