@@ -4,5 +4,5 @@ if refusal then return refusal end
 if not key then return {'none'} end
 if idle_ms() < tonumber(ARGV[1]) then return {'kept'} end
 if find_lease().left > 0 then return {'busy'} end
-delete_thread(2)
+delete_thread()
 return {'deleted'}

@@ -6,5 +6,5 @@ if not key or key ~= ARGV[2] then return {'none'} end
 if now_ms() > tonumber(ARGV[3]) then return {'late'} end
 refusal = lease_refusal(ARGV[1])
 if refusal then return refusal end
-delete_thread(4)
+delete_thread({ unpack(ARGV, 4) })
 return {'deleted'}
