@@ -32,6 +32,7 @@ export { type LargeValueTarget, largeValueTests } from "./large-values.js";
 export { type CheckerTarget, leaseCheckerTests } from "./lease-checker/lease-checker.js";
 export type { LeaseTarget, LeasingSaver } from "./lease-target.js";
 export { type LostSegmentsTarget, lostSegmentTests } from "./lost-segments.js";
+export { migrationOutOfSightTests } from "./migration-out-of-sight.js";
 export { migrationUnderTrafficTests } from "./migration-under-traffic.js";
 export { type ProcessTarget, processTests } from "./processes.js";
 export { at, checkpointOf, putWhole } from "./plain-checkpoints.js";

@@ -41,6 +41,7 @@ export {
   type SweepCandidate,
   type SweepClaim,
   type SweepPage,
+  type ThreadPlace,
   type ThreadSelection,
   type ThreadStore,
   type ThreadSummary,

@@ -1,7 +1,6 @@
 import { threadIdArgument } from "../config/ids.js";
 import { ThreadExistsError, ThreadNotFoundError } from "../errors.js";
-import { markerId } from "../migration/marker.js";
-import { beingMigrated } from "../migration/on-demand-migration.js";
+import { beingMigrated } from "../store/refusal.js";
 import type { CopyOutcome } from "../store/thread-store.js";
 import type { SaverContext } from "./context.js";
 
@@ -15,7 +14,7 @@ export async function copyThread(
   const to = threadIdArgument(targetThreadId, "copyThread");
   if (from === to) throw new ThreadExistsError(to);
   await store.ready("copyThread");
-  const copy = (): Promise<CopyOutcome> => store.copyThread(from, to, markerId(from));
+  const copy = (): Promise<CopyOutcome> => store.copyThread(from, to);
   const outcome = await threads.copy(from, to, copy);
   if (outcome.kind === "incomplete") throw beingMigrated(from);
   if (outcome.kind === "not-found") throw new ThreadNotFoundError(from);

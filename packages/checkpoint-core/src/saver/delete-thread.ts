@@ -7,12 +7,17 @@ import type { SaverContext, StoreContext } from "./context.js";
 export async function deleteThread(saver: SaverContext, threadId: string, lease: ThreadLease | undefined): Promise<void> {
   const id = threadIdArgument(threadId, "deleteThread");
   await saver.store.ready("deleteThread");
-  await saver.threads.delete(id, lease?.token, (token) => deleteStored(saver, id, token));
+  await saver.threads.delete(id, lease?.token, (token, others) => deleteStored(saver, id, token, others));
   saver.lives.forget(id);
 }
 
-/** Deletes what the store has of a thread, under the lease with this token. */
-export async function deleteStored({ store }: StoreContext, id: string, token: string | undefined): Promise<void> {
-  const refusal = await store.deleteThread(id, token);
+/** Deletes what the store has of a thread, under the lease with this token, and remembers checkpoints of these other ids as if they had been in it. */
+async function deleteStored(
+  { store }: StoreContext,
+  id: string,
+  token: string | undefined,
+  others: readonly string[] | undefined,
+): Promise<void> {
+  const refusal = await store.deleteThread(id, token, others);
   if (refusal !== undefined && refusal.kind !== "changed" && refusal.kind !== "lost") throw refusalError(refusal, id);
 }

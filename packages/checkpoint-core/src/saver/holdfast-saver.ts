@@ -28,9 +28,9 @@ import type { StoredThread, StoreStats } from "../store/thread-store.js";
 import { CheckpointCache, ThreadLives } from "./cache.js";
 import type { SaverContext, SaverSettings, StoreContext } from "./context.js";
 import { copyThread } from "./copy-thread.js";
-import { deleteStored, deleteThread } from "./delete-thread.js";
+import { deleteThread } from "./delete-thread.js";
 import { getDeltaChannelHistory } from "./get-delta-channel-history.js";
-import { getTuple, readTuple } from "./get-tuple.js";
+import { getTuple } from "./get-tuple.js";
 import { type ListOptions, list, viewOf } from "./list.js";
 import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
 import { SAVER_BRAND } from "./pin-checkpointer.js";
@@ -77,12 +77,11 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   ): OnDemandMigration | undefined {
     if (fallback === undefined) return undefined;
     return new OnDemandMigration(fallback, {
-      here: new SaverWithoutFallback(here.store, serde, {
+      store: here.store,
+      here: new SaverWithoutFallback(here.store.forMigrations(), serde, {
         ...settings,
         cacheBytes: Math.min(settings.cacheBytes, MAX_MIGRATION_CACHE_BYTES),
       }),
-      hasRoot: async (threadId) => (await readTuple(here, { threadId, namespace: "" }, undefined)) !== undefined,
-      deleteThread: (threadId, token) => deleteStored(here, threadId, token),
     });
   }
 

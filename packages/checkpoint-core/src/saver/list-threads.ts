@@ -1,7 +1,6 @@
 import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/ids.js";
 import { type Labels, resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
-import { isMigrationMarker } from "../migration/marker.js";
 import { age, refuseUnknown } from "../retention/prune.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import type { ThreadSelection, ThreadSummary } from "../store/thread-store.js";
@@ -96,7 +95,6 @@ export async function* listThreads(
   await store.ready("listThreads");
   if (limit === 0) return;
   for await (const summary of store.listThreads(selection, limit)) {
-    if (isMigrationMarker(summary.threadId)) continue;
     yield { ...infoOf(summary), isWaiting: await isWaiting(summary, isAnswered) };
   }
 }

@@ -24,6 +24,8 @@ create table :schema.thread (
   -- Of the last lease: a count, and 18 random digits. A store that has forgotten a lease counts on from before it.
   lease_token numeric,
   lease_owner text,
+  -- Of the lease under which the thread is copied from another saver; null once all of it is here. Until then it is out of sight.
+  migration_token numeric,
   -- A deleted thread that is too large to go in one statement has no id: nobody sees it, and its rows are taken away by and by.
   thread_id text collate "C",
   -- What its runs last said of themselves, but for their ids.
@@ -182,7 +184,7 @@ select thread_id, created_at, updated_at, coalesce(labels, '{}') as labels,
   case when lease_until > clock_timestamp() then lease_owner end as lease_owner,
   case when lease_until > clock_timestamp() then lease_until end as lease_until
 from :schema.thread th
-where thread_id is not null;
+where thread_id is not null and migration_token is null;
 
 create view :schema.checkpoints as
 select th.thread_id, c.checkpoint_ns,
@@ -193,7 +195,7 @@ select th.thread_id, c.checkpoint_ns,
   c.committed_at, c.commit_order, :schema.whole_metadata(c.metadata, c.source, c.step) as metadata, coalesce(c.labels, '{}') as labels,
   pg_column_size(c.record) + coalesce(pg_column_size(c.metadata), 0) as bytes
 from :schema.checkpoint c join :schema.thread th using (thread_key)
-where th.thread_id is not null and not c.is_hidden;
+where th.thread_id is not null and th.migration_token is null and not c.is_hidden;
 
 create view :schema.storage as
 select c.relname::text as name, pg_total_relation_size(c.oid) as total_bytes, pg_indexes_size(c.oid) as index_bytes, c.reltuples::bigint as estimated_rows

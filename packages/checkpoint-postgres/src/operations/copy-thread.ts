@@ -12,25 +12,19 @@ const ROWS_AT_ONCE = 200;
  * Copies a thread inside the database, as one snapshot shows it, in one transaction: the copy is there as a whole, or not at all. The original is not
  * locked.
  */
-export function copyThread(db: Connections, t: Tables, from: string, to: string, marker: string): Promise<CopyOutcome> {
+export function copyThread(db: Connections, t: Tables, from: string, to: string): Promise<CopyOutcome> {
   return db.withClient("copyThread", (client) =>
-    inTransaction(db, client, () => copy(db, client, t, { from, to, marker }), "repeatable read"),
+    inTransaction(db, client, () => copy(db, client, t, from, to), "repeatable read"),
   );
 }
 
-interface Ids {
-  readonly from: string;
-  readonly to: string;
-  readonly marker: string;
-}
-
-async function copy(db: Connections, client: PostgresClient, t: Tables, { from, to, marker }: Ids): Promise<CopyOutcome> {
+async function copy(db: Connections, client: PostgresClient, t: Tables, from: string, to: string): Promise<CopyOutcome> {
   const [source] = await db.execute(client, {
     // A thread that is only a lease, or writes whose checkpoint is on its way, has nothing to copy.
     text: `
-select thread_key, exists (select from ${t.thread} where thread_id = $2 and ${isKnown(t)}) from ${t.thread} th where thread_id = $1 and ${isKnown(t)}
+select thread_key, migration_token is not null from ${t.thread} th where thread_id = $1 and ${isKnown(t)}
   and exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)`,
-    values: [from, marker],
+    values: [from],
   });
   if (source === undefined) return { kind: "not-found" };
   if (bool(source, 1)) return { kind: "incomplete" };

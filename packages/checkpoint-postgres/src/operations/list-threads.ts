@@ -5,7 +5,7 @@ import { integer, isNull, text } from "../columns.js";
 import type { Connections, Row, Statement } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { isKnown } from "./thread-key.js";
-import { threadBytesSql } from "./thread-stats.js";
+import { bytesSql } from "./thread-stats.js";
 
 const PAGE = 50;
 
@@ -38,6 +38,7 @@ function listThreadsStatement(t: Tables, selection: ThreadSelection, count: numb
   const conditions = [
     "thread_id is not null",
     isKnown(t),
+    "migration_token is null",
     `exists (select from ${t.checkpoint} c where c.thread_key = thread.thread_key)`,
   ];
   const { prefix, updatedAfter, idleMs, labels, before } = selection;
@@ -55,7 +56,7 @@ function listThreadsStatement(t: Tables, selection: ThreadSelection, count: numb
   }
   const sql = `
 select th.thread_id, facts.namespaces, extract(epoch from th.updated_at) * 1000, extract(epoch from facts.oldest) * 1000,
-  facts.checkpoints, ${threadBytesSql(t, "th.thread_key")}, coalesce(th.labels, '{}'),
+  facts.checkpoints, ${bytesSql(t, "r.thread_key = th.thread_key")}, coalesce(th.labels, '{}'),
   case when th.lease_until > clock_timestamp() then coalesce(th.lease_owner, '') end, extract(epoch from th.lease_until - clock_timestamp()) * 1000,
   question.state
 from (

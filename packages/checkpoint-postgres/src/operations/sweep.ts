@@ -45,7 +45,7 @@ export async function sweepPage(db: Connections, t: Tables, cursor: string, limi
     text: `
 select thread_key, thread_id, extract(epoch from clock_timestamp() - updated_at) * 1000, clock_timestamp(),
   swept_at is null or updated_at > swept_at - interval '90 seconds'
-from ${t.thread} where thread_id is not null and ${isKnown(t)} and thread_key > $1::bigint order by thread_key limit $2::int`,
+from ${t.thread} where thread_id is not null and ${isKnown(t)} and migration_token is null and thread_key > $1::bigint order by thread_key limit $2::int`,
     values: [cursor === "" ? 0 : cursor, limit],
   });
   const last = rows.at(-1);

@@ -22,7 +22,7 @@ export interface TimedThreadKey {
   readonly seen: StoreMoment;
 }
 
-/** `undefined` when there is no such thread. */
+/** `undefined` when there is no such thread. An incomplete one has a key, too: it can be deleted. */
 export async function timedThreadKey(db: Connections, t: Tables, threadId: string): Promise<TimedThreadKey | undefined> {
   const [row] = await db.run("threadKey", {
     text: `select thread_key, extract(epoch from clock_timestamp()) * 1000 from ${t.thread} where thread_id = $1 and ${isKnown(t)}`,
@@ -32,5 +32,9 @@ export async function timedThreadKey(db: Connections, t: Tables, threadId: strin
 }
 
 export async function threadKey(db: Connections, t: Tables, threadId: string): Promise<string | undefined> {
-  return (await timedThreadKey(db, t, threadId))?.threadKey;
+  const [row] = await db.run("threadKey", {
+    text: `select thread_key from ${t.thread} where thread_id = $1 and migration_token is null`,
+    values: [threadId],
+  });
+  return row === undefined ? undefined : text(row, 0);
 }

@@ -46,7 +46,7 @@ export interface ThreadLock {
   readonly counts: boolean;
 }
 
-const JUDGED = "thread_key, epoch, commits, lease_token, lease_owner, lease_until, pruned, pruned_calls";
+const JUDGED = "thread_key, epoch, commits, lease_token, lease_owner, lease_until, migration_token, pruned, pruned_calls";
 
 /**
  * Common table expressions that end with `th`: the thread's key and epoch, or no row when the write is refused. Behind them, the write as `saved`, and
@@ -70,7 +70,7 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   const find = lock.counts
     ? `update ${t.thread} set commits = commits + 1, ${touched("")} where ${isThread} returning ${JUDGED}`
     : `select ${JUDGED} from ${t.thread} where ${isThread} for ${lock.strength}`;
-  const reasons = [fencedSql(token, parameter)];
+  const reasons = [fencedSql(token, parameter), incompleteSql(token, parameter)];
   const isLate = isLateSql(t, target, parameter);
   const mayBeginThread = guard === undefined && token === undefined;
   const asksForLate = mayBeginThread || isLate !== "false";
@@ -196,6 +196,12 @@ export function fencedSql(token: string | undefined, parameter: (value: unknown)
   return `case when lease_token is distinct from ${parameter(token)}::numeric or lease_until is null or lease_until <= clock_timestamp() then 'lease-lost' end`;
 }
 
+/** Whether the thread is being migrated from another saver, and the write does not belong to that. */
+function incompleteSql(token: string | undefined, parameter: (value: unknown) => string): string {
+  const isOther = token === undefined ? "is not null" : `<> ${parameter(token)}::numeric`;
+  return `case when migration_token ${isOther} then 'incomplete' end`;
+}
+
 /**
  * Whether the checkpoint was taken out of the thread, after the put was carried out or whatever is written to it; `raced` when that was done between the
  * statement's snapshot and its lock.
@@ -262,7 +268,7 @@ export function writeOutcome(row: Row | undefined, { guard }: WriteTarget): Writ
 
 /** @param lease the first of the columns owner and milliseconds left. */
 export function refusalOf(refusal: string, row: Row, lease: number): Refusal {
-  if (refusal === "moved" || refusal === "lease-lost" || refusal === "lost") return { kind: refusal };
+  if (refusal === "moved" || refusal === "lease-lost" || refusal === "lost" || refusal === "incomplete") return { kind: refusal };
   return {
     kind: "busy",
     owner: isNull(row, lease) ? undefined : text(row, lease),

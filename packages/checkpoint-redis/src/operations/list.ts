@@ -29,13 +29,18 @@ const PAGE = 64;
 /** With a filter, so many checkpoints' metadata are looked at at once. */
 const METADATA_PAGE = 512;
 
-/** The checkpoints of one thread, newest committed first, page by page. */
+/**
+ * The checkpoints of one thread, newest committed first, page by page.
+ *
+ * @param readsIncomplete for a migration.
+ */
 export async function* list(
   redis: Connection,
   keys: Keys,
   threadId: string,
   selection: ListSelection,
   limit: number,
+  readsIncomplete: boolean,
 ): AsyncGenerator<Reading> {
   const thread = keys.thread(threadId);
   // Neighbouring checkpoints share most of their segments: those of the pages before are not sent again.
@@ -53,7 +58,7 @@ export async function* list(
   while (left > 0) {
     const count = Math.min(left, size);
     if (filter === undefined) {
-      const args = select("checkpoints", selection, known, cursor, count);
+      const args = [...select("checkpoints", selection, known, cursor, count), readsIncomplete ? "1" : "0"];
       const reading = await read(redis, "list", listScript, keys, threadId, args, known);
       yield page(reading);
       cursor = String(reading.more[0] ?? "");
