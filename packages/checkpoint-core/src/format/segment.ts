@@ -31,7 +31,7 @@ export const SEGMENT_ID_BYTES = 16;
 
 /**
  * A body begins with its codec and with the number of its first links that are needed to read it, a byte each. What follows is the codec's; the second byte is
- * the same in all, since stores look at it. 2 is for encrypted bodies: `[2][n][key version: u16][nonce: 12][sealed codec and bytes][tag: 16]`.
+ * the same in all, since stores look at it. 2 is for encrypted bodies: `[2][n][key version: u16][nonce: 12][encrypted codec and bytes][tag: 16]`.
  */
 const RAW = 0;
 /** Deflated with {@link FROZEN_DICTIONARY} and then the content of the first `n` links as preset dictionary. */
