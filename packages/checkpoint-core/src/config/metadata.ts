@@ -47,18 +47,6 @@ function parseMetadata(text: string): unknown {
   }
 }
 
-/** One text for stored metadata, whatever order a store keeps its keys in: Postgres' jsonb has one of its own. */
-export function canonicalMetadata(text: string): string {
-  return isPlainMetadata(text) ? JSON.stringify(withSortedKeys(parseMetadata(text))) : text;
-}
-
-function withSortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withSortedKeys);
-  if (value === null || typeof value !== "object") return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, item]) => [key, withSortedKeys(item)]));
-}
-
 /** What a filter asks of one key of stored metadata. */
 export interface MetadataCondition {
   /** As it is stored. */

@@ -1,5 +1,5 @@
 import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
-import { canonicalMetadata } from "../config/metadata.js";
+import { canonicalMetadata } from "./canonical-metadata.js";
 import { verified, withChecksum } from "./checksum.js";
 import { PayloadReader, PayloadWriter, type ValueEntry } from "./payload.js";
 import {
