@@ -1,45 +1,71 @@
+import { NestFactory } from "@nestjs/core";
 import { PostgresSaver, type ResumeReport, resumeAbandoned, threadId } from "@holdfast/checkpoint-postgres";
 import { createDatabase, eventually, gate, type TestDatabase } from "@holdfast/test-servers";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { chatAgent, type Input } from "../src/chat.js";
+import { type ChatAgent, chatAgent, type Input } from "../src/chat.js";
 import { chatServer } from "../src/fastify.js";
+import { chatModule } from "../src/nest.js";
 import { ScriptedModel } from "./scripted-model.js";
+
+interface Server {
+  readonly url: string;
+  /** Stops runs and closes, as at SIGTERM. May be called again. */
+  stop(): Promise<void>;
+}
+
+/** The servers of the guide, each with the saver as it ends it. */
+const SERVERS: Readonly<Record<string, (agent: ChatAgent, saver: PostgresSaver) => Promise<Server>>> = {
+  async Fastify(agent, saver) {
+    const shutdown = new AbortController();
+    const app = chatServer(agent, saver, shutdown.signal);
+    const stop = async () => {
+      shutdown.abort();
+      await app.close();
+      await saver.end();
+    };
+    return { url: await app.listen({ port: 0, host: "127.0.0.1" }), stop };
+  },
+  async NestJS(agent, saver) {
+    const app = await NestFactory.create(chatModule(agent, saver), { logger: false });
+    await app.listen(0, "127.0.0.1");
+    return { url: await app.getUrl(), stop: () => app.close() };
+  },
+};
 
 let database: TestDatabase;
 let saver: PostgresSaver;
 let model: ScriptedModel;
-let app: ReturnType<typeof chatServer>;
-let url: string;
-let shutdown: AbortController;
+let app: Server;
 
 beforeAll(async () => {
   database = await createDatabase(inject("holdfastPostgresUrl"));
-  // "conversation" is stored beside the checkpoints, so that the list of chats can show it.
-  saver = PostgresSaver.fromConnString(database.url, { labels: ["conversation"] });
+  saver = PostgresSaver.fromConnString(database.url);
   await saver.setup();
 });
 afterAll(async () => {
   await saver?.end();
   await database?.drop();
 });
-beforeEach(async () => {
-  model = new ScriptedModel({});
-  shutdown = new AbortController();
-  app = chatServer(chatAgent(model, saver), saver, shutdown.signal);
-  url = await app.listen({ port: 0, host: "127.0.0.1" });
-  return () => app.close();
-});
-
-const headers = { "content-type": "application/json", "x-user": "ada" };
-const send = (chat: string, input: Input, signal?: AbortSignal) =>
-  fetch(`${url}/chats/${chat}/turns`, { method: "POST", headers, body: JSON.stringify(input), ...(signal && { signal }) });
-const get = async (path: string) => (await (await fetch(url + path, { headers })).json()) as { type: string; text: string }[];
-
 /** The events of a stream: name and data. */
 const eventsOf = (text: string) =>
   [...text.matchAll(/event: (\w+)\ndata: (.*)\n\n/g)].map(([, event, data]) => ({ event, data: JSON.parse(data as string) }));
 
-describe("a chat on Fastify", () => {
+describe.each(Object.entries(SERVERS))("a chat on %s", (name, start) => {
+  const user = `ada-${name}`;
+  const headers = { "content-type": "application/json", "x-user": user };
+  const send = (chat: string, input: Input, signal?: AbortSignal) =>
+    fetch(`${app.url}/chats/${chat}/turns`, { method: "POST", headers, body: JSON.stringify(input), ...(signal && { signal }) });
+  const get = async (path: string) =>
+    (await (await fetch(app.url + path, { headers })).json()) as { type: string; text: string }[];
+
+  beforeEach(async () => {
+    model = new ScriptedModel({});
+    // "conversation" is stored beside the checkpoints, so that the list of chats can show it.
+    const ofServer = PostgresSaver.fromConnString(database.url, { labels: ["conversation"] });
+    app = await start(chatAgent(model, ofServer), ofServer);
+    return () => app.stop();
+  });
+
   it("C-13 streams an answer, and shows the conversation", async () => {
     const response = await send("streams", { message: { id: "m1", text: "Hello" } });
     expect(response.headers.get("content-type")).toMatch(/^text\/event-stream/);
@@ -105,9 +131,9 @@ describe("a chat on Fastify", () => {
     const paused = gate();
     model.pause = paused.opened;
     const response = await send("deploys", { message: { id: "m1", text: "Hello" } });
-    shutdown.abort();
+    const stopped = app.stop();
     expect(eventsOf(await response.text()).at(-1)?.event).toBe("error");
-    await app.close();
+    await stopped;
 
     const other = new AbortController();
     const resumed: ResumeReport[] = [];
@@ -119,7 +145,7 @@ describe("a chat on Fastify", () => {
       },
     });
     expect(resumed.map(({ kind, threadId: id }) => ({ kind, id }))).toEqual([
-      { kind: "resumed", id: threadId({ user: "ada", conversation: "deploys" }) },
+      { kind: "resumed", id: threadId({ user, conversation: "deploys" }) },
     ]);
     const { messages } = (resumed[0] as { values: { messages: { text: string }[] } }).values;
     expect(messages.map(({ text }) => text)).toEqual(["Hello", "You said: Hello"]);
@@ -127,7 +153,7 @@ describe("a chat on Fastify", () => {
   });
 
   it("says which request is wrong", async () => {
-    const response = await fetch(`${url}/chats/x/turns`, {
+    const response = await fetch(`${app.url}/chats/x/turns`, {
       method: "POST",
       headers: { ...headers, "x-user": "a".repeat(2_000) },
       body: JSON.stringify({ message: { id: "m1", text: "Hello" } }),
