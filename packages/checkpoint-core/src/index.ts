@@ -44,6 +44,7 @@ export { HoldfastSaver, type IdleThreads, type ListOptions, type OnConflict } fr
 export type { ListThreadsOptions, ThreadInfo } from "./saver/list-threads.js";
 export { type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
 export { isHoldfastSaver } from "./saver/saver-brand.js";
-export { HoldfastSerializer } from "./serializer/index.js";
+export type { SerializableClass } from "./serializer/allowed-classes.js";
+export { HoldfastSerializer, type SerializerOptions } from "./serializer/index.js";
 export type { RetryOptions } from "./store/retry.js";
 export type { StoredThread, StoreStats } from "./store/thread-store.js";

@@ -3,7 +3,7 @@ import { LRUCache } from "lru-cache";
 import { ValueTooLargeError } from "../errors.js";
 import type { CachedCheckpoint, ChannelUpdate, SerializedValue } from "../format/record.js";
 import { ValueBytes } from "../format/value-bytes.js";
-import { type Dumped, HoldfastSerializer } from "../serializer/index.js";
+import { HoldfastSerializer } from "../serializer/index.js";
 import type { PreviousEncoding } from "../serializer/previous-encoding.js";
 
 /** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
@@ -36,8 +36,7 @@ export class ValueSerializer {
    * @throws SerializationError, ValueTooLargeError
    */
   async dump(value: unknown, name: string): Promise<SerializedValue> {
-    const [type, data] =
-      this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : await confirmed(this.#ours.dump(value, name));
+    const [type, data] = this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : this.#ours.dump(value, name);
     return this.#checked(type, ValueBytes.of(data), name);
   }
 
@@ -49,7 +48,7 @@ export class ValueSerializer {
   async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
     if (this.#ours === undefined) return this.dump(value, name);
     const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
-    const serialized = this.#checked(...(await confirmed(dumped)), name);
+    const serialized = this.#checked(...dumped, name);
     // The channel goes on from the new value.
     if (before !== undefined) this.#previousEncodings.delete(before.bytes);
     if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
@@ -91,11 +90,6 @@ export class ValueSerializer {
  */
 function copied([type, data]: readonly [string, Uint8Array]): readonly [string, Uint8Array] {
   return [type, Buffer.from(data)];
-}
-
-async function confirmed<Bytes>([type, bytes, confirm]: Dumped<Bytes>): Promise<readonly [type: string, bytes: Bytes]> {
-  await confirm?.();
-  return [type, bytes];
 }
 
 /** The channels that `put` was given new values for, serialized at the call. */
