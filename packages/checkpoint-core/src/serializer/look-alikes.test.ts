@@ -145,7 +145,7 @@ describe("C-60 C-61 look-alikes are what they are, or refused", () => {
   });
 
   test.each([
-    ["a thenable", Object.fromEntries([["then", () => 1]]), "refused"],
+    ["a thenable", { ["then" as string]: () => 1 }, "refused"],
     ["data with the key then", JSON.parse('{"then":"x"}'), JSON.parse('{"then":"x"}')],
     [
       "a getter",
