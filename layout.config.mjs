@@ -6,8 +6,8 @@
 const CORE = {
   // What a caller gives: names of threads and checkpoints, labels, metadata, keys of a config.
   config: [],
-  // What is stored, as bytes. It knows no store and no value, only their bytes.
-  format: [],
+  // What is stored, as bytes. It knows no store and no value, only their bytes, and what a checkpoint says of itself.
+  format: ["config"],
   // Values to bytes and back: it writes the ropes of the format.
   serializer: ["format"],
   // What a store must do (types), and what every store needs: refusals, retries, small caches.

@@ -33,6 +33,7 @@ export { entryCache } from "./store/entry-cache.js";
 export type { Refusal } from "./store/refusal.js";
 export { type RetryPolicy, resolveRetry, retry } from "./store/retry.js";
 export { StoreMoment } from "./store/store-moment.js";
+export { decodeOf } from "./store/stored-checkpoint.js";
 export {
   type CheckpointSummaries,
   type CopyOutcome,

@@ -27,12 +27,36 @@ export function encodeMetadata(metadata: CheckpointMetadata | Readonly<Record<st
 
 /** The inverse of {@link encodeMetadata}. */
 export function decodeMetadata(text: string): CheckpointMetadata {
+  if (!isPlainMetadata(text))
+    throw new DeserializationError("Stored metadata has an unknown encoding: was it written by a newer version?");
+  const parsed = parseMetadata(text);
+  return (text.includes(MARK) || text.includes("\\u001a") ? fromJson(parsed) : parsed) as CheckpointMetadata;
+}
+
+/** The first character is the encoding: metadata in the clear is a JSON object. Anything else is left to encodings to come, such as encrypted metadata. */
+function isPlainMetadata(text: string): boolean {
+  return text.startsWith("{");
+}
+
+function parseMetadata(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(text);
-    return (text.includes(MARK) || text.includes("\\u001a") ? fromJson(parsed) : parsed) as CheckpointMetadata;
-  } catch (cause) {
-    throw new DeserializationError("Stored metadata is not JSON.", { cause });
+    return JSON.parse(text);
+  } catch {
+    // Without its cause, which prints what is stored.
+    throw new DeserializationError("Stored metadata is not JSON.");
   }
+}
+
+/** One text for stored metadata, whatever order a store keeps its keys in: Postgres' jsonb has one of its own. */
+export function canonicalMetadata(text: string): string {
+  return isPlainMetadata(text) ? JSON.stringify(withSortedKeys(parseMetadata(text))) : text;
+}
+
+function withSortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withSortedKeys);
+  if (value === null || typeof value !== "object") return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, withSortedKeys(item)]));
 }
 
 /** What a filter asks of one key of stored metadata. */

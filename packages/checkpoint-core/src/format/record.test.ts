@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Checkpoint } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it, vi } from "vitest";
 import { DeserializationError } from "../errors.js";
+import { OWNER } from "./owner.testing.js";
 import {
   type CachedCheckpoint,
   type ChannelUpdate,
@@ -42,7 +43,12 @@ function chain(length: number, parent?: CachedCheckpoint): EncodedCheckpoint[] {
   let cached = parent;
   for (let step = 1; step <= length; step += 1) {
     const messages = Buffer.concat(Array.from({ length: step }, (_, i) => noise(i, 700)));
-    const encoded = encodeCheckpoint(header(step), updates({ messages: value(messages), small: value(`step ${step}`) }), cached);
+    const encoded = encodeCheckpoint(
+      OWNER,
+      header(step),
+      updates({ messages: value(messages), small: value(`step ${step}`) }),
+      cached,
+    );
     all.unshift(encoded);
     cached = encoded.cached;
   }
@@ -65,8 +71,8 @@ describe("encodeCheckpoint", () => {
       versions_seen: { n: {}, "\ud800": { a: 3 } },
     };
     const values = Object.entries(given).map(([channel, [type, text]]) => [channel, value(Buffer.from(text, "latin1"), type)]);
-    const encoded = encodeCheckpoint(odd, updates(Object.fromEntries(values)), undefined);
-    const decoded = decodeCheckpoint(encoded.record, new SegmentReader(store(encoded)));
+    const encoded = encodeCheckpoint(OWNER, odd, updates(Object.fromEntries(values)), undefined);
+    const decoded = decodeCheckpoint({ ...OWNER, record: encoded.record }, new SegmentReader(store(encoded)));
     expect(decoded.header).toStrictEqual(odd);
     expect(
       [...decoded.cached.channels].map(([channel, { type, bytes }]) => [channel, [type, bytes.toBuffer().toString("latin1")]]),
@@ -78,6 +84,7 @@ describe("encodeCheckpoint", () => {
     const seen = JSON.parse('{"__proto__":{"__proto__":1}}') as Checkpoint["versions_seen"];
     const versions = JSON.parse('{"__proto__":2,"constructor":3}') as Record<string, number>;
     const encoded = encodeCheckpoint(
+      OWNER,
       { v: 4, ts: "t", channel_versions: versions, versions_seen: seen },
       new Map([
         ["__proto__", value("p")],
@@ -85,7 +92,7 @@ describe("encodeCheckpoint", () => {
       ]),
       undefined,
     );
-    const { header: read, cached } = decodeCheckpoint(encoded.record, new SegmentReader(new Map()));
+    const { header: read, cached } = decodeCheckpoint({ ...OWNER, record: encoded.record }, new SegmentReader(new Map()));
     expect(JSON.stringify(read)).toBe(JSON.stringify({ v: 4, ts: "t", channel_versions: versions, versions_seen: seen }));
     expect([...cached.channels.keys()]).toEqual(["__proto__", "constructor"]);
     expect(Object.keys(encoded.cached.versions)).toEqual(["__proto__", "constructor"]);
@@ -102,11 +109,12 @@ describe("encodeCheckpoint", () => {
   it("C-33 carries over what did not change, without storing it again", () => {
     const [first] = chain(1) as [EncodedCheckpoint];
     const next = encodeCheckpoint(
+      OWNER,
       header(2),
       updates({ small: value("new"), messages: "carried-over", gone: "carried-over" }),
       first.cached,
     );
-    const { cached } = decodeCheckpoint(next.record, new SegmentReader(store(first, next)));
+    const { cached } = decodeCheckpoint({ ...OWNER, record: next.record }, new SegmentReader(store(first, next)));
     expect([...cached.channels.keys()]).toEqual(["small", "messages"]);
     expect(cached.channels.get("messages")?.bytes.toBuffer().equals(noise(0, 700))).toBe(true);
     expect(cached.channels.get("messages")?.pieces).toEqual(first.cached.channels.get("messages")?.pieces);
@@ -122,13 +130,16 @@ describe("encodeCheckpoint", () => {
   it("says when it refers to what must be in the store", () => {
     const [second, first] = chain(2) as [EncodedCheckpoint, EncodedCheckpoint];
     expect(second.reusesSegments).toBe(true);
-    const fresh = encodeCheckpoint(header(3), updates({ messages: value(noise("other", 3000)) }), {
+    const fresh = encodeCheckpoint(OWNER, header(3), updates({ messages: value(noise("other", 3000)) }), {
       ...first.cached,
       keyframe: undefined,
       context: undefined,
     });
     expect(fresh.reusesSegments).toBe(false);
-    const carried = encodeCheckpoint(header(3), updates({ messages: "carried-over" }), { ...first.cached, keyframe: undefined });
+    const carried = encodeCheckpoint(OWNER, header(3), updates({ messages: "carried-over" }), {
+      ...first.cached,
+      keyframe: undefined,
+    });
     expect(carried.reusesSegments).toBe(true);
   });
 
@@ -146,13 +157,13 @@ describe("encodeCheckpoint", () => {
     const unused = makeSegment(noise("unused", 1500));
     const [first] = chain(1) as [EncodedCheckpoint];
     const messages = Buffer.concat([noise(0, 700), Buffer.from(","), noise("write", 1500)]);
-    const encoded = encodeCheckpoint(header(2), updates({ messages: value(messages) }), first.cached, [unused, write]);
+    const encoded = encodeCheckpoint(OWNER, header(2), updates({ messages: value(messages) }), first.cached, [unused, write]);
     const made = encoded.created.filter(({ links }) => links.includes(write.id));
     expect(made).toHaveLength(1);
     expect(made[0]?.body.length).toBeLessThan(300);
     expect(encoded.created).toContain(write);
     expect(encoded.created).not.toContain(unused);
-    const { cached } = decodeCheckpoint(encoded.record, new SegmentReader(store(first, encoded)));
+    const { cached } = decodeCheckpoint({ ...OWNER, record: encoded.record }, new SegmentReader(store(first, encoded)));
     expect(cached.channels.get("messages")?.bytes.toBuffer().equals(messages)).toBe(true);
   });
 });
@@ -176,7 +187,7 @@ it("C-36 a header stays as it was when the run goes on", () => {
 
 it("C-36 what is known of a checkpoint stays as it was when its header changes", () => {
   const versions = { a: 1 };
-  const { cached } = encodeCheckpoint({ ...header(1), channel_versions: versions }, updates({}), undefined);
+  const { cached } = encodeCheckpoint(OWNER, { ...header(1), channel_versions: versions }, updates({}), undefined);
   versions.a = 2;
   expect(cached.versions).toEqual({ a: 1 });
 });
@@ -186,7 +197,7 @@ describe("decodeCheckpoint", () => {
     const all = chain(80);
     const reader = new SegmentReader(store(...all));
     for (const { record, cached } of all) {
-      const decoded = decodeCheckpoint(record, reader).cached;
+      const decoded = decodeCheckpoint({ ...OWNER, record: record }, reader).cached;
       expect([...decoded.channels.keys()]).toEqual([...cached.channels.keys()]);
       for (const [channel, { type, bytes, pieces }] of cached.channels) {
         const read = decoded.channels.get(channel);
@@ -207,7 +218,7 @@ describe("decodeCheckpoint", () => {
       const without = new Map(segments);
       without.delete(id);
       try {
-        decodeCheckpoint(record, new SegmentReader(without));
+        decodeCheckpoint({ ...OWNER, record: record }, new SegmentReader(without));
       } catch (error) {
         needed += 1;
         expect(error).toBeInstanceOf(DeserializationError);
@@ -218,20 +229,20 @@ describe("decodeCheckpoint", () => {
   });
 
   it("never throws anything but a DeserializationError when a record is cut short", () => {
-    for (const encoded of [...chain(3), encodeCheckpoint(header(1), updates({ a: value(noise(1, 500)) }), undefined)]) {
+    for (const encoded of [...chain(3), encodeCheckpoint(OWNER, header(1), updates({ a: value(noise(1, 500)) }), undefined)]) {
       const reader = new SegmentReader(store(...chain(3), encoded));
       for (let length = 0; length < encoded.record.body.length; length += 1) {
         const record = { ...encoded.record, body: encoded.record.body.subarray(0, length) };
-        expect(() => decodeCheckpoint(record, reader)).toThrow(DeserializationError);
+        expect(() => decodeCheckpoint({ ...OWNER, record: record }, reader)).toThrow(DeserializationError);
       }
     }
   });
 
   it("refuses a record whose links are missing", () => {
     const [last] = chain(5) as [EncodedCheckpoint];
-    expect(() => decodeCheckpoint({ ...last.record, links: [] }, new SegmentReader(store(...chain(5))))).toThrow(
-      DeserializationError,
-    );
+    expect(() =>
+      decodeCheckpoint({ ...OWNER, record: { ...last.record, links: [] } }, new SegmentReader(store(...chain(5)))),
+    ).toThrow(DeserializationError);
   });
 });
 
@@ -240,22 +251,22 @@ it("the names of channels need no segment but the keyframe", () => {
   for (const { record, cached } of all) {
     const keyframe: SegmentWithContent | undefined = cached.keyframe;
     const reader = new SegmentReader(new Map(keyframe === undefined ? [] : [[keyframe.id, keyframe]]));
-    expect([...channelNames(record, reader)]).toEqual(["messages", "small"]);
+    expect([...channelNames({ ...OWNER, record: record }, reader)]).toEqual(["messages", "small"]);
   }
 });
 
 it("an unchanged channel among many small ones costs next to nothing, also when all of them exceed what deflate can look back", () => {
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`c${i}`, value(noise(i, 300))]));
   const carried = new Map<string, ChannelUpdate>(Object.keys(many).map((channel) => [channel, "carried-over"]));
-  let last = encodeCheckpoint(header(1), updates(many), undefined);
+  let last = encodeCheckpoint(OWNER, header(1), updates(many), undefined);
   const stored = store(last);
   const costs: number[] = [];
   for (let step = 2; step < 12; step += 1) {
-    last = encodeCheckpoint(header(step), new Map(carried).set("c0", value(noise(`${step}`, 300))), last.cached);
+    last = encodeCheckpoint(OWNER, header(step), new Map(carried).set("c0", value(noise(`${step}`, 300))), last.cached);
     for (const segment of last.created) stored.set(segment.id, segment);
     costs.push(last.record.body.length + last.created.reduce((sum, { body }) => sum + body.length, 0));
   }
   expect(Math.max(...costs.slice(1))).toBeLessThan(2_000);
-  const { cached } = decodeCheckpoint(last.record, new SegmentReader(stored));
+  const { cached } = decodeCheckpoint({ ...OWNER, record: last.record }, new SegmentReader(stored));
   expect(cached.channels.get("c199")?.bytes.toBuffer()).toEqual(noise(199, 300));
 });

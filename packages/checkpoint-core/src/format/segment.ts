@@ -29,9 +29,14 @@ export interface SegmentWithContent extends Segment {
 /** Bytes of a segment id. 128 bits: a collision within one thread would take about 2^64 tries by someone who attacks their own thread. */
 export const SEGMENT_ID_BYTES = 16;
 
+/**
+ * A body begins with its codec and with the number of its first links that are needed to read it, a byte each. What follows is the codec's; the second byte is
+ * the same in all, since stores look at it. 2 is for encrypted bodies: `[2][n][key version: u16][nonce: 12][sealed codec and bytes][tag: 16]`.
+ */
 const RAW = 0;
-/** Deflated with {@link FROZEN_DICTIONARY} and then the content of the first `n` links as preset dictionary; `n` is the byte that follows. */
+/** Deflated with {@link FROZEN_DICTIONARY} and then the content of the first `n` links as preset dictionary. */
 const DEFLATED = 1;
+const HEADER_BYTES = 2;
 
 /** A record that is larger is stored as it is: deflate, even at its fastest, runs at some 60 MB/s here, on the thread that runs the graphs. */
 const MAX_DEFLATED_BYTES = 256 * 1024;
@@ -119,7 +124,14 @@ function windowBitsFor(length: number, dictionaryLength: number): number {
 
 /** How many of its first links a body was compressed against. */
 export function dictionaryLength(body: Buffer): number {
-  return body[0] === DEFLATED ? (body[1] as number) : 0;
+  return body[1] ?? 0;
+}
+
+/** @throws DeserializationError when the bytes are of another format, or too short to be of any. */
+export function refuseUnknownCodec(body: Buffer): void {
+  if (body.length < HEADER_BYTES) throw new DeserializationError("Stored bytes are damaged: they are cut short.");
+  if (body[0] !== RAW && body[0] !== DEFLATED)
+    throw new DeserializationError(`Stored bytes have the unknown encoding ${body[0]}: were they written by a newer version?`);
 }
 
 /**
@@ -128,11 +140,9 @@ export function dictionaryLength(body: Buffer): number {
  * @throws DeserializationError when the bytes are of another format or damaged.
  */
 export function decompress(stored: Buffer, dictionary: readonly Buffer[] = []): Buffer {
-  const [codec] = stored;
-  const body = stored.subarray(2);
-  if (codec === RAW) return body;
-  if (codec !== DEFLATED)
-    throw new DeserializationError(`Stored bytes have the unknown encoding ${codec}: were they written by a newer version?`);
+  refuseUnknownCodec(stored);
+  const body = stored.subarray(HEADER_BYTES);
+  if (stored[0] === RAW) return body;
   try {
     const chunkSize = chunkSizeFor(USUAL_SHRINKAGE * body.length);
     return inflateRawSync(body, { dictionary: dictionaryBytes(dictionary), chunkSize });
@@ -269,7 +279,7 @@ export function makeKeyframe(links: readonly string[], content: Buffer): Segment
   return { id: segmentId(links, content), links, body: compress(content), content };
 }
 
-/** Opens segments on demand, each once, with the segments that they need. */
+/** Opens segments on demand, each once, with the segments that they need, and holds each to its name. */
 export class SegmentReader {
   readonly #stored: ReadonlyMap<string, Segment>;
   readonly #contents = new Map<string, Buffer>();
@@ -300,6 +310,8 @@ export class SegmentReader {
       body,
       needed.map((link) => this.content(link)),
     );
+    if (segmentId(links, content) !== id)
+      throw new DeserializationError(`Segment ${id} is damaged: its name is a hash of another content.`);
     this.#contents.set(id, content);
     return content;
   }

@@ -3,6 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { OWNER } from "../format/owner.testing.js";
 import { type CachedCheckpoint, encodeCheckpoint } from "../format/record.js";
 import { makeSegment } from "../format/segment.js";
 import { ValueBytes } from "../format/value-bytes.js";
@@ -13,7 +14,8 @@ const ref = (checkpointId: string, namespace = "", threadId = "t") => ({ threadI
 const header = { v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: {} };
 
 function known(bytes: number, parent?: CachedCheckpoint): CachedCheckpoint {
-  return encodeCheckpoint(header, new Map([["a", { type: "t", bytes: ValueBytes.of(Buffer.alloc(bytes)) }]]), parent).cached;
+  return encodeCheckpoint(OWNER, header, new Map([["a", { type: "t", bytes: ValueBytes.of(Buffer.alloc(bytes)) }]]), parent)
+    .cached;
 }
 
 const record = { links: [], body: Buffer.alloc(0) };
@@ -91,7 +93,7 @@ it("holds of memory about what it counts, though segments are cut out of values"
   for (let thread = 0; thread < 64; thread += 1) {
     // Its last segment is of 13 KB, which others are compressed against: that is remembered for longer than the value.
     const bytes = ValueBytes.of(Buffer.alloc(1_062_000, `thread ${thread}, `));
-    const { cached, created } = encodeCheckpoint(header, new Map([["messages", { type: "t", bytes }]]), undefined);
+    const { cached, created } = encodeCheckpoint(OWNER, header, new Map([["messages", { type: "t", bytes }]]), undefined);
     expect(cached.context?.content.length).toBeLessThan(16_384);
     cache.addRelated(ref(`${thread}`), created, undefined);
     cache.set(ref(`${thread}`), cached, "g", record);

@@ -1,6 +1,7 @@
 import type { ChannelVersions, Checkpoint, CheckpointMetadata, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it } from "vitest";
 import { SerializationError, ValueTooLargeError } from "../errors.js";
+import { OWNER } from "../format/owner.testing.js";
 import { type CachedCheckpoint, type ChannelUpdate, encodeCheckpoint, headerOf, type SerializedValue } from "../format/record.js";
 import { HoldfastSerializer } from "../serializer/index.js";
 import { resolveUpdates, serializeChanged, ValueSerializer } from "./channel-updates.js";
@@ -35,7 +36,7 @@ async function resolved(...args: Parameters<typeof updatesOf>): Promise<[string,
 /** What is known of a parent that was put with all of these. */
 async function parentOf(values: Record<string, unknown>, versions: ChannelVersions): Promise<CachedCheckpoint> {
   const given = checkpoint(values, versions);
-  return encodeCheckpoint(headerOf(given), await updatesOf(given, versions), undefined).cached;
+  return encodeCheckpoint(OWNER, headerOf(given), await updatesOf(given, versions), undefined).cached;
 }
 
 describe("resolveUpdates", () => {

@@ -1,12 +1,14 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointPendingWrite, CheckpointTuple, DeltaChannelHistory } from "@langchain/langgraph-checkpoint";
 import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
+import { decodeMetadata } from "../config/metadata.js";
 import { decodeWrites, pendingWrite } from "../format/pending-writes.js";
 import { type CachedCheckpoint, canDecodeCached, channelNames, decodeCached, decodeCheckpoint } from "../format/record.js";
 import { SegmentReader } from "../format/segment.js";
 import type { ChannelValue } from "../format/value.js";
 import { taskOrder } from "../format/write-order.js";
 import type { CheckpointStore, ListSelection, ReadCheckpoint, ThreadGuard } from "../store/checkpoint-store.js";
+import { decodeOf } from "../store/stored-checkpoint.js";
 import type { CacheEntry, CheckpointCache } from "./cache.js";
 import type { ValueSerializer } from "./channel-updates.js";
 import type { ThreadLives } from "./thread-lives.js";
@@ -85,7 +87,7 @@ export class CheckpointReader {
     const reading = await this.#store.getTuple(ref, ref.checkpointId);
     const [read] = reading.checkpoints;
     if (read === undefined) return "not-stored";
-    const { cached } = decodeCheckpoint(read.record, new SegmentReader(reading.segments));
+    const { cached } = decodeOf(ref, () => decodeCheckpoint(read, new SegmentReader(reading.segments)));
     return { cached, guard: read.guard, record: read.record, related: [] };
   }
 
@@ -102,12 +104,14 @@ export class CheckpointReader {
       for (const ancestor of reading.checkpoints) {
         const open = channels.filter((channel) => !seeds.has(channel));
         if (open.length === 0) break walk;
-        const writes = decodeWrites(ancestor.slots, segments);
+        const decode = <T>(decodePart: (stored: ReadCheckpoint, segments: SegmentReader) => T): T =>
+          decodeOf({ ...ref, checkpointId: ancestor.checkpointId }, () => decodePart(ancestor, segments));
+        const writes = decode(decodeWrites);
         for (const write of writes.sort(taskOrder(writes)).reverse()) {
           if (!open.includes(write.channel)) continue;
           newestFirst.get(write.channel)?.push(pendingWrite(write, await this.#serializer.load(write.value)));
         }
-        const names = channelNames(ancestor.record, segments);
+        const names = decode(channelNames);
         if (!open.some((channel) => names.has(channel))) continue;
         const values = await this.#valuesOf(ref, ancestor, segments);
         for (const channel of open) {
@@ -131,7 +135,9 @@ export class CheckpointReader {
     const [parent] = reading.checkpoints;
     // Where the parent is gone, a value that was given with the checkpoint itself counts: that of an imported thread.
     if (parent === undefined) return makeTuple(stored, this.#serializer);
-    return makeTuple(stored, this.#serializer, decodeWrites(parent.slots, new SegmentReader(reading.segments)));
+    const parentRef = { ...stored.ref, checkpointId: parent.checkpointId };
+    const sends = decodeOf(parentRef, () => decodeWrites(parent, new SegmentReader(reading.segments)));
+    return makeTuple(stored, this.#serializer, sends);
   }
 
   /** The values of an ancestor; read now, if the walk did not know that they would be wanted: a value from before its channel was a delta channel. */
@@ -140,8 +146,9 @@ export class CheckpointReader {
     ancestor: ReadCheckpoint,
     segments: SegmentReader,
   ): Promise<ReadonlyMap<string, ChannelValue>> {
-    if (ancestor.values === "all") return decodeCheckpoint(ancestor.record, segments).cached.channels;
-    const read = await this.readEntry({ ...ref, checkpointId: ancestor.checkpointId });
+    const ancestorRef = { ...ref, checkpointId: ancestor.checkpointId };
+    if (ancestor.values === "all") return decodeOf(ancestorRef, () => decodeCheckpoint(ancestor, segments)).cached.channels;
+    const read = await this.readEntry(ancestorRef);
     return read === "not-stored" ? new Map() : read.cached.channels;
   }
 }
@@ -154,11 +161,12 @@ type NamedEntry = CacheEntry<ThreadGuard> & { readonly checkpointId: string };
  * @param cached its values, where the reading does not have them.
  */
 function decodeStored(threadId: string, read: ReadCheckpoint, segments: SegmentReader, cached?: CachedCheckpoint): StoredTuple {
-  return {
-    ref: { threadId, namespace: read.namespace, checkpointId: read.checkpointId },
+  const ref = { threadId, namespace: read.namespace, checkpointId: read.checkpointId };
+  return decodeOf(ref, () => ({
+    ref,
     parentId: read.parentId,
-    metadata: read.metadata,
-    checkpoint: cached === undefined ? decodeCheckpoint(read.record, segments) : decodeCached(read.record, cached),
-    writes: decodeWrites(read.slots, segments),
-  };
+    checkpoint: cached === undefined ? decodeCheckpoint(read, segments) : decodeCached(read, cached),
+    writes: decodeWrites(read, segments),
+    metadata: decodeMetadata(read.metadata),
+  }));
 }

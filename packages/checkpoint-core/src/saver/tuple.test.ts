@@ -1,6 +1,5 @@
 import { type ChannelVersions, TASKS } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it } from "vitest";
-import { encodeMetadata } from "../config/metadata.js";
 import type { StoredWrite } from "../format/pending-writes.js";
 import type { CheckpointHeader } from "../format/record.js";
 import { HoldfastSerializer } from "../serializer/index.js";
@@ -41,7 +40,7 @@ async function stored({ v = 4, parentId, values = [], versions = {}, writes = []
   return {
     ref: { threadId: "t", namespace: "ns", checkpointId: "c2" },
     parentId,
-    metadata: encodeMetadata({ source: "loop", step: 1, parents: {} }),
+    metadata: { source: "loop", step: 1, parents: {} },
     checkpoint: { header, cached: { channels, versions, keyframe: undefined, context: undefined } },
     writes,
   };

@@ -1,6 +1,5 @@
-import { type CheckpointTuple, maxChannelVersion, TASKS } from "@langchain/langgraph-checkpoint";
+import { type CheckpointMetadata, type CheckpointTuple, maxChannelVersion, TASKS } from "@langchain/langgraph-checkpoint";
 import { type CheckpointRef, configOf } from "../config/checkpoint-ref.js";
-import { decodeMetadata } from "../config/metadata.js";
 import { noteTaskPaths } from "../config/task-paths.js";
 import { pendingWrite, type StoredWrite } from "../format/pending-writes.js";
 import type { DecodedCheckpoint } from "../format/record.js";
@@ -10,7 +9,7 @@ import type { ValueSerializer } from "./channel-updates.js";
 export interface StoredTuple {
   readonly ref: CheckpointRef;
   readonly parentId: string | undefined;
-  readonly metadata: string;
+  readonly metadata: CheckpointMetadata;
   readonly checkpoint: DecodedCheckpoint;
   readonly writes: readonly StoredWrite[];
 }
@@ -53,7 +52,7 @@ export async function makeTuple(
   const tuple: CheckpointTuple = {
     config: configOf(stored.ref),
     checkpoint: { ...header, id: stored.ref.checkpointId, channel_values: channelValues, channel_versions: channelVersions },
-    metadata: decodeMetadata(stored.metadata),
+    metadata: stored.metadata,
     pendingWrites,
   };
   if (stored.parentId !== undefined) tuple.parentConfig = configOf({ ...stored.ref, checkpointId: stored.parentId });

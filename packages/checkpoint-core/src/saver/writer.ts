@@ -86,7 +86,8 @@ export class CheckpointWriter {
     if (parentRef !== undefined && parentId !== ref.checkpointId) this.#cache.delete(parentRef);
   }
 
-  async #encode({ header, given, newVersions, changed }: NewCheckpoint, parent: Parent): Promise<EncodedCheckpoint> {
+  async #encode(checkpoint: NewCheckpoint, parent: Parent): Promise<EncodedCheckpoint> {
+    const { ref, parentId, metadata, header, given, newVersions, changed } = checkpoint;
     const stored = parent === "not-stored" ? undefined : parent;
     const updates = await resolveUpdates(
       this.#serializer,
@@ -95,7 +96,7 @@ export class CheckpointWriter {
       changed,
       parent === "not-stored" ? parent : parent?.cached,
     );
-    return encodeCheckpoint(header, updates, stored?.cached, stored?.related);
+    return encodeCheckpoint({ ...ref, parentId, metadata }, header, updates, stored?.cached, stored?.related);
   }
 
   /** @returns "changed" when the thread was not as it was read, and nothing was stored. */
@@ -162,7 +163,7 @@ export class CheckpointWriter {
     const others = isAnother ? this.#cache.related(usable.ref, guard) : [];
     const verbatim = [...this.#cache.related(ref, guard), ...others];
     const repeatable = { verbatim, context: thread?.context, inFlight: usable?.inFlight };
-    const encoded = encodeWrites(writes, repeatable, usable?.cached.channels);
+    const encoded = encodeWrites({ ...ref, taskId, place }, writes, repeatable, usable?.cached.channels);
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
     // The writes of a task may come before the put of their checkpoint is refused, or where it is not tried any more.
