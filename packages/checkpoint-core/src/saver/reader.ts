@@ -7,8 +7,8 @@ import { type CachedCheckpoint, canDecodeCached, channelNames, decodeCached, dec
 import { SegmentReader } from "../format/segment.js";
 import type { ChannelValue } from "../format/value.js";
 import { taskOrder } from "../format/write-order.js";
-import type { CheckpointStore, ListSelection, ReadCheckpoint, ThreadGuard } from "../store/checkpoint-store.js";
-import { decodeOf } from "../store/stored-checkpoint.js";
+import type { CheckpointStore, ListSelection, ReadCheckpoint, Reading, ThreadGuard } from "../store/checkpoint-store.js";
+import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
 import type { CacheEntry, CheckpointCache } from "./cache.js";
 import type { ValueSerializer } from "./channel-updates.js";
 import type { ThreadLives } from "./thread-lives.js";
@@ -40,7 +40,7 @@ export class CheckpointReader {
     if (ref.namespace === "") this.#noteLife(ref.threadId, checkpointId, read);
     if (read === undefined) return undefined;
     const cached = read.values === "none" ? entry?.cached : undefined;
-    const stored = decodeStored(ref.threadId, read, new SegmentReader(reading.segments), cached);
+    const stored = decodeStored(ref.threadId, read, this.#segments(reading), cached);
     // The next put of this run builds on it.
     this.#cache.set(stored.ref, stored.checkpoint.cached, read.guard, read.record);
     return this.#tupleOf(stored);
@@ -73,7 +73,7 @@ export class CheckpointReader {
     for await (const thread of threadId === undefined ? this.#store.listThreadIds() : [threadId]) {
       if (left <= 0) return;
       for await (const page of this.#store.list(thread, selection, left)) {
-        const segments = new SegmentReader(page.segments);
+        const segments = this.#segments(page);
         for (const read of page.checkpoints) {
           left -= 1;
           yield await this.#tupleOf(decodeStored(thread, read, segments));
@@ -87,7 +87,7 @@ export class CheckpointReader {
     const reading = await this.#store.getTuple(ref, ref.checkpointId);
     const [read] = reading.checkpoints;
     if (read === undefined) return "not-stored";
-    const { cached } = decodeOf(ref, () => decodeCheckpoint(read, new SegmentReader(reading.segments)));
+    const { cached } = decodeOf(ref, () => decodeCheckpoint(read, this.#segments(reading)));
     return { cached, guard: read.guard, record: read.record, related: [] };
   }
 
@@ -100,7 +100,7 @@ export class CheckpointReader {
     const seeds = new Map<string, unknown>();
     const newestFirst = new Map<string, CheckpointPendingWrite[]>(channels.map((channel) => [channel, []]));
     walk: for await (const reading of this.#store.getDeltaChannelHistory(ref, checkpointId, channels)) {
-      const segments = new SegmentReader(reading.segments);
+      const segments = this.#segments(reading);
       for (const ancestor of reading.checkpoints) {
         const open = channels.filter((channel) => !seeds.has(channel));
         if (open.length === 0) break walk;
@@ -109,14 +109,14 @@ export class CheckpointReader {
         const writes = decode(decodeWrites);
         for (const write of writes.sort(taskOrder(writes)).reverse()) {
           if (!open.includes(write.channel)) continue;
-          newestFirst.get(write.channel)?.push(pendingWrite(write, await this.#serializer.load(write.value)));
+          newestFirst.get(write.channel)?.push(pendingWrite(write, await this.#loadOf(ref, ancestor, write.value)));
         }
         const names = decode(channelNames);
         if (!open.some((channel) => names.has(channel))) continue;
         const values = await this.#valuesOf(ref, ancestor, segments);
         for (const channel of open) {
           const value = values.get(channel);
-          if (value !== undefined) seeds.set(channel, await this.#serializer.load(value));
+          if (value !== undefined) seeds.set(channel, await this.#loadOf(ref, ancestor, value));
         }
       }
     }
@@ -129,6 +129,14 @@ export class CheckpointReader {
     );
   }
 
+  #loadOf(ref: NamespaceRef, { checkpointId }: ReadCheckpoint, value: ChannelValue): Promise<unknown> {
+    return loadOf({ ...ref, checkpointId }, () => this.#serializer.load(value));
+  }
+
+  #segments({ segments }: Reading): SegmentReader {
+    return new SegmentReader(segments, this.#serializer.maxValueBytes);
+  }
+
   async #tupleOf(stored: StoredTuple): Promise<CheckpointTuple> {
     if (!needsParentSends(stored)) return makeTuple(stored, this.#serializer);
     const reading = await this.#store.getTuple(stored.ref, stored.parentId);
@@ -136,7 +144,7 @@ export class CheckpointReader {
     // Where the parent is gone, a value that was given with the checkpoint itself counts: that of an imported thread.
     if (parent === undefined) return makeTuple(stored, this.#serializer);
     const parentRef = { ...stored.ref, checkpointId: parent.checkpointId };
-    const sends = decodeOf(parentRef, () => decodeWrites(parent, new SegmentReader(reading.segments)));
+    const sends = decodeOf(parentRef, () => decodeWrites(parent, this.#segments(reading)));
     return makeTuple(stored, this.#serializer, sends);
   }
 

@@ -3,6 +3,7 @@ import { type CheckpointRef, configOf } from "../config/checkpoint-ref.js";
 import { noteTaskPaths } from "../config/task-paths.js";
 import { pendingWrite, type StoredWrite } from "../format/pending-writes.js";
 import type { DecodedCheckpoint } from "../format/record.js";
+import { loadOf } from "../store/stored-checkpoint.js";
 import type { ValueSerializer } from "./channel-updates.js";
 
 /** A checkpoint as a store returns it, decoded up to the user's serializer. */
@@ -27,10 +28,18 @@ export function needsParentSends(stored: StoredTuple): boolean {
  *
  * @param parentWrites the parent's pending writes, when {@link needsParentSends}.
  */
-export async function makeTuple(
+export function makeTuple(
   stored: StoredTuple,
   serializer: ValueSerializer,
   parentWrites?: readonly StoredWrite[],
+): Promise<CheckpointTuple> {
+  return loadOf(stored.ref, () => load(stored, serializer, parentWrites));
+}
+
+async function load(
+  stored: StoredTuple,
+  serializer: ValueSerializer,
+  parentWrites: readonly StoredWrite[] | undefined,
 ): Promise<CheckpointTuple> {
   const { header, cached } = stored.checkpoint;
   const channelValues: Record<string, unknown> = {};
