@@ -2,7 +2,7 @@
 export { type CheckpointKey, type CheckpointRef, type NamespaceRef, threadIdArgument } from "./config/checkpoint-ref.js";
 export { type LabelNames, resolveLabelNames } from "./config/labels.js";
 export { decodeMetadata, type MetadataCondition, metadataConditions } from "./config/metadata.js";
-export { TTL_KEY } from "./config/ttl-config.js";
+export { ttlMinutes, withTtlMinutes } from "./config/ttl-config.js";
 export { decodeId, encodeId } from "./format/id-bytes.js";
 export type { PendingSlot, StoredSlot } from "./format/pending-writes.js";
 export type { CheckpointRecord } from "./format/record.js";

@@ -8,11 +8,17 @@ import { InvalidConfigError } from "../errors.js";
  */
 const CONFIG_KEY = "__holdfast_leases";
 
+/** The tokens stand under a symbol: a server may take `configurable` from a client's JSON, which must not write under a lease. */
+const TOKENS: unique symbol = Symbol.for("holdfast.lease-tokens") as never;
+
 /** Tokens by thread: a node may run a graph on another thread, and hands on the configurable of its own. */
 type Tokens = Readonly<Record<string, string>>;
 
 function tokensOf(config: RunnableConfig | undefined): Tokens {
-  return (config?.configurable?.[CONFIG_KEY] ?? {}) as Tokens;
+  const given: unknown = config?.configurable?.[CONFIG_KEY];
+  if (given === undefined) return {};
+  if (typeof given === "object" && given !== null && Object.hasOwn(given, TOKENS)) return Reflect.get(given, TOKENS) as Tokens;
+  throw new InvalidConfigError(`configurable.${CONFIG_KEY} is not what a lease sets. It does not survive JSON.`);
 }
 
 /**
@@ -46,5 +52,5 @@ export function newTokenSuffix(): string {
 export function withLeaseToken<Config extends RunnableConfig>(config: Config, threadId: string, token: string): Config {
   // Entries, not assignment: a thread may be called __proto__.
   const tokens = Object.fromEntries([...Object.entries(tokensOf(config)), [threadId, token]]);
-  return { ...config, configurable: { ...config.configurable, [CONFIG_KEY]: tokens } };
+  return { ...config, configurable: { ...config.configurable, [CONFIG_KEY]: { [TOKENS]: tokens } } };
 }

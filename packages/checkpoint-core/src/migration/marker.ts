@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { Checkpoint } from "@langchain/langgraph-checkpoint";
-import { TTL_KEY } from "../config/ttl-config.js";
+import { withTtlMinutes } from "../config/ttl-config.js";
 
 /** Markers are threads, since those can be deleted. */
 const MARKER_PREFIX = "holdfast-takeover:";
@@ -26,5 +26,5 @@ export function markerId(threadId: string): string {
 
 /** It must not expire before what it stands for. */
 export function markerConfig(threadId: string): RunnableConfig {
-  return { configurable: { thread_id: markerId(threadId), checkpoint_ns: "", [TTL_KEY]: Number.POSITIVE_INFINITY } };
+  return withTtlMinutes({ configurable: { thread_id: markerId(threadId), checkpoint_ns: "" } }, Number.POSITIVE_INFINITY);
 }
