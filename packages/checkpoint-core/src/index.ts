@@ -46,5 +46,6 @@ export { type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js
 export { isHoldfastSaver } from "./saver/saver-brand.js";
 export type { SerializableClass } from "./serializer/allowed-classes.js";
 export { HoldfastSerializer, type SerializerOptions } from "./serializer/index.js";
+export type { OnError } from "./store/on-error.js";
 export type { RetryOptions } from "./store/retry.js";
 export type { StoredThread, StoreStats } from "./store/thread-store.js";

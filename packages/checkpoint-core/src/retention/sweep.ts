@@ -1,4 +1,5 @@
-import { InvalidOptionsError } from "../errors.js";
+import { DeserializationError, InvalidOptionsError, StoreFailureError } from "../errors.js";
+import { type OnError, resolveOnError } from "../store/on-error.js";
 import type { SweepCandidate, SweepClaim, ThreadStore } from "../store/thread-store.js";
 import type { RetentionRule } from "./plan.js";
 import {
@@ -63,6 +64,8 @@ export interface SweepOptions {
   readonly dryRun?: boolean;
   /** Called after each batch. */
   readonly onProgress?: (report: SweepReport) => void;
+  /** Told of each thread that cannot be swept because what is stored of it is damaged; it stays as it is. Without it, the sweep ends with the error. */
+  readonly onError?: OnError;
 }
 
 /** What a sweep has done. */
@@ -78,13 +81,14 @@ interface ResolvedSweepOptions {
   readonly batch: number;
   readonly dryRun: boolean;
   readonly onProgress: (report: SweepReport) => void;
+  readonly onError: OnError | undefined;
 }
 
 /**
  * @throws InvalidOptionsError
  */
 export function resolveSweepOptions(options: SweepOptions = {}): ResolvedSweepOptions {
-  refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress"]);
+  refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress", "onError"]);
   const { signal, batch = 100, onProgress = () => {} } = options;
   if (!Number.isInteger(batch) || batch < 1 || batch > 10_000) {
     throw new InvalidOptionsError(`batch is ${String(batch)}. It must be an integer from 1 to 10000.`);
@@ -92,7 +96,7 @@ export function resolveSweepOptions(options: SweepOptions = {}): ResolvedSweepOp
   const dryRun = resolveDryRun(options.dryRun);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
   if (typeof onProgress !== "function") throw new InvalidOptionsError("onProgress must be a function.");
-  return { signal, batch, dryRun, onProgress };
+  return { signal, batch, dryRun, onProgress, onError: resolveOnError(options.onError) };
 }
 
 /** So long a sweeper that has died keeps others away. Renewed with each batch. */
@@ -102,7 +106,7 @@ const CLAIM_MS = 60_000;
  * Applies a retention to all threads, one sweeper at a time across processes, thread by thread (contract C-56).
  */
 export async function sweep(store: ThreadStore, retention: Retention, options: ResolvedSweepOptions): Promise<SweepReport> {
-  const { signal, batch, dryRun, onProgress } = options;
+  const { signal, batch, dryRun, onProgress, onError } = options;
   const claim = await store.claimSweep(undefined, CLAIM_MS);
   let report: SweepReport = { ...NOTHING_PRUNED, seen: 0, end: "busy" };
   if (claim === undefined) return report;
@@ -118,7 +122,11 @@ export async function sweep(store: ThreadStore, retention: Retention, options: R
           end = "aborted";
           break;
         }
-        report = { ...addReports(report, await sweepThread(store, retention, thread, dryRun)), seen: report.seen + 1, end };
+        report = {
+          ...addReports(report, await sweepUnlessDamaged(store, retention, thread, dryRun, onError)),
+          seen: report.seen + 1,
+          end,
+        };
       }
       if (end === "aborted") break;
       cursor = page.cursor;
@@ -131,6 +139,23 @@ export async function sweep(store: ThreadStore, retention: Retention, options: R
     if (held !== undefined) await store.releaseSweep(claim.token, dryRun ? claim.cursor : cursor);
   }
   return { ...report, end };
+}
+
+async function sweepUnlessDamaged(
+  store: ThreadStore,
+  retention: Retention,
+  thread: SweepCandidate,
+  dryRun: boolean,
+  onError: OnError | undefined,
+): Promise<PruneReport> {
+  try {
+    return await sweepThread(store, retention, thread, dryRun);
+  } catch (error) {
+    const isOfThread = error instanceof DeserializationError || error instanceof StoreFailureError;
+    if (onError === undefined || !isOfThread) throw error;
+    onError(error, thread.threadId);
+    return NOTHING_PRUNED;
+  }
 }
 
 async function sweepThread(

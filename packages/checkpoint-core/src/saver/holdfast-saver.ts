@@ -64,6 +64,7 @@ import {
 } from "../retention/prune.js";
 import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import { type OnError, resolveOnError } from "../store/on-error.js";
 import { refusalError } from "../store/refusal.js";
 import type { CopyOutcome, StoredThread, StoreStats, ThreadSelection } from "../store/thread-store.js";
 import { CheckpointCache } from "./cache.js";
@@ -99,6 +100,8 @@ export type OnConflict = "fork" | "reject";
 export interface ListOptions extends CheckpointListOptions {
   /** Only checkpoints with these labels (contract C-39). */
   readonly labels?: Labels;
+  /** Told of each checkpoint that cannot be read (a DeserializationError), which is left out. Without it, the list ends with the error. */
+  readonly onError?: OnError;
 }
 
 /** Threads that nobody has written to for long. */
@@ -213,10 +216,11 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       labels: resolveLabels(options.labels),
     };
     const limit = limitOf(options.limit);
+    const onError = resolveOnError(options.onError);
     if (options.filter !== undefined) metadataConditions(options.filter);
     await this.#store.ready("list");
     const own = ({ limit: most }: CheckpointListOptions): AsyncGenerator<CheckpointTuple> =>
-      this.#reader.list(threadId, selection, most ?? limit);
+      this.#reader.list(threadId, selection, most ?? limit, onError);
     yield* this.#threads.list(config, options, threadId, own);
   }
 

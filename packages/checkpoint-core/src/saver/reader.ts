@@ -2,12 +2,14 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointPendingWrite, CheckpointTuple, DeltaChannelHistory } from "@langchain/langgraph-checkpoint";
 import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
 import { decodeMetadata } from "../config/metadata.js";
+import { DeserializationError } from "../errors.js";
 import { decodeWrites, pendingWrite } from "../format/pending-writes.js";
 import { type CachedCheckpoint, canDecodeCached, channelNames, decodeCached, decodeCheckpoint } from "../format/record.js";
 import { SegmentReader } from "../format/segment.js";
 import type { ChannelValue } from "../format/value.js";
 import { taskOrder } from "../format/write-order.js";
 import type { CheckpointStore, ListSelection, ReadCheckpoint, Reading, ThreadGuard } from "../store/checkpoint-store.js";
+import type { OnError } from "../store/on-error.js";
 import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
 import type { CacheEntry, CheckpointCache } from "./cache.js";
 import type { ValueSerializer } from "./channel-updates.js";
@@ -67,18 +69,46 @@ export class CheckpointReader {
     return entry && { ...entry, checkpointId: ref.checkpointId };
   }
 
-  /** Checkpoints of one thread, or of all, newest committed first. */
-  async *list(threadId: string | undefined, selection: ListSelection, limit: number): AsyncGenerator<CheckpointTuple> {
+  /**
+   * Checkpoints of one thread, or of all, newest committed first.
+   *
+   * @param onError told of what cannot be read, which is left out; without it, it is thrown.
+   */
+  async *list(
+    threadId: string | undefined,
+    selection: ListSelection,
+    limit: number,
+    onError?: OnError,
+  ): AsyncGenerator<CheckpointTuple> {
     let left = limit;
     for await (const thread of threadId === undefined ? this.#store.listThreadIds() : [threadId]) {
       if (left <= 0) return;
-      for await (const page of this.#store.list(thread, selection, left)) {
-        const segments = this.#segments(page);
-        for (const read of page.checkpoints) {
-          left -= 1;
-          yield await this.#tupleOf(decodeStored(thread, read, segments));
+      try {
+        for await (const page of this.#store.list(thread, selection, left)) {
+          const segments = this.#segments(page);
+          for (const read of page.checkpoints) {
+            left -= 1;
+            const tuple = await this.#readable(thread, read, segments, onError);
+            if (tuple !== undefined) yield tuple;
+          }
         }
+      } catch (error) {
+        report(error, thread, onError);
       }
+    }
+  }
+
+  async #readable(
+    threadId: string,
+    read: ReadCheckpoint,
+    segments: SegmentReader,
+    onError: OnError | undefined,
+  ): Promise<CheckpointTuple | undefined> {
+    try {
+      return await this.#tupleOf(decodeStored(threadId, read, segments));
+    } catch (error) {
+      report(error, threadId, onError);
+      return undefined;
     }
   }
 
@@ -159,6 +189,12 @@ export class CheckpointReader {
     const read = await this.readEntry(ancestorRef);
     return read === "not-stored" ? new Map() : read.cached.channels;
   }
+}
+
+/** Throws what is not about stored bytes, or what nobody wants to be told. */
+function report(error: unknown, threadId: string, onError: OnError | undefined): void {
+  if (onError === undefined || !(error instanceof DeserializationError)) throw error;
+  onError(error, threadId);
 }
 
 type NamedEntry = CacheEntry<ThreadGuard> & { readonly checkpointId: string };
