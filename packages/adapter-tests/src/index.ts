@@ -41,3 +41,4 @@ export { integerOf, type Random, seeded } from "./seeded.js";
 export type { AdapterTarget, MigrationTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";
+export { at, checkpointOf, putWhole } from "./plain-checkpoints.js";

@@ -85,7 +85,7 @@ export function isRedirection(error: unknown): boolean {
 }
 
 /** Redis quotes the arguments of a command that it does not know, or that was renamed. */
-const QUOTED_ARGUMENTS = /,? with args beginning with:[^]*$/;
+const QUOTED_ARGUMENTS = /,? with args beginning with:.*$/s;
 
 /** ioredis puts the command on its errors, with all that it was given: the password (contract C-73), or what was to be stored. */
 function withoutCommand(error: unknown): unknown {

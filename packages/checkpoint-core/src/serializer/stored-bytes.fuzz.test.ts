@@ -171,7 +171,7 @@ const ODD = [
   { lc: 2, type: "constructor", id: ["Map"], args: [[]] },
   { __lc_escaped__: {} },
   JSON.parse('{"__proto__":{"polluted":1}}'),
-  { then: "x" },
+  JSON.parse('{"then":"x"}'),
   { toJSON: 1, lc_id: 2, lc_kwargs: 3, constructor: 4 },
 ];
 
