@@ -10,8 +10,8 @@ import { type CheckpointRecord, decodeCheckpoint, encodeCheckpoint } from "../fo
 import { compressed, type Segment, SegmentReader } from "../format/segment.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
-import { HoldfastSerializer } from "./index.js";
-import { difference } from "./strict-equality.testing.js";
+import { HoldfastSerializer } from "../serializer/index.js";
+import { difference } from "../serializer/strict-equality.testing.js";
 
 /** `HOLDFAST_FUZZ_ROWS=20000` for long runs. */
 const ROWS = Number(process.env.HOLDFAST_FUZZ_ROWS ?? 1_000);

@@ -5,7 +5,7 @@ import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { expect, it } from "vitest";
 import { decodeMetadata, encodeMetadata } from "../config/metadata.js";
 import { isHoldfastError } from "../errors.js";
-import { HoldfastSerializer } from "./index.js";
+import { HoldfastSerializer } from "../serializer/index.js";
 
 const MARKER = "m4rk3r-of-a-secret";
 
