@@ -1,5 +1,5 @@
 import type { CheckpointMetadata } from "@langchain/langgraph-checkpoint";
-import { DeserializationError, InvalidMetadataError } from "../errors.js";
+import { DeserializationError, InvalidMetadataError, isHoldfastError } from "../errors.js";
 import { describe } from "./ids.js";
 
 /**
@@ -22,7 +22,13 @@ export function encodeMetadata(metadata: CheckpointMetadata | Readonly<Record<st
   if (metadata === null || typeof metadata !== "object" || Array.isArray(metadata)) {
     throw new InvalidMetadataError(`metadata is ${describe(metadata)}. It must be an object.`);
   }
-  return JSON.stringify(toJson(metadata, "metadata", new Set()));
+  try {
+    return JSON.stringify(toJson(metadata, "metadata", new Set()));
+  } catch (error) {
+    if (isHoldfastError(error)) throw error;
+    // A getter, a proxy, or the stack. What it says may hold values.
+    throw new InvalidMetadataError(`Reading metadata threw ${error instanceof Error ? error.name : `a ${typeof error}`}.`);
+  }
 }
 
 /** The inverse of {@link encodeMetadata}. */

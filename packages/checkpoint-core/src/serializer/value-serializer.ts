@@ -1,9 +1,9 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { LRUCache } from "lru-cache";
-import { ValueTooLargeError } from "../errors.js";
+import { DeserializationError, ValueTooLargeError } from "../errors.js";
 import type { SerializedValue } from "../format/record.js";
 import { ValueBytes } from "../format/value-bytes.js";
-import { type Dumped, HoldfastSerializer } from "./index.js";
+import { HoldfastSerializer } from "./index.js";
 import type { PreviousEncoding } from "./previous-encoding.js";
 
 /** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
@@ -11,7 +11,8 @@ export class ValueSerializer {
   readonly #serde: SerializerProtocol;
   /** The serde, when it is ours as it is. A subclass may encode in its own way. */
   readonly #ours: HoldfastSerializer | undefined;
-  readonly #maxValueBytes: number;
+  /** Largest value that is stored or read, in bytes. */
+  readonly maxValueBytes: number;
   /** By the bytes of the value. It only saves work. */
   readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
 
@@ -19,7 +20,7 @@ export class ValueSerializer {
   constructor(serde: SerializerProtocol, maxValueBytes: number, previousEncodingBytes = 0) {
     this.#serde = serde;
     this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
-    this.#maxValueBytes = maxValueBytes;
+    this.maxValueBytes = maxValueBytes;
     this.#previousEncodings = new LRUCache<ValueBytes, PreviousEncoding>(
       // lru-cache takes a size of 0 as "no limit"; no previous encoding is as small as 1.
       {
@@ -51,19 +52,18 @@ export class ValueSerializer {
   async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
     if (this.#ours === undefined) return this.dump(value, name);
     const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
-    const serialized = await this.#checked(dumped, name);
+    const serialized = this.#checked(dumped, name);
     // The channel goes on from the new value.
     if (before !== undefined) this.#previousEncodings.delete(before.bytes);
     if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
     return serialized;
   }
 
-  async #checked([type, data, confirm]: Dumped<Uint8Array | ValueBytes>, name: string): Promise<SerializedValue> {
-    await confirm?.();
+  #checked([type, data]: readonly [string, Uint8Array | ValueBytes], name: string): SerializedValue {
     const bytes = data instanceof ValueBytes ? data : ValueBytes.of(data);
-    if (bytes.length > this.#maxValueBytes) {
+    if (bytes.length > this.maxValueBytes) {
       throw new ValueTooLargeError(
-        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.#maxValueBytes}. ` +
+        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.maxValueBytes}. ` +
           "Keep large documents in a file or object store and their address in the state.",
       );
     }
@@ -72,6 +72,9 @@ export class ValueSerializer {
 
   async load(value: SerializedValue): Promise<unknown> {
     const { type, bytes } = value;
+    if (bytes.length > this.maxValueBytes) {
+      throw new DeserializationError(`A stored value has ${bytes.length} bytes; maxValueBytes is ${this.maxValueBytes}.`);
+    }
     if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
     const previousEncoding = this.#previousEncodings.get(bytes);
     // Ours copies by itself.
