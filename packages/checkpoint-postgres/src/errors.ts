@@ -82,7 +82,7 @@ export function isAboutStatementName(error: unknown): boolean {
 
 /** Classes of SQLSTATEs whose messages say names, rights, sizes and resources. Those of data, constraints and triggers quote what was to be stored. */
 const SAFE_CLASSES: ReadonlySet<string> = new Set(
-  ["08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "F0", "XX"], // https://www.postgresql.org/docs/current/errcodes-appendix.html
+  ["08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "F0", "XX", NEWER_FORMAT.slice(0, 2)], // https://www.postgresql.org/docs/current/errcodes-appendix.html
 );
 
 /** Fields of a database error that quote rows, parameters and statements. */
