@@ -63,6 +63,16 @@ export function damagedThreadTests(target: DamagedThreadsTarget): void {
     ).rejects.toBe(stop);
   });
 
+  it("C-62 a list ends with what onError throws, which is told once", async () => {
+    const told: unknown[] = [];
+    const rethrow = (error: unknown): never => {
+      told.push(error);
+      throw error;
+    };
+    await expect(threadsOf(saver.list({}, { onError: rethrow }))).rejects.toThrow(DeserializationError);
+    expect(told).toHaveLength(1);
+  });
+
   it("C-62 importThreads goes on past a damaged thread with onError, and throws without", async () => {
     const told: string[] = [];
     const memory = new MemorySaver();

@@ -6,7 +6,7 @@ import { type Labels, resolveLabels } from "../config/run-config.js";
 import { DeserializationError, InvalidConfigError } from "../errors.js";
 import type { SegmentReader } from "../format/segment.js";
 import type { ThreadView } from "../leases/abandoned-threads.js";
-import type { ListSelection, ReadCheckpoint } from "../store/checkpoint-store.js";
+import type { ListSelection, ReadCheckpoint, Reading } from "../store/checkpoint-store.js";
 import { type OnError, resolveOnError } from "../store/on-error.js";
 import type { SaverContext, StoreContext } from "./context.js";
 import { decodeStored, readTuple, segmentsOf, tupleOf } from "./get-tuple.js";
@@ -49,18 +49,27 @@ async function* readList(
   let left = limit;
   for await (const thread of threadId === undefined ? saver.store.listThreadIds() : [threadId]) {
     if (left <= 0) return;
-    try {
-      for await (const page of saver.store.list(thread, selection, left)) {
-        const segments = segmentsOf(saver, page);
-        for (const read of page.checkpoints) {
-          left -= 1;
-          const tuple = await readable(saver, thread, read, segments, onError);
-          if (tuple !== undefined) yield tuple;
-        }
+    for await (const page of readablePages(saver.store.list(thread, selection, left), thread, onError)) {
+      const segments = segmentsOf(saver, page);
+      for (const read of page.checkpoints) {
+        left -= 1;
+        const tuple = await readable(saver, thread, read, segments, onError);
+        if (tuple !== undefined) yield tuple;
       }
-    } catch (error) {
-      report(error, thread, onError);
     }
+  }
+}
+
+/** A generator of its own: what the caller's `onError` throws at one of the checkpoints is not reported again. */
+async function* readablePages(
+  pages: AsyncIterable<Reading>,
+  threadId: string,
+  onError: OnError | undefined,
+): AsyncGenerator<Reading> {
+  try {
+    yield* pages;
+  } catch (error) {
+    report(error, threadId, onError);
   }
 }
 
