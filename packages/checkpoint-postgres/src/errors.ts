@@ -85,6 +85,10 @@ const SAFE_CLASSES: ReadonlySet<string> = new Set(
   ["08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "F0", "XX", NEWER_FORMAT.slice(0, 2)], // https://www.postgresql.org/docs/current/errcodes-appendix.html
 );
 
+function quotesNoValues({ code }: DatabaseError): boolean {
+  return SAFE_CLASSES.has(code.slice(0, 2));
+}
+
 /** Fields of a database error that quote rows, parameters and statements. */
 const QUOTING_FIELDS = ["detail", "hint", "where", "internalQuery"] as const;
 
@@ -92,7 +96,7 @@ const QUOTING_FIELDS = ["detail", "hint", "where", "internalQuery"] as const;
 function withoutValues(error: DatabaseError): DatabaseError {
   const kept: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(error);
   for (const field of QUOTING_FIELDS) delete kept[field];
-  const message = SAFE_CLASSES.has(error.code.slice(0, 2)) ? error.message : `SQLSTATE ${error.code}`;
+  const message = quotesNoValues(error) ? error.message : `SQLSTATE ${error.code}`;
   const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   kept.message = { value: message, writable: true, enumerable: false, configurable: true };
   kept.stack = { value: [`error: ${message}`, ...frames].join("\n"), writable: true, enumerable: false, configurable: true };
@@ -116,7 +120,7 @@ export function toHoldfastError(failure: unknown, operation: string, server: Ser
       options,
     );
   }
-  const reason = SAFE_CLASSES.has(error.code.slice(0, 2)) ? `${error.message} (SQLSTATE ${error.code})` : error.message;
+  const reason = quotesNoValues(error) ? `${error.message} (SQLSTATE ${error.code})` : error.message;
   if (NOT_SET_UP.has(error.code) && operation !== "setup") return setupRequired(operation, server, options);
   if (error.code === NEWER_FORMAT) {
     return new SchemaTooNewError(`${operation}: ${error.message}, which this one cannot read. Update this process.`);
