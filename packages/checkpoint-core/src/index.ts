@@ -46,6 +46,7 @@ export type { ListOptions } from "./saver/list.js";
 export type { ListThreadsOptions, ThreadInfo } from "./saver/list-threads.js";
 export { isHoldfastSaver, type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
 export type { IdleThreads } from "./saver/prune.js";
+export type { VerifyOptions, VerifyProblem, VerifyProblemKind, VerifyReport } from "./saver/verify-report.js";
 export type { SerializableClass } from "./serializer/allowed-classes.js";
 export { HoldfastSerializer, type SerializerOptions } from "./serializer/index.js";
 export type { OnError } from "./store/on-error.js";

@@ -17,6 +17,7 @@ import type {
   Refusal,
   SweepClaim,
   SweepPage,
+  ThreadPart,
   ThreadPlace,
   ThreadSelection,
   ThreadSummary,
@@ -44,6 +45,7 @@ import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./op
 import { threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
+import { allThreadIds, threadParts } from "./operations/verify.js";
 import { RecentThreads } from "./operations/write-conditions.js";
 import type { Connections } from "./pool.js";
 import type { Tables } from "./tables.js";
@@ -166,6 +168,14 @@ export class PostgresStore implements CheckpointStore {
 
   stats(): Promise<StoreStats> {
     return stats(this.#db, this.#tables);
+  }
+
+  allThreadIds(): AsyncIterable<string> {
+    return allThreadIds(this.#db, this.#tables);
+  }
+
+  threadParts(threadId: string, hasRead: (segmentId: string) => boolean): AsyncIterable<ThreadPart> {
+    return threadParts(this.#db, this.#tables, threadId, hasRead);
   }
 
   threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {

@@ -19,6 +19,7 @@ import {
   type Refusal,
   type SweepClaim,
   type SweepPage,
+  type ThreadPart,
   type ThreadPlace,
   type ThreadSelection,
   type ThreadSummary,
@@ -47,6 +48,7 @@ import { claimSweep, markSwept, releaseSweep, sweepPage } from "./operations/swe
 import { type TimedThreadKey, threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
+import { allThreadIds, threadParts } from "./operations/verify.js";
 import { type Fate, ThreadIndex } from "./thread-index.js";
 import { together } from "./together.js";
 import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
@@ -218,6 +220,14 @@ export class RedisStore implements CheckpointStore {
 
   stats(): Promise<StoreStats> {
     return stats(this.#redis, this.#keys);
+  }
+
+  allThreadIds(): AsyncIterable<string> {
+    return allThreadIds(this.#redis, this.#keys);
+  }
+
+  threadParts(threadId: string, hasRead: (segmentId: string) => boolean): AsyncIterable<ThreadPart> {
+    return threadParts(this.#redis, this.#keys, threadId, hasRead);
   }
 
   threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {

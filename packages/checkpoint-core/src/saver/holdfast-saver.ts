@@ -10,7 +10,6 @@ import {
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
 import { threadIdArgument } from "../config/ids.js";
-import { ThreadNotFoundError } from "../errors.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
@@ -19,7 +18,7 @@ import {
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
 import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
-import type { ThreadSource } from "../migration/thread-source.js";
+import { STORE_ALONE } from "../migration/thread-source.js";
 import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
@@ -39,6 +38,9 @@ import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
 import { ParentsFirst } from "./parents-first.js";
 import { WritesByRun } from "./run-writes.js";
+import { stats } from "./stats.js";
+import { verify } from "./verify.js";
+import type { VerifyOptions, VerifyReport } from "./verify-report.js";
 
 /**
  * What all savers of ours are: they check what they are given, serialize it at the call, and leave the rest to a store. `docs/reference/contract.md` says what
@@ -247,15 +249,26 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidThreadIdError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
    */
-  async stats(): Promise<StoreStats>;
-  async stats(threadId: string): Promise<StoredThread>;
-  async stats(threadId?: string): Promise<StoreStats | StoredThread> {
-    const id = threadId === undefined ? undefined : threadIdArgument(threadId, "stats");
-    await this.#context.store.ready("stats");
-    if (id === undefined) return this.#context.store.stats();
-    const stored = await this.#context.store.threadStats(id);
-    if (stored === undefined) throw new ThreadNotFoundError(id);
-    return stored;
+  stats(): Promise<StoreStats>;
+  stats(threadId: string): Promise<StoredThread>;
+  stats(threadId?: string): Promise<StoreStats | StoredThread> {
+    return stats(this.#context.store, threadId);
+  }
+
+  /**
+   * Reads everything that is stored, of one thread or of all, and says what is damaged or missing (contract C-29): every checkpoint with its values, every
+   * pending write and segment against its checksum or hash, and what they are found by. It changes nothing, and may run beside running graphs. It reads every value
+   * once for each checkpoint that has it: some hundred megabytes a minute.
+   *
+   * ```ts
+   * const { problems, problemCount } = await saver.verify();
+   * for (const { kind, threadId, checkpointId, message } of problems) console.error(kind, threadId, checkpointId, message);
+   * ```
+   *
+   * @throws InvalidThreadIdError, InvalidOptionsError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError; the reason of `signal` when it aborts.
+   */
+  verify(threadId?: string, options?: VerifyOptions): Promise<VerifyReport> {
+    return verify(this.#context, threadId, options);
   }
 
   /**
@@ -287,13 +300,3 @@ const MAX_MIGRATION_CACHE_BYTES = 8 * 1024 * 1024;
 
 /** The store by itself, as migrations need it. */
 class SaverWithoutFallback extends HoldfastSaver {}
-
-/** Without the option `fallback`. */
-const STORE_ALONE: ThreadSource = {
-  getTuple: (_config, _threadId, own) => own(),
-  list: (_config, options, _threadId, own) => own(options),
-  getDeltaChannelHistory: (_options, _threadId, own) => own(),
-  write: (_threadId, _token, own) => own(),
-  delete: (_threadId, token, own) => own(token),
-  copy: (_from, _to, own) => own(),
-};

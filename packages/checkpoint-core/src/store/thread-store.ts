@@ -1,6 +1,7 @@
 import type { CheckpointKey } from "../config/ids.js";
 import type { Labels } from "../config/run-config.js";
 import type { Refusal } from "./refusal.js";
+import type { ThreadPart } from "./thread-part.js";
 
 /**
  * What a store does with whole threads: pruning them, copying them, finding them again. Like {@link CheckpointStore}, each method is idempotent and
@@ -27,6 +28,15 @@ export interface ThreadStore {
   /** What is stored for a thread; `undefined` when there is no such thread. */
   threadStats(threadId: string): Promise<StoredThread | undefined>;
   stats(): Promise<StoreStats>;
+  /** Ids of all threads but incomplete ones, whatever their format, in a fixed order. Some may have gone. */
+  allThreadIds(): AsyncIterable<string>;
+  /**
+   * All rows of a thread, hidden checkpoints and what nothing refers to included, some at a time; nothing at all when there is no such thread. Each part is as
+   * the thread was at one moment.
+   *
+   * @param hasRead whether a segment was in a part before.
+   */
+  threadParts(threadId: string, hasRead: (segmentId: string) => boolean): AsyncIterable<ThreadPart>;
   /** Ids of the threads that have checkpoints of one of these runs. Some may have none any more. */
   threadsOfRuns(runIds: readonly string[]): AsyncIterable<string>;
   /**

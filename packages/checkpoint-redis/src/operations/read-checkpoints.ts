@@ -30,6 +30,7 @@ export interface ReadReply extends Reading {
  * Runs a reading script, and fetches what was too much for one answer.
  *
  * @param known segments of an earlier reading of the same thread, which need not be read again.
+ * @param onDamaged told of each row that cannot be taken apart, which is left out; without it, that is thrown.
  */
 export async function read(
   redis: Connection,
@@ -39,6 +40,7 @@ export async function read(
   threadId: string,
   args: readonly (string | Buffer | number)[],
   known: ReadonlyMap<string, Segment> = new Map(),
+  onDamaged: (error: unknown) => void = rethrow,
 ): Promise<ReadReply> {
   const thread = keys.thread(threadId);
   for (;;) {
@@ -50,17 +52,26 @@ export async function read(
     // A thread that was deleted or pruned meanwhile is read again.
     if (!(await fetchRest(redis, operation, thread, [key, epoch], left, segments))) continue;
     const guard = { threadKey: String(key), epoch: String(epoch) };
-    const checkpoints = rows.map(([member, row, writes, values]): ReadCheckpoint => {
-      if (member === undefined || row === undefined || writes === undefined)
-        throw new DeserializationError("A stored row is damaged.");
-      const name = decodeMember(member);
-      return decodeOf({ threadId, ...name }, () => {
-        const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
-        return { guard, ...name, ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues };
-      });
+    const checkpoints = rows.flatMap(([member, row, writes, values]): ReadCheckpoint[] => {
+      try {
+        if (member === undefined || row === undefined || writes === undefined)
+          throw new DeserializationError("A stored row is damaged.");
+        const name = decodeMember(member);
+        return decodeOf({ threadId, ...name }, () => {
+          const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
+          return [{ guard, ...name, ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues }];
+        });
+      } catch (error) {
+        onDamaged(error);
+        return [];
+      }
     });
     return { checkpoints, segments, more };
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 type ReadingReply = readonly [
