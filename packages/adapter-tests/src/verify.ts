@@ -42,7 +42,7 @@ export function problemsIn({ problems, problemCount }: VerifyReport): Record<str
 
 /** Registers the tests of what `verify` finds, and of what it does not. */
 export function verifyTests(target: VerifyTarget): void {
-  const store = retentionStore(target);
+  const store = retentionStore(target, false);
 
   /** Two checkpoints with a segment and writes each. The ids. */
   async function stored(saver: KeepingSaver, thread: string): Promise<readonly [first: string, second: string]> {
