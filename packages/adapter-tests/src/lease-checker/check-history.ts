@@ -60,22 +60,33 @@ function tokensThatDoNotGrow(leases: readonly Granted[]): string[] {
     .concat(twice);
 }
 
-/** A lease lasts for its time at least, counted from when it was asked for, unless its holder asked to release it. */
+/** A lease lasts for its time at least, by the clock of the store, counted from when it was asked for, unless its holder asked to release it. */
 function leasesAtOnce(leases: readonly Granted[], releases: readonly Release[]): string[] {
   const releasedAt = new Map<string, number>();
-  for (const { token, from } of releases) releasedAt.set(token, Math.min(from, releasedAt.get(token) ?? from));
+  for (const release of releases) {
+    const { from } = onClock(release);
+    releasedAt.set(release.token, Math.min(from, releasedAt.get(release.token) ?? from));
+  }
   const violations: string[] = [];
   let next: Granted | undefined;
   for (const lease of [...leases].sort((a, b) => (BigInt(a.token) < BigInt(b.token) ? 1 : -1))) {
-    const livesUntil = Math.min(lease.from + lease.ttlMs, releasedAt.get(lease.token) ?? Number.POSITIVE_INFINITY);
-    if (next !== undefined && answered(next) < livesUntil) {
-      const overlap = `for ${Math.round(livesUntil - answered(next))} of its ${lease.ttlMs} ms`;
-      violations.push(`token ${next.token} was granted to ${next.client} while ${lease.client} had token ${lease.token}, ${overlap}`);
+    const livesUntil = Math.min(onClock(lease).from + lease.ttlMs, releasedAt.get(lease.token) ?? Number.POSITIVE_INFINITY);
+    if (next !== undefined && onClock(next).to < livesUntil) {
+      const asked = Math.round(onClock(next).from - onClock(lease).from);
+      const overlap = `for ${Math.round(livesUntil - onClock(next).to)} of its ${lease.ttlMs} ms, asked for ${asked} ms after it`;
+      violations.push(
+        `token ${next.token} was granted to ${next.client} while ${lease.client} had token ${lease.token}, ${overlap}`,
+      );
     }
     // Of the later ones, the one that was answered first.
-    if (next === undefined || answered(lease) < answered(next)) next = lease;
+    if (next === undefined || onClock(lease).to < onClock(next).to) next = lease;
   }
   return violations;
+}
+
+/** When it was asked for and answered, by the clock of the store. */
+function onClock({ from, to, clock }: Operation): { readonly from: number; readonly to: number } {
+  return { from: clock?.from ?? from, to: (clock === undefined ? to : clock.to) ?? Number.POSITIVE_INFINITY };
 }
 
 /** Once a lease is granted, nothing is written under an earlier one any more. */
