@@ -41,3 +41,22 @@ it("C-29 sequences that are behind the rows, as after a logical failover, are na
   await retentionTarget.close(saver);
   await store.drop();
 });
+
+it("C-29 rows that say what no code expects are damaged, and the other threads are looked at", async () => {
+  const store = await retentionTarget.openStore();
+  const saver = retentionTarget.open(store.url);
+  for (const thread of ["damaged", "other"]) {
+    const checkpoint = checkpointOf({ a: 1 });
+    await putWhole(saver, thread, checkpoint);
+    await saver.putWrites(at(thread, checkpoint.id), [["a", 2]], "task");
+  }
+  const [row] = await queryRows(store.url, "select thread_key from holdfast.thread where thread_id = 'damaged'");
+  await queryRows(store.url, "update holdfast.pending_write set call = null, task_path = null where thread_key = $1", [
+    row?.thread_key,
+  ]);
+  const report = await saver.verify();
+  expect(problemsIn(report)).toEqual([{ kind: "damaged", threadId: "damaged" }]);
+  expect(report).toMatchObject({ threads: 2, checkpoints: 1, pendingWrites: 1 });
+  await retentionTarget.close(saver);
+  await store.drop();
+});

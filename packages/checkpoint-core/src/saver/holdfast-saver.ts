@@ -256,9 +256,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Reads everything that is stored, of one thread or of all, and says what is damaged or missing (contract C-29): every checkpoint with its values, every
-   * pending write and segment against its checksum or hash, and what they are found by. It changes nothing, and may run beside running graphs. It reads every value
-   * once for each checkpoint that has it: some hundred megabytes a minute.
+   * Reads all that is stored, of one thread or of all, and says what is damaged or missing (contract C-29). It changes nothing and may run beside running graphs.
+   * It costs about what `list` costs that reads all of it.
    *
    * ```ts
    * const { problems, problemCount } = await saver.verify();

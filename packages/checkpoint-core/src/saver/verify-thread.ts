@@ -1,19 +1,24 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { decodeMetadata } from "../config/metadata.js";
 import { DeserializationError } from "../errors.js";
 import { decodeWrites, type StoredSlot, type StoredSlots, verifiedPayload } from "../format/pending-writes.js";
 import { decodeCheckpoint, type SerializedValue, verifiedBody } from "../format/record.js";
-import { dictionaryLength, type Segment, SegmentReader } from "../format/segment.js";
-import type { ValueSerializer } from "../serializer/value-serializer.js";
+import { dictionaryLength, type Segment, type SegmentReader } from "../format/segment.js";
 import type { ReadCheckpoint } from "../store/checkpoint-store.js";
 import type { ThreadPart } from "../store/thread-part.js";
+import type { StoreContext } from "./context.js";
+import { segmentsOf } from "./get-tuple.js";
 import type { Findings, Place, VerifyProblemKind } from "./verify-report.js";
 
 /** `"dependent"`: it cannot be opened, because another one that it was compressed against cannot, or is not there. */
 type SegmentState = "sound" | "damaged" | "dependent";
 
+/** Of segments that are opened, before other work of the process has its turn; in bytes, as they are stored. */
+const MOST_BYTES_AT_ONCE = 1024 * 1024;
+
 /** Looks at a thread part by part. It holds the ids of its checkpoints and segments, and one part. */
 export class ThreadCheck {
-  readonly #serializer: ValueSerializer;
+  readonly #saver: StoreContext;
   readonly #threadId: string;
   readonly #findings: Findings;
   readonly #segments = new Map<string, SegmentState>();
@@ -22,8 +27,8 @@ export class ThreadCheck {
   /** Keys of parents that were not there before their children. */
   readonly #awaited: { readonly namespace: string; readonly parentId: string }[] = [];
 
-  constructor(serializer: ValueSerializer, threadId: string, findings: Findings) {
-    this.#serializer = serializer;
+  constructor(saver: StoreContext, threadId: string, findings: Findings) {
+    this.#saver = saver;
     this.#threadId = threadId;
     this.#findings = findings;
   }
@@ -31,16 +36,18 @@ export class ThreadCheck {
   readonly hasRead = (segmentId: string): boolean => this.#segments.has(segmentId);
 
   async look(part: ThreadPart): Promise<void> {
-    const reader = new SegmentReader(part.segments, this.#serializer.maxValueBytes);
+    const reader = await segmentsOf(this.#saver, part);
     for (const { kind, message, ...place } of part.faults) this.#add(kind, place, message);
-    this.#lookAtSegments(part, reader);
+    await this.#lookAtSegments(part, reader);
     for (const checkpoint of part.checkpoints) {
+      await nextTurn();
       await this.#lookAtCheckpoint(checkpoint, part, reader);
       for (const slot of checkpoint.slots) await this.#lookAtSlot(checkpoint, slot, part, reader);
     }
     for (const writes of part.earlyWrites) {
       this.#earlyWrites.add(keyOf(writes.namespace, writes.checkpointId));
       this.#findings.unreferencedWrites += writes.slots.length;
+      await nextTurn();
       for (const slot of writes.slots) await this.#lookAtSlot(writes, slot, part, reader);
     }
   }
@@ -67,8 +74,9 @@ export class ThreadCheck {
     this.#findings.add(kind, this.#threadId, place, message);
   }
 
-  #lookAtSegments({ segments, unreferenced }: ThreadPart, reader: SegmentReader): void {
+  async #lookAtSegments({ segments, unreferenced }: ThreadPart, reader: SegmentReader): Promise<void> {
     const unsound: Segment[] = [];
+    let turnBytes = 0;
     for (const segment of segments.values()) {
       if (this.#segments.has(segment.id)) continue;
       this.#findings.segments += 1;
@@ -76,6 +84,10 @@ export class ThreadCheck {
       const isSound = opens(segment.id, reader);
       this.#segments.set(segment.id, isSound ? "sound" : "damaged");
       if (!isSound) unsound.push(segment);
+      turnBytes += segment.body.length;
+      if (turnBytes < MOST_BYTES_AT_ONCE) continue;
+      turnBytes = 0;
+      await nextTurn();
     }
     const dependent = unsound.filter(({ links, body }) =>
       links.slice(0, dictionaryLength(body)).some((link) => !segments.has(link) || this.#segments.get(link) !== "sound"),
@@ -155,7 +167,7 @@ export class ThreadCheck {
 
   async #load(place: Place, channel: string, value: SerializedValue): Promise<void> {
     try {
-      await this.#serializer.load(value);
+      await this.#saver.serializer.load(value);
     } catch (error) {
       const reason = error instanceof DeserializationError ? error.message : nameOf(error);
       this.#add("unreadable", place, `The value of the channel ${channel} cannot be read: ${reason}`);

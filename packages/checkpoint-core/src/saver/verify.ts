@@ -33,7 +33,7 @@ export async function verify(
 
 /** @returns `false` when there is no such thread: in a list of all, it may have gone meanwhile. */
 async function verifyThread(saver: StoreContext, threadId: string, findings: Findings, afterPart: () => void): Promise<boolean> {
-  const check = new ThreadCheck(saver.serializer, threadId, findings);
+  const check = new ThreadCheck(saver, threadId, findings);
   let [isThere, isWhole] = [false, true];
   const onFailure = (error: unknown): void => {
     addFailure(findings, threadId, error);

@@ -65,17 +65,17 @@ export async function* threadParts(
   threadId: string,
   hasRead: (segmentId: string) => boolean,
 ): AsyncGenerator<ThreadPart> {
-  const thread = new VerifiedThread(redis, keys, threadId);
-  const before = await thread.look();
+  const before = await lookAtThread(redis, keys, threadId);
   if (before === undefined) return;
   yield { ...NO_PART, faults: before.faults };
   if (before.state === "") return;
+  const thread = new VerifiedThread(redis, keys, threadId, before.state);
   const ids = await thread.scan("segments");
   yield* thread.checkpoints();
   yield* thread.earlyWrites();
   const unread = ids.map((id) => id.toString("hex")).filter((id) => !hasRead(id));
   for (let from = 0; from < unread.length; from += SEGMENTS) yield thread.unreferenced(unread.slice(from, from + SEGMENTS));
-  const [unplaced, after] = [await thread.scan("checkpoints"), await thread.look()];
+  const [unplaced, after] = [await thread.scan("checkpoints"), await lookAtThread(redis, keys, threadId)];
   const faults = unplaced.map(
     (member): StoredFault => ({
       kind: "index",
@@ -90,6 +90,7 @@ export async function* threadParts(
 
 /** What a thread says of itself. */
 interface ThreadLook {
+  /** Its key first; empty where its own record is gone. */
   readonly state: string;
   readonly fields: ReadonlyMap<string, Buffer>;
   readonly faults: readonly StoredFault[];
@@ -103,60 +104,60 @@ const CLOCK_DIFFERENCE_MS = 10_000;
 /** So long a script may take that looks at the keys of a thread. */
 const LOOK_MS = 100;
 
-/** One thread, as it is read for `verify`. */
+/** @returns `undefined` when there is no thread, or nothing in it but a lease. */
+async function lookAtThread(redis: Connection, keys: Keys, threadId: string): Promise<ThreadLook | undefined> {
+  for (let left = LOOKS; ; left -= 1) {
+    const reply = await redis.run("verify", threadScript, keys.thread(threadId), []);
+    const status = statusOf(reply, "verify");
+    if (status === "none") return undefined;
+    if (status === "without-record") {
+      const message = "The thread's own record is gone, so that its rows cannot be found: was its key evicted?";
+      return { state: "", fields: new Map(), faults: [{ kind: "index", message }] };
+    }
+    const [, state, pairs, highest, times] = reply as readonly [Buffer, Buffer, readonly Buffer[], Buffer, readonly number[]];
+    const fields = new Map(pairs.flatMap((field, n) => (n % 2 === 0 ? [[String(field), pairs[n + 1] as Buffer] as const] : [])));
+    const lasts = times.map((ms) => (ms < 0 ? Number.POSITIVE_INFINITY : ms));
+    const messages = await entryFaults(redis, keys, threadId, Math.max(...lasts));
+    if (messages.length > 0 && left > 1) {
+      await wait(BETWEEN_LOOKS_MS);
+      continue;
+    }
+    // Infinite where only some of them expire.
+    if (Math.max(...lasts) - Math.min(...lasts) > LOOK_MS)
+      messages.push("The keys of the thread do not expire at the same time.");
+    if (Number(fields.get("commits") ?? 0) < Number(highest)) messages.push("The thread counts fewer commits than it has.");
+    return { state: String(state), fields, faults: messages.map((message) => ({ kind: "index", message })) };
+  }
+}
+
+async function entryFaults(redis: Connection, keys: Keys, threadId: string, lastsMs: number): Promise<string[]> {
+  const reply = await redis.run("verify", entryScript, keys.shardOf(threadId), [threadId]);
+  const [, isCreated, isUpdated, left] = reply as readonly [Buffer, number, number, Buffer];
+  const faults: string[] = [];
+  if (isCreated === 0) faults.push("The thread is not in the index of threads by creation, which list and sweep go by.");
+  if (isUpdated === 0) faults.push("The thread is not in the index of threads by last write, which listThreads goes by.");
+  if (left.length > 0 && Number(left) + CLOCK_DIFFERENCE_MS < lastsMs)
+    faults.push("The entry of the thread in the index expires before the thread.");
+  return faults;
+}
+
+/** One life of a thread, as it is read for `verify`. */
 class VerifiedThread {
   readonly #redis: Connection;
   readonly #keys: Keys;
   readonly #threadId: string;
+  readonly #threadKey: string;
   /** Whether every checkpoint of the order could be read. */
   isWhole = true;
   #hidden = 0;
   /** The newest checkpoint of each namespace that is not hidden. */
   readonly #latest = new Map<string, string>();
 
-  constructor(redis: Connection, keys: Keys, threadId: string) {
+  constructor(redis: Connection, keys: Keys, threadId: string, state: string) {
     this.#redis = redis;
     this.#keys = keys;
     this.#threadId = threadId;
-  }
-
-  /** @returns `undefined` when there is no thread, or nothing in it but a lease. */
-  async look(): Promise<ThreadLook | undefined> {
-    for (let left = LOOKS; ; left -= 1) {
-      const reply = await this.#redis.run("verify", threadScript, this.#keys.thread(this.#threadId), []);
-      const status = statusOf(reply, "verify");
-      if (status === "none") return undefined;
-      if (status === "without-record") {
-        const message = "The thread's own record is gone, so that its rows cannot be found: was its key evicted?";
-        return { state: "", fields: new Map(), faults: [{ kind: "index", message }] };
-      }
-      const [, state, pairs, highest, times] = reply as readonly [Buffer, Buffer, readonly Buffer[], Buffer, readonly number[]];
-      const fields = new Map(
-        pairs.flatMap((field, n) => (n % 2 === 0 ? [[String(field), pairs[n + 1] as Buffer] as const] : [])),
-      );
-      const lasts = times.map((ms) => (ms < 0 ? Number.POSITIVE_INFINITY : ms));
-      const messages = await this.#entryFaults(Math.max(...lasts));
-      if (messages.length > 0 && left > 1) {
-        await wait(BETWEEN_LOOKS_MS);
-        continue;
-      }
-      // Infinite where only some of them expire.
-      if (Math.max(...lasts) - Math.min(...lasts) > LOOK_MS)
-        messages.push("The keys of the thread do not expire at the same time.");
-      if (Number(fields.get("commits") ?? 0) < Number(highest)) messages.push("The thread counts fewer commits than it has.");
-      return { state: String(state), fields, faults: messages.map((message) => ({ kind: "index", message })) };
-    }
-  }
-
-  async #entryFaults(lastsMs: number): Promise<string[]> {
-    const reply = await this.#redis.run("verify", entryScript, this.#keys.shardOf(this.#threadId), [this.#threadId]);
-    const [, isCreated, isUpdated, left] = reply as readonly [Buffer, number, number, Buffer];
-    const faults: string[] = [];
-    if (isCreated === 0) faults.push("The thread is not in the index of threads by creation, which list and sweep go by.");
-    if (isUpdated === 0) faults.push("The thread is not in the index of threads by last write, which listThreads goes by.");
-    if (left.length > 0 && Number(left) + CLOCK_DIFFERENCE_MS < lastsMs)
-      faults.push("The entry of the thread in the index expires before the thread.");
-    return faults;
+    this.#threadKey = state.slice(0, state.indexOf(" "));
   }
 
   /** Ids of all segments, or members: of checkpoints without a place in the order, of writes whose checkpoint is not there. */
@@ -165,7 +166,11 @@ class VerifiedThread {
     const found = new Map<string, Buffer>();
     let cursor = "0";
     do {
-      const reply = await this.#redis.run("verify", scanScript, this.#keys.thread(this.#threadId), [what, cursor]);
+      const reply = await this.#redis.run("verify", scanScript, this.#keys.thread(this.#threadId), [
+        this.#threadKey,
+        what,
+        cursor,
+      ]);
       if (statusOf(reply, "verify") !== "read") break;
       for (const field of reply[2] as readonly Buffer[]) found.set(field.toString("latin1"), field);
       cursor = String(reply[1]);
@@ -185,7 +190,7 @@ class VerifiedThread {
         pageScript,
         this.#keys,
         this.#threadId,
-        [encodeLinks([...known.keys()]), place, CHECKPOINTS],
+        [encodeLinks([...known.keys()]), this.#threadKey, place, CHECKPOINTS],
         known,
         (error) => faults.push(faultOf(error)),
       );
@@ -231,7 +236,7 @@ class VerifiedThread {
   }
 
   #rest(ids: readonly string[], members: readonly Buffer[]): Promise<ReadReply> {
-    return read(this.#redis, "verify", restScript, this.#keys, this.#threadId, [encodeLinks(ids), ...members]);
+    return read(this.#redis, "verify", restScript, this.#keys, this.#threadId, [this.#threadKey, encodeLinks(ids), ...members]);
   }
 
   /** Compares what the thread says of its checkpoints with those that were read. */
