@@ -2,8 +2,8 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { InvalidConfigError, InvalidOptionsError } from "../errors.js";
 import { malformation } from "./ids.js";
 
-/** What LangGraph gives every run, and no call outside of one. */
-interface RunConfig extends RunnableConfig {
+/** What LangGraph gives every run, and no call outside of one. Subgraphs have the same writer as their graph. */
+export interface RunConfig extends RunnableConfig {
   readonly writer: object;
 }
 
