@@ -26,7 +26,7 @@ export interface RedisSaverOptions {
   readonly ttl?: TtlOptions;
   /** When a write counts as acknowledged. Default: when the server has it in memory. */
   readonly durability?: DurabilityOptions;
-  /** How long transient faults are hidden from a run. Default: 30 seconds. */
+  /** How transient faults are retried. Default: for 30 seconds. */
   readonly retry?: RetryOptions;
   /** A command that has had no answer after this many milliseconds is given up, and tried again. Default 10,000. */
   readonly commandTimeoutMs?: number;
@@ -35,13 +35,13 @@ export interface RedisSaverOptions {
   /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: the server does nothing else while it copies one. */
   readonly maxValueBytes?: number;
   /**
-   * When two runs go on from the head of one thread at once: `"fork"` gives each a branch of its own; `"reject"` lets the first commit, and the other
-   * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
+   * When two runs continue the head of one thread at once: `"fork"` gives each its own branch; `"reject"` lets the first commit, and fails the other with a
+   * ConcurrentUpdateError at its first checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
   /**
-   * The saver that your service has used up to now. A thread that is not here yet is read from it, and migrated as a whole before it is first written to, so
-   * that a running service can switch: docs/operate/migration.md. It stays yours: `end()` does not close it.
+   * The saver that your service used before. A thread that is not here yet is read from it, and migrated as a whole before its first write, so that a running
+   * service can switch: docs/operate/migration.md. `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;
   /**

@@ -7,16 +7,16 @@ import { isKnown, type TimedThreadKey, timedThreadKey } from "./thread-key.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 const REMEMBERED_FOR = "1 day";
-/** Each deletion clears away so many tombstones whose time has come. */
+/** How many expired tombstones each deletion removes. */
 const MOST_CLEARED = 100;
-/** Of a checkpoint that no call of ours has written. */
+/** The call of a checkpoint that no call of ours has written. */
 const NO_CALL = 0;
-/** A thread of more checkpoints or segments does not go in one statement, which would take a second and more. */
+/** A thread with more checkpoints or segments is deleted in steps: one statement would take more than a second. */
 const MOST_AT_ONCE = 5_000;
 
 /**
- * What became of it. `"none"`: there is no such thread, or it was written to too lately. `"late"`: the statement reached the server when nobody waited for it
- * any more, and did nothing.
+ * The outcome. `"none"`: there is no such thread, or it was written to too recently. `"late"`: the statement reached the server after it was given up, and did
+ * nothing.
  */
 type Deletion = "deleted" | "none" | "late" | Refusal;
 
@@ -37,19 +37,19 @@ export async function deleteThread(
 
 interface DeletedThread {
   readonly threadId: string;
-  /** Of the thread that is meant: a deletion that the network delivers late, when another one has begun under that id, leaves that one alone. */
+  /** The key of the thread to delete, so that a late delivery does not delete a newer thread of the same id. */
   readonly life: TimedThreadKey;
   readonly token: string | undefined;
   readonly idleMs: number;
-  /** Ids of checkpoints that are remembered as if they had been in the thread. */
+  /** Ids of checkpoints to remember as if they had been in the thread. */
   readonly others?: readonly string[];
 }
 
 /**
- * Deletes a thread, and leaves a tombstone. The foreign keys take all that belongs to it along, with a snapshot that is newer than the lock on the
- * thread's row: a put that committed while this statement waited leaves nothing behind.
+ * Deletes a thread, and leaves a tombstone. Foreign keys delete everything that belongs to it, with a snapshot newer than the lock on the thread's row, so a put
+ * that committed while this statement waited leaves nothing behind.
  *
- * A large one only loses its id, by which nobody can see it any more; its rows are taken away after that, some at a time.
+ * A large thread only loses its id, which makes it invisible; its rows are then deleted in batches.
  */
 export async function deleteIfIdle(
   db: Connections,
