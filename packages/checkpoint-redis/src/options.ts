@@ -18,7 +18,7 @@ import { resolveTtl, type TtlOptions, type TtlPolicy, ttlWithIdle } from "./ttl.
 
 /** Options of {@link RedisSaver}. */
 export interface RedisSaverOptions {
-  /** What all keys begin with. Default `"holdfast"`. */
+  /** The prefix of all keys. Default `"holdfast"`. */
   readonly keyPrefix?: string;
   /** Encodes channel values and pending writes. Default: ours, which is lossless or throws. */
   readonly serde?: SerializerProtocol;
@@ -28,11 +28,11 @@ export interface RedisSaverOptions {
   readonly durability?: DurabilityOptions;
   /** How transient faults are retried. Default: for 30 seconds. */
   readonly retry?: RetryOptions;
-  /** A command that has had no answer after this many milliseconds is given up, and tried again. Default 10,000. */
+  /** A command without an answer after this many milliseconds is given up and retried. Default 10,000. */
   readonly commandTimeoutMs?: number;
   /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 128 MiB. */
   readonly cacheBytes?: number;
-  /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: the server does nothing else while it copies one. */
+  /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: copying one blocks the server. */
   readonly maxValueBytes?: number;
   /**
    * When two runs continue the head of one thread at once: `"fork"` gives each its own branch; `"reject"` lets the first commit, and fails the other with a
@@ -45,11 +45,11 @@ export interface RedisSaverOptions {
    */
   readonly fallback?: BaseCheckpointSaver;
   /**
-   * Keys of `config.metadata` and `config.configurable` that are stored beside a run's checkpoints, besides `run_id`, `graph_id` and `user`; none other
-   * is. They can be asked for in `list` and `listThreads`.
+   * Keys of a run's `config.metadata` or `config.configurable` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`
+   * and `user` are always stored. No others are: they may be secrets.
    */
   readonly labels?: readonly string[];
-  /** What is kept: `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds, and the rest is done by `sweep()`. Default: everything. */
+  /** What to keep. `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds; `sweep()` does the rest. Default: everything. */
   readonly retention?: RetentionOptions;
 }
 

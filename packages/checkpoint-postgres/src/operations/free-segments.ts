@@ -5,7 +5,7 @@ import type { Tables } from "../tables.js";
 /** Segments that one statement frees. */
 const MOST_FREED_AT_ONCE = 10_000;
 
-/** Common table expressions that end with `dead`: at most `limit` segments of the thread `$1` that no checkpoint or pending write reaches. */
+/** Common table expressions that end with `dead`: at most `most` segments of the thread `$1` that no checkpoint or pending write reaches. */
 function deadSegments(t: Tables, most: number): string {
   return `
 with recursive reached (segment_id) as (
