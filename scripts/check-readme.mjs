@@ -219,8 +219,7 @@ for (const page of pages.filter((path) => !DATED.test(path))) {
 // --- figures ---------------------------------------------------------------------------------------------------------------
 
 /** Ratios and percentiles: they change with each run of the benchmarks. */
-const MEASURED =
-  /\b\d+(?:\.\d+)?x\b|\b\d+(?:\.\d+)? times (?:as |faster|slower|smaller|larger|less|more)|\bp(?:50|99)\b.*\d/;
+const MEASURED = /\b\d+(?:\.\d+)?x\b|\b\d+(?:\.\d+)? times (?:as |faster|slower|smaller|larger|less|more)|\bp(?:50|99)\b.*\d/;
 const MAY_MEASURE = /^bench\/|^docs\/(performance|conformance)\.md$|^docs\/decisions\//;
 const CASES = /CASES = (\d+)/.exec(read("packages/checkpoint-postgres/test/postgres-conformance.ts"))[1];
 

@@ -4,7 +4,7 @@ import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { purgeDeleted } from "./purge-deleted.js";
 import { isKnown, type TimedThreadKey, timedThreadKey } from "./thread-key.js";
-import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
+import { leaseRefusalSql, refusalOf, threadHash } from "./write-conditions.js";
 
 const REMEMBERED_FOR = "1 day";
 /** How many expired tombstones each deletion removes. */
@@ -69,7 +69,7 @@ with locked as materialized (
   select thread_key, pruned, pruned_calls, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 and thread_key = $2 and ${isKnown(t)} ${isIdle} for update
 ),
 judged as materialized (
-  select *, coalesce(case when clock_timestamp() > to_timestamp($3::float8 / 1000) then 'late' end, ${fencedSql(token, parameter)}) as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked
+  select *, coalesce(case when clock_timestamp() > to_timestamp($3::float8 / 1000) then 'late' end, ${leaseRefusalSql(token, parameter)}) as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked
 ),
 buried as (
   insert into ${t.tombstone} as tomb (thread_hash, checkpoints, calls)

@@ -12,7 +12,7 @@ import type { Tables } from "../tables.js";
 import { inTransaction } from "../transaction.js";
 import { freeSegments } from "./free-segments.js";
 import { isKnown } from "./thread-key.js";
-import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
+import { leaseRefusalSql, refusalOf, threadHash } from "./write-conditions.js";
 
 /** Checkpoints that one transaction removes, which takes some 20 ms. Writers of the thread wait meanwhile. */
 const MOST_AT_ONCE = 1_000;
@@ -94,7 +94,7 @@ async function lockThread(
   const [row] = await db.execute(client, {
     text: `
 with locked as materialized (select * from ${t.thread} where thread_id = $1 and thread_key = $2 and ${isKnown(t)} for update)
-select ${fencedSql(token, (value) => `$${values.push(value)}`)}, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000 from locked`,
+select ${leaseRefusalSql(token, (value) => `$${values.push(value)}`)}, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000 from locked`,
     values,
   });
   if (row === undefined) return { kind: "changed" };

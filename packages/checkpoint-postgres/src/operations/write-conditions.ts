@@ -70,7 +70,7 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   const find = lock.counts
     ? `update ${t.thread} set commits = commits + 1, ${touched("")} where ${isThread} returning ${JUDGED}`
     : `select ${JUDGED} from ${t.thread} where ${isThread} for ${lock.strength}`;
-  const reasons = [fencedSql(token, parameter), incompleteSql(token, parameter)];
+  const reasons = [leaseRefusalSql(token, parameter), incompleteSql(token, parameter)];
   const isLate = isLateSql(t, target, parameter);
   const mayBeginThread = guard === undefined && token === undefined;
   const asksForLate = mayBeginThread || isLate !== "false";
@@ -190,7 +190,7 @@ union all select null, null, case when is_late then 'deleted' else 'raced' end, 
 }
 
 /** Why the lease refuses this write, or null. By the server's clock, read after the wait for the lock. */
-export function fencedSql(token: string | undefined, parameter: (value: unknown) => string): string {
+export function leaseRefusalSql(token: string | undefined, parameter: (value: unknown) => string): string {
   if (token === undefined) return "case when lease_until > clock_timestamp() then 'busy' end";
   return `case when lease_token is distinct from ${parameter(token)}::numeric or lease_until is null or lease_until <= clock_timestamp() then 'lease-lost' end`;
 }
