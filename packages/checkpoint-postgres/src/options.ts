@@ -36,8 +36,8 @@ export interface PostgresSaverOptions {
   /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
   readonly maxValueBytes?: number;
   /**
-   * When two runs continue the head of one thread at once: `"fork"` gives each its own branch; `"reject"` lets the first commit, and fails the other with a
-   * ConcurrentUpdateError at its first checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
+   * When two runs overlap on one thread: `"fork"` gives each its own branch; `"reject"` lets the one that commits next continue, and fails the other with a
+   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
   /**

@@ -35,8 +35,8 @@ export interface RedisSaverOptions {
   /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: copying one blocks the server. */
   readonly maxValueBytes?: number;
   /**
-   * When two runs continue the head of one thread at once: `"fork"` gives each its own branch; `"reject"` lets the first commit, and fails the other with a
-   * ConcurrentUpdateError at its first checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
+   * When two runs overlap on one thread: `"fork"` gives each its own branch; `"reject"` lets the one that commits next continue, and fails the other with a
+   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
   /**

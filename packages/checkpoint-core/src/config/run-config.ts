@@ -16,7 +16,7 @@ export function isRunConfig(config: RunnableConfig): config is RunConfig {
 
 /**
  * With `onConflict: "reject"`, how the first checkpoint was asked for distinguishes a run that continues the head of its thread from a deliberate fork (contract
- * C-95). LangGraph makes the config of a run's puts from that of the tuple it began with, symbols included, so the tuple carries the mark.
+ * C-95). LangGraph makes the configs of a run's puts from that of the tuple it began with, symbols included, so the tuple carries the mark.
  *
  * A symbol, because it must not be among the keys of the config (contract C-12), nor survive a trip as JSON: a checkpoint that such a config names is named
  * deliberately.
@@ -43,8 +43,8 @@ export function isCopied(config: RunnableConfig): boolean {
 }
 
 /**
- * What the head must be for a put to continue it: the parent, if the run began there and it was the head. Only a run's first put has that checkpoint as its
- * parent; later puts build on the run's own.
+ * What the head must be for a put without a conflict: its parent. Exempt are copies, and what continues from a named checkpoint: the first put of a run from
+ * there, an update, a put outside of a run.
  *
  * @param isCopy whether the put copies a checkpoint, under the original's parent.
  */
@@ -55,8 +55,8 @@ export function expectedHead(
 ): { readonly id: string | undefined } | undefined {
   if (isCopy || isCopied(config)) return undefined;
   const read = (config.configurable as Marked | undefined)?.[READ_AS];
-  if (parentId === undefined) return { id: undefined };
-  return read !== "copied" && read?.isHead === true && read.id === parentId ? { id: parentId } : undefined;
+  const isNamed = typeof read === "object" ? read.id === parentId && !read.isHead : !isRunConfig(config);
+  return parentId !== undefined && isNamed ? undefined : { id: parentId };
 }
 
 /**

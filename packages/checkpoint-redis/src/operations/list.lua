@@ -1,9 +1,10 @@
 -- ARGV: known segments, what ('checkpoints' or 'metadata'), any namespace ('1') or this one, namespace, checkpoint id ('' for any),
--- before ('' for none), first place ('' for the newest), limit, whether to read an incomplete thread
+-- before ('' for none), first place ('' for the newest), limit, whether to read an incomplete thread, key of the thread of earlier pages ('' for the first page).
+-- A thread that was deleted meanwhile has no further page, even if another one has its id by now.
 -- Also returns the first place of the next page, '' at the end.
 local key, epoch, refusal = (ARGV[9] == '1' and find_thread or find_whole_thread)()
 if refusal then return refusal end
-if not key then return {'none'} end
+if not key or (ARGV[10] ~= '' and ARGV[10] ~= key) then return {'none'} end
 skip_known(ARGV[1])
 local what, any_namespace, namespace, wanted_id, before_id, count = ARGV[2], ARGV[3] == '1', ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[8])
 
