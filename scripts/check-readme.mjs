@@ -237,7 +237,7 @@ for (const page of pages) {
 }
 for (const name of ["checkpoint-postgres", "checkpoint-redis"]) {
   const options = new Map(
-    [...read(`packages/${name}/src/options.ts`).matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*readonly (\w+)\?:/g)].map(
+    [...read(`packages/${name}/src/options.ts`).matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+)\?:/g)].map(
       ([, doc, option]) => [option, doc],
     ),
   );

@@ -8,18 +8,18 @@ import { checkpointKey } from "./cache.js";
  * LangGraph 1.4 does so with durability "exit": it puts an empty checkpoint for the writes of delta channels, and the run's last one on top of it.
  */
 export class ParentsFirst {
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #inFlight = new Map<string, Promise<void>>();
 
   /** @param store puts the checkpoint. `parent` is set while the parent's put is in flight, and resolves when that succeeds or fails. */
   put<T>(ref: CheckpointRef, parentId: string | undefined, store: (parent: Promise<void> | undefined) => Promise<T>): Promise<T> {
-    const parent = parentId === undefined ? undefined : this.#underWay.get(checkpointKey({ ...ref, checkpointId: parentId }));
+    const parent = parentId === undefined ? undefined : this.#inFlight.get(checkpointKey({ ...ref, checkpointId: parentId }));
     const key = checkpointKey(ref);
     const result = store(parent);
     const forget = (): void => {
-      if (this.#underWay.get(key) === answered) this.#underWay.delete(key);
+      if (this.#inFlight.get(key) === answered) this.#inFlight.delete(key);
     };
     const answered = result.then(forget, forget);
-    this.#underWay.set(key, answered);
+    this.#inFlight.set(key, answered);
     return result;
   }
 }
