@@ -2,8 +2,8 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { InvalidConfigError, InvalidOptionsError } from "../errors.js";
 import { malformation } from "./ids.js";
 
-/** What LangGraph gives every run, and no other call. */
-interface RunConfig extends RunnableConfig {
+/** What LangGraph gives every run, and no other call. Subgraphs have the same writer as their graph. */
+export interface RunConfig extends RunnableConfig {
   readonly writer: object;
 }
 
