@@ -11,6 +11,7 @@ import {
   type SegmentWithContent,
   withLinked,
 } from "./segment.js";
+import { breathe } from "./turn.js";
 import { type ChannelValue, encodeValue } from "./value.js";
 import { callRanks, type PlacedWrite, taskOrder, type WritePlace } from "./write-order.js";
 
@@ -82,11 +83,11 @@ const FIRST_SINGLE_SLOT = 2 ** 30;
  * @param repeatable what the writes may repeat: the new segments of the checkpoint that they are made on, and the thread's {@link CachedCheckpoint.context}.
  * @param channels the values of that checkpoint. A task that changes a document writes all of it.
  */
-export function encodeWrites(
+export async function encodeWrites(
   writes: readonly SerializedWrite[],
   repeatable: Repeatable = NOTHING_TO_REPEAT,
   channels: ReadonlyMap<string, ChannelValue> = new Map(),
-): EncodedWrites {
+): Promise<EncodedWrites> {
   const bySlot = new Map<number, SerializedWrite[]>();
   const ordinary = writes.filter((write) => write.index >= 0);
   const leading = ordinary.filter((write, rank) => write.index === rank);
@@ -95,18 +96,18 @@ export function encodeWrites(
   for (const write of writes) if (write.index < 0) bySlot.set(write.index, [write]);
 
   const created = new Map<string, SegmentWithContent>();
-  const slots = Array.from(bySlot, ([slot, entries]): PendingSlot => {
+  const slots: PendingSlot[] = [];
+  for (const [slot, entries] of bySlot) {
     const writer = new PayloadWriter();
-    const header: SlotHeader = {
-      w: entries.map((write) => {
-        const encoded = encodeValue(write.type, write.bytes, channels.get(write.channel), repeatable);
-        for (const segment of encoded.created) created.set(segment.id, segment);
-        return [write.index, write.position, write.channel, ...writer.add(encoded.value)];
-      }),
-    };
-    const payload = compress(writer.write(header));
-    return { slot, links: writer.links, payload };
-  });
+    const w: SlotHeader["w"][number][] = [];
+    for (const write of entries) {
+      const encoded = await encodeValue(write.type, write.bytes, channels.get(write.channel), repeatable);
+      for (const segment of encoded.created) created.set(segment.id, segment);
+      w.push([write.index, write.position, write.channel, ...writer.add(encoded.value)]);
+      await breathe();
+    }
+    slots.push({ slot, links: writer.links, payload: compress(writer.write({ w } satisfies SlotHeader)) });
+  }
   const sent = withLinked(created, repeatable.verbatim);
   return { slots, created: sent, reusesSegments: linksElsewhere([...slots, ...sent], sent) };
 }

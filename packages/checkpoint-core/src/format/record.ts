@@ -12,6 +12,7 @@ import {
   type SegmentWithContent,
   withLinked,
 } from "./segment.js";
+import { breathe } from "./turn.js";
 import { type ChannelValue, encodeValue, inlineBytes, MAX_INLINE_BYTES, segmentPieces } from "./value.js";
 import type { ValueBytes } from "./value-bytes.js";
 
@@ -92,12 +93,12 @@ const ALWAYS_INLINE_BYTES = 64;
  * @param updates the channels that have a value, in the order in which they are to be read back.
  * @param related open segments that new values may repeat: those of the parent's pending writes, which they were made from.
  */
-export function encodeCheckpoint(
+export async function encodeCheckpoint(
   header: CheckpointHeader,
   updates: ReadonlyMap<string, ChannelUpdate>,
   parent: CachedCheckpoint | undefined,
   related: readonly SegmentWithContent[] = [],
-): EncodedCheckpoint {
+): Promise<EncodedCheckpoint> {
   const channels = new Map<string, ChannelValue>();
   const created = new Map<string, SegmentWithContent>();
   const repeatable = { verbatim: related, context: parent?.context };
@@ -112,11 +113,12 @@ export function encodeCheckpoint(
       continue;
     }
     const maxInline = Math.max(ALWAYS_INLINE_BYTES, Math.min(MAX_INLINE_BYTES, inlineBytesLeft));
-    const encoded = encodeValue(update.type, update.bytes, old, repeatable, maxInline);
+    const encoded = await encodeValue(update.type, update.bytes, old, repeatable, maxInline);
     channels.set(channel, encoded.value);
     freshInlineBytes += inlineBytes(encoded.value);
     inlineBytesLeft -= inlineBytes(encoded.value);
     for (const segment of encoded.created) created.set(segment.id, segment);
+    await breathe();
   }
   const { record, keyframe, isNew } = encodeRecord(header, channels, parent, freshInlineBytes);
   if (isNew && keyframe !== undefined) created.set(keyframe.id, keyframe);

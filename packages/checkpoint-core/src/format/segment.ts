@@ -168,18 +168,24 @@ export function makeSegment(content: Buffer, { verbatim, context }: Repeatable =
     const body = uncompressed(content);
     return { id: segmentId([], content), links: [], body, content: decompress(body) };
   }
-  const dictionaries = [
-    verbatim.filter((segment) => segment.content.length < MAX_LINKING_BYTES && haveMatch(content, segment.content)),
-    context === undefined ? [] : [context],
-  ].filter(({ length }) => length > 0);
   let best: Candidate | undefined;
-  for (const dictionary of content.length < MAX_LINKING_BYTES ? [...dictionaries, []] : [[]]) {
+  for (const dictionary of content.length < MAX_LINKING_BYTES ? dictionariesFor(content, verbatim, context) : [[]]) {
     const candidate = compressAgainst(content, dictionary);
     if (best === undefined || candidate.cost < best.cost) best = candidate;
     if (best.cost <= content.length * MUCH_SMALLER) break;
   }
   const { links, body } = best as Candidate;
   return { id: segmentId(links, content), links, body, content: own(content) };
+}
+
+/** Of more, only the newest are looked for, so that many small channels take no longer each than few. There is room for 255 links to a dictionary. */
+const MOST_SHORT_VERBATIM = 64;
+
+/** What the content may shrink against, the most likely first, and nothing in the end. */
+function dictionariesFor(content: Buffer, verbatim: Repeatable["verbatim"], context: Repeatable["context"]): SegmentWithContent[][] {
+  const short = verbatim.filter((segment) => segment.content.length < MAX_LINKING_BYTES).slice(0, MOST_SHORT_VERBATIM);
+  const repeated = short.filter((segment) => haveMatch(content, segment.content));
+  return [...[repeated, context === undefined ? [] : [context]].filter(({ length }) => length > 0), []];
 }
 
 interface Candidate extends Pick<Segment, "links" | "body"> {
@@ -205,11 +211,18 @@ const deflateElsewhere = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
 /** Each segment is compressed once, though it may be sent twice: with a task's write, and with the checkpoint that repeats it. */
 const bodies = new WeakMap<SegmentWithContent, Promise<Buffer>>();
 
+/** So many segments are compressed at once: each takes 0.4 MB beside its content, and libuv has 4 threads. */
+const MOST_AT_ONCE = 8;
+
 /** The segments as they are to be stored: those of long content are compressed, on the threads of libuv's pool. */
-export function compressed(segments: readonly SegmentWithContent[]): Promise<Segment[]> {
-  return Promise.all(
-    segments.map(async (segment) => ({ id: segment.id, links: segment.links, body: await compressedBody(segment) })),
-  );
+export async function compressed(segments: readonly SegmentWithContent[]): Promise<Segment[]> {
+  const stored: Segment[] = [];
+  for (let at = 0; at < segments.length; at += MOST_AT_ONCE) {
+    const some = segments.slice(at, at + MOST_AT_ONCE);
+    const bodies = await Promise.all(some.map(compressedBody));
+    for (const [n, { id, links }] of some.entries()) stored.push({ id, links, body: bodies[n] as Buffer });
+  }
+  return stored;
 }
 
 function compressedBody(segment: SegmentWithContent): Buffer | Promise<Buffer> {

@@ -1,5 +1,6 @@
-import { findMatches, type Match } from "./matches.js";
+import { BlockIndex, type Match } from "./matches.js";
 import { MAX_LINKING_BYTES, makeSegment, NOTHING_TO_REPEAT, type Repeatable, type SegmentWithContent } from "./segment.js";
+import { breathe } from "./turn.js";
 import type { ValueBytes } from "./value-bytes.js";
 
 /**
@@ -87,21 +88,25 @@ const MAX_PIECES = 256;
  *
  * Reading a value costs at most about twice its size, whatever its history: a segment of which less than half is used is not referenced.
  *
+ * The work is linear in the size of the two values, and lets the event loop go on now and then.
+ *
  * @param repeatable what the new bytes may repeat.
  * @param maxInlineBytes up to which size the value stands in the record.
  */
-export function encodeValue(
+export async function encodeValue(
   type: string,
   bytes: ValueBytes,
   parent: ChannelValue | undefined,
   repeatable: Repeatable = NOTHING_TO_REPEAT,
   maxInlineBytes: number = MAX_INLINE_BYTES,
-): EncodedValue {
+): Promise<EncodedValue> {
   if (bytes.length <= maxInlineBytes) return { value: { type, bytes, pieces: undefined }, created: [] };
   let spans: readonly Span[] =
-    parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
+    parent?.pieces !== undefined && parent.type === type
+      ? await shareWith(parent.bytes, parent.pieces, bytes)
+      : [fresh(bytes.length)];
   if (repeatable.inFlight !== undefined) spans = spans.map((span) => sentAlong(span, repeatable));
-  spans = repeatVerbatim(bytes, spans, repeatable.verbatim, maxInlineBytes);
+  spans = await repeatVerbatim(bytes, spans, repeatable, maxInlineBytes);
   // In this order: what is merged is no longer used where it stood.
   spans = dropWasteful(joinMost(joinSmall(spans)));
   if (spans.length > MAX_PIECES) spans = [fresh(bytes.length)];
@@ -120,7 +125,7 @@ function fresh(length: number): Span {
   return { length, piece: undefined };
 }
 
-function shareWith(old: ValueBytes, pieces: readonly Piece[], bytes: ValueBytes): Span[] {
+async function shareWith(old: ValueBytes, pieces: readonly Piece[], bytes: ValueBytes): Promise<Span[]> {
   const prefix = old.sharedPrefix(bytes);
   const suffix = old.sharedSuffix(bytes, Math.min(old.length, bytes.length) - prefix);
   const head = prefix >= MIN_SHARED_BYTES ? prefix : 0;
@@ -129,7 +134,7 @@ function shareWith(old: ValueBytes, pieces: readonly Piece[], bytes: ValueBytes)
   const middle = bytes.slice(head, bytes.length - tail);
   return [
     ...slicePieces(pieces, 0, head),
-    ...spansOf(middle.length, movedMatches(middle, replaced), ({ sourceAt, length }) =>
+    ...spansOf(middle.length, await movedMatches(middle, replaced), ({ sourceAt, length }) =>
       slicePieces(pieces, head + sourceAt, head + sourceAt + length),
     ),
     ...slicePieces(pieces, old.length - tail, old.length),
@@ -145,9 +150,10 @@ function sentAlong(span: Span, { verbatim, inFlight }: Repeatable): Span {
 }
 
 /** An append replaces nothing, so nothing is looked for. Nor is little in much, such as a summary in the conversation that it replaces. */
-function movedMatches(middle: ValueBytes, replaced: ValueBytes): Match[] {
+async function movedMatches(middle: ValueBytes, replaced: ValueBytes): Promise<readonly Match[]> {
   const isWorthwhile = replaced.length >= MIN_MOVED_BYTES && middle.length >= Math.max(MIN_MOVED_BYTES, replaced.length / 4);
-  return isWorthwhile ? findMatches(middle.toBuffer(), replaced.toBuffer(), MIN_MOVED_BYTES) : [];
+  if (!isWorthwhile) return [];
+  return (await BlockIndex.of([replaced.toBuffer()], MIN_MOVED_BYTES)).matches(middle.toBuffer());
 }
 
 /** Spans of `length` bytes of which some are stored already, as `stored` says. */
@@ -167,35 +173,65 @@ function spansOf(length: number, matches: readonly Match[], stored: (match: Matc
  * Uses segments that say the same as new bytes: the value that a task wrote is the channel's next value, or a long part of it (a tool's answer among
  * the messages). Short parts are repeated by {@link makeSegment}, for a few bytes.
  */
-function repeatVerbatim(
+async function repeatVerbatim(
   bytes: ValueBytes,
   spans: readonly Span[],
-  verbatim: readonly SegmentWithContent[],
+  repeatable: Repeatable,
   maxInlineBytes: number,
-): readonly Span[] {
-  let repeated = spans;
-  for (const segment of verbatim) {
-    const { id, content, isStored } = segment;
-    const sent = isStored ? undefined : segment;
-    let offset = 0;
-    repeated = repeated.flatMap((span) => {
-      const { length, piece } = span;
-      const at = offset;
-      offset += length;
-      if (piece !== undefined || length <= maxInlineBytes) return [span];
+): Promise<readonly Span[]> {
+  const { verbatim } = repeatable;
+  if (verbatim.length === 0) return spans;
+  const repeated: Span[] = [];
+  let at = 0;
+  for (const span of spans) {
+    const { length, piece } = span;
+    if (piece !== undefined || length <= maxInlineBytes) repeated.push(span);
+    else {
       const part = bytes.subarray(at, at + length);
-      return spansOf(length, matchesInSegment(part, content), ({ sourceAt: start, length }) => [
-        { length, piece: { segment: id, start, length, of: content.length }, sent },
-      ]);
-    });
+      const same = verbatim.find(({ content }) => content.length === length && content.equals(part));
+      if (same !== undefined) repeated.push(repeat(same, 0, length));
+      else repeated.push(...(await repeatLongParts(part, repeatable)));
+    }
+    at += length;
   }
   return repeated;
 }
 
-function matchesInSegment(bytes: Buffer, content: Buffer): Match[] {
-  if (bytes.equals(content)) return [{ at: 0, sourceAt: 0, length: bytes.length }];
-  const isLong = Math.min(bytes.length, content.length) >= MAX_LINKING_BYTES;
-  return isLong ? findMatches(bytes, content, MAX_LINKING_BYTES) : [];
+async function repeatLongParts(part: Buffer, repeatable: Repeatable): Promise<Span[]> {
+  const { segments, index } = part.length < MAX_LINKING_BYTES ? NO_LONG_PARTS : await longPartsOf(repeatable);
+  const matches = (await index?.matches(part)) ?? [];
+  return spansOf(part.length, matches, ({ source, sourceAt, length }) => [
+    repeat(segments[source] as SegmentWithContent, sourceAt, length),
+  ]);
+}
+
+function repeat(segment: SegmentWithContent, start: number, length: number): Span {
+  const piece = { segment: segment.id, start, length, of: segment.content.length };
+  return { length, piece, sent: segment.isStored ? undefined : segment };
+}
+
+/** The segments of which long parts may be repeated, and where what stands. */
+interface LongParts {
+  readonly segments: readonly SegmentWithContent[];
+  readonly index: BlockIndex | undefined;
+}
+
+const NO_LONG_PARTS: LongParts = { segments: [], index: undefined };
+/** Made once for all values of a put. */
+const longParts = new WeakMap<Repeatable, Promise<LongParts>>();
+
+function longPartsOf(repeatable: Repeatable): Promise<LongParts> {
+  const known = longParts.get(repeatable);
+  if (known !== undefined) return known;
+  const made = indexLongParts(repeatable.verbatim.filter(({ content }) => content.length >= MAX_LINKING_BYTES));
+  longParts.set(repeatable, made);
+  return made;
+}
+
+async function indexLongParts(segments: readonly SegmentWithContent[]): Promise<LongParts> {
+  if (segments.length === 0) return NO_LONG_PARTS;
+  const contents = segments.map(({ content }) => content);
+  return { segments, index: await BlockIndex.of(contents, MAX_LINKING_BYTES) };
 }
 
 /** The pieces of `[from, to)` of the old value. What stands in its record is new to the record of this one. */
@@ -273,13 +309,13 @@ function joinFresh(spans: readonly Span[]): Span[] {
   return joined;
 }
 
-function materialize(
+async function materialize(
   type: string,
   bytes: ValueBytes,
   spans: readonly Span[],
   repeatable: Repeatable,
   maxInlineBytes: number,
-): EncodedValue {
+): Promise<EncodedValue> {
   const created = new Map<string, SegmentWithContent>();
   const pieces: Piece[] = [];
   let offset = 0;
@@ -298,6 +334,7 @@ function materialize(
         const segment = makeSegment(bytes.subarray(offset + done, offset + done + size), repeatable);
         created.set(segment.id, segment);
         pieces.push({ segment: segment.id, start: 0, length: size, of: size });
+        await breathe();
       }
     }
     offset += length;

@@ -12,15 +12,15 @@ const ref = (checkpointId: string, namespace = "", threadId = "t") => ({ threadI
 
 const header = { v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: {} };
 
-function known(bytes: number, parent?: CachedCheckpoint): CachedCheckpoint {
-  return encodeCheckpoint(header, new Map([["a", { type: "t", bytes: ValueBytes.of(Buffer.alloc(bytes)) }]]), parent).cached;
+async function known(bytes: number, parent?: CachedCheckpoint): Promise<CachedCheckpoint> {
+  return (await encodeCheckpoint(header, new Map([["a", { type: "t", bytes: ValueBytes.of(Buffer.alloc(bytes)) }]]), parent)).cached;
 }
 
 const record = { links: [], body: Buffer.alloc(0) };
 
-it("gives back what was set, with its guard", () => {
+it("gives back what was set, with its guard", async () => {
   const cache = new CheckpointCache<string>(1_000_000);
-  const [one, two] = [known(10), known(20)];
+  const [one, two] = [await known(10), await known(20)];
   cache.set(ref("1"), one, "g1", record);
   cache.set(ref("2"), two, "g2", record);
   expect(cache.get(ref("1"))).toMatchObject({ cached: one, guard: "g1", related: [] });
@@ -34,7 +34,7 @@ it("gives back what was set, with its guard", () => {
   expect(cache.bytes).toBe(0);
 });
 
-it("C-03 tells threads, namespaces and checkpoints apart", () => {
+it("C-03 tells threads, namespaces and checkpoints apart", async () => {
   const cache = new CheckpointCache<string>(1_000_000);
   const refs = [
     ref("c", "b", "a"),
@@ -44,22 +44,22 @@ it("C-03 tells threads, namespaces and checkpoints apart", () => {
     ref("c", "b:", "a"),
     ref("C", "b", "a"),
   ];
-  for (const [i, it] of refs.entries()) cache.set(it, known(1), `g${i}`, record);
+  for (const [i, it] of refs.entries()) cache.set(it, await known(1), `g${i}`, record);
   expect(refs.map((it) => cache.get(it)?.guard)).toEqual(refs.map((_, i) => `g${i}`));
 });
 
-it("never holds more than it may", () => {
+it("never holds more than it may", async () => {
   const action = fc.record({
     id: fc.integer({ min: 0, max: 9 }),
     bytes: fc.integer({ min: 0, max: 60_000 }),
     kind: fc.constantFrom("set", "set", "related", "get", "delete"),
   });
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 200_000 }), fc.array(action, { maxLength: 40 }), (maxBytes, actions) => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 200_000 }), fc.array(action, { maxLength: 40 }), async (maxBytes, actions) => {
       const cache = new CheckpointCache<number>(maxBytes);
       for (const { id, bytes, kind } of actions) {
         const at = ref(`${id}`);
-        if (kind === "set") cache.set(at, known(bytes), id, record);
+        if (kind === "set") cache.set(at, await known(bytes), id, record);
         else if (kind === "related") cache.addRelated(at, [makeSegment(Buffer.alloc(bytes))], undefined);
         else if (kind === "delete") cache.delete(at);
         else {
@@ -73,9 +73,9 @@ it("never holds more than it may", () => {
   );
 });
 
-it("counts what it holds", () => {
+it("counts what it holds", async () => {
   const cache = new CheckpointCache<string>(10_000_000);
-  for (let id = 0; id < 10; id += 1) cache.set(ref(`${id}`), known(100_000), "g", record);
+  for (let id = 0; id < 10; id += 1) cache.set(ref(`${id}`), await known(100_000), "g", record);
   expect(cache.bytes).toBeGreaterThanOrEqual(1_000_000);
 });
 
@@ -91,7 +91,7 @@ it("holds of memory about what it counts, though segments are cut out of values"
   for (let thread = 0; thread < 64; thread += 1) {
     // Its last segment is of 13 KB, which others are compressed against: that is remembered for longer than the value.
     const bytes = ValueBytes.of(Buffer.alloc(1_062_000, `thread ${thread}, `));
-    const { cached, created } = encodeCheckpoint(header, new Map([["messages", { type: "t", bytes }]]), undefined);
+    const { cached, created } = await encodeCheckpoint(header, new Map([["messages", { type: "t", bytes }]]), undefined);
     expect(cached.context?.content.length).toBeLessThan(16_384);
     cache.addRelated(ref(`${thread}`), created, undefined);
     cache.set(ref(`${thread}`), cached, "g", record);
@@ -101,30 +101,30 @@ it("holds of memory about what it counts, though segments are cut out of values"
   await expect.poll(() => heldBytes() - before, { timeout: 10_000 }).toBeLessThanOrEqual(1.5 * cache.bytes);
 });
 
-it("drops what was used longest ago", () => {
+it("drops what was used longest ago", async () => {
   const cache = new CheckpointCache<string>(200_000);
-  cache.set(ref("1"), known(50_000), "g", record);
-  cache.set(ref("2"), known(50_000), "g", record);
+  cache.set(ref("1"), await known(50_000), "g", record);
+  cache.set(ref("2"), await known(50_000), "g", record);
   cache.get(ref("1"));
-  cache.set(ref("3"), known(50_000), "g", record);
+  cache.set(ref("3"), await known(50_000), "g", record);
   expect(["1", "2", "3"].map((id) => cache.get(ref(id)) !== undefined)).toEqual([true, false, true]);
 });
 
-it("keeps nothing when it may hold nothing, and not the old entry when a new one is too large", () => {
+it("keeps nothing when it may hold nothing, and not the old entry when a new one is too large", async () => {
   const none = new CheckpointCache<string>(0);
-  none.set(ref("1"), known(0), "g", record);
+  none.set(ref("1"), await known(0), "g", record);
   none.addRelated(ref("1"), [makeSegment(Buffer.from("x"))], undefined);
   expect(none.get(ref("1"))).toBeUndefined();
   expect(none.bytes).toBe(0);
   const small = new CheckpointCache<string>(10_000);
-  small.set(ref("1"), known(10), "old", record);
-  small.set(ref("1"), known(20_000), "new", record);
+  small.set(ref("1"), await known(10), "old", record);
+  small.set(ref("1"), await known(20_000), "new", record);
   expect(small.get(ref("1"))).toBeUndefined();
 });
 
-it("remembers the segments of pending writes, the newest first, up to what deflate can look back", () => {
+it("remembers the segments of pending writes, the newest first, up to what deflate can look back", async () => {
   const cache = new CheckpointCache<string>(10_000_000);
-  cache.set(ref("1"), known(10), "g", record);
+  cache.set(ref("1"), await known(10), "g", record);
   const segments = Array.from({ length: 20 }, () => makeSegment(randomBytes(2000)));
   for (const segment of segments) cache.addRelated(ref("1"), [segment], undefined);
   const { related = [] } = cache.get(ref("1")) ?? {};
@@ -134,11 +134,11 @@ it("remembers the segments of pending writes, the newest first, up to what defla
   cache.addRelated(ref("1"), related, undefined);
   expect(new Set(cache.get(ref("1"))?.related).size).toBe(cache.get(ref("1"))?.related.length);
   cache.delete(ref("1"));
-  cache.set(ref("1"), known(10), "g", record);
+  cache.set(ref("1"), await known(10), "g", record);
   expect(cache.get(ref("1"))?.related).toEqual([]);
 });
 
-it("leaves out segments whose links were stored in another life of the thread", () => {
+it("leaves out segments whose links were stored in another life of the thread", async () => {
   const cache = new CheckpointCache<{ readonly threadKey: bigint }>(10_000_000);
   const alone = makeSegment(Buffer.from("alone"));
   const linking = makeSegment(Buffer.from("linking"));
@@ -146,7 +146,7 @@ it("leaves out segments whose links were stored in another life of the thread", 
   cache.addRelated(ref("1"), [linking], { threadKey: 1n });
   expect(cache.related(ref("1"), { threadKey: 1n })).toEqual([linking, alone]);
   expect(cache.related(ref("1"), { threadKey: 2n })).toEqual([alone]);
-  cache.set(ref("1"), known(10), { threadKey: 2n }, record);
+  cache.set(ref("1"), await known(10), { threadKey: 2n }, record);
   expect(cache.get(ref("1"))?.related).toEqual([alone]);
 });
 
@@ -162,9 +162,9 @@ it("tells which segments the store has acknowledged, for as long as the thread i
   expect(cache.related(ref("2"), "g1")).toEqual([]);
 });
 
-it("tells what writes to a checkpoint can build on, before and after the store has answered", () => {
+it("tells what writes to a checkpoint can build on, before and after the store has answered", async () => {
   const cache = new CheckpointCache<string>(10_000_000);
-  const [inFlight, stored] = [known(1000), known(2000)];
+  const [inFlight, stored] = [await known(1000), await known(2000)];
   const segment = makeSegment(Buffer.from("new"));
   expect(cache.basis(ref("1"))).toBeUndefined();
   cache.setInFlight(ref("1"), inFlight, "g1", [segment]);

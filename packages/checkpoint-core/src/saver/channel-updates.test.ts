@@ -35,7 +35,7 @@ async function resolved(...args: Parameters<typeof updatesOf>): Promise<[string,
 /** What is known of a parent that was put with all of these. */
 async function parentOf(values: Record<string, unknown>, versions: ChannelVersions): Promise<CachedCheckpoint> {
   const given = checkpoint(values, versions);
-  return encodeCheckpoint(headerOf(given), await updatesOf(given, versions), undefined).cached;
+  return (await encodeCheckpoint(headerOf(given), await updatesOf(given, versions), undefined)).cached;
 }
 
 describe("resolveUpdates", () => {

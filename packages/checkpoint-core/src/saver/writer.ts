@@ -162,7 +162,7 @@ export class CheckpointWriter {
     const others = isAnother ? this.#cache.related(usable.ref, guard) : [];
     const verbatim = [...this.#cache.related(ref, guard), ...others];
     const repeatable = { verbatim, context: thread?.context, inFlight: usable?.inFlight };
-    const encoded = encodeWrites(writes, repeatable, usable?.cached.channels);
+    const encoded = await encodeWrites(writes, repeatable, usable?.cached.channels);
     // Before the answer: the put of the next checkpoint does not wait for it.
     this.#cache.addRelated(ref, encoded.created, encoded.reusesSegments ? guard : undefined);
     // The writes of a task may come before the put of their checkpoint is refused, or where it is not tried any more.
