@@ -33,6 +33,11 @@ export interface PostgresSaverOptions {
   /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
   readonly maxValueBytes?: number;
   /**
+   * Largest size of all that one `put` or `putWrites` gives, in bytes: its serialized values and its metadata. A process holds it some four times over while
+   * it is stored. Default 512 MiB, at most 960 MiB: a message to Postgres ends at 1 GiB.
+   */
+  readonly maxPutBytes?: number;
+  /**
    * When two runs go on from the head of one thread at once: `"fork"` gives each a branch of its own; `"reject"` lets the first commit, and the other
    * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
@@ -69,6 +74,7 @@ export interface ResolvedOptions {
   readonly preparedStatements: boolean;
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
+  readonly maxPutBytes: number;
   readonly onConflict: OnConflict;
   readonly labels: LabelNames;
   readonly retention: Retention | undefined;
@@ -85,6 +91,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "preparedStatements",
   "cacheBytes",
   "maxValueBytes",
+  "maxPutBytes",
   "serde",
   "poolSize",
   "connectTimeoutMs",
@@ -112,6 +119,7 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     preparedStatements,
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
+    maxPutBytes: integer("maxPutBytes", options.maxPutBytes ?? 512 * MIB, 1, 960 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     labels: resolveLabelNames(options.labels),
     retention: resolveRetention(options.retention),

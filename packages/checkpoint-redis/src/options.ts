@@ -33,6 +33,11 @@ export interface RedisSaverOptions {
   /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: the server does nothing else while it copies one. */
   readonly maxValueBytes?: number;
   /**
+   * Largest size of all that one `put` or `putWrites` gives, in bytes: its serialized values and its metadata. A process holds it some four times over while
+   * it is stored, and the server does nothing else while it copies it. Default 128 MiB, at most 512 MiB.
+   */
+  readonly maxPutBytes?: number;
+  /**
    * When two runs go on from the head of one thread at once: `"fork"` gives each a branch of its own; `"reject"` lets the first commit, and the other
    * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
@@ -60,6 +65,7 @@ export interface ResolvedOptions {
   readonly commandTimeoutMs: number;
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
+  readonly maxPutBytes: number;
   readonly onConflict: OnConflict;
   readonly fallback: BaseCheckpointSaver | undefined;
   readonly labels: LabelNames;
@@ -77,6 +83,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "commandTimeoutMs",
   "cacheBytes",
   "maxValueBytes",
+  "maxPutBytes",
   "onConflict",
   "fallback",
   "labels",
@@ -101,6 +108,7 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     commandTimeoutMs,
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
+    maxPutBytes: integer("maxPutBytes", options.maxPutBytes ?? 128 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     fallback: resolveFallback(options.fallback),
     labels: resolveLabelNames(options.labels),

@@ -10,19 +10,29 @@ import { describe } from "./thread-id.js";
 const MARK = "\u001a";
 /** JSON has `-0`, jsonb does not. */
 const MINUS_ZERO = `${MARK}-0`;
+/** How deep metadata may nest. Redis reads 1,000 levels, and Postgres' stack holds some thousands; LangGraph's own has two. */
+export const MAX_METADATA_DEPTH = 500;
+/** How long its JSON text may be, about. It is stored with each checkpoint anew, and read with each by `list`. */
+export const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 const NEEDS_ESCAPE = /[\0\u001a]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const ESCAPED = new RegExp(`${MARK}([0-9a-f]{4})`, "g");
 
 /**
  * Metadata as JSON text. Properties that are `undefined` are left out, as in JSON.
  *
- * @throws InvalidMetadataError naming the path of what is not JSON (contract C-64).
+ * @throws InvalidMetadataError naming the path of what is not JSON, or is too deep; or saying that there is too much (contract C-64).
  */
 export function encodeMetadata(metadata: CheckpointMetadata | Readonly<Record<string, unknown>>): string {
   if (metadata === null || typeof metadata !== "object" || Array.isArray(metadata)) {
     throw new InvalidMetadataError(`metadata is ${describe(metadata)}. It must be an object.`);
   }
-  return JSON.stringify(toJson(metadata, "metadata", new Set()));
+  try {
+    return JSON.stringify(new MetadataPass().json(metadata, "metadata"));
+  } catch (cause) {
+    if (cause instanceof InvalidMetadataError) throw cause;
+    // A getter or a proxy of the caller's.
+    throw new InvalidMetadataError("Reading the metadata threw.", { cause });
+  }
 }
 
 /** The inverse of {@link encodeMetadata}. */
@@ -64,39 +74,62 @@ function unescapeText(text: string): string {
   return text.replace(ESCAPED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-function toJson(value: unknown, path: string, ancestors: Set<object>): unknown {
-  if (value === null || typeof value === "boolean") return value;
-  if (typeof value === "string") return escapeText(value);
-  if (typeof value === "number") {
-    if (Object.is(value, -0)) return MINUS_ZERO;
-    if (Number.isFinite(value)) return value;
-    throw new InvalidMetadataError(`${path} is ${value}, which JSON cannot hold.`);
-  }
-  if (typeof value !== "object") throw new InvalidMetadataError(`${path} is ${describe(value)}, which JSON cannot hold.`);
-  if (ancestors.has(value)) throw new InvalidMetadataError(`${path} contains itself.`);
-  ancestors.add(value);
-  const json = Array.isArray(value)
-    ? Array.from(value, (item, index) => toJson(item, `${path}[${index}]`, ancestors))
-    : objectToJson(value, path, ancestors);
-  ancestors.delete(value);
-  return json;
-}
+/** Makes JSON of metadata, as long as there is not too much of it. */
+class MetadataPass {
+  readonly #ancestors = new Set<object>();
+  #bytes = 0;
 
-function objectToJson(value: object, path: string, ancestors: Set<object>): unknown {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // A plain object of another realm (vm, test runners) has a prototype whose own prototype is null.
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw new InvalidMetadataError(
-      `${path} is an instance of ${value.constructor?.name ?? "a class"}. Metadata holds plain JSON only.`,
+  json(value: unknown, path: string): unknown {
+    this.#count(MIN_BYTES);
+    if (value === null || typeof value === "boolean") return value;
+    if (typeof value === "string") return this.#text(value);
+    if (typeof value === "number") {
+      if (Object.is(value, -0)) return MINUS_ZERO;
+      if (Number.isFinite(value)) return value;
+      throw new InvalidMetadataError(`${path} is ${value}, which JSON cannot hold.`);
+    }
+    if (typeof value !== "object") throw new InvalidMetadataError(`${path} is ${describe(value)}, which JSON cannot hold.`);
+    if (this.#ancestors.has(value)) throw new InvalidMetadataError(`${path} contains itself.`);
+    if (this.#ancestors.size >= MAX_METADATA_DEPTH)
+      throw new InvalidMetadataError(`Metadata is nested more than ${MAX_METADATA_DEPTH} levels deep.`);
+    this.#ancestors.add(value);
+    const json = Array.isArray(value)
+      ? Array.from(value, (item, index) => this.json(item, `${path}[${index}]`))
+      : this.#object(value, path);
+    this.#ancestors.delete(value);
+    return json;
+  }
+
+  #object(value: object, path: string): unknown {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    // A plain object of another realm (vm, test runners) has a prototype whose own prototype is null.
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+      throw new InvalidMetadataError(
+        `${path} is an instance of ${value.constructor?.name ?? "a class"}. Metadata holds plain JSON only.`,
+      );
+    }
+    // Entries, not assignment: a key "__proto__" must become a property.
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, item]) => item !== undefined)
+        .map(([key, item]) => [this.#text(key), this.json(item, `${path}.${key}`)]),
     );
   }
-  // Entries, not assignment: a key "__proto__" must become a property.
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .map(([key, item]) => [escapeText(key), toJson(item, `${path}.${key}`, ancestors)]),
-  );
+
+  #text(text: string): string {
+    this.#count(text.length);
+    return escapeText(text);
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > MAX_METADATA_BYTES)
+      throw new InvalidMetadataError(`Metadata comes to more than ${MAX_METADATA_BYTES} bytes. Put it into a channel of the state.`);
+  }
 }
+
+/** Of a value with what divides it from the next. */
+const MIN_BYTES = 2;
 
 function fromJson(value: unknown): unknown {
   if (typeof value === "string") return value === MINUS_ZERO ? -0 : unescapeText(value);

@@ -6,20 +6,48 @@ import { ValueBytes } from "../format/value-bytes.js";
 import { type Dumped, HoldfastSerializer } from "../serializer/index.js";
 import type { PreviousEncoding } from "../serializer/previous-encoding.js";
 
+/** Sizes above which nothing is stored, in bytes (contract C-65). */
+export interface SizeLimits {
+  /** Of one serialized channel value. */
+  readonly maxValueBytes: number;
+  /** Of all that one `put` or `putWrites` gives: its serialized values and its metadata. */
+  readonly maxPutBytes: number;
+}
+
+/** Adds up what one put gives. */
+class PutSize {
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws ValueTooLargeError */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes <= this.#maxBytes) return;
+    throw new ValueTooLargeError(
+      `The values of one put come to at least ${this.#bytes} bytes when serialized; maxPutBytes is ${this.#maxBytes}. ` +
+        "Keep large documents in a file or object store and their address in the state.",
+    );
+  }
+}
+
 /** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
 export class ValueSerializer {
   readonly #serde: SerializerProtocol;
   /** The serde, when it is ours as it is. A subclass may encode in its own way. */
   readonly #ours: HoldfastSerializer | undefined;
-  readonly #maxValueBytes: number;
+  readonly #limits: SizeLimits;
   /** By the bytes of the value. It only saves work. */
   readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
 
   /** @param previousEncodingBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
-  constructor(serde: SerializerProtocol, maxValueBytes: number, previousEncodingBytes = 0) {
+  constructor(serde: SerializerProtocol, limits: SizeLimits, previousEncodingBytes = 0) {
     this.#serde = serde;
     this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
-    this.#maxValueBytes = maxValueBytes;
+    this.#limits = limits;
     this.#previousEncodings = new LRUCache<ValueBytes, PreviousEncoding>(
       // lru-cache takes a size of 0 as "no limit"; no previous encoding is as small as 1.
       {
@@ -29,16 +57,25 @@ export class ValueSerializer {
     );
   }
 
+  /** For the values of one put. */
+  newPut(): PutSize {
+    return new PutSize(this.#limits.maxPutBytes);
+  }
+
   /**
    * The value is taken at the call: a serde that encodes before its first await, as ours does, makes later mutations harmless (contract C-36).
    *
    * @param name the channel, for error messages.
    * @throws SerializationError, ValueTooLargeError
    */
-  async dump(value: unknown, name: string): Promise<SerializedValue> {
-    const [type, data] =
-      this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : await confirmed(this.#ours.dump(value, name));
-    return this.#checked(type, ValueBytes.of(data), name);
+  async dump(value: unknown, name: string, put = this.newPut()): Promise<SerializedValue> {
+    // What follows a value that was too much is not serialized any more.
+    put.add(0);
+    const [type, data, confirm] =
+      this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : this.#ours.dump(value, name);
+    const serialized = this.#checked(type, ValueBytes.of(data), name, put);
+    await confirm?.();
+    return serialized;
   }
 
   /**
@@ -46,23 +83,33 @@ export class ValueSerializer {
    *
    * @param before the other one, as it was dumped.
    */
-  async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
-    if (this.#ours === undefined) return this.dump(value, name);
+  async dumpAfter(
+    before: SerializedValue | undefined,
+    value: unknown,
+    name: string,
+    put = this.newPut(),
+  ): Promise<SerializedValue> {
+    if (this.#ours === undefined) return this.dump(value, name, put);
+    put.add(0);
     const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
-    const serialized = this.#checked(...(await confirmed(dumped)), name);
+    const [type, bytes, confirm] = dumped;
+    const serialized = this.#checked(type, bytes, name, put);
+    await confirm?.();
     // The channel goes on from the new value.
     if (before !== undefined) this.#previousEncodings.delete(before.bytes);
     if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
     return serialized;
   }
 
-  #checked(type: string, bytes: ValueBytes, name: string): SerializedValue {
-    if (bytes.length > this.#maxValueBytes) {
+  #checked(type: string, bytes: ValueBytes, name: string, put: PutSize): SerializedValue {
+    const { maxValueBytes } = this.#limits;
+    if (bytes.length > maxValueBytes) {
       throw new ValueTooLargeError(
-        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.#maxValueBytes}. ` +
+        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${maxValueBytes}. ` +
           "Keep large documents in a file or object store and their address in the state.",
       );
     }
+    put.add(bytes.length);
     return { type, bytes };
   }
 
@@ -89,13 +136,8 @@ export class ValueSerializer {
  * A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
  * stored as its difference to what these bytes were.
  */
-function copied([type, data]: readonly [string, Uint8Array]): readonly [string, Uint8Array] {
+function copied([type, data]: readonly [string, Uint8Array]): Dumped {
   return [type, Buffer.from(data)];
-}
-
-async function confirmed<Bytes>([type, bytes, confirm]: Dumped<Bytes>): Promise<readonly [type: string, bytes: Bytes]> {
-  await confirm?.();
-  return [type, bytes];
 }
 
 /** The channels that `put` was given new values for, serialized at the call. */
@@ -108,6 +150,7 @@ export type ChangedChannels = ReadonlyMap<string, SerializedValue>;
  * values given are the only ones that are right.
  *
  * @param parent what this process knows of it, which only saves work.
+ * @param metadataBytes of the put's metadata, which counts, too.
  */
 export async function serializeChanged(
   serializer: ValueSerializer,
@@ -115,17 +158,20 @@ export async function serializeChanged(
   metadata: CheckpointMetadata,
   newVersions: ChannelVersions,
   parent?: CachedCheckpoint,
+  metadataBytes = 0,
 ): Promise<ChangedChannels> {
   const values = checkpoint.channel_values;
   const changed =
     metadata.source === "fork"
       ? Object.keys(values)
       : Object.keys(newVersions).filter((channel) => Object.hasOwn(values, channel));
+  const put = serializer.newPut();
+  put.add(metadataBytes);
   return new Map(
     await Promise.all(
       changed.map(
         async (channel) =>
-          [channel, await serializer.dumpAfter(parent?.channels.get(channel), values[channel], channel)] as const,
+          [channel, await serializer.dumpAfter(parent?.channels.get(channel), values[channel], channel, put)] as const,
       ),
     ),
   );
@@ -146,6 +192,8 @@ export async function resolveUpdates(
 ): Promise<Map<string, ChannelUpdate>> {
   const { channel_values: values, channel_versions: versions } = checkpoint;
   const updates = new Map<string, ChannelUpdate>();
+  const put = serializer.newPut();
+  for (const { bytes } of changed.values()) put.add(bytes.length);
   for (const channel of new Set([...Object.keys(values), ...Object.keys(versions)])) {
     const update = changed.get(channel);
     if (update !== undefined) updates.set(channel, update);
@@ -156,7 +204,7 @@ export async function resolveUpdates(
       parent.versions[channel] === versions[channel]
     ) {
       if (parent.channels.has(channel)) updates.set(channel, "carried-over");
-    } else if (Object.hasOwn(values, channel)) updates.set(channel, await serializer.dump(values[channel], channel));
+    } else if (Object.hasOwn(values, channel)) updates.set(channel, await serializer.dump(values[channel], channel, put));
   }
   return updates;
 }

@@ -67,7 +67,7 @@ import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js"
 import { refusalError } from "../store/refusal.js";
 import type { CopyOutcome, StoredThread, StoreStats, ThreadSelection } from "../store/thread-store.js";
 import { CheckpointCache } from "./cache.js";
-import { serializeChanged, ValueSerializer } from "./channel-updates.js";
+import { type SizeLimits, serializeChanged, ValueSerializer } from "./channel-updates.js";
 import { handled } from "./handled.js";
 import { lineageOf } from "./lineage.js";
 import { type ListThreadsOptions, listThreads, resolveListThreads, type ThreadInfo } from "./list-threads.js";
@@ -78,11 +78,9 @@ import { ThreadLives } from "./thread-lives.js";
 import { CheckpointWriter } from "./writer.js";
 
 /** What the savers of all stores can be told. */
-export interface SaverSettings {
+export interface SaverSettings extends SizeLimits {
   /** Bound of the cache of serialized values, in bytes; 0 turns it off. */
   readonly cacheBytes: number;
-  /** Largest serialized channel value, in bytes. */
-  readonly maxValueBytes: number;
   /** What becomes of a run that began at the head of its thread when the head has moved: another branch, or a ConcurrentUpdateError. */
   readonly onConflict: OnConflict;
   /** The keys of a run's config that are stored beside its checkpoints. */
@@ -144,7 +142,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     this.#labels = settings.labels;
     this.#retention = settings.retention;
     // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
-    this.#serializer = new ValueSerializer(serde, settings.maxValueBytes, settings.cacheBytes / 2);
+    this.#serializer = new ValueSerializer(serde, settings, settings.cacheBytes / 2);
     this.#cache = new CheckpointCache(settings.cacheBytes / 2);
     this.#reader = new CheckpointReader(store, this.#serializer, this.#cache, this.#lives);
     this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader, this.#lives);
@@ -257,7 +255,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     // What the run may go on changing is taken here, before the first await (contract C-36).
     const header = headerOf(checkpoint);
     const parent = parentId === undefined ? undefined : this.#cache.get({ ...ref, checkpointId: parentId });
-    const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions, parent?.cached);
+    const metadataBytes = Buffer.byteLength(metadataJson);
+    const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions, parent?.cached, metadataBytes);
     await this.#store.ready("put", config);
     const token = leaseToken(config, ref.threadId);
     let isRepeated = false;
@@ -305,9 +304,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     const place = taskPath === undefined ? { call } : { taskPath: taskPathArgument(taskPath) };
     if (writes.length === 0) return;
     const indexes = writeIndex(writes);
+    const size = this.#serializer.newPut();
     const serialized = await Promise.all(
       writes.map(async ([channel, value], position) => ({
-        ...(await this.#serializer.dump(value, channel)),
+        ...(await this.#serializer.dump(value, channel, size)),
         channel,
         index: indexes[position] as number,
         position,
