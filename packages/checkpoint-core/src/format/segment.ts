@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { constants, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { DeserializationError } from "../errors.js";
 import { FROZEN_DICTIONARY } from "./dictionary.js";
-import { own } from "./own.js";
+import { copyOf, own } from "./own.js";
 
 /**
  * An immutable run of bytes, stored once per thread under a hash of what it says, like an object in git.
@@ -24,6 +24,16 @@ export interface SegmentWithContent extends Segment {
   readonly content: Buffer;
   /** Whether the store has acknowledged it, so that what links to it can go there alone. */
   readonly isStored?: boolean;
+}
+
+/** Of an id, an object, and buffers. */
+const SEGMENT_OVERHEAD_BYTES = 640;
+const LINK_BYTES = 64;
+
+/** What a segment holds of memory, in bytes. */
+export function heldBytes({ links, body, content }: SegmentWithContent): number {
+  const isView = body.buffer === content.buffer;
+  return SEGMENT_OVERHEAD_BYTES + LINK_BYTES * links.length + content.length + (isView ? 0 : body.length);
 }
 
 /** Bytes of a segment id. 128 bits: a collision within one thread would take about 2^64 tries by someone who attacks their own thread. */
@@ -74,12 +84,12 @@ export function compress(content: Buffer, dictionary: readonly Buffer[] = []): B
 }
 
 function uncompressed(content: Buffer): Buffer {
-  return Buffer.concat([Buffer.of(RAW, 0), content]);
+  return copyOf([Buffer.of(RAW, 0), content], 2 + content.length);
 }
 
 function smallerOf(content: Buffer, deflated: Buffer, dictionaryLength: number): Buffer {
   return deflated.length + 1 < content.length
-    ? Buffer.concat([Buffer.of(DEFLATED, dictionaryLength), deflated])
+    ? copyOf([Buffer.of(DEFLATED, dictionaryLength), deflated], 2 + deflated.length)
     : uncompressed(content);
 }
 
@@ -279,7 +289,7 @@ export function linksElsewhere(linking: readonly { readonly links: readonly stri
 
 /** A segment that is an earlier record: its links are what it points to, not what it is compressed against. */
 export function makeKeyframe(links: readonly string[], content: Buffer): SegmentWithContent {
-  return { id: segmentId(links, content), links, body: compress(content), content };
+  return { id: segmentId(links, content), links, body: compress(content), content: own(content) };
 }
 
 /** Opens segments on demand, each once, with the segments that they need. */
@@ -300,8 +310,10 @@ export class SegmentReader {
     return segment;
   }
 
+  /** For long: it holds no more memory than it counts ({@link heldBytes}). */
   withContent(id: string): SegmentWithContent {
-    return { ...this.segment(id), content: this.content(id) };
+    const { links, body } = this.segment(id);
+    return { id, links, body: own(body), content: own(this.content(id)) };
   }
 
   content(id: string): Buffer {

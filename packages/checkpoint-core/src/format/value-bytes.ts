@@ -1,8 +1,11 @@
 import { sharedPrefix, sharedSuffix } from "./matches.js";
-import { own } from "./own.js";
+import { copyOf, own } from "./own.js";
 
 /** Shorter chunks are joined with their neighbours, by copying them. So a list of 1 MB is some 30 chunks at most, and an append copies less than this. */
 const MIN_CHUNK_BYTES = 32 * 1024;
+
+/** Shorter values share a buffer: one of its own takes some 200 bytes more. */
+const MAX_SHORT_BYTES = 512;
 
 /**
  * The bytes of a serialized value, as a rope: chunks that stand one after the other, most of which the channel's next value has, too.
@@ -12,7 +15,7 @@ const MIN_CHUNK_BYTES = 32 * 1024;
  */
 export class ValueBytes {
   readonly length: number;
-  readonly #chunks: readonly Buffer[];
+  #chunks: readonly Buffer[];
 
   private constructor(chunks: readonly Buffer[]) {
     this.#chunks = chunks;
@@ -45,6 +48,27 @@ export class ValueBytes {
     }
     joinShort();
     return new ValueBytes(chunks);
+  }
+
+  /**
+   * Moves values to memory of their own, so that they hold no more of it than they are long: those that are short to one buffer for all of them, which goes
+   * when they go, since short values are written anew with each checkpoint.
+   */
+  static settle(values: Iterable<ValueBytes>): void {
+    const short: ValueBytes[] = [];
+    for (const value of values) {
+      if (value.length <= MAX_SHORT_BYTES) short.push(value);
+      else value.#chunks = value.#chunks.map(own);
+    }
+    const all = copyOf(
+      short.flatMap((value) => value.#chunks),
+      short.reduce((sum, { length }) => sum + length, 0),
+    );
+    let at = 0;
+    for (const value of short) {
+      value.#chunks = [all.subarray(at, at + value.length)];
+      at += value.length;
+    }
   }
 
   /** The bytes in `[from, to)`. */
@@ -90,6 +114,7 @@ export class ValueBytes {
     const chunks: Buffer[] = [];
     let offset = 0;
     for (const chunk of this.#chunks) {
+      if (offset >= to) break;
       const start = Math.max(from - offset, 0);
       const end = Math.min(to - offset, chunk.length);
       if (end > start) chunks.push(chunk.subarray(start, end));

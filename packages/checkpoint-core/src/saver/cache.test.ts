@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type CachedCheckpoint, encodeCheckpoint } from "../format/record.js";
 import { makeSegment } from "../format/segment.js";
 import { ValueBytes } from "../format/value-bytes.js";
@@ -79,26 +79,64 @@ it("counts what it holds", async () => {
   expect(cache.bytes).toBeGreaterThanOrEqual(1_000_000);
 });
 
-it("holds of memory about what it counts, though segments are cut out of values", async () => {
+describe("holds of memory about what it counts", () => {
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc") as () => void;
   const heldBytes = (): number => {
     collectGarbage();
-    return process.memoryUsage().arrayBuffers;
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
   };
-  const before = heldBytes();
-  const cache = new CheckpointCache<string>(8_000_000);
-  for (let thread = 0; thread < 64; thread += 1) {
-    // Its last segment is of 13 KB, which others are compressed against: that is remembered for longer than the value.
-    const bytes = ValueBytes.of(Buffer.alloc(1_062_000, `thread ${thread}, `));
-    const { cached, created } = await encodeCheckpoint(header, new Map([["messages", { type: "t", bytes }]]), undefined);
-    expect(cached.context?.content.length).toBeLessThan(16_384);
-    cache.addRelated(ref(`${thread}`), created, undefined);
-    cache.set(ref(`${thread}`), cached, "g", record);
-  }
-  expect(cache.bytes).toBeGreaterThan(4_000_000);
-  // The collector gives buffers back on a thread of its own.
-  await expect.poll(() => heldBytes() - before, { timeout: 10_000 }).toBeLessThanOrEqual(1.5 * cache.bytes);
+  const fill = async (put: (cache: CheckpointCache<string>, thread: number) => Promise<void>): Promise<void> => {
+    await put(new CheckpointCache<string>(1_000_000), 0);
+    const before = heldBytes();
+    const cache = new CheckpointCache<string>(8_000_000);
+    for (let thread = 0; thread < 64; thread += 1) await put(cache, thread);
+    expect(cache.bytes).toBeGreaterThan(4_000_000);
+    // The collector gives buffers back on a thread of its own.
+    await expect.poll(() => heldBytes() - before, { timeout: 10_000 }).toBeLessThanOrEqual(1.5 * cache.bytes);
+    // All of it is held up to here.
+    expect(cache.last(ref("", "", "63"))).toBeDefined();
+  };
+
+  it("though segments are cut out of values", async () => {
+    await fill(async (cache, thread) => {
+      // Its last segment is of 13 KB, which others are compressed against: that is remembered for longer than the value.
+      const bytes = ValueBytes.of(Buffer.alloc(1_062_000, `thread ${thread}, `));
+      const encoded = await encodeCheckpoint(header, new Map([["messages", { type: "t", bytes }]]), undefined);
+      expect(encoded.cached.context?.content.length).toBeLessThan(16_384);
+      const at = ref("c", "", `${thread}`);
+      cache.addRelated(at, encoded.created, undefined);
+      cache.set(at, encoded.cached, "g", record);
+    });
+  });
+
+  it.for([
+    ["of 20 bytes", 20],
+    ["of 300 bytes", 300],
+    ["of 2,000 bytes", 2000],
+  ] as const)("of many small channels, %s", async ([, size]) => {
+    const channels = Array.from({ length: 200 }, (_, n) => `channel ${n}`);
+    const version = (step: number): string => `${step}`.padStart(32, "0");
+    const value = (text: string) => ({ type: "t", bytes: ValueBytes.of(Buffer.from(text.padEnd(size, "."))) });
+    await fill(async (cache, thread) => {
+      let cached: CachedCheckpoint | undefined;
+      // Each step changes another channel, so each value stands in another record first.
+      for (let step = 0; step < 5; step += 1) {
+        const changed = (n: number): boolean => step === 0 || n % 5 === step;
+        const updates = new Map(
+          channels.map((name, n) => [name, changed(n) ? value(`${thread} ${step} ${n}`) : ("carried-over" as const)]),
+        );
+        const versions = Object.fromEntries(channels.map((name, n) => [name, version(changed(n) ? step : 0)]));
+        const encoded = await encodeCheckpoint({ ...header, channel_versions: versions }, updates, cached);
+        cached = encoded.cached;
+        const at = ref(`${step}`, "", `${thread}`);
+        cache.addRelated(at, encoded.created, undefined);
+        cache.set(at, cached, "g", encoded.record);
+        cache.delete(ref(`${step - 1}`, "", `${thread}`));
+      }
+    });
+  });
 });
 
 it("drops what was used longest ago", async () => {

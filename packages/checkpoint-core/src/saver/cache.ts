@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { LRUCache } from "lru-cache";
 import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
+import { own } from "../format/own.js";
 import type { CachedCheckpoint, CheckpointRecord } from "../format/record.js";
-import { MAX_LINKING_BYTES, type SegmentWithContent } from "../format/segment.js";
+import { heldBytes, MAX_LINKING_BYTES, type SegmentWithContent } from "../format/segment.js";
+import { ValueBytes } from "../format/value-bytes.js";
 
 /**
  * The serialized channels of the checkpoints that this process read or wrote last, so that the next `put` of a run can store differences without
@@ -17,16 +19,16 @@ export class CheckpointCache<Guard> {
   readonly #inFlight = new Map<string, Basis<Guard>>();
   readonly #lastInFlight = new Map<string, CheckpointRef>();
 
-  /** @param maxBytes bound on what is kept, in bytes of serialized values; 0 keeps nothing. */
+  /** @param maxBytes bound on what is kept, in bytes of memory, about; 0 keeps nothing. */
   constructor(maxBytes: number) {
     this.#checkpoints = new LRUCache<string, GuardedCheckpoint<Guard>>(
       bounded(maxBytes * 0.75, ({ cached, record }) => cachedBytes(cached) + record.body.length),
     );
     this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>(
-      bounded(maxBytes * 0.125, (related) => related.reduce((sum, { segment }) => sum + segment.content.length, 0)),
+      bounded(maxBytes * 0.125, (related) => related.reduce((sum, { segment }) => sum + heldBytes(segment), 0)),
     );
     this.#threads = new LRUCache<string, CachedThread<Guard>>(
-      bounded(maxBytes * 0.125, ({ context }) => context?.content.length ?? 0),
+      bounded(maxBytes * 0.125, ({ context }) => (context === undefined ? 0 : heldBytes(context))),
     );
   }
 
@@ -37,7 +39,10 @@ export class CheckpointCache<Guard> {
   }
 
   set(ref: CheckpointRef, cached: CachedCheckpoint, guard: Guard, record: CheckpointRecord): void {
-    this.#checkpoints.set(checkpointKey(ref), { cached, guard, record });
+    // Nothing is kept.
+    if (this.#checkpoints.maxSize === 1) return;
+    ValueBytes.settle(Array.from(cached.channels.values(), ({ bytes }) => bytes));
+    this.#checkpoints.set(checkpointKey(ref), { cached, guard, record: { links: record.links, body: own(record.body) } });
     this.#threads.set(namespaceKey(ref), { context: cached.context, guard, checkpointId: ref.checkpointId });
   }
 
@@ -199,9 +204,13 @@ function bounded<V>(maxBytes: number, bytesOf: (value: V) => number): { maxSize:
   return { maxSize: Math.max(1, Math.floor(maxBytes)), sizeCalculation: (value) => ENTRY_OVERHEAD_BYTES + bytesOf(value) };
 }
 
-function cachedBytes(cached: CachedCheckpoint): number {
-  let bytes = cached.keyframe?.content.length ?? 0;
-  for (const value of cached.channels.values()) bytes += value.bytes.length;
+/** Of a channel: its name and version, and the objects around the bytes of its value. */
+const CHANNEL_BYTES = 640;
+const PIECE_BYTES = 176;
+
+function cachedBytes({ keyframe, channels }: CachedCheckpoint): number {
+  let bytes = keyframe === undefined ? 0 : heldBytes(keyframe);
+  for (const value of channels.values()) bytes += CHANNEL_BYTES + value.bytes.length + PIECE_BYTES * (value.pieces?.length ?? 0);
   return bytes;
 }
 

@@ -15,6 +15,9 @@ import { isPrototypeOfBuiltIn } from "./prototypes.js";
  */
 const COMPARED_LEVELS: ReadonlySet<number> = new Set([1, 2]);
 
+/** Items of arrays are looked for down to here, for the same reason. */
+const DEEPEST_SEARCHED = 2;
+
 /**
  * One pass over one value, which makes the JSON that stands for it; see `format.ts`.
  *
@@ -36,6 +39,8 @@ export class Encoding {
   private readonly segments: Segment[] = [];
   private level = 0;
   private entered = 0;
+  /** How many members the outermost container has, if it is an array or a plain object. */
+  members = 0;
   private readonly comparison = new Comparison();
 
   /** @param name what the value is called in errors, e.g. its channel. */
@@ -76,10 +81,12 @@ export class Encoding {
   body(object: object, old?: Json): JsonObject {
     const level = this.enter(object);
     let body: JsonObject = {};
-    if (old === undefined) for (const key of Object.keys(object)) this.property(level, body, key, object);
+    const keys = Object.keys(object);
+    if (level === 0) this.members = keys.length;
+    if (old === undefined) for (const key of keys) this.property(level, body, key, object);
     else {
       const draft = new Draft(old);
-      for (const key of Object.keys(object)) {
+      for (const key of keys) {
         this.segments[level] = key;
         draft.set(key, this.value((object as Record<string, unknown>)[key], draft.before(key)));
       }
@@ -151,6 +158,7 @@ export class Encoding {
     }
     const level = this.enter(array);
     const length = array.length;
+    if (level === 0) this.members = length;
     const before = Array.isArray(old) ? old : [];
     // None, as long as all are as they were.
     let items: Json[] | undefined = Array.isArray(old) && old.length === length ? undefined : [];
@@ -169,7 +177,8 @@ export class Encoding {
       if (i + gone < before.length && !isReused(json, before[i + gone] as Json)) {
         items ??= before.slice(0, i);
         const made = json;
-        const found = search.find(i + gone + 1, before.length, (place) => isSameJson(made, before[place] as Json));
+        const end = level <= DEEPEST_SEARCHED ? before.length : 0;
+        const found = search.find(i + gone + 1, end, (place) => isSameJson(made, before[place] as Json));
         if (found !== undefined) {
           json = before[found] as Json;
           gone = found - i;

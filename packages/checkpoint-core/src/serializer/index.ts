@@ -69,7 +69,7 @@ export class HoldfastSerializer implements SerializerProtocol {
     if (bytes !== undefined) return { dumped: [bytes[0], ValueBytes.of(bytes[1])], previousEncoding: undefined };
     const encoding = new Encoding(name);
     const { text, previousEncoding } = encode(encoding, value, before?.json, (json) =>
-      writeAfter(before, json, encoding.containers),
+      writeAfter(before, json, encoding),
     );
     return { dumped: dumped(encoding, text), previousEncoding };
   }

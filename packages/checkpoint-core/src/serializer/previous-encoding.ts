@@ -62,6 +62,10 @@ export interface Written {
 /** Fewer or shorter members are written in no more time than it takes to go through them one by one. */
 const MIN_MEMBERS = 4;
 const MIN_MEMBER_BYTES = 64;
+/** Of so many, a list of their own takes longer than their text. */
+const MAX_MEMBERS = 100_000;
+/** Shorter text moves about ({@link ValueBytes.settle}), and is written at once. */
+const MIN_TEXT_BYTES = 768;
 
 /** Besides, there are the text and the strings of the JSON, with two bytes for each of their characters in the worst case. */
 const CONTAINER_BYTES = 96;
@@ -71,20 +75,40 @@ export function write(json: Json): Buffer {
   return Buffer.from(JSON.stringify(json), "utf8");
 }
 
+/** How many arrays and objects there are in a value, and members in the outermost of them. */
+export interface JsonSize {
+  readonly containers: number;
+  readonly members: number;
+}
+
 /**
  * Writes what `JSON.stringify` writes, taking over what is as it was.
  *
- * @param containers how many arrays and objects there are in `json`.
  * @param old of a value that this one resembles: some members may be gone, and others have come.
  */
-export function writeAfter(old: PreviousEncoding | undefined, json: Json, containers: number): Written {
-  if (typeof json !== "object" || json === null) return { text: ValueBytes.of(write(json)), previousEncoding: undefined };
+export function writeAfter(old: PreviousEncoding | undefined, json: Json, { containers, members: count }: JsonSize): Written {
+  const isAligned = count >= MIN_MEMBERS && count <= MAX_MEMBERS && typeof json === "object" && json !== null;
+  if (!isAligned || old === undefined || Array.isArray(old.json) !== Array.isArray(json)) {
+    const text = ValueBytes.of(write(json));
+    const isKept = isAligned && isLong(text, count);
+    return { text, previousEncoding: isKept ? encodingOf(membersOf(json), text, containers, undefined) : undefined };
+  }
   const members = membersOf(json);
-  const isLike = old !== undefined && Array.isArray(old.json) === Array.isArray(json);
-  const { text, ends } = isLike ? writeShared(old, members) : { text: ValueBytes.of(write(json)), ends: undefined };
-  const { length } = members.values;
-  if (length < MIN_MEMBERS || text.length < length * MIN_MEMBER_BYTES) return { text, previousEncoding: undefined };
-  return { text, previousEncoding: new PreviousEncoding(members, text, 3 * text.length + CONTAINER_BYTES * containers, ends) };
+  const { text, ends } = writeShared(old, members);
+  return { text, previousEncoding: isLong(text, count) ? encodingOf(members, text, containers, ends) : undefined };
+}
+
+function isLong(text: ValueBytes, count: number): boolean {
+  return text.length >= Math.max(MIN_TEXT_BYTES, count * MIN_MEMBER_BYTES);
+}
+
+function encodingOf(
+  members: Members,
+  text: ValueBytes,
+  containers: number,
+  ends: readonly number[] | undefined,
+): PreviousEncoding {
+  return new PreviousEncoding(members, text, 3 * text.length + CONTAINER_BYTES * containers, ends);
 }
 
 function writeShared(
