@@ -137,7 +137,9 @@ it("C-64 may be deep and long, within bounds", () => {
   const deepest = nested(333);
   expect(decodeMetadata(encodeMetadata(deepest))).toEqual(deepest);
   for (const levels of [400, 3000, 100_000])
-    expect(() => encodeMetadata(nested(levels))).toThrow(new InvalidMetadataError("Metadata is nested more than 500 levels deep."));
+    expect(() => encodeMetadata(nested(levels))).toThrow(
+      new InvalidMetadataError("Metadata is nested more than 500 levels deep."),
+    );
   const long = { note: "x".repeat(16_000_000) };
   expect(decodeMetadata(encodeMetadata(long))).toEqual(long);
   const parts = Array.from({ length: 60 }, () => "x".repeat(1024 * 1024));

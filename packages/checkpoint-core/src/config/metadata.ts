@@ -124,7 +124,9 @@ class MetadataPass {
   #count(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > MAX_METADATA_BYTES)
-      throw new InvalidMetadataError(`Metadata comes to more than ${MAX_METADATA_BYTES} bytes. Put it into a channel of the state.`);
+      throw new InvalidMetadataError(
+        `Metadata comes to more than ${MAX_METADATA_BYTES} bytes. Put it into a channel of the state.`,
+      );
   }
 }
 

@@ -314,10 +314,7 @@ describe("a conversation", () => {
 
 describe("reading costs no more with age:", () => {
   /** One checkpoint after the other, each a new value in the same channels. */
-  async function replaced(
-    puts: number,
-    valuesAt: (put: number) => Readonly<Record<string, Buffer>>,
-  ): Promise<Thread> {
+  async function replaced(puts: number, valuesAt: (put: number) => Readonly<Record<string, Buffer>>): Promise<Thread> {
     const thread = new Thread();
     let last: Put | undefined;
     for (let put = 0; put < puts; put += 1) {

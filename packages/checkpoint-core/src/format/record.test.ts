@@ -42,7 +42,11 @@ async function chain(length: number, parent?: CachedCheckpoint): Promise<Encoded
   let cached = parent;
   for (let step = 1; step <= length; step += 1) {
     const messages = Buffer.concat(Array.from({ length: step }, (_, i) => noise(i, 700)));
-    const encoded = await encodeCheckpoint(header(step), updates({ messages: value(messages), small: value(`step ${step}`) }), cached);
+    const encoded = await encodeCheckpoint(
+      header(step),
+      updates({ messages: value(messages), small: value(`step ${step}`) }),
+      cached,
+    );
     all.unshift(encoded);
     cached = encoded.cached;
   }
@@ -100,7 +104,7 @@ describe("encodeCheckpoint", () => {
   });
 
   it("C-33 carries over what did not change, without storing it again", async () => {
-    const [first] = await chain(1) as [EncodedCheckpoint];
+    const [first] = (await chain(1)) as [EncodedCheckpoint];
     const next = await encodeCheckpoint(
       header(2),
       updates({ small: value("new"), messages: "carried-over", gone: "carried-over" }),
@@ -114,13 +118,13 @@ describe("encodeCheckpoint", () => {
   });
 
   it("refers to nothing else when it has no parent", async () => {
-    const [first] = await chain(1) as [EncodedCheckpoint];
+    const [first] = (await chain(1)) as [EncodedCheckpoint];
     expect(first.reusesSegments).toBe(false);
     expect(first.cached.keyframe).toBeUndefined();
   });
 
   it("says when it refers to what must be in the store", async () => {
-    const [second, first] = await chain(2) as [EncodedCheckpoint, EncodedCheckpoint];
+    const [second, first] = (await chain(2)) as [EncodedCheckpoint, EncodedCheckpoint];
     expect(second.reusesSegments).toBe(true);
     const fresh = await encodeCheckpoint(header(3), updates({ messages: value(noise("other", 3000)) }), {
       ...first.cached,
@@ -128,7 +132,10 @@ describe("encodeCheckpoint", () => {
       context: undefined,
     });
     expect(fresh.reusesSegments).toBe(false);
-    const carried = await encodeCheckpoint(header(3), updates({ messages: "carried-over" }), { ...first.cached, keyframe: undefined });
+    const carried = await encodeCheckpoint(header(3), updates({ messages: "carried-over" }), {
+      ...first.cached,
+      keyframe: undefined,
+    });
     expect(carried.reusesSegments).toBe(true);
   });
 
@@ -144,7 +151,7 @@ describe("encodeCheckpoint", () => {
   it("C-40 sends along the pending writes that new values are compressed against, which may not be stored yet", async () => {
     const write = makeSegment(noise("write", 1500));
     const unused = makeSegment(noise("unused", 1500));
-    const [first] = await chain(1) as [EncodedCheckpoint];
+    const [first] = (await chain(1)) as [EncodedCheckpoint];
     const messages = Buffer.concat([noise(0, 700), Buffer.from(","), noise("write", 1500)]);
     const encoded = await encodeCheckpoint(header(2), updates({ messages: value(messages) }), first.cached, [unused, write]);
     const made = encoded.created.filter(({ links }) => links.includes(write.id));
@@ -218,7 +225,10 @@ describe("decodeCheckpoint", () => {
   });
 
   it("never throws anything but a DeserializationError when a record is cut short", async () => {
-    for (const encoded of [...(await chain(3)), await encodeCheckpoint(header(1), updates({ a: value(noise(1, 500)) }), undefined)]) {
+    for (const encoded of [
+      ...(await chain(3)),
+      await encodeCheckpoint(header(1), updates({ a: value(noise(1, 500)) }), undefined),
+    ]) {
       const reader = new SegmentReader(store(...(await chain(3)), encoded));
       for (let length = 0; length < encoded.record.body.length; length += 1) {
         const record = { ...encoded.record, body: encoded.record.body.subarray(0, length) };
@@ -230,9 +240,7 @@ describe("decodeCheckpoint", () => {
   it("refuses a record whose links are missing", async () => {
     const all = await chain(5);
     const [last] = all as [EncodedCheckpoint];
-    expect(() => decodeCheckpoint({ ...last.record, links: [] }, new SegmentReader(store(...all)))).toThrow(
-      DeserializationError,
-    );
+    expect(() => decodeCheckpoint({ ...last.record, links: [] }, new SegmentReader(store(...all)))).toThrow(DeserializationError);
   });
 });
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
-import { constants, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from "node:zlib";
+import { constants, deflateRaw, deflateRawSync, inflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { DeserializationError } from "../errors.js";
 import { FROZEN_DICTIONARY } from "./dictionary.js";
 import { copyOf, own } from "./own.js";
@@ -192,7 +192,11 @@ export function makeSegment(content: Buffer, { verbatim, context }: Repeatable =
 const MOST_SHORT_VERBATIM = 64;
 
 /** What the content may shrink against, the most likely first, and nothing in the end. */
-function dictionariesFor(content: Buffer, verbatim: Repeatable["verbatim"], context: Repeatable["context"]): SegmentWithContent[][] {
+function dictionariesFor(
+  content: Buffer,
+  verbatim: Repeatable["verbatim"],
+  context: Repeatable["context"],
+): SegmentWithContent[][] {
   const short = verbatim.filter((segment) => segment.content.length < MAX_LINKING_BYTES).slice(0, MOST_SHORT_VERBATIM);
   const repeated = short.filter((segment) => haveMatch(content, segment.content));
   return [...[repeated, context === undefined ? [] : [context]].filter(({ length }) => length > 0), []];
@@ -221,18 +225,23 @@ const deflateElsewhere = promisify<Buffer, ZlibOptions, Buffer>(deflateRaw);
 /** Each segment is compressed once, though it may be sent twice: with a task's write, and with the checkpoint that repeats it. */
 const bodies = new WeakMap<SegmentWithContent, Promise<Buffer>>();
 
-/** So many segments are compressed at once: each takes 0.4 MB beside its content, and libuv has 4 threads. */
+/** So many segments are compressed or opened at once: each takes up to 0.4 MB beside its content, and libuv has 4 threads. */
 const MOST_AT_ONCE = 8;
 
+async function someAtOnce<T, Result>(items: readonly T[], work: (item: T) => Result | Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (let at = 0; at < items.length; at += MOST_AT_ONCE)
+    results.push(...(await Promise.all(items.slice(at, at + MOST_AT_ONCE).map(work))));
+  return results;
+}
+
 /** The segments as they are to be stored: those of long content are compressed, on the threads of libuv's pool. */
-export async function compressed(segments: readonly SegmentWithContent[]): Promise<Segment[]> {
-  const stored: Segment[] = [];
-  for (let at = 0; at < segments.length; at += MOST_AT_ONCE) {
-    const some = segments.slice(at, at + MOST_AT_ONCE);
-    const bodies = await Promise.all(some.map(compressedBody));
-    for (const [n, { id, links }] of some.entries()) stored.push({ id, links, body: bodies[n] as Buffer });
-  }
-  return stored;
+export function compressed(segments: readonly SegmentWithContent[]): Promise<Segment[]> {
+  return someAtOnce(segments, async (segment) => ({
+    id: segment.id,
+    links: segment.links,
+    body: await compressedBody(segment),
+  }));
 }
 
 function compressedBody(segment: SegmentWithContent): Buffer | Promise<Buffer> {
@@ -292,6 +301,10 @@ export function makeKeyframe(links: readonly string[], content: Buffer): Segment
   return { id: segmentId(links, content), links, body: compress(content), content: own(content) };
 }
 
+const inflateElsewhere = promisify<Buffer, ZlibOptions, Buffer>(inflateRaw);
+/** Compressed. Shorter ones take less time than it takes to ask another thread. */
+const MIN_OPENED_ELSEWHERE_BYTES = 32 * 1024;
+
 /** Opens segments on demand, each once, with the segments that they need. */
 export class SegmentReader {
   readonly #stored: ReadonlyMap<string, Segment>;
@@ -299,6 +312,22 @@ export class SegmentReader {
 
   constructor(stored: ReadonlyMap<string, Segment>) {
     this.#stored = stored;
+  }
+
+  /** Opens what is long at once, on the threads of libuv's pool: 10 MB would keep this one for 30 to 60 ms. */
+  static async open(stored: ReadonlyMap<string, Segment>): Promise<SegmentReader> {
+    const reader = new SegmentReader(stored);
+    const long = [...stored.values()].filter(
+      ({ body }) => body.length > MIN_OPENED_ELSEWHERE_BYTES && body[0] === DEFLATED && dictionaryLength(body) === 0,
+    );
+    await someAtOnce(long, async ({ id, body }) => {
+      try {
+        reader.#contents.set(id, await inflateElsewhere(body.subarray(2), { dictionary: FROZEN_DICTIONARY }));
+      } catch {
+        // It is damaged. Who needs it says so.
+      }
+    });
+    return reader;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { longPartsOf } from "./long-parts.js";
 import { BlockIndex, type Match } from "./matches.js";
 import { MAX_LINKING_BYTES, makeSegment, NOTHING_TO_REPEAT, type Repeatable, type SegmentWithContent } from "./segment.js";
 import { breathe } from "./turn.js";
@@ -190,6 +191,7 @@ async function repeatVerbatim(
       const part = bytes.subarray(at, at + length);
       const same = verbatim.find(({ content }) => content.length === length && content.equals(part));
       if (same !== undefined) repeated.push(repeat(same, 0, length));
+      else if (length < MAX_LINKING_BYTES) repeated.push(span);
       else repeated.push(...(await repeatLongParts(part, repeatable)));
     }
     at += length;
@@ -198,7 +200,7 @@ async function repeatVerbatim(
 }
 
 async function repeatLongParts(part: Buffer, repeatable: Repeatable): Promise<Span[]> {
-  const { segments, index } = part.length < MAX_LINKING_BYTES ? NO_LONG_PARTS : await longPartsOf(repeatable);
+  const { segments, index } = await longPartsOf(repeatable);
   const matches = (await index?.matches(part)) ?? [];
   return spansOf(part.length, matches, ({ source, sourceAt, length }) => [
     repeat(segments[source] as SegmentWithContent, sourceAt, length),
@@ -208,30 +210,6 @@ async function repeatLongParts(part: Buffer, repeatable: Repeatable): Promise<Sp
 function repeat(segment: SegmentWithContent, start: number, length: number): Span {
   const piece = { segment: segment.id, start, length, of: segment.content.length };
   return { length, piece, sent: segment.isStored ? undefined : segment };
-}
-
-/** The segments of which long parts may be repeated, and where what stands. */
-interface LongParts {
-  readonly segments: readonly SegmentWithContent[];
-  readonly index: BlockIndex | undefined;
-}
-
-const NO_LONG_PARTS: LongParts = { segments: [], index: undefined };
-/** Made once for all values of a put. */
-const longParts = new WeakMap<Repeatable, Promise<LongParts>>();
-
-function longPartsOf(repeatable: Repeatable): Promise<LongParts> {
-  const known = longParts.get(repeatable);
-  if (known !== undefined) return known;
-  const made = indexLongParts(repeatable.verbatim.filter(({ content }) => content.length >= MAX_LINKING_BYTES));
-  longParts.set(repeatable, made);
-  return made;
-}
-
-async function indexLongParts(segments: readonly SegmentWithContent[]): Promise<LongParts> {
-  if (segments.length === 0) return NO_LONG_PARTS;
-  const contents = segments.map(({ content }) => content);
-  return { segments, index: await BlockIndex.of(contents, MAX_LINKING_BYTES) };
 }
 
 /** The pieces of `[from, to)` of the old value. What stands in its record is new to the record of this one. */

@@ -13,7 +13,8 @@ const ref = (checkpointId: string, namespace = "", threadId = "t") => ({ threadI
 const header = { v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: {} };
 
 async function known(bytes: number, parent?: CachedCheckpoint): Promise<CachedCheckpoint> {
-  return (await encodeCheckpoint(header, new Map([["a", { type: "t", bytes: ValueBytes.of(Buffer.alloc(bytes)) }]]), parent)).cached;
+  return (await encodeCheckpoint(header, new Map([["a", { type: "t", bytes: ValueBytes.of(Buffer.alloc(bytes)) }]]), parent))
+    .cached;
 }
 
 const record = { links: [], body: Buffer.alloc(0) };

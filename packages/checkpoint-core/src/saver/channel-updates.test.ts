@@ -147,7 +147,9 @@ describe("maxValueBytes", () => {
     const given = checkpoint({ a: 1, b: "x".repeat(2000) }, { a: 1, b: 1 });
     await expect(updatesOf(given, { a: 1, b: 1 })).rejects.toThrow(ValueTooLargeError);
     await expect(updatesOf(given, {}, "not-stored")).rejects.toThrow(ValueTooLargeError);
-    await expect(new ValueSerializer(new Passing(), limits(1000)).dump(new Uint8Array(1001), "b")).rejects.toThrow(ValueTooLargeError);
+    await expect(new ValueSerializer(new Passing(), limits(1000)).dump(new Uint8Array(1001), "b")).rejects.toThrow(
+      ValueTooLargeError,
+    );
   });
 });
 
@@ -176,7 +178,15 @@ describe("maxPutBytes", () => {
       Object.fromEntries(
         Array.from({ length: 60 }, (_, i) => [
           `c${i}`,
-          { enumerable: true, value: { get text() { read += 1; return "x".repeat(900); } } },
+          {
+            enumerable: true,
+            value: {
+              get text() {
+                read += 1;
+                return "x".repeat(900);
+              },
+            },
+          },
         ]),
       ),
     ) as Record<string, unknown>;

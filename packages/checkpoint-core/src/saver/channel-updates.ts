@@ -2,6 +2,7 @@ import type { ChannelVersions, Checkpoint, CheckpointMetadata, SerializerProtoco
 import { LRUCache } from "lru-cache";
 import { ValueTooLargeError } from "../errors.js";
 import type { CachedCheckpoint, ChannelUpdate, SerializedValue } from "../format/record.js";
+import { breathe } from "../format/turn.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { type Dumped, HoldfastSerializer } from "../serializer/index.js";
 import type { PreviousEncoding } from "../serializer/previous-encoding.js";
@@ -114,6 +115,7 @@ export class ValueSerializer {
   }
 
   async load(value: SerializedValue): Promise<unknown> {
+    await breathe();
     const { type, bytes } = value;
     if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
     const previousEncoding = this.#previousEncodings.get(bytes);

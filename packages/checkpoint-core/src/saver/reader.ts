@@ -4,6 +4,7 @@ import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
 import { decodeWrites, pendingWrite } from "../format/pending-writes.js";
 import { type CachedCheckpoint, canDecodeCached, channelNames, decodeCached, decodeCheckpoint } from "../format/record.js";
 import { SegmentReader } from "../format/segment.js";
+import { breathe } from "../format/turn.js";
 import type { ChannelValue } from "../format/value.js";
 import { taskOrder } from "../format/write-order.js";
 import type { CheckpointStore, ListSelection, ReadCheckpoint, ThreadGuard } from "../store/checkpoint-store.js";
@@ -38,7 +39,7 @@ export class CheckpointReader {
     if (ref.namespace === "") this.#noteLife(ref.threadId, checkpointId, read);
     if (read === undefined) return undefined;
     const cached = read.values === "none" ? entry?.cached : undefined;
-    const stored = decodeStored(ref.threadId, read, new SegmentReader(reading.segments), cached);
+    const stored = decodeStored(ref.threadId, read, await SegmentReader.open(reading.segments), cached);
     // The next put of this run builds on it.
     this.#cache.set(stored.ref, stored.checkpoint.cached, read.guard, read.record);
     return this.#tupleOf(stored);
@@ -71,9 +72,10 @@ export class CheckpointReader {
     for await (const thread of threadId === undefined ? this.#store.listThreadIds() : [threadId]) {
       if (left <= 0) return;
       for await (const page of this.#store.list(thread, selection, left)) {
-        const segments = new SegmentReader(page.segments);
+        const segments = await SegmentReader.open(page.segments);
         for (const read of page.checkpoints) {
           left -= 1;
+          await breathe();
           yield await this.#tupleOf(decodeStored(thread, read, segments));
         }
       }
@@ -85,7 +87,7 @@ export class CheckpointReader {
     const reading = await this.#store.getTuple(ref, ref.checkpointId);
     const [read] = reading.checkpoints;
     if (read === undefined) return "not-stored";
-    const { cached } = decodeCheckpoint(read.record, new SegmentReader(reading.segments));
+    const { cached } = decodeCheckpoint(read.record, await SegmentReader.open(reading.segments));
     return { cached, guard: read.guard, record: read.record, related: [] };
   }
 
@@ -98,8 +100,9 @@ export class CheckpointReader {
     const seeds = new Map<string, unknown>();
     const newestFirst = new Map<string, CheckpointPendingWrite[]>(channels.map((channel) => [channel, []]));
     walk: for await (const reading of this.#store.getDeltaChannelHistory(ref, checkpointId, channels)) {
-      const segments = new SegmentReader(reading.segments);
+      const segments = await SegmentReader.open(reading.segments);
       for (const ancestor of reading.checkpoints) {
+        await breathe();
         const open = channels.filter((channel) => !seeds.has(channel));
         if (open.length === 0) break walk;
         const writes = decodeWrites(ancestor.slots, segments);
@@ -131,7 +134,7 @@ export class CheckpointReader {
     const [parent] = reading.checkpoints;
     // Where the parent is gone, a value that was given with the checkpoint itself counts: that of an imported thread.
     if (parent === undefined) return makeTuple(stored, this.#serializer);
-    return makeTuple(stored, this.#serializer, decodeWrites(parent.slots, new SegmentReader(reading.segments)));
+    return makeTuple(stored, this.#serializer, decodeWrites(parent.slots, await SegmentReader.open(reading.segments)));
   }
 
   /** The values of an ancestor; read now, if the walk did not know that they would be wanted: a value from before its channel was a delta channel. */

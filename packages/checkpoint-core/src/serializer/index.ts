@@ -68,9 +68,7 @@ export class HoldfastSerializer implements SerializerProtocol {
     const bytes = copyOfBytes(value);
     if (bytes !== undefined) return { dumped: [bytes[0], ValueBytes.of(bytes[1])], previousEncoding: undefined };
     const encoding = new Encoding(name);
-    const { text, previousEncoding } = encode(encoding, value, before?.json, (json) =>
-      writeAfter(before, json, encoding),
-    );
+    const { text, previousEncoding } = encode(encoding, value, before?.json, (json) => writeAfter(before, json, encoding));
     return { dumped: dumped(encoding, text), previousEncoding };
   }
 

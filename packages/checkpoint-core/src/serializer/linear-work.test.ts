@@ -14,7 +14,11 @@ function random(seed: number): () => number {
 }
 
 function text(next: () => number, length: number): string {
-  return Array.from({ length: Math.ceil(length / 7) }, () => Math.floor(next() * 36 ** 6).toString(36).padStart(7, " "))
+  return Array.from({ length: Math.ceil(length / 7) }, () =>
+    Math.floor(next() * 36 ** 6)
+      .toString(36)
+      .padStart(7, " "),
+  )
     .join("")
     .slice(0, length);
 }
