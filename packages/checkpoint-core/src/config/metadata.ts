@@ -11,9 +11,9 @@ const MARK = "\u001a";
 /** JSON has `-0`, jsonb does not. */
 const MINUS_ZERO = `${MARK}-0`;
 /** How deep metadata may nest. Redis reads 1,000 levels, and Postgres' stack holds some thousands; LangGraph's own has two. */
-export const MAX_METADATA_DEPTH = 500;
+const MAX_METADATA_DEPTH = 500;
 /** How long its JSON text may be, about. It is stored with each checkpoint anew, and read with each by `list`. */
-export const MAX_METADATA_BYTES = 16 * 1024 * 1024;
+const MAX_METADATA_BYTES = 16 * 1024 * 1024;
 const NEEDS_ESCAPE = /[\0\u001a]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const ESCAPED = new RegExp(`${MARK}([0-9a-f]{4})`, "g");
 
