@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import type { TestProjectInlineConfiguration } from "vitest/config";
+import { textModules } from "./scripts/text-modules.mjs";
 
 /** Tests on servers that take too long for `test`. What is not named here, `test` runs. */
 const LONG = [
@@ -22,16 +22,6 @@ const LONG = [
 const SEARCHES = "packages/checkpoint-*/test/planted-faults.test.ts";
 const FAULTS = "packages/*/test/faults/**/*.test.ts";
 const COMPATIBILITY = "packages/compatibility-tests/test/**/*.test.ts";
-
-/** Imports `.sql` and `.lua` files as text, as the bundler does. */
-const textModules = {
-  name: "text-modules",
-  enforce: "pre" as const,
-  async load(id: string) {
-    if (!/\.(sql|lua)$/.test(id)) return null;
-    return `export default ${JSON.stringify(await readFile(id, "utf8"))};`;
-  },
-};
 
 const resolve = { conditions: ["@holdfast/source"] };
 

@@ -2,6 +2,7 @@
  * Holds the pages to the code, so that what a reader copies works. Fails when
  *   - a `ts` block of README.md, packages/*\/README.md, examples/*\/README.md or docs/*.md does not type-check,
  *   - a `pnpm …` command in a page names no script, or `npx pnpm@…` another version than package.json,
+ *   - a page names a version of a package that neither pnpm-workspace.yaml nor versions.ts has, or another least Node than package.json,
  *   - a link between pages leads to no file or heading, or a page imports (`<<<`) a file that is not there.
  *
  * A block stands alone, with its imports. ```ts continued goes on from the block above it, whose names it sees. ```ts no-check
@@ -167,6 +168,52 @@ for (const page of pages) {
   }
 }
 
+// --- versions --------------------------------------------------------------------------------------------------------------
+
+/** Package → the versions that the tests run on. */
+const tested = new Map();
+for (const file of ["pnpm-workspace.yaml", "packages/compatibility-tests/src/versions.ts"]) {
+  for (const [, key, alias, number] of read(file).matchAll(/(?:^\s+|[{,] )"?([@\w/-]+)"?: "?(?:npm:(.+)@)?(\d+\.\d+\.\d+)\b/gm)) {
+    const name = alias ?? key;
+    tested.set(name, [...(tested.get(name) ?? []), number]);
+  }
+}
+const SPOKEN = {
+  LangGraph: "@langchain/langgraph",
+  "official Postgres saver": "@langchain/langgraph-checkpoint-postgres",
+  "official SQLite saver": "@langchain/langgraph-checkpoint-sqlite",
+};
+const NAMED = new RegExp(
+  `\`([@\\w/-]+)\`|\\b(${Object.keys(SPOKEN).join("|")})\\b|(?<![\\w.])(\\d+\\.\\d+\\.\\d+)(?![\\w.]*\\d)`,
+  "g",
+);
+/** Measured or decided on a day, on the versions of that day. */
+const DATED = /^docs\/(performance|conformance)\.md$|^docs\/decisions\//;
+const leastNode = manifest.engines.node.replace(">=", "");
+
+let versions = 0;
+for (const page of pages.filter((path) => !DATED.test(path))) {
+  for (const [index, line] of read(page).split("\n").entries()) {
+    let name;
+    for (const [, quoted, spoken, number] of line.matchAll(NAMED)) {
+      if (number === undefined) {
+        const found = quoted ?? SPOKEN[spoken];
+        // Another name in between ends what a version is of.
+        name = tested.has(found) ? found : undefined;
+      } else if (name !== undefined) {
+        versions += 1;
+        if (!tested.get(name).includes(number)) {
+          problems.push(`${page}:${index + 1} ${name} ${number}: the tests run on ${tested.get(name).join(", ")}`);
+        }
+      }
+    }
+    for (const [, number] of line.matchAll(/Node ≥ (\d+(?:\.\d+)*)/g)) {
+      versions += 1;
+      if (number !== leastNode) problems.push(`${page}:${index + 1} Node ≥ ${number}: package.json says ${leastNode}`);
+    }
+  }
+}
+
 // --- links -----------------------------------------------------------------------------------------------------------------
 
 /** Heading → anchor, as GitHub makes it. */
@@ -198,4 +245,7 @@ for (const page of pages) {
   }
 }
 
-finish(problems, `pages: ${checked} ts blocks type-check; commands and ${links} links lead somewhere`);
+finish(
+  problems,
+  `pages: ${checked} ts blocks type-check; commands and ${links} links lead somewhere; ${versions} versions are those of the tests`,
+);

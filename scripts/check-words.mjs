@@ -15,6 +15,7 @@ const GONE = [
   [/takeover|taken ?over\b/i, "(on-demand) migration; of an encoding, reused"],
   [/packet(reader|writer)/i, "payload"],
   [/checkpoint-?frame|\bframeOf\b/i, "header"],
+  [/migration-?marker|\bmarkerId\b/i, "an incomplete thread, its migration token"],
   [/imprint/i, "previous encoding"],
   [/stretch/i, "match, part"],
   [/underway/i, "in flight"],
@@ -27,7 +28,6 @@ const GONE = [
 /** Where such a word stays, and why. */
 const STAYS = [
   // Names that are stored.
-  ["packages/checkpoint-core/src/migration/marker.ts", /const MARKER_PREFIX/],
   ["packages/checkpoint-postgres/src/migrations/", /thread_life/],
   // VitePress has an option of that name.
   ["docs/.vitepress/config.mjs", /outline:/],

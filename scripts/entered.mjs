@@ -2,12 +2,12 @@
  * Which of our files and functions a warm `put` and a cold `getTuple` enter, on a real Postgres: what a reader has to follow.
  * `pnpm entered` prints the files in the order of their folders; `--functions` names the functions, too.
  */
-import { readFile } from "node:fs/promises";
 import { Session } from "node:inspector/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createViteServer } from "vitest/node";
 import { root } from "./repository.mjs";
+import { textModules } from "./text-modules.mjs";
 
 const conditions = ["@holdfast/source"];
 const server = await createViteServer({
@@ -15,13 +15,7 @@ const server = await createViteServer({
   configFile: false,
   logLevel: "error",
   server: { middlewareMode: true, watch: null },
-  plugins: [
-    {
-      name: "text-modules",
-      enforce: "pre",
-      load: async (id) => (/\.(sql|lua)$/.test(id) ? `export default ${JSON.stringify(await readFile(id, "utf8"))};` : null),
-    },
-  ],
+  plugins: [textModules],
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ["node", "import"] } },
 });
@@ -46,7 +40,14 @@ const put = (saver, step) => {
 
 const session = new Session();
 session.connect();
+await session.post("Debugger.enable");
 await session.post("Profiler.enable");
+
+/** What Vite makes of an `export`, and calls wherever its name is used. */
+const ACCESSOR = /^\(\) => \{ try \{ return [\w.]+ \} catch \{\} \}$/;
+
+/** How V8 calls the initial values of a class's fields, which it counts as a function. */
+const FIELDS = "<instance_members_initializer>";
 
 /** Functions that `run` enters, by file. */
 async function entered(run) {
@@ -56,17 +57,18 @@ async function entered(run) {
   const { result } = await session.post("Profiler.takePreciseCoverage");
   await session.post("Profiler.stopPreciseCoverage");
   const files = new Map();
-  for (const { url: script, functions } of result) {
+  for (const { scriptId, url: script, functions } of result) {
     const file = relative(root, script.startsWith("file:") ? fileURLToPath(script) : script).split("?")[0];
-    // An entry point hands on what others define.
-    if (!/^packages\/checkpoint-(core|postgres)\/src\//.test(file) || /\/(index|adapter)\.ts$/.test(file)) continue;
-    // The first range of a module is the module itself.
-    const called = functions.slice(1).filter(({ ranges }) => ranges[0].count > 0);
-    if (called.length > 0)
-      files.set(
-        file,
-        called.map(({ functionName }) => functionName || "(anonymous)"),
-      );
+    if (!/^packages\/checkpoint-(core|postgres)\/src\//.test(file)) continue;
+    const { scriptSource } = await session.post("Debugger.getScriptSource", { scriptId });
+    const names = functions
+      .filter(
+        ({ ranges: [{ count, startOffset, endOffset }] }) =>
+          count > 0 && !ACCESSOR.test(scriptSource.slice(startOffset, endOffset)),
+      )
+      .map(({ functionName }) => functionName || "(anonymous)")
+      .filter((name) => name !== FIELDS);
+    if (names.length > 0) files.set(file, names);
   }
   return files;
 }

@@ -1,4 +1,5 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { setClockOff } from "./clock.js";
 import { loadTarget } from "./load-target.js";
 import type { SpawnedTarget } from "./target.js";
 
@@ -44,20 +45,6 @@ function sent(error: unknown): SentError {
   return { name: error.name, message: error.message, stack: error.stack, code };
 }
 
-/** The clock of this process's machine is wrong, for whatever is loaded from now on. */
-function setClock(offset: number): void {
-  const RightDate = Date;
-  const now = (): number => RightDate.now() + offset;
-  globalThis.Date = class extends RightDate {
-    constructor(...given: unknown[]) {
-      super(...((given.length === 0 ? [now()] : given) as [number]));
-    }
-    static override now(): number {
-      return now();
-    }
-  } as DateConstructor;
-}
-
 async function perform(target: SpawnedTarget, saver: BaseCheckpointSaver, { method, args }: CallMessage): Promise<unknown> {
   if (method === "setup") {
     if (target.lifecycle === undefined) throw new Error(`The module of ${target.name} gives no lifecycle to the other process.`);
@@ -82,7 +69,7 @@ async function answer(target: SpawnedTarget, saver: BaseCheckpointSaver, message
 }
 
 async function serve({ module, store, clockOffsetMs }: SaverProcessOrders): Promise<void> {
-  if (clockOffsetMs !== 0) setClock(clockOffsetMs);
+  setClockOff(clockOffsetMs);
   const target = await loadTarget(module, store);
   const saver = await target.open();
   process.on("message", (message: CallMessage) => void answer(target, saver, message).catch(() => process.exit(1)));

@@ -1,17 +1,15 @@
 // What an adapter needs and an application does not. It changes with the adapters, in any version.
-export { type CheckpointKey, type CheckpointRef, type NamespaceRef, threadIdArgument } from "./config/checkpoint-ref.js";
-export { type LabelNames, resolveLabelNames } from "./config/labels.js";
+export { type CheckpointKey, type CheckpointRef, decodeId, encodeId, type NamespaceRef, threadIdArgument } from "./config/ids.js";
 export { decodeMetadata, type MetadataCondition, metadataConditions } from "./config/metadata.js";
-export { TTL_KEY } from "./config/ttl-config.js";
-export { decodeId, encodeId } from "./format/id-bytes.js";
+export { type LabelNames, resolveLabelNames, TTL_KEY } from "./config/run-config.js";
 export type { PendingSlot, StoredSlot } from "./format/pending-writes.js";
 export type { CheckpointRecord } from "./format/record.js";
 export type { Segment } from "./format/segment.js";
 export type { WritePlace } from "./format/write-order.js";
-export { newTokenSuffix, TOKEN_SUFFIX_DIGITS } from "./leases/lease-config.js";
+export { leaseCount, newTokenSuffix, TOKEN_SUFFIX_DIGITS } from "./leases/lease.js";
 export { resolveFallback } from "./migration/fallback-saver.js";
 export { type Retention, resolveRetention } from "./retention/sweep.js";
-export { resolveOnConflict, type SaverSettings } from "./saver/holdfast-saver.js";
+export { resolveOnConflict, type SaverSettings } from "./saver/context.js";
 export type {
   CachedRecord,
   CheckpointStore,
@@ -28,11 +26,11 @@ export type {
   WriteConditions,
   WriteOutcome,
 } from "./store/checkpoint-store.js";
-export type { CheckpointSummary, RemovedCheckpoint } from "./store/checkpoint-summary.js";
 export { entryCache } from "./store/entry-cache.js";
 export type { Refusal } from "./store/refusal.js";
-export { type RetryPolicy, resolveRetry, retry } from "./store/retry.js";
-export { StoreMoment } from "./store/store-moment.js";
+export { type RetryPolicy, resolveRetry, retry, StoreMoment } from "./store/retry.js";
+export { decodeOf } from "./store/stored-checkpoint.js";
+export type { CheckpointSummary, RemovedCheckpoint } from "./store/thread-store.js";
 export {
   type CheckpointSummaries,
   type CopyOutcome,
@@ -43,6 +41,7 @@ export {
   type SweepCandidate,
   type SweepClaim,
   type SweepPage,
+  type ThreadPlace,
   type ThreadSelection,
   type ThreadStore,
   type ThreadSummary,

@@ -99,6 +99,27 @@ export class SerializationError extends HoldfastError {
 export class DeserializationError extends HoldfastError {
   override readonly name = "DeserializationError";
   readonly code = "HOLDFAST_DESERIALIZATION";
+  /** The checkpoint that cannot be read, where it is known. */
+  readonly threadId: string | undefined;
+  readonly namespace: string | undefined;
+  readonly checkpointId: string | undefined;
+
+  constructor(message: string, { checkpoint, ...options }: ErrorOptions & { readonly checkpoint?: CheckpointName } = {}) {
+    super(checkpoint === undefined ? message : `The ${nameOf(checkpoint)} cannot be read: ${message}`, options);
+    this.threadId = checkpoint?.threadId;
+    this.namespace = checkpoint?.namespace;
+    this.checkpointId = checkpoint?.checkpointId;
+  }
+}
+
+interface CheckpointName {
+  readonly threadId: string;
+  readonly namespace: string;
+  readonly checkpointId: string;
+}
+
+function nameOf({ threadId, namespace, checkpointId }: CheckpointName): string {
+  return `checkpoint ${checkpointId} of the thread ${threadId}${namespace === "" ? "" : `, namespace ${namespace},`}`;
 }
 
 /** A channel value that is larger than `maxValueBytes`, or a put that is larger than `maxPutBytes`. */
@@ -233,14 +254,9 @@ export class ImportMismatchError extends HoldfastError {
   /** Where they part, e.g. `channel_values.messages[3].content`. */
   readonly path: string;
 
-  constructor(
-    checkpoint: { readonly threadId: string; readonly namespace: string; readonly checkpointId: string },
-    path: string,
-  ) {
+  constructor(checkpoint: CheckpointName, path: string) {
     const { threadId, namespace, checkpointId } = checkpoint;
-    super(
-      `The checkpoint ${checkpointId} of the thread ${threadId}${namespace === "" ? "" : `, namespace ${namespace},`} is not the same in the target as in the source: ${path} differs.`,
-    );
+    super(`The ${nameOf(checkpoint)} is not the same in the target as in the source: ${path} differs.`);
     this.threadId = threadId;
     this.namespace = namespace;
     this.checkpointId = checkpointId;

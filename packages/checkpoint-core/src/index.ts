@@ -1,5 +1,5 @@
-export type { Labels } from "./config/labels.js";
-export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./config/thread-id.js";
+export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./config/ids.js";
+export type { Labels } from "./config/run-config.js";
 export {
   ConcurrentUpdateError,
   DeserializationError,
@@ -40,10 +40,12 @@ export {
 export { type ImportOptions, type ImportProgress, type ImportReport, importThreads } from "./migration/import-threads.js";
 export type { PrunePolicy, PruneReport } from "./retention/prune.js";
 export type { RetentionOptions, SweepOptions, SweepReport } from "./retention/sweep.js";
-export { HoldfastSaver, type IdleThreads, type ListOptions, type OnConflict } from "./saver/holdfast-saver.js";
+export type { OnConflict } from "./saver/context.js";
+export { HoldfastSaver } from "./saver/holdfast-saver.js";
+export type { ListOptions } from "./saver/list.js";
 export type { ListThreadsOptions, ThreadInfo } from "./saver/list-threads.js";
-export { type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
-export { isHoldfastSaver } from "./saver/saver-brand.js";
+export { isHoldfastSaver, type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
+export type { IdleThreads } from "./saver/prune.js";
 export { HoldfastSerializer } from "./serializer/index.js";
 export type { RetryOptions } from "./store/retry.js";
 export type { StoredThread, StoreStats } from "./store/thread-store.js";

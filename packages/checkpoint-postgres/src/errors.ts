@@ -1,6 +1,7 @@
 import {
   type HoldfastError,
   isHoldfastError,
+  SchemaTooNewError,
   SetupRequiredError,
   StoreFailureError,
   StoreUnavailableError,
@@ -44,6 +45,9 @@ const ABOUT_STATEMENT_NAME: ReadonlySet<string> = new Set([
   "26000", // invalid_sql_statement_name
   "42P05", // duplicate_prepared_statement
 ]);
+
+/** The SQLSTATE of our own function `refuse_format`. */
+const NEWER_FORMAT = "ZF001";
 
 /** What an error of `pg` says beyond its text. */
 interface DatabaseError extends Error {
@@ -94,6 +98,9 @@ export function toHoldfastError(error: unknown, operation: string, server: Serve
   }
   const reason = `${error.message} (SQLSTATE ${error.code})`;
   if (NOT_SET_UP.has(error.code) && operation !== "setup") return setupRequired(operation, server, options);
+  if (error.code === NEWER_FORMAT) {
+    return new SchemaTooNewError(`${operation}: ${error.message}, which this one cannot read. Update this process.`);
+  }
   if (CANNOT_CONNECT.has(error.code)) {
     return new StoreUnavailableError(`${operation}: Postgres at ${server.host} does not let us in: ${reason}.`, options);
   }

@@ -130,27 +130,21 @@ export class Connections {
         isTransient,
         async () => {
           if (this.#closing.signal.aborted || this.#pool.ending === true) throw new SaverClosedError(operation);
-          return await this.#lendAgainWithoutNames(work);
+          const hadNames = this.#namesStatements;
+          try {
+            return await this.#lend(work);
+          } catch (error) {
+            // A pooler in transaction mode may run a statement on another connection than the one that has its name. Postgres says so before it runs
+            // anything, and from then on statements go without names.
+            if (!hadNames || !isAboutStatementName(error)) throw error;
+            this.#namesStatements = false;
+            return await this.#lend(work);
+          }
         },
         this.#closing.signal,
       );
     } catch (error) {
       throw toHoldfastError(error, operation, this.#server);
-    }
-  }
-
-  /**
-   * A pooler in transaction mode may run a statement on another connection than the one that has its name. Postgres says so before it runs anything, and
-   * from then on statements go without names.
-   */
-  async #lendAgainWithoutNames<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
-    const hadNames = this.#namesStatements;
-    try {
-      return await this.#lend(work);
-    } catch (error) {
-      if (!hadNames || !isAboutStatementName(error)) throw error;
-      this.#namesStatements = false;
-      return await this.#lend(work);
     }
   }
 

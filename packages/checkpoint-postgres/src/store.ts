@@ -17,6 +17,7 @@ import type {
   Refusal,
   SweepClaim,
   SweepPage,
+  ThreadPlace,
   ThreadSelection,
   ThreadSummary,
   WriteOutcome,
@@ -32,6 +33,7 @@ import { getTuple } from "./operations/get-tuple.js";
 import { acquireLease, endedLeases, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list, listThreadIds } from "./operations/list.js";
 import { listThreads } from "./operations/list-threads.js";
+import { beginMigration, endMigration, threadPlace } from "./operations/migration.js";
 import { prune } from "./operations/prune.js";
 import { purgeDeleted } from "./operations/purge-deleted.js";
 import { put } from "./operations/put.js";
@@ -42,23 +44,29 @@ import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./op
 import { threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
+import { RecentThreads } from "./operations/write-conditions.js";
 import type { Connections } from "./pool.js";
-import { RecentThreads } from "./recent-threads.js";
 import type { Tables } from "./tables.js";
 
 /** The operations on one schema of one database. */
 export class PostgresStore implements CheckpointStore {
   readonly #db: Connections;
   readonly #tables: Tables;
-  readonly #countsCommits: boolean;
+  readonly #onConflict: OnConflict;
+  readonly #readsIncomplete: boolean;
   readonly #recent = new RecentThreads();
   /** The check that the schema fits this code, made once, before the first operation. */
   #schemaCheck: Promise<void> | undefined;
 
-  constructor(db: Connections, tables: Tables, onConflict: OnConflict) {
+  constructor(db: Connections, tables: Tables, onConflict: OnConflict, readsIncomplete = false) {
     this.#db = db;
     this.#tables = tables;
-    this.#countsCommits = onConflict === "reject";
+    this.#onConflict = onConflict;
+    this.#readsIncomplete = readsIncomplete;
+  }
+
+  forMigrations(): CheckpointStore {
+    return new PostgresStore(this.#db, this.#tables, this.#onConflict, true);
   }
 
   async setup(createSchema: boolean): Promise<void> {
@@ -83,11 +91,11 @@ export class PostgresStore implements CheckpointStore {
     _config?: RunnableConfig,
     cached?: CachedRecord,
   ): Promise<Reading> {
-    return getTuple(this.#db, this.#tables, ref, checkpointId, cached);
+    return getTuple(this.#db, this.#tables, ref, checkpointId, cached, this.#readsIncomplete);
   }
 
   list(threadId: string, selection: ListSelection, limit: number): AsyncIterable<Reading> {
-    return list(this.#db, this.#tables, threadId, selection, limit);
+    return list(this.#db, this.#tables, threadId, selection, limit, this.#readsIncomplete);
   }
 
   listThreadIds(): AsyncIterable<string> {
@@ -103,16 +111,16 @@ export class PostgresStore implements CheckpointStore {
   }
 
   put(input: PutInput): Promise<WriteOutcome> {
-    return put(this.#db, this.#tables, this.#recent, input, this.#countsCommits);
+    return put(this.#db, this.#tables, this.#recent, input, this.#onConflict === "reject");
   }
 
   putWrites(input: PutWritesInput): Promise<WriteOutcome> {
     return putWrites(this.#db, this.#tables, this.#recent, input);
   }
 
-  deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
+  deleteThread(threadId: string, token: string | undefined, others?: readonly string[]): Promise<Refusal | undefined> {
     this.#recent.delete(threadId);
-    return deleteThread(this.#db, this.#tables, threadId, token);
+    return deleteThread(this.#db, this.#tables, threadId, token, others);
   }
 
   deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion> {
@@ -132,8 +140,20 @@ export class PostgresStore implements CheckpointStore {
     return prune(this.#db, this.#tables, input);
   }
 
-  copyThread(from: string, to: string, marker: string): Promise<CopyOutcome> {
-    return copyThread(this.#db, this.#tables, from, to, marker);
+  copyThread(from: string, to: string): Promise<CopyOutcome> {
+    return copyThread(this.#db, this.#tables, from, to);
+  }
+
+  threadPlace(threadId: string): Promise<ThreadPlace> {
+    return threadPlace(this.#db, this.#tables, threadId);
+  }
+
+  beginMigration(threadId: string, token: string): Promise<boolean> {
+    return beginMigration(this.#db, this.#tables, threadId, token);
+  }
+
+  endMigration(threadId: string, token: string): Promise<boolean> {
+    return endMigration(this.#db, this.#tables, threadId, token);
   }
 
   listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary> {

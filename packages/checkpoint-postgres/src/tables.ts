@@ -17,7 +17,8 @@ export interface Tables {
   readonly tombstone: string;
   readonly sweeper: string;
   readonly migration: string;
-  /** Functions: the ids in a column of links, as rows; and metadata from the three columns that it may stand in. */
+  /** Functions: one that fails, on a thread in a format that is not known; the ids in a column of links, as rows; and metadata from the three columns that it may stand in. */
+  readonly refuseFormat: string;
   readonly linkIds: string;
   readonly wholeMetadata: string;
   /** Sequences, as string literals for `nextval`. */
@@ -51,6 +52,7 @@ export function tablesIn(schemaName: unknown): Tables {
     tombstone: `${schema}.tombstone`,
     sweeper: `${schema}.sweeper`,
     migration: `${schema}.migration`,
+    refuseFormat: `${schema}.refuse_format`,
     linkIds: `${schema}.link_ids`,
     wholeMetadata: `${schema}.whole_metadata`,
     commitOrder: quoteLiteral(`${schema}.commit_order`),

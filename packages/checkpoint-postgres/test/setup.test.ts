@@ -274,6 +274,71 @@ it("C-80 the schema is the one that was released; whatever changes it is a new m
   await expect(await frozenSchema()).toMatchFileSnapshot("schema.snapshot.txt");
 });
 
+it("C-80 a store has an id of its own, which setup() again keeps", async () => {
+  const [one, two] = [newSchema(), newSchema()];
+  const ids = async () => [
+    await queryRows(database.url, `select store_id from ${one}.store`),
+    await queryRows(database.url, `select store_id from ${two}.store`),
+  ];
+  for (const schema of [one, two]) await open({ schema }).setup();
+  const before = await ids();
+  await open({ schema: one }).setup();
+  expect(await ids()).toEqual(before);
+  expect(before).toEqual([[{ store_id: expect.any(String) }], [{ store_id: expect.any(String) }]]);
+  expect(before[0]).not.toEqual(before[1]);
+});
+
+/** The tables that have rows for each thread. */
+const OF_THREADS = ["checkpoint", "segment", "pending_write"];
+
+it("C-57 C-80 the keys of what belongs to a thread begin with the thread's key, so that it can be told apart and partitioned by it", async () => {
+  const schema = newSchema();
+  await open({ schema }).setup();
+  const keys = await queryRows<{ definition: string }>(
+    database.url,
+    `select pg_get_indexdef(indexrelid) as definition from pg_index where indisunique and indrelid = any ($1::regclass[])`,
+    [OF_THREADS.map((table) => `${schema}.${table}`)],
+  );
+  expect(keys).toHaveLength(4);
+  for (const { definition } of keys) expect(definition).toContain("(thread_key, ");
+});
+
+it("C-82 what a later version adds to the rows costs rows without it nothing, and this version goes on beside it", async () => {
+  const schema = newSchema();
+  const saver = open({ schema });
+  await saver.setup();
+  await put(saver, "before");
+  await saver.putWrites(at("before", "1"), [["a", 2]], "task");
+  const tables = ["thread", ...OF_THREADS].map((table) => `${schema}.${table}`);
+  const look = () =>
+    Promise.all(
+      tables.map((table) =>
+        queryRows(
+          database.url,
+          `select pg_relation_filenode('${table}'), (select json_agg(pg_column_size(r.*)) from ${table} r where thread_key = 1) as bytes`,
+        ),
+      ),
+    );
+  const before = await look();
+  await queryRows(database.url, `alter table ${schema}.checkpoint add column worker integer`);
+  await queryRows(database.url, `alter table ${schema}.pending_write add column replaced bytea`);
+  await queryRows(database.url, `alter table ${schema}.thread add column states jsonb, add column wrapped_key bytea`);
+  expect(await look(), "neither written anew nor longer").toEqual(before);
+
+  await put(saver, "after");
+  await saver.putWrites(at("after", "1"), [["a", 2]], "task");
+  await saver.copyThread("after", "copy");
+  expect(await read(saver, "copy")).toEqual({ a: 1 });
+  const bytes = (thread: string) =>
+    queryRows(
+      database.url,
+      `select pg_column_size(c.*) as bytes from ${schema}.checkpoint c join ${schema}.thread using (thread_key) where thread_id = $1`,
+      [thread],
+    );
+  expect(await bytes("after")).toEqual(await bytes("before"));
+  await saver.deleteThread("before");
+});
+
 it("C-80 a database whose encoding is not UTF-8 is refused", async () => {
   const name = `${database.name}_latin1`;
   const server = inject("holdfastPostgresUrl");

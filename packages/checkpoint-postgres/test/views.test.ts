@@ -97,13 +97,15 @@ for (const schema of ["holdfast", `it's "quoted" \\ and $1`]) {
   });
 }
 
-it("C-26 the views show neither what is out of sight nor what is left of deleted threads", async () => {
+it("C-26 C-113 the views show neither what is out of sight, nor a thread that is being migrated, nor what is left of deleted threads", async () => {
   const saver = await newStore("unseen");
   await put(saver, "one", "1");
   await put(saver, "one", "2", "1");
   await put(saver, "dead", "1");
+  await put(saver, "half", "1");
   await queryRows(database.url, "update unseen.checkpoint set is_hidden = true where checkpoint_id = '\\x0031'");
   await queryRows(database.url, "update unseen.thread set thread_id = null where thread_id = 'dead'");
+  await queryRows(database.url, "update unseen.thread set migration_token = 1 where thread_id = 'half'");
   expect(await queryRows(database.url, "select thread_id, checkpoints::int from unseen.threads")).toEqual([
     { thread_id: "one", checkpoints: 1 },
   ]);

@@ -1,5 +1,6 @@
 -- How a lease that may have ended stands: ended without a release, still live, or released.
-local key = find_thread()
+local key, _, refusal = find_thread()
+if refusal then return refusal end
 local lease = find_lease()
 if not key or not lease.ends then return {'released'} end
 if lease.left > 0 then return {'live', digits(lease.left)} end

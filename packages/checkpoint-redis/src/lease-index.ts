@@ -6,6 +6,7 @@ import changeEntryText from "./lease-index.change.lua";
 import endedEntriesText from "./lease-index.ended.lua";
 import leaseStateText from "./lease-index.state.lua";
 import threadText from "./lua/thread.lua";
+import { statusOf } from "./operations/read-checkpoints.js";
 import { script } from "./script.js";
 
 const changeEntryScript = script(changeEntryText);
@@ -69,8 +70,9 @@ export class LeaseIndex {
   }
 
   async #look(shard: readonly string[], threadId: string, entry: string, olderThanMs: number): Promise<EndedLease | undefined> {
-    const reply = (await this.#redis.run("abandonedThreads", leaseStateScript, this.#keys.thread(threadId), [])).map(String);
-    const [state, second = "", owner = "", endedMsAgo = ""] = reply;
+    const reply = await this.#redis.run("abandonedThreads", leaseStateScript, this.#keys.thread(threadId), []);
+    const state = statusOf(reply, "abandonedThreads");
+    const [, second = "", owner = "", endedMsAgo = ""] = reply.map(String);
     if (state === "ended" && Number(endedMsAgo) >= olderThanMs) {
       return { threadId, token: second, owner: owner || undefined, endedMsAgo: Number(endedMsAgo) };
     }

@@ -5,6 +5,7 @@ import {
   type CheckpointSummary,
   decodeId,
   encodeId,
+  leaseCount,
   type PendingSlot,
   type Segment,
   type StoredSlot,
@@ -36,7 +37,7 @@ export function decodeMember(member: Buffer): { readonly namespace: string; read
 
 /**
  * A checkpoint's row: `[parent id][lineage: namespaces and ids in turn][snapshot channels][links][metadata][body][labels]`, and by the scripts
- * `[when it was committed][calls]`, and behind that of a hidden one a part that is not empty.
+ * `[when it was committed][calls]`, under a lease `[writer]`, and in a hidden one, behind the writer, a part that is not empty.
  */
 export interface CheckpointRow {
   readonly parentId: string | undefined;
@@ -134,8 +135,9 @@ export function encodeSegment({ links, body }: Segment): Buffer {
   return Buffer.concat([count, encodeLinks(links), body]);
 }
 
+/** Of a value that is damaged, what it says is compared with its name where it is read. */
 export function decodeSegment(id: Buffer, value: Buffer): Segment {
-  const end = 4 + SEGMENT_ID_BYTES * value.readUInt32LE(0);
+  const end = 4 + SEGMENT_ID_BYTES * (value.length < 4 ? 0 : value.readUInt32LE(0));
   return { id: id.toString("hex"), links: decodeLinks(value.subarray(4, end)), body: value.subarray(end) };
 }
 
@@ -151,13 +153,19 @@ export function slotMark(slot: PendingSlot, taskId: string): Buffer {
 }
 
 /**
- * What follows the mark: `[place][links][payload][run]`, and of a slot that can be replaced `[calls]`. Of another one, no run is no part.
+ * What follows the mark: `[place][links][payload][run]`, and of a slot that can be replaced `[calls]`, and under a lease `[writer]`. Otherwise, what is empty at the end is no part.
  *
  * @param call by which it is written.
  */
-export function slotContent(slot: PendingSlot, place: WritePlace, runId: string | undefined, call: bigint): Buffer {
-  const run = Buffer.from(runId ?? "", "utf8");
-  const more = slot.slot < 0 ? [run, encodeCall(call)] : runId === undefined ? [] : [run];
+export function slotContent(
+  slot: PendingSlot,
+  place: WritePlace,
+  runId: string | undefined,
+  call: bigint,
+  token: string | undefined,
+): Buffer {
+  const more = [Buffer.from(runId ?? "", "utf8"), slot.slot < 0 ? encodeCall(call) : Buffer.alloc(0), encodeWriter(token)];
+  while (more.at(-1)?.length === 0) more.pop();
   return list([encodePlace(place), encodeLinks(slot.links), slot.payload, ...more]);
 }
 
@@ -166,6 +174,11 @@ export function encodeCall(call: bigint): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(call);
   return bytes;
+}
+
+/** Who writes: `[lease: u64]`, the part of its token that is counted; empty without a lease. */
+export function encodeWriter(token: string | undefined): Buffer {
+  return token === undefined ? Buffer.alloc(0) : encodeCall(leaseCount(token));
 }
 
 const CALL = 0;
@@ -187,6 +200,7 @@ function decodePlace(bytes: Buffer): WritePlace {
 export function decodeWritesRow(row: Buffer): StoredSlot[] {
   const slots: StoredSlot[] = [];
   for (let at = 4; at < row.length; at += 4 + row.readUInt32LE(at)) {
+    if (at + 12 > row.length || at + 4 + row.readUInt32LE(at) > row.length) throw damaged();
     const [task, place, links, payload] = partsOf(row.subarray(at + 12, at + 4 + row.readUInt32LE(at)));
     if (task === undefined || place === undefined || links === undefined || payload === undefined) throw damaged();
     slots.push({
@@ -225,7 +239,7 @@ function list(parts: readonly Buffer[]): Buffer {
 function partsOf(bytes: Buffer): Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const end = at + 4 + bytes.readUInt32LE(at);
+    const end = at + 4 > bytes.length ? Number.POSITIVE_INFINITY : at + 4 + bytes.readUInt32LE(at);
     if (end > bytes.length) throw damaged();
     parts.push(bytes.subarray(at + 4, end));
     at = end;

@@ -19,6 +19,7 @@ import {
   type Refusal,
   type SweepClaim,
   type SweepPage,
+  type ThreadPlace,
   type ThreadSelection,
   type ThreadSummary,
   type WriteOutcome,
@@ -36,6 +37,7 @@ import { getTuple } from "./operations/get-tuple.js";
 import { acquireLease, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list } from "./operations/list.js";
 import { listThreads } from "./operations/list-threads.js";
+import { beginMigration, endMigration, threadPlace } from "./operations/migration.js";
 import { persist } from "./operations/persist.js";
 import { prune } from "./operations/prune.js";
 import { put } from "./operations/put.js";
@@ -54,17 +56,23 @@ export class RedisStore implements CheckpointStore {
   readonly #redis: Connection;
   readonly #keys: Keys;
   readonly #ttl: TtlPolicy;
+  readonly #readsIncomplete: boolean;
   readonly #threads: ThreadIndex;
   readonly #leases: LeaseIndex;
   /** Notes of the leases that this process has, for their release. */
   readonly #notes = entryCache<string>(10_000);
 
-  constructor(redis: Connection, keys: Keys, ttl: TtlPolicy) {
+  constructor(redis: Connection, keys: Keys, ttl: TtlPolicy, readsIncomplete = false) {
     this.#redis = redis;
     this.#keys = keys;
     this.#ttl = ttl;
+    this.#readsIncomplete = readsIncomplete;
     this.#threads = new ThreadIndex(redis, keys);
     this.#leases = new LeaseIndex(redis, keys);
+  }
+
+  forMigrations(): CheckpointStore {
+    return new RedisStore(this.#redis, this.#keys, this.#ttl, true);
   }
 
   /** Redis has nothing to be set up; the scripts see whether they can read a thread. */
@@ -79,7 +87,7 @@ export class RedisStore implements CheckpointStore {
     cached?: CachedRecord,
   ): Promise<Reading> {
     const ttl = this.#ttl.refreshOnRead ? ttlArgument(this.#ttl, config) || "same" : "";
-    const reading = await getTuple(this.#redis, this.#keys, ref, checkpointId, ttl, cached);
+    const reading = await getTuple(this.#redis, this.#keys, ref, checkpointId, ttl, cached, this.#readsIncomplete);
     const isThere = ttl !== "" && reading.checkpoints.length > 0;
     const { lastsMs, isOwn } = threadTime(this.#ttl, config);
     if (isThere && isOwn) await this.#threads.coverOwn(ref.threadId, lastsMs);
@@ -89,7 +97,7 @@ export class RedisStore implements CheckpointStore {
   }
 
   list(threadId: string, selection: ListSelection, limit: number): AsyncIterable<Reading> {
-    return list(this.#redis, this.#keys, threadId, selection, limit);
+    return list(this.#redis, this.#keys, threadId, selection, limit, this.#readsIncomplete);
   }
 
   listThreadIds(): AsyncIterable<string> {
@@ -118,8 +126,8 @@ export class RedisStore implements CheckpointStore {
     );
   }
 
-  async deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined> {
-    const remove = (life: TimedThreadKey) => deleteThread(this.#redis, this.#keys, threadId, token, life);
+  async deleteThread(threadId: string, token: string | undefined, others: readonly string[] = []): Promise<Refusal | undefined> {
+    const remove = (life: TimedThreadKey) => deleteThread(this.#redis, this.#keys, threadId, token, others, life);
     for (;;) {
       const deletion = await this.#threads.ending("deleteThread", threadId, remove, fateOf);
       if (deletion !== "late") return typeof deletion === "string" ? undefined : deletion;
@@ -166,7 +174,7 @@ export class RedisStore implements CheckpointStore {
   }
 
   threadKey(threadId: string): Promise<string | undefined> {
-    return threadKey(this.#redis, this.#keys, threadId, "put");
+    return threadKey(this.#redis, this.#keys, threadId);
   }
 
   checkpointSummaries(threadId: string): Promise<CheckpointSummaries | undefined> {
@@ -181,9 +189,21 @@ export class RedisStore implements CheckpointStore {
     return outcome;
   }
 
-  async copyThread(from: string, to: string, marker: string): Promise<CopyOutcome> {
+  threadPlace(threadId: string): Promise<ThreadPlace> {
+    return threadPlace(this.#redis, this.#keys, threadId);
+  }
+
+  beginMigration(threadId: string, token: string): Promise<boolean> {
+    return beginMigration(this.#redis, this.#keys, threadId, token);
+  }
+
+  endMigration(threadId: string, token: string): Promise<boolean> {
+    return endMigration(this.#redis, this.#keys, threadId, token);
+  }
+
+  async copyThread(from: string, to: string): Promise<CopyOutcome> {
     const ttl = ttlArgument(this.#ttl, undefined);
-    const { lastsMs, ...outcome } = await copyThread(this.#redis, this.#keys, { from, to, marker }, ttl);
+    const { lastsMs, ...outcome } = await copyThread(this.#redis, this.#keys, from, to, ttl);
     if (lastsMs !== undefined) await this.#threads.addNew(to, lastsMs);
     return outcome;
   }

@@ -107,10 +107,21 @@ export class ThreadIndex {
     await this.#forget(operation, threadId, created, LONG_AGO_MS);
   }
 
-  /** @param created of the entry that is meant, in the clock of its server. */
+  /**
+   * A thread that was begun a moment ago may have relied on the entry, and whoever began it may have died since: it gets one of its own.
+   *
+   * @param created of the entry that is meant, in the clock of its server.
+   */
   async #forget(operation: string, threadId: string, created: string, oldMs = 0): Promise<void> {
     this.#entries.delete(threadId);
-    await this.#redis.run(operation, forgetThreadScript, this.#keys.shardOf(threadId), [threadId, created, oldMs]);
+    const [status] = await this.#redis.run(operation, forgetThreadScript, this.#keys.shardOf(threadId), [
+      threadId,
+      created,
+      oldMs,
+    ]);
+    if (String(status) !== "forgotten") return;
+    const { threadKey, lastsMs } = await timedThreadKey(this.#redis, this.#keys, threadId, operation);
+    if (threadKey !== undefined) await this.#add(threadId, lastsMs, "anew", false, threadKey);
   }
 
   /** All threads, the one that was made last first, as far as the clocks of a cluster's servers agree. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { RedisSaver } from "@holdfast/checkpoint-redis";
+import { gate } from "@holdfast/test-servers";
 import { afterAll, expect, inject, it } from "vitest";
 import { at, put, read, write } from "./checkpoints.js";
 import { askedBy, closeCounted, openCounted } from "./counted-savers.js";
@@ -210,4 +211,40 @@ it("C-50 a thread that begins while another of its id is deleted is listed, at w
     expect((await entryOf(prefix, thread)).length, `entries, when begun before request ${moment}`).toBe(isThere ? 1 : 0);
   }
   await Promise.all([deleter, writer, reader].map(closeCounted));
+});
+
+async function latestOf(saver: RedisSaver, thread: string): Promise<string | undefined> {
+  return (await saver.getTuple(at(thread)))?.checkpoint.id;
+}
+
+it("C-50 a thread that begins while another of its id is deleted is listed, also where whoever begins it gets no further", async () => {
+  const prefix = `${keyPrefix}-begun-by-one-that-dies`;
+  const [deleter, reader] = [1, 2].map(() => openCounted(storeUrl(server, prefix))) as [RedisSaver, RedisSaver];
+  for (let moment = 1, isOver = false; !isOver; moment += 1) {
+    const thread = `thread ${moment}`;
+    const writer = openCounted(storeUrl(server, prefix));
+    await put(reader, thread, { id: "old" });
+    let requests = 0;
+    const [stuck, released] = [gate(), gate()];
+    askedBy(deleter).before = async () => {
+      requests += 1;
+      if (requests !== moment) return;
+      askedBy(writer).before = async () => {
+        if ((await latestOf(reader, thread)) !== "new") return;
+        stuck.open();
+        await released.opened;
+      };
+      await Promise.race([put(writer, thread, { id: "new" }), stuck.opened]);
+    };
+    await deleter.deleteThread(thread);
+    askedBy(deleter).before = undefined;
+    isOver = requests < moment;
+    const isThere = (await read(reader, thread)) !== undefined;
+    const listed: unknown[] = [];
+    for await (const { config } of reader.list({})) listed.push(config.configurable?.thread_id);
+    expect(listed.includes(thread), `begun before request ${moment}`).toBe(isThere);
+    released.open();
+    await closeCounted(writer);
+  }
+  await Promise.all([deleter, reader].map(closeCounted));
 });

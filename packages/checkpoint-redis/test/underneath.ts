@@ -27,7 +27,7 @@ export async function underneath(server: string, keyPrefix: string, threadId: st
       return found;
     }
     if ([...order].sort().join() !== [...rows.keys()].sort().join()) faults.push("the order names others than the checkpoints");
-    const hidden = [...rows.values()].filter((row) => (partsOf(row)[9]?.length ?? 0) > 0).length;
+    const hidden = [...rows.values()].filter((row) => (partsOf(row)[10]?.length ?? 0) > 0).length;
     const bytes = [...rows.values(), ...writes.values(), ...segments.values()].reduce((sum, { length }) => sum + length, 0);
     for (const [name, count] of Object.entries({ hidden, slots, bytes })) {
       if (Number(fields[name] ?? 0) !== count) faults.push(`${name} is ${fields[name]}, and there are ${count}`);
@@ -62,7 +62,7 @@ function hashOf(reply: unknown): Map<string, Buffer> {
   );
 }
 
-function partsOf(bytes: Buffer): Buffer[] {
+export function partsOf(bytes: Buffer): Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += 4 + bytes.readUInt32LE(at))
     parts.push(bytes.subarray(at + 4, at + 4 + bytes.readUInt32LE(at)));
@@ -70,7 +70,7 @@ function partsOf(bytes: Buffer): Buffer[] {
 }
 
 /** Of a row of writes, what stands behind the length of each slot: arrival, number, and then parts. */
-function slotsOf(row: Buffer): Buffer[] {
+export function slotsOf(row: Buffer): Buffer[] {
   return partsOf(row.subarray(4));
 }
 

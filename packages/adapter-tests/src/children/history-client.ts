@@ -1,10 +1,10 @@
+import { setClockOff } from "@holdfast/checkpoint-conformance/clock";
 import type { ImpatientOptions } from "../faults/partition.js";
 import { HistoryClient, SWEPT } from "../history-checker/client.js";
 import type { Operation } from "../history-checker/history.js";
 import { type FaultName, planted } from "../history-checker/planted-faults.js";
 import type { Action, SaverSetting } from "../history-checker/program.js";
 import type { KeepingOptions, KeepingSaver } from "../retention/target.js";
-import { setClockOff } from "./clock.js";
 import { givenStoreUrl } from "./store-url.js";
 
 /** How long a client waits for an answer before it tries again. */

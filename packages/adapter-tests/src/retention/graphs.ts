@@ -47,27 +47,6 @@ export function deltaGraph(checkpointer: BaseCheckpointSaver) {
     .compile({ checkpointer });
 }
 
-const Inner = Annotation.Root({ input: Annotation<string>, remembered: all(), output: Annotation<string> });
-const Outer = Annotation.Root({ input: Annotation<string>, output: Annotation<string>, outputs: all() });
-
-/** A graph with a subgraph that remembers: it begins where its last run ended. */
-export function statefulGraph(checkpointer: BaseCheckpointSaver) {
-  const inner = new StateGraph(Inner)
-    .addNode("remember", ({ input }) => ({ remembered: [input] }))
-    .addNode("recall", ({ remembered }) => ({ output: remembered.join(", ") }))
-    .addEdge(START, "remember")
-    .addEdge("remember", "recall")
-    .addEdge("recall", END)
-    .compile({ checkpointer: true });
-  return new StateGraph(Outer)
-    .addNode("inner", inner)
-    .addNode("keep", ({ output }) => ({ outputs: [output] }))
-    .addEdge(START, "inner")
-    .addEdge("inner", "keep")
-    .addEdge("keep", END)
-    .compile({ checkpointer });
-}
-
 const Deep = Annotation.Root({ input: Annotation<string>, log: all() });
 
 /** A subgraph of a subgraph asks a human. Each level does something before and after it. */

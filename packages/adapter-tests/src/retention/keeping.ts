@@ -1,3 +1,4 @@
+import { statefulGraph } from "@holdfast/checkpoint-conformance/stateful-graph";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { Command } from "@langchain/langgraph";
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
@@ -5,7 +6,7 @@ import { expect, it } from "vitest";
 import { questionGraph } from "../question-graph.js";
 import { stepGraph } from "../step-graph.js";
 import { putChain } from "./chains.js";
-import { deepQuestionGraph, deltaGraph, statefulGraph, toolGraph } from "./graphs.js";
+import { deepQuestionGraph, deltaGraph, toolGraph } from "./graphs.js";
 import type { RetentionStore } from "./retention-store.js";
 import { on, type Shown, shownOf } from "./shown.js";
 import type { KeepingSaver } from "./target.js";

@@ -3,6 +3,8 @@ import type { KeepingOptions, KeepingSaver, RetentionTarget, Underneath } from "
 
 /** A store that nobody else uses. */
 export interface RetentionStore {
+  /** Where it is, for child processes. */
+  url(): string;
   /** A saver that is closed with the store. */
   open(options?: KeepingOptions): KeepingSaver;
   inspect(threadId: string): Promise<Underneath>;
@@ -31,6 +33,7 @@ export function retentionStore(target: RetentionTarget): RetentionStore {
     await current.close();
   });
   return {
+    url: () => current.store.url(),
     open: (options) => current.store.open(options),
     inspect: (threadId) => current.store.inspect(threadId),
     age: (threadId, milliseconds) => current.store.age(threadId, milliseconds),
@@ -43,6 +46,7 @@ async function newRetentionStore(target: RetentionTarget): Promise<{ readonly st
   const place = await target.openStore();
   const savers: KeepingSaver[] = [];
   const store: RetentionStore = {
+    url: () => place.url,
     open(options) {
       const saver = target.open(place.url, options);
       savers.push(saver);

@@ -1,3 +1,4 @@
+import { statefulGraph } from "@holdfast/checkpoint-conformance/stateful-graph";
 import { Command } from "@langchain/langgraph";
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { expect, it } from "vitest";
@@ -5,7 +6,7 @@ import { at, checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { questionGraph } from "../question-graph.js";
 import { nestedStepGraph, stepGraph } from "../step-graph.js";
 import { putChain, text } from "./chains.js";
-import { deepQuestionGraph, deltaGraph, statefulGraph } from "./graphs.js";
+import { deepQuestionGraph, deltaGraph } from "./graphs.js";
 import type { RetentionStore } from "./retention-store.js";
 import { asRun, on, shownOf } from "./shown.js";
 import type { KeepingSaver } from "./target.js";

@@ -1,6 +1,6 @@
 import type { CheckpointMetadata } from "@langchain/langgraph-checkpoint";
 import { DeserializationError, InvalidMetadataError } from "../errors.js";
-import { describe } from "./thread-id.js";
+import { describe } from "./ids.js";
 
 /**
  * Metadata is stored as plain JSON, so that `list` can filter on it in the store (a custom serde never touches it). Postgres' jsonb has no NUL and
@@ -37,11 +37,23 @@ export function encodeMetadata(metadata: CheckpointMetadata | Readonly<Record<st
 
 /** The inverse of {@link encodeMetadata}. */
 export function decodeMetadata(text: string): CheckpointMetadata {
+  if (!isPlainMetadata(text))
+    throw new DeserializationError("Stored metadata has an unknown encoding: was it written by a newer version?");
+  const parsed = parseMetadata(text);
+  return (text.includes(MARK) || text.includes("\\u001a") ? fromJson(parsed) : parsed) as CheckpointMetadata;
+}
+
+/** The first character is the encoding: metadata in the clear is a JSON object. Anything else is left to encodings to come, such as encrypted metadata. */
+function isPlainMetadata(text: string): boolean {
+  return text.startsWith("{");
+}
+
+function parseMetadata(text: string): unknown {
   try {
-    const parsed: unknown = JSON.parse(text);
-    return (text.includes(MARK) || text.includes("\\u001a") ? fromJson(parsed) : parsed) as CheckpointMetadata;
-  } catch (cause) {
-    throw new DeserializationError("Stored metadata is not JSON.", { cause });
+    return JSON.parse(text);
+  } catch {
+    // Without its cause, which prints what is stored.
+    throw new DeserializationError("Stored metadata is not JSON.");
   }
 }
 
@@ -109,11 +121,11 @@ class MetadataPass {
       );
     }
     // Entries, not assignment: a key "__proto__" must become a property.
-    return Object.fromEntries(
-      Object.entries(value)
-        .filter(([, item]) => item !== undefined)
-        .map(([key, item]) => [this.#text(key), this.json(item, `${path}.${key}`)]),
-    );
+    const json: [string, unknown][] = [];
+    for (const [key, item] of Object.entries(value)) {
+      if (item !== undefined) json.push([this.#text(key), this.json(item, `${path}.${key}`)]);
+    }
+    return Object.fromEntries(json);
   }
 
   #text(text: string): string {

@@ -1,4 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
+import { InvalidConfigError, InvalidOptionsError } from "../errors.js";
+import { malformation } from "./ids.js";
 
 /** What LangGraph gives every run, and no call outside of one. */
 interface RunConfig extends RunnableConfig {
@@ -10,4 +12,141 @@ interface RunConfig extends RunnableConfig {
  */
 export function isRunConfig(config: RunnableConfig): config is RunConfig {
   return typeof (config as Partial<RunConfig> | undefined)?.writer === "function";
+}
+
+/**
+ * With `onConflict: "reject"`, what tells a run that goes on from the head of its thread from a deliberate fork (contract C-95): how the checkpoint was
+ * asked for. LangGraph makes the config of a run's puts from that of the tuple it began with, symbols included; so the tuple says it.
+ *
+ * A symbol, because it must not be among the keys of the config (contract C-12), nor survive where a config is sent elsewhere as JSON: a checkpoint
+ * that is named there is named deliberately.
+ */
+const READ_AS: unique symbol = Symbol.for("holdfast.read-as") as never;
+
+interface Marked {
+  readonly [READ_AS]?: { readonly id: string; readonly isHead: boolean } | "copied";
+}
+
+/** The config of a tuple, marked. */
+export function markRead(config: RunnableConfig, id: string, isHead: boolean): RunnableConfig {
+  return { ...config, configurable: { ...config.configurable, [READ_AS]: { id, isHead } } };
+}
+
+/** The config of a put that copies a checkpoint of another saver, and does not go on from any head, or of writes that are copied. */
+export function markCopied(config: RunnableConfig): RunnableConfig {
+  return { ...config, configurable: { ...config.configurable, [READ_AS]: "copied" } };
+}
+
+/** Whether a write copies what another saver has. */
+export function isCopied(config: RunnableConfig): boolean {
+  return (config.configurable as Marked | undefined)?.[READ_AS] === "copied";
+}
+
+/**
+ * What the head must be for a put to go on from it: the parent, if the run began with it as the head. Only a run's first put has the checkpoint that
+ * it began with as its parent; those that follow build on its own.
+ *
+ * @param isCopy a copy of a checkpoint is put beside it, under its parent.
+ */
+export function expectedHead(
+  config: RunnableConfig,
+  parentId: string | undefined,
+  isCopy: boolean,
+): { readonly id: string | undefined } | undefined {
+  if (isCopy || isCopied(config)) return undefined;
+  const read = (config.configurable as Marked | undefined)?.[READ_AS];
+  if (parentId === undefined) return { id: undefined };
+  return read !== "copied" && read?.isHead === true && read.id === parentId ? { id: parentId } : undefined;
+}
+
+/**
+ * How a lease's fencing token gets to the saver: as a key of `configurable`, which LangGraph hands on to every saver call of a run, those of subgraphs
+ * included, and which it does not copy into metadata, since it begins with two underscores. The tokens stand there by thread: a node may run a graph on another
+ * thread, and hands on the configurable of its own.
+ */
+const CONFIG_KEY = "__holdfast_leases";
+
+/**
+ * The token under which a config writes to a thread.
+ *
+ * @throws InvalidConfigError when it is none; the message does not repeat it.
+ */
+export function leaseToken(config: RunnableConfig | undefined, threadId: string): string | undefined {
+  const tokens: unknown = config?.configurable?.[CONFIG_KEY];
+  if (typeof tokens !== "object" || tokens === null || !Object.hasOwn(tokens, threadId)) return undefined;
+  const token = (tokens as Readonly<Record<string, unknown>>)[threadId];
+  if (typeof token === "string" && TOKEN.test(token)) return token;
+  throw new InvalidConfigError("The config's lease token is not one that acquireThread gives.");
+}
+
+const TOKEN = /^[1-9]\d{0,39}$/;
+
+/** The config with the token of one more lease. */
+export function withLeaseToken<Config extends RunnableConfig>(config: Config, threadId: string, token: string): Config {
+  // Entries, not assignment: a thread may be called __proto__.
+  const others = (config.configurable?.[CONFIG_KEY] ?? {}) as Readonly<Record<string, string>>;
+  const tokens = Object.fromEntries([...Object.entries(others), [threadId, token]]);
+  return { ...config, configurable: { ...config.configurable, [CONFIG_KEY]: tokens } };
+}
+
+/**
+ * The time that a config gives its thread, in minutes, where a store has times to live. It begins with two underscores, so that LangGraph hands it on to every
+ * saver call of a run and does not copy it into metadata.
+ */
+export const TTL_KEY = "__holdfast_ttl";
+
+/** What a run says of itself, beside its checkpoints and never inside their metadata: name and value. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Taken from `config.metadata`, else from `config.configurable`, where they are there. */
+const ALWAYS = ["run_id", "graph_id", "user"] as const;
+
+const MAX_LABEL_BYTES = 256;
+
+/** Names of further labels, checked. */
+export type LabelNames = readonly string[];
+
+/**
+ * The names of labels that a saver takes (contract C-39).
+ *
+ * @param more names of further keys. Others are never copied: they may be secrets.
+ * @throws InvalidOptionsError
+ */
+export function resolveLabelNames(more: unknown = []): LabelNames {
+  if (!Array.isArray(more)) throw new InvalidOptionsError("labels must be a list of names of keys.");
+  for (const name of more as unknown[]) {
+    const fault = typeof name === "string" && name !== "" ? malformation(name, MAX_LABEL_BYTES) : "is no name";
+    if (fault !== undefined) throw new InvalidOptionsError(`labels: ${JSON.stringify(name)} ${fault}.`);
+  }
+  return Object.freeze([...new Set<string>([...ALWAYS, ...(more as string[])])]);
+}
+
+/** The labels that a config gives. A value that is neither a short string nor a number or boolean is no label. */
+export function labelsOf(config: RunnableConfig, names: LabelNames): Labels {
+  const labels = new Map<string, string>();
+  for (const name of names) {
+    const value: unknown = config.metadata?.[name] ?? (config.configurable as Record<string, unknown> | undefined)?.[name];
+    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") continue;
+    const text = String(value);
+    if (malformation(text, MAX_LABEL_BYTES) === undefined) labels.set(name, text);
+  }
+  return Object.fromEntries(labels);
+}
+
+/**
+ * The labels that a listing is narrowed by.
+ *
+ * @throws InvalidOptionsError
+ */
+export function resolveLabels(labels: unknown): Labels | undefined {
+  if (labels === undefined) return undefined;
+  if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
+    throw new InvalidOptionsError("labels must be an object of names and values.");
+  }
+  for (const [name, value] of Object.entries(labels)) {
+    if (typeof value !== "string") throw new InvalidOptionsError(`labels.${name} must be a string.`);
+    const fault = malformation(name, MAX_LABEL_BYTES) ?? malformation(value, MAX_LABEL_BYTES);
+    if (fault !== undefined) throw new InvalidOptionsError(`labels.${name} ${fault}.`);
+  }
+  return Object.keys(labels).length === 0 ? undefined : (labels as Labels);
 }

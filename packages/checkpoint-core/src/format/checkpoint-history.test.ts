@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
+import { OWNER } from "./owner.testing.js";
 import { encodeWrites } from "./pending-writes.js";
 import {
   type CachedCheckpoint,
@@ -82,8 +83,8 @@ class Thread {
     parent?: CachedCheckpoint,
     related?: readonly SegmentWithContent[],
   ): Promise<Put> {
-    const encoded = await encodeCheckpoint(header, updates, parent, related);
-    this.checkIdentity(encoded, await encodeCheckpoint(header, updates, parent, related));
+    const encoded = await encodeCheckpoint(OWNER, header, updates, parent, related);
+    this.checkIdentity(encoded, await encodeCheckpoint(OWNER, header, updates, parent, related));
     const { record, created, cached, reusesSegments } = encoded;
     this.store(created);
     // It can be read whether or not the statement with the pending writes gets there; and the guard is set when, and only when, it is needed.
@@ -108,7 +109,7 @@ class Thread {
 
   /** Reads a checkpoint in another process. */
   check(put: Put, reader = this.reader()): void {
-    const { header, cached } = decodeCheckpoint(put.record, reader);
+    const { header, cached } = decodeCheckpoint({ ...OWNER, record: put.record }, reader);
     const described = (it: CheckpointHeader, channels: Iterable<readonly [string, unknown, unknown]>): string =>
       JSON.stringify([it, [...channels]]);
     const written = described(
@@ -188,7 +189,7 @@ async function play(thread: Thread, given: Step, repetition: number): Promise<vo
       ? undefined
       : given.parent === "cached"
         ? before.cached
-        : decodeCheckpoint(before.record, thread.reader()).cached;
+        : decodeCheckpoint({ ...OWNER, record: before.record }, thread.reader()).cached;
 
   const old = before?.values.get(channel) ?? { type: "t", bytes: Buffer.alloc(0) };
   // Few seeds, so that histories also come back to what was there before.
@@ -204,7 +205,7 @@ async function play(thread: Thread, given: Step, repetition: number): Promise<vo
     for (const part of [added.subarray(0, added.length / 2), added, Buffer.concat([Buffer.from("["), added]), bytes]) {
       const write = { channel, index: 0, position: 0, type: "t", bytes: ValueBytes.of(part) };
       const repeatable = { verbatim: related, context: cached?.context };
-      for (const segment of (await encodeWrites([write], repeatable, cached?.channels)).created)
+      for (const segment of (await encodeWrites(OWNER, [write], repeatable, cached?.channels)).created)
         if (!related.some(({ id }) => id === segment.id)) related.push(segment);
     }
     if (arrives) thread.store(related);
@@ -262,7 +263,7 @@ async function conversation(
       versions_seen: { __input__: {}, __start__: { __start__: 1 }, agent: { "branch:to:agent": turn - 1 } },
     };
     const values = new Map([["messages", { type: "hf1", bytes }]]);
-    const { record, created, cached } = await encodeCheckpoint(header, asUpdates(values), last?.cached);
+    const { record, created, cached } = await encodeCheckpoint(OWNER, header, asUpdates(values), last?.cached);
     const fresh = created.filter(({ id }) => !thread.segments.has(id));
     newBytes.push(
       fresh.reduce((sum, it) => sum + it.body.length + 16 * it.links.length, record.body.length + 16 * record.links.length),

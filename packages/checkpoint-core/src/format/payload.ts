@@ -84,8 +84,9 @@ export class PayloadReader {
       const headerEnd = 4 + content.readUInt32LE(0);
       this.header = JSON.parse(content.toString("utf8", 4, headerEnd));
       this.#inlineOffset = headerEnd;
-    } catch (cause) {
-      throw new DeserializationError("Stored bytes are damaged.", { cause });
+    } catch {
+      // Without its cause, which prints what is stored.
+      throw new DeserializationError("Stored bytes are damaged.");
     }
     this.#content = content;
     this.#links = links;

@@ -2,10 +2,11 @@ import { ERROR, INTERRUPT, type PendingWrite, RESUME, SCHEDULED } from "@langcha
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
+import { OWNER } from "./owner.testing.js";
 import { decodeWrites, encodeWrites, pendingWrite, type SerializedWrite, type StoredSlot, writeIndex } from "./pending-writes.js";
 import { makeSegment, type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
-import { nextCall, taskOrder } from "./write-order.js";
+import { taskOrder } from "./write-order.js";
 
 const SPECIAL = [ERROR, SCHEDULED, INTERRUPT, RESUME];
 
@@ -33,10 +34,10 @@ class Store {
     related: readonly SegmentWithContent[] = [],
     context?: SegmentWithContent,
   ): Promise<void> {
-    const encoded = await encodeWrites(serialized(writes), { verbatim: related, context });
-    for (const segment of encoded.created) if (!this.segments.has(segment.id)) this.segments.set(segment.id, segment);
     this.#arrival += 1n;
-    const place = taskPath === undefined ? { call: nextCall() } : { taskPath };
+    const place = taskPath === undefined ? { call: this.#arrival } : { taskPath };
+    const encoded = await encodeWrites({ ...OWNER, taskId, place }, serialized(writes), { verbatim: related, context });
+    for (const segment of encoded.created) if (!this.segments.has(segment.id)) this.segments.set(segment.id, segment);
     for (const slot of encoded.slots) {
       expect(Number.isInteger(slot.slot) && Math.abs(slot.slot) < 2 ** 31).toBe(true);
       const key = `${taskId} ${slot.slot}`;
@@ -47,7 +48,7 @@ class Store {
   }
 
   read(order: readonly StoredSlot[] = [...this.slots.values()]): [taskId: string, channel: string, value: string][] {
-    return decodeWrites(order, new SegmentReader(this.segments)).map((write) => [
+    return decodeWrites({ ...OWNER, slots: order }, new SegmentReader(this.segments)).map((write) => [
       write.taskId,
       write.channel,
       write.value.bytes.toBuffer().toString(),
@@ -253,7 +254,7 @@ it("C-44 delta channels replay by task, then by position", async () => {
     ["a", 3],
     [ERROR, 4],
   ]);
-  const writes = decodeWrites([...store.slots.values()], new SegmentReader(store.segments));
+  const writes = decodeWrites({ ...OWNER, slots: [...store.slots.values()] }, new SegmentReader(store.segments));
   expect(writes.sort(taskOrder(writes)).map(({ value }) => value.bytes.toBuffer().toString())).toEqual(["4", "3", "1", "2"]);
 });
 
@@ -273,6 +274,7 @@ it("C-41 a special channel has upstream's number, any other its position", () =>
 
 it("takes one slot for a batch of ordinary writes", async () => {
   const { slots } = await encodeWrites(
+    OWNER,
     serialized([
       ["a", 1],
       ["b", 2],
@@ -287,7 +289,7 @@ it("C-40 the same batch makes the same segments", async () => {
     ["a", "x".repeat(2000)],
     ["b", "y".repeat(600)],
   ]);
-  const [once, again] = [await encodeWrites(writes), await encodeWrites(writes)];
+  const [once, again] = [await encodeWrites(OWNER, writes), await encodeWrites(OWNER, writes)];
   expect(once.created.map(({ id }) => id)).toEqual(again.created.map(({ id }) => id));
   expect(once.created).toHaveLength(2);
 });

@@ -1,4 +1,5 @@
 import { type CheckpointPendingWrite, type PendingWrite, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
+import { verified, withChecksum } from "./checksum.js";
 import { PayloadReader, PayloadWriter, type ValueEntry } from "./payload.js";
 import type { CachedCheckpoint, SerializedValue } from "./record.js";
 import {
@@ -29,7 +30,7 @@ import { callRanks, type PlacedWrite, taskOrder, type WritePlace } from "./write
 export interface PendingSlot {
   readonly slot: number;
   readonly links: readonly string[];
-  /** A compressed payload. */
+  /** A compressed payload with its checksum. */
   readonly payload: Buffer;
 }
 
@@ -47,6 +48,19 @@ export interface StoredSlot extends PendingSlot {
   readonly place: WritePlace;
   /** Grows with each batch stored; kept when a slot is replaced. */
   readonly arrival: bigint;
+}
+
+/** The task of a checkpoint whose writes they are. */
+export interface WritesOwner {
+  readonly namespace: string;
+  readonly checkpointId: string;
+  readonly taskId: string;
+  readonly place: WritePlace;
+}
+
+/** A checkpoint's pending writes as a store returns them. */
+export interface StoredSlots extends Pick<WritesOwner, "namespace" | "checkpointId"> {
+  readonly slots: readonly StoredSlot[];
 }
 
 /** One pending write, still serialized. */
@@ -80,10 +94,12 @@ const FIRST_SINGLE_SLOT = 2 ** 30;
 /**
  * Encodes a batch. Of two special writes to one channel the last counts.
  *
+ * @param owner whose writes they become.
  * @param repeatable what the writes may repeat: the new segments of the checkpoint that they are made on, and the thread's {@link CachedCheckpoint.context}.
  * @param channels the values of that checkpoint. A task that changes a document writes all of it.
  */
 export async function encodeWrites(
+  owner: WritesOwner,
   writes: readonly SerializedWrite[],
   repeatable: Repeatable = NOTHING_TO_REPEAT,
   channels: ReadonlyMap<string, ChannelValue> = new Map(),
@@ -106,16 +122,19 @@ export async function encodeWrites(
       w.push([write.index, write.position, write.channel, ...writer.add(encoded.value)]);
       await breathe();
     }
-    slots.push({ slot, links: writer.links, payload: compress(writer.write({ w } satisfies SlotHeader)) });
+    const { links } = writer;
+    const payload = compress(writer.write({ w } satisfies SlotHeader));
+    slots.push({ slot, links, payload: withChecksum(payload, ownerText(owner, slot, links)) });
   }
   const sent = withLinked(created, repeatable.verbatim);
   return { slots, created: sent, reusesSegments: linksElsewhere([...slots, ...sent], sent) };
 }
 
 /** The writes that count, in the order of contract C-42: those without a task path as they were made, then the others by task path, task and position. */
-export function decodeWrites(slots: readonly StoredSlot[], segments: SegmentReader): StoredWrite[] {
-  const entries = slots.flatMap(({ taskId, place, arrival, links, payload }) => {
-    const reader = new PayloadReader(decompress(payload), links, segments);
+export function decodeWrites({ namespace, checkpointId, slots }: StoredSlots, segments: SegmentReader): StoredWrite[] {
+  const entries = slots.flatMap(({ taskId, place, arrival, slot, links, payload }) => {
+    const body = verified(payload, ownerText({ namespace, checkpointId, taskId, place }, slot, links));
+    const reader = new PayloadReader(decompress(body), links, segments);
     return (reader.header as SlotHeader).w.map(([index, position, channel, ...entry]) => {
       const write: StoredWrite = { taskId, channel, index, place, value: reader.next(entry) };
       return { write, position, arrival };
@@ -139,6 +158,12 @@ export function decodeWrites(slots: readonly StoredSlot[], segments: SegmentRead
   ];
   // Stable: the writes of one call stay as they are.
   return [...called.sort((a, b) => rankOf(a) - rankOf(b)), ...withPath.sort(taskOrder(withPath))];
+}
+
+/** A slot that is replaced keeps its place, which the writer need not know. */
+function ownerText({ namespace, checkpointId, taskId, place }: WritesOwner, slot: number, links: readonly string[]): string {
+  const where = slot < 0 ? "" : (place.taskPath ?? place.call);
+  return ["write", namespace, checkpointId, taskId, slot, links.join(""), where].join("\0");
 }
 
 /** A pending write as LangGraph takes it. */

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Checkpoint } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it, vi } from "vitest";
 import { DeserializationError } from "../errors.js";
+import { OWNER } from "./owner.testing.js";
 import {
   type CachedCheckpoint,
   type ChannelUpdate,
@@ -43,6 +44,7 @@ async function chain(length: number, parent?: CachedCheckpoint): Promise<Encoded
   for (let step = 1; step <= length; step += 1) {
     const messages = Buffer.concat(Array.from({ length: step }, (_, i) => noise(i, 700)));
     const encoded = await encodeCheckpoint(
+      OWNER,
       header(step),
       updates({ messages: value(messages), small: value(`step ${step}`) }),
       cached,
@@ -69,8 +71,8 @@ describe("encodeCheckpoint", () => {
       versions_seen: { n: {}, "\ud800": { a: 3 } },
     };
     const values = Object.entries(given).map(([channel, [type, text]]) => [channel, value(Buffer.from(text, "latin1"), type)]);
-    const encoded = await encodeCheckpoint(odd, updates(Object.fromEntries(values)), undefined);
-    const decoded = decodeCheckpoint(encoded.record, new SegmentReader(store(encoded)));
+    const encoded = await encodeCheckpoint(OWNER, odd, updates(Object.fromEntries(values)), undefined);
+    const decoded = decodeCheckpoint({ ...OWNER, record: encoded.record }, new SegmentReader(store(encoded)));
     expect(decoded.header).toStrictEqual(odd);
     expect(
       [...decoded.cached.channels].map(([channel, { type, bytes }]) => [channel, [type, bytes.toBuffer().toString("latin1")]]),
@@ -82,6 +84,7 @@ describe("encodeCheckpoint", () => {
     const seen = JSON.parse('{"__proto__":{"__proto__":1}}') as Checkpoint["versions_seen"];
     const versions = JSON.parse('{"__proto__":2,"constructor":3}') as Record<string, number>;
     const encoded = await encodeCheckpoint(
+      OWNER,
       { v: 4, ts: "t", channel_versions: versions, versions_seen: seen },
       new Map([
         ["__proto__", value("p")],
@@ -89,7 +92,7 @@ describe("encodeCheckpoint", () => {
       ]),
       undefined,
     );
-    const { header: read, cached } = decodeCheckpoint(encoded.record, new SegmentReader(new Map()));
+    const { header: read, cached } = decodeCheckpoint({ ...OWNER, record: encoded.record }, new SegmentReader(new Map()));
     expect(JSON.stringify(read)).toBe(JSON.stringify({ v: 4, ts: "t", channel_versions: versions, versions_seen: seen }));
     expect([...cached.channels.keys()]).toEqual(["__proto__", "constructor"]);
     expect(Object.keys(encoded.cached.versions)).toEqual(["__proto__", "constructor"]);
@@ -106,11 +109,12 @@ describe("encodeCheckpoint", () => {
   it("C-33 carries over what did not change, without storing it again", async () => {
     const [first] = (await chain(1)) as [EncodedCheckpoint];
     const next = await encodeCheckpoint(
+      OWNER,
       header(2),
       updates({ small: value("new"), messages: "carried-over", gone: "carried-over" }),
       first.cached,
     );
-    const { cached } = decodeCheckpoint(next.record, new SegmentReader(store(first, next)));
+    const { cached } = decodeCheckpoint({ ...OWNER, record: next.record }, new SegmentReader(store(first, next)));
     expect([...cached.channels.keys()]).toEqual(["small", "messages"]);
     expect(cached.channels.get("messages")?.bytes.toBuffer().equals(noise(0, 700))).toBe(true);
     expect(cached.channels.get("messages")?.pieces).toEqual(first.cached.channels.get("messages")?.pieces);
@@ -126,13 +130,13 @@ describe("encodeCheckpoint", () => {
   it("says when it refers to what must be in the store", async () => {
     const [second, first] = (await chain(2)) as [EncodedCheckpoint, EncodedCheckpoint];
     expect(second.reusesSegments).toBe(true);
-    const fresh = await encodeCheckpoint(header(3), updates({ messages: value(noise("other", 3000)) }), {
+    const fresh = await encodeCheckpoint(OWNER, header(3), updates({ messages: value(noise("other", 3000)) }), {
       ...first.cached,
       keyframe: undefined,
       context: undefined,
     });
     expect(fresh.reusesSegments).toBe(false);
-    const carried = await encodeCheckpoint(header(3), updates({ messages: "carried-over" }), {
+    const carried = await encodeCheckpoint(OWNER, header(3), updates({ messages: "carried-over" }), {
       ...first.cached,
       keyframe: undefined,
     });
@@ -153,13 +157,16 @@ describe("encodeCheckpoint", () => {
     const unused = makeSegment(noise("unused", 1500));
     const [first] = (await chain(1)) as [EncodedCheckpoint];
     const messages = Buffer.concat([noise(0, 700), Buffer.from(","), noise("write", 1500)]);
-    const encoded = await encodeCheckpoint(header(2), updates({ messages: value(messages) }), first.cached, [unused, write]);
+    const encoded = await encodeCheckpoint(OWNER, header(2), updates({ messages: value(messages) }), first.cached, [
+      unused,
+      write,
+    ]);
     const made = encoded.created.filter(({ links }) => links.includes(write.id));
     expect(made).toHaveLength(1);
     expect(made[0]?.body.length).toBeLessThan(300);
     expect(encoded.created).toContain(write);
     expect(encoded.created).not.toContain(unused);
-    const { cached } = decodeCheckpoint(encoded.record, new SegmentReader(store(first, encoded)));
+    const { cached } = decodeCheckpoint({ ...OWNER, record: encoded.record }, new SegmentReader(store(first, encoded)));
     expect(cached.channels.get("messages")?.bytes.toBuffer().equals(messages)).toBe(true);
   });
 });
@@ -183,7 +190,7 @@ it("C-36 a header stays as it was when the run goes on", () => {
 
 it("C-36 what is known of a checkpoint stays as it was when its header changes", async () => {
   const versions = { a: 1 };
-  const { cached } = await encodeCheckpoint({ ...header(1), channel_versions: versions }, updates({}), undefined);
+  const { cached } = await encodeCheckpoint(OWNER, { ...header(1), channel_versions: versions }, updates({}), undefined);
   versions.a = 2;
   expect(cached.versions).toEqual({ a: 1 });
 });
@@ -193,7 +200,7 @@ describe("decodeCheckpoint", () => {
     const all = await chain(80);
     const reader = new SegmentReader(store(...all));
     for (const { record, cached } of all) {
-      const decoded = decodeCheckpoint(record, reader).cached;
+      const decoded = decodeCheckpoint({ ...OWNER, record: record }, reader).cached;
       expect([...decoded.channels.keys()]).toEqual([...cached.channels.keys()]);
       for (const [channel, { type, bytes, pieces }] of cached.channels) {
         const read = decoded.channels.get(channel);
@@ -214,7 +221,7 @@ describe("decodeCheckpoint", () => {
       const without = new Map(segments);
       without.delete(id);
       try {
-        decodeCheckpoint(record, new SegmentReader(without));
+        decodeCheckpoint({ ...OWNER, record: record }, new SegmentReader(without));
       } catch (error) {
         needed += 1;
         expect(error).toBeInstanceOf(DeserializationError);
@@ -227,12 +234,12 @@ describe("decodeCheckpoint", () => {
   it("never throws anything but a DeserializationError when a record is cut short", async () => {
     for (const encoded of [
       ...(await chain(3)),
-      await encodeCheckpoint(header(1), updates({ a: value(noise(1, 500)) }), undefined),
+      await encodeCheckpoint(OWNER, header(1), updates({ a: value(noise(1, 500)) }), undefined),
     ]) {
       const reader = new SegmentReader(store(...(await chain(3)), encoded));
       for (let length = 0; length < encoded.record.body.length; length += 1) {
         const record = { ...encoded.record, body: encoded.record.body.subarray(0, length) };
-        expect(() => decodeCheckpoint(record, reader)).toThrow(DeserializationError);
+        expect(() => decodeCheckpoint({ ...OWNER, record: record }, reader)).toThrow(DeserializationError);
       }
     }
   });
@@ -240,7 +247,9 @@ describe("decodeCheckpoint", () => {
   it("refuses a record whose links are missing", async () => {
     const all = await chain(5);
     const [last] = all as [EncodedCheckpoint];
-    expect(() => decodeCheckpoint({ ...last.record, links: [] }, new SegmentReader(store(...all)))).toThrow(DeserializationError);
+    expect(() => decodeCheckpoint({ ...OWNER, record: { ...last.record, links: [] } }, new SegmentReader(store(...all)))).toThrow(
+      DeserializationError,
+    );
   });
 });
 
@@ -249,22 +258,22 @@ it("the names of channels need no segment but the keyframe", async () => {
   for (const { record, cached } of all) {
     const keyframe: SegmentWithContent | undefined = cached.keyframe;
     const reader = new SegmentReader(new Map(keyframe === undefined ? [] : [[keyframe.id, keyframe]]));
-    expect([...channelNames(record, reader)]).toEqual(["messages", "small"]);
+    expect([...channelNames({ ...OWNER, record: record }, reader)]).toEqual(["messages", "small"]);
   }
 });
 
 it("an unchanged channel among many small ones costs next to nothing, also when all of them exceed what deflate can look back", async () => {
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`c${i}`, value(noise(i, 300))]));
   const carried = new Map<string, ChannelUpdate>(Object.keys(many).map((channel) => [channel, "carried-over"]));
-  let last = await encodeCheckpoint(header(1), updates(many), undefined);
+  let last = await encodeCheckpoint(OWNER, header(1), updates(many), undefined);
   const stored = store(last);
   const costs: number[] = [];
   for (let step = 2; step < 12; step += 1) {
-    last = await encodeCheckpoint(header(step), new Map(carried).set("c0", value(noise(`${step}`, 300))), last.cached);
+    last = await encodeCheckpoint(OWNER, header(step), new Map(carried).set("c0", value(noise(`${step}`, 300))), last.cached);
     for (const segment of last.created) stored.set(segment.id, segment);
     costs.push(last.record.body.length + last.created.reduce((sum, { body }) => sum + body.length, 0));
   }
   expect(Math.max(...costs.slice(1))).toBeLessThan(2_000);
-  const { cached } = decodeCheckpoint(last.record, new SegmentReader(stored));
+  const { cached } = decodeCheckpoint({ ...OWNER, record: last.record }, new SegmentReader(stored));
   expect(cached.channels.get("c199")?.bytes.toBuffer()).toEqual(noise(199, 300));
 });

@@ -1,4 +1,6 @@
 import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoint";
+import { canonicalMetadata } from "./canonical-metadata.js";
+import { verified, withChecksum } from "./checksum.js";
 import { PayloadReader, PayloadWriter, type ValueEntry } from "./payload.js";
 import {
   compress,
@@ -19,7 +21,7 @@ import type { ValueBytes } from "./value-bytes.js";
 /**
  * The stored form of one checkpoint: everything but its ids and its metadata.
  *
- * `body` is a compressed payload. When its dictionary has a link, that is the record's **keyframe**: an earlier record of the thread, kept as a segment,
+ * `body` is a compressed payload with its checksum. When its dictionary has a link, that is the record's **keyframe**: an earlier record of the thread, kept as a segment,
  * that this one is compressed against and whose links it can point to by position. So neither the names of channels and nodes nor the list of
  * pieces, which hardly change from one superstep to the next, are stored again.
  */
@@ -27,6 +29,20 @@ export interface CheckpointRecord {
   /** The keyframe, if there is one, and the segments that the keyframe does not link to. */
   readonly links: readonly string[];
   readonly body: Buffer;
+}
+
+/** What the checksum of a record covers besides its body. */
+export interface RecordOwner {
+  readonly namespace: string;
+  readonly checkpointId: string;
+  readonly parentId: string | undefined;
+  /** As core's `encodeMetadata` gives it, its keys in any order. */
+  readonly metadata: string;
+}
+
+/** A record as a store returns it. */
+export interface StoredRecord extends RecordOwner {
+  readonly record: CheckpointRecord;
 }
 
 /** A checkpoint as it was written or read by this process: what the next one of its branch can build on. */
@@ -90,10 +106,12 @@ const ALWAYS_INLINE_BYTES = 64;
 /**
  * Encodes a checkpoint on top of what is known of its parent.
  *
+ * @param owner whose record it becomes.
  * @param updates the channels that have a value, in the order in which they are to be read back.
  * @param related open segments that new values may repeat: those of the parent's pending writes, which they were made from.
  */
 export async function encodeCheckpoint(
+  owner: RecordOwner,
   header: CheckpointHeader,
   updates: ReadonlyMap<string, ChannelUpdate>,
   parent: CachedCheckpoint | undefined,
@@ -120,7 +138,9 @@ export async function encodeCheckpoint(
     for (const segment of encoded.created) created.set(segment.id, segment);
     await breathe();
   }
-  const { record, keyframe, isNew } = encodeRecord(header, channels, parent, freshInlineBytes);
+  const { record: unsigned, keyframe, isNew } = encodeRecord(header, channels, parent, freshInlineBytes);
+  const { links } = unsigned;
+  const record = { links, body: withChecksum(unsigned.body, ownerText(owner, links, owner.parentId)) };
   if (isNew && keyframe !== undefined) created.set(keyframe.id, keyframe);
   const sent = withLinked(created, related);
   const linking = keyframe === undefined ? [record] : [record, keyframe];
@@ -245,10 +265,10 @@ export interface DecodedCheckpoint {
  * The inverse of {@link encodeCheckpoint}.
  *
  * @param segments every segment that can be reached from the record's links.
- * @throws DeserializationError
+ * @throws DeserializationError when something of it, or of a segment that it needs, is not as it was stored.
  */
-export function decodeCheckpoint(record: CheckpointRecord, segments: SegmentReader): DecodedCheckpoint {
-  const { payload, keyframe } = decompressRecord(record, segments);
+export function decodeCheckpoint(stored: StoredRecord, segments: SegmentReader): DecodedCheckpoint {
+  const { payload, keyframe } = decompressRecord(stored, segments);
   const { v, ts, cv, vs, ch } = payload.header as RecordHeader;
   const channels = new Map(ch.map(([channel, ...entry]) => [channel, payload.next(entry)]));
   const used = [...channels.values()].flatMap(segmentPieces);
@@ -262,9 +282,10 @@ export function decodeCheckpoint(record: CheckpointRecord, segments: SegmentRead
  *
  * @param cached what {@link canDecodeCached}.
  */
-export function decodeCached(record: CheckpointRecord, cached: CachedCheckpoint): DecodedCheckpoint {
-  const dictionary = dictionaryLength(record.body) === 0 || cached.keyframe === undefined ? [] : [cached.keyframe.content];
-  const { v, ts, cv, vs } = new PayloadReader(decompress(record.body, dictionary), [], NO_SEGMENTS).header as RecordHeader;
+export function decodeCached(stored: StoredRecord, cached: CachedCheckpoint): DecodedCheckpoint {
+  const body = verifiedBody(stored);
+  const dictionary = dictionaryLength(body) === 0 || cached.keyframe === undefined ? [] : [cached.keyframe.content];
+  const { v, ts, cv, vs } = new PayloadReader(decompress(body, dictionary), [], NO_SEGMENTS).header as RecordHeader;
   return { header: { v, ts, channel_versions: cv, versions_seen: vs }, cached };
 }
 
@@ -276,18 +297,32 @@ export function canDecodeCached(record: CheckpointRecord, cached: CachedCheckpoi
 }
 
 /** The channels of a stored checkpoint that have a value. Needs no segment but the record's keyframe. */
-export function channelNames(record: CheckpointRecord, segments: SegmentReader): ReadonlySet<string> {
-  const { ch } = decompressRecord(record, segments).payload.header as RecordHeader;
+export function channelNames(stored: StoredRecord, segments: SegmentReader): ReadonlySet<string> {
+  const { ch } = decompressRecord(stored, segments).payload.header as RecordHeader;
   return new Set(ch.map(([channel]) => channel));
 }
 
 function decompressRecord(
-  record: CheckpointRecord,
+  stored: StoredRecord,
   segments: SegmentReader,
 ): { payload: PayloadReader; keyframe: SegmentWithContent | undefined } {
-  if (dictionaryLength(record.body) === 0)
-    return { payload: new PayloadReader(decompress(record.body), record.links, segments), keyframe: undefined };
-  const keyframe = segments.withContent(record.links[0] as string);
-  const links = [...keyframe.links, ...record.links.slice(1)];
-  return { payload: new PayloadReader(decompress(record.body, [keyframe.content]), links, segments), keyframe };
+  const body = verifiedBody(stored);
+  const [keyframeId, ...ownLinks] = stored.record.links;
+  if (dictionaryLength(body) === 0 || keyframeId === undefined)
+    return { payload: new PayloadReader(decompress(body), stored.record.links, segments), keyframe: undefined };
+  const keyframe = segments.withContent(keyframeId);
+  const links = [...keyframe.links, ...ownLinks];
+  return { payload: new PayloadReader(decompress(body, [keyframe.content]), links, segments), keyframe };
+}
+
+function verifiedBody(stored: StoredRecord): Buffer {
+  const { record, parentId, checkpointId } = stored;
+  const ownerWith = (parent: string | undefined): string => ownerText(stored, record.links, parent);
+  // One that is put again as its own parent keeps the parent that it had, which the writer need not know.
+  return verified(record.body, ownerWith(parentId), () => ownerWith(checkpointId));
+}
+
+/** Ids and namespaces have no NUL (contract C-05), and JSON and links have none. */
+function ownerText({ namespace, checkpointId, metadata }: RecordOwner, links: readonly string[], parentId = ""): string {
+  return ["checkpoint", namespace, checkpointId, parentId, links.join(""), canonicalMetadata(metadata)].join("\0");
 }

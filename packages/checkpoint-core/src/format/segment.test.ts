@@ -219,6 +219,31 @@ describe("SegmentReader", () => {
     expect(reader.content(segment.id)).toBe(reader.content(segment.id));
   });
 
+  it("C-68 gives the right content or none, whatever bit of a segment is changed", () => {
+    const related = makeSegment(text(1000));
+    const segment = makeSegment(Buffer.concat([noise(1, 100), related.content]), repeating(related));
+    let refused = 0;
+    for (let bit = 0; bit < 8 * segment.body.length; bit += 1) {
+      const body = Buffer.from(segment.body);
+      body[bit >> 3] = (body[bit >> 3] as number) ^ (1 << (bit & 7));
+      const reader = stored({ ...segment, body }, related);
+      try {
+        expect(reader.content(segment.id).equals(segment.content)).toBe(true);
+      } catch (error) {
+        expect(error).toBeInstanceOf(DeserializationError);
+        refused += 1;
+      }
+    }
+    // Some bits of what is deflated say nothing, most of them in its last byte.
+    expect(refused).toBeGreaterThan(8 * (segment.body.length - 2));
+  });
+
+  it("C-68 refuses a segment under the name of another, or with other links", () => {
+    const [one, two] = [makeSegment(text(1000)), makeSegment(text(2000))];
+    expect(() => stored({ ...one, id: two.id }).content(two.id)).toThrow(two.id);
+    expect(() => stored({ ...one, links: [two.id] }, two).content(one.id)).toThrow(one.id);
+  });
+
   it("names a segment that the store did not return", () => {
     const related = makeSegment(randomBytes(1000));
     const segment = makeSegment(Buffer.concat([Buffer.of(1), related.content]), repeating(related));

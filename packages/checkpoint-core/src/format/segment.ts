@@ -1,9 +1,10 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { promisify } from "node:util";
 import { constants, deflateRaw, deflateRawSync, inflateRaw, inflateRawSync, type ZlibOptions } from "node:zlib";
 import { DeserializationError } from "../errors.js";
 import { FROZEN_DICTIONARY } from "./dictionary.js";
 import { copyOf, own } from "./own.js";
+import { breathe } from "./turn.js";
 
 /**
  * An immutable run of bytes, stored once per thread under a hash of what it says, like an object in git.
@@ -39,9 +40,14 @@ export function heldBytes({ links, body, content }: SegmentWithContent): number 
 /** Bytes of a segment id. 128 bits: a collision within one thread would take about 2^64 tries by someone who attacks their own thread. */
 export const SEGMENT_ID_BYTES = 16;
 
+/**
+ * A body begins with its codec and with the number of its first links that are needed to read it, a byte each. What follows is the codec's; the second byte is
+ * the same in all, since stores look at it. 2 is for encrypted bodies: `[2][n][key version: u16][nonce: 12][encrypted codec and bytes][tag: 16]`.
+ */
 const RAW = 0;
-/** Deflated with {@link FROZEN_DICTIONARY} and then the content of the first `n` links as preset dictionary; `n` is the byte that follows. */
+/** Deflated with {@link FROZEN_DICTIONARY} and then the content of the first `n` links as preset dictionary. */
 const DEFLATED = 1;
+const HEADER_BYTES = 2;
 
 /** A record that is larger is stored as it is: deflate, even at its fastest, runs at some 60 MB/s here, on the thread that runs the graphs. */
 const MAX_DEFLATED_BYTES = 256 * 1024;
@@ -61,16 +67,13 @@ const WINDOW_BYTES = 32 * 1024;
 /**
  * The name of a segment: a hash of its links and its content.
  *
- * The links count because the content of a keyframe points into them by position. Their number comes first: else a link and content that begins with
- * the bytes of that id would have one name.
+ * The links count because the content of a keyframe points into them by position. With links, the name is the other half of a hash: else content that
+ * reads as a hash and links would have one name with what these stand for. In one go, since a name is checked at each reading: 0.3 us in place of 1.
  */
 export function segmentId(links: readonly string[], content: Uint8Array): string {
-  const hash = createHash("sha256").update(`${links.length} `);
-  for (const link of links) hash.update(Buffer.from(link, "hex"));
-  return hash
-    .update(content)
-    .digest("hex")
-    .slice(0, 2 * SEGMENT_ID_BYTES);
+  const digest = hash("sha256", content, "hex");
+  if (links.length === 0) return digest.slice(0, 2 * SEGMENT_ID_BYTES);
+  return hash("sha256", `${digest}${links.join("")}`, "hex").slice(2 * SEGMENT_ID_BYTES);
 }
 
 /**
@@ -129,7 +132,14 @@ function windowBitsFor(length: number, dictionaryLength: number): number {
 
 /** How many of its first links a body was compressed against. */
 export function dictionaryLength(body: Buffer): number {
-  return body[0] === DEFLATED ? (body[1] as number) : 0;
+  return body[1] ?? 0;
+}
+
+/** @throws DeserializationError when the bytes are of another format, or too short to be of any. */
+export function refuseUnknownCodec(body: Buffer): void {
+  if (body.length < HEADER_BYTES) throw new DeserializationError("Stored bytes are damaged: they are cut short.");
+  if (body[0] !== RAW && body[0] !== DEFLATED)
+    throw new DeserializationError(`Stored bytes have the unknown encoding ${body[0]}: were they written by a newer version?`);
 }
 
 /**
@@ -138,11 +148,9 @@ export function dictionaryLength(body: Buffer): number {
  * @throws DeserializationError when the bytes are of another format or damaged.
  */
 export function decompress(stored: Buffer, dictionary: readonly Buffer[] = []): Buffer {
-  const [codec] = stored;
-  const body = stored.subarray(2);
-  if (codec === RAW) return body;
-  if (codec !== DEFLATED)
-    throw new DeserializationError(`Stored bytes have the unknown encoding ${codec}: were they written by a newer version?`);
+  refuseUnknownCodec(stored);
+  const body = stored.subarray(HEADER_BYTES);
+  if (stored[0] === RAW) return body;
   try {
     const chunkSize = chunkSizeFor(USUAL_SHRINKAGE * body.length);
     return inflateRawSync(body, { dictionary: dictionaryBytes(dictionary), chunkSize });
@@ -305,7 +313,7 @@ const inflateElsewhere = promisify<Buffer, ZlibOptions, Buffer>(inflateRaw);
 /** Compressed. Shorter ones take less time than it takes to ask another thread. */
 const MIN_OPENED_ELSEWHERE_BYTES = 32 * 1024;
 
-/** Opens segments on demand, each once, with the segments that they need. */
+/** Opens segments on demand, each once, with the segments that they need, and holds each to its name. */
 export class SegmentReader {
   readonly #stored: ReadonlyMap<string, Segment>;
   readonly #contents = new Map<string, Buffer>();
@@ -320,11 +328,13 @@ export class SegmentReader {
     const long = [...stored.values()].filter(
       ({ body }) => body.length > MIN_OPENED_ELSEWHERE_BYTES && body[0] === DEFLATED && dictionaryLength(body) === 0,
     );
-    await someAtOnce(long, async ({ id, body }) => {
+    await someAtOnce(long, async ({ id, links, body }) => {
       try {
-        reader.#contents.set(id, await inflateElsewhere(body.subarray(2), { dictionary: FROZEN_DICTIONARY }));
+        const content = await inflateElsewhere(body.subarray(HEADER_BYTES), { dictionary: FROZEN_DICTIONARY });
+        await breathe();
+        if (segmentId(links, content) === id) reader.#contents.set(id, content);
       } catch {
-        // It is damaged. Who needs it says so.
+        // It is damaged, as is one that does not have its name. Who needs it says so.
       }
     });
     return reader;
@@ -354,6 +364,8 @@ export class SegmentReader {
       body,
       needed.map((link) => this.content(link)),
     );
+    if (segmentId(links, content) !== id)
+      throw new DeserializationError(`Segment ${id} is damaged: its name is a hash of another content.`);
     this.#contents.set(id, content);
     return content;
   }

@@ -1,5 +1,3 @@
-import { randomInt } from "node:crypto";
-
 /**
  * Where a batch of pending writes stands among the others of its checkpoint (contract C-42 and C-44).
  *
@@ -17,36 +15,8 @@ export interface PlacedWrite {
   readonly place: WritePlace;
 }
 
-const CALL_BITS = 32n;
-const MOST_CALLS = 2n ** CALL_BITS;
-
-/** A number of this process, above the number of its calls. Positive as a signed 64-bit integer, as Postgres stores it. */
-const newProcess = (): bigint => BigInt(randomInt(1, 2 ** 31)) << CALL_BITS;
-
-/** Numbers calls. The process is a part of each, since calls of two processes can only be told apart by their arrival. */
-class Calls {
-  #process = newProcess();
-  #count = 0n;
-
-  next(): bigint {
-    this.#count += 1n;
-    if (this.#count === MOST_CALLS) [this.#process, this.#count] = [newProcess(), 1n];
-    return this.#process + this.#count;
-  }
-}
-
-const calls = new Calls();
-const copies = new Calls();
-
-/** The number of a call of a run. */
-export const nextCall = (): bigint => calls.next();
-
-/**
- * The number of a call that copies from another saver, as if another process made it: a migration on demand copies what stood there before the write that it
- * is made for, though that one was called first.
- */
-export const nextCopyCall = (): bigint => copies.next();
-
+/** A call's number has so many bits, below the number of its process. */
+export const CALL_BITS = 32n;
 /**
  * The order of calls: as they arrived, but those of one process in the order in which it made them. Parallel tasks finish in one order, and the network
  * delivers them in another.

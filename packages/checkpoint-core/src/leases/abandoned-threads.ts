@@ -34,11 +34,11 @@ interface ResolvedOptions {
 /**
  * @throws InvalidOptionsError
  */
-export function resolveAbandonedOptions({
+function resolveAbandonedOptions({
   olderThanMs = 0,
   limit = Number.POSITIVE_INFINITY,
   ...lease
-}: AbandonedThreadsOptions): ResolvedOptions {
+}: AbandonedThreadsOptions = {}): ResolvedOptions {
   if (typeof olderThanMs !== "number" || !(olderThanMs >= 0) || !Number.isFinite(olderThanMs)) {
     throw new InvalidOptionsError(`olderThanMs is ${String(olderThanMs)}. It must be a number of at least 0.`);
   }
@@ -63,8 +63,10 @@ export async function* abandonedThreads(
   store: CheckpointStore,
   leases: Leases,
   view: ThreadView,
-  { olderThanMs, limit, lease: leaseOptions }: ResolvedOptions,
+  options: AbandonedThreadsOptions | undefined,
 ): AsyncGenerator<AbandonedThread> {
+  const { olderThanMs, limit, lease: leaseOptions } = resolveAbandonedOptions(options);
+  await store.ready("abandonedThreads");
   const seen = new Set<string>();
   for (let left = limit; left > 0; ) {
     const ended = await store.endedLeases(olderThanMs, PAGE + seen.size);

@@ -4,10 +4,10 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { parseThreadId } from "../config/thread-id.js";
+import { parseThreadId } from "../config/ids.js";
+import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
 import { type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
-import { leaseToken, withLeaseToken } from "./lease-config.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
 /** How `exclusive` takes the lease of a thread. */

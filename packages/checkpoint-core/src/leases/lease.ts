@@ -1,9 +1,10 @@
+import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
+import { withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, LeaseLostError, ThreadBusyError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
-import { withLeaseToken } from "./lease-config.js";
 
 /** How to get the lease of a thread. */
 export interface LeaseOptions {
@@ -269,4 +270,25 @@ async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
   for (let left = time - performance.now(); left > 0; left = time - performance.now()) {
     await wait(Math.min(left, 2 ** 31 - 1), undefined, { signal });
   }
+}
+
+/**
+ * So many digits at the end of a token are random, before them a number that the store counts. A store that has forgotten a lease, by a failover to a replica
+ * that lagged or a backup restored, counts on from before it: the random part tells the new holder from the forgotten one, and cannot be guessed.
+ */
+export const TOKEN_SUFFIX_DIGITS = 18;
+
+/** The random part of a token. */
+export function newTokenSuffix(): string {
+  const half = TOKEN_SUFFIX_DIGITS / 2;
+  return [0, 1].map(() => String(randomInt(10 ** half)).padStart(half, "0")).join("");
+}
+
+/**
+ * The part of a token that the store counts, at most 63 bits: it tells the leases of a thread apart, and may be stored beside what is written, since nobody can
+ * write with it.
+ */
+export function leaseCount(token: string): bigint {
+  // A token that no store has given may have more digits. What it is to write is refused.
+  return BigInt.asUintN(63, BigInt(token) / 10n ** BigInt(TOKEN_SUFFIX_DIGITS));
 }

@@ -1,8 +1,7 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
-import { configOf } from "../config/checkpoint-ref.js";
+import { configOf } from "../config/ids.js";
 import { InvalidOptionsError } from "../errors.js";
-import { isSaver } from "./saver-check.js";
 
 /** What the old saver is asked for, with the thread's id as a string. */
 export function plainConfig({ configurable = {} }: RunnableConfig, threadId: string): RunnableConfig {
@@ -36,4 +35,18 @@ export function asOurs(tuple: CheckpointTuple, threadId: string): CheckpointTupl
 export function resolveFallback(given: unknown): BaseCheckpointSaver | undefined {
   if (given === undefined || isSaver(given)) return given;
   throw new InvalidOptionsError("fallback must be a checkpoint saver: the one that your service has used up to now.");
+}
+
+const METHODS = [
+  "getTuple",
+  "list",
+  "put",
+  "putWrites",
+  "deleteThread",
+] as const satisfies readonly (keyof BaseCheckpointSaver)[];
+
+/** Whether something can be a checkpoint saver, of whichever copy of the package. */
+export function isSaver(value: unknown): value is BaseCheckpointSaver {
+  const saver = value as Partial<BaseCheckpointSaver> | null | undefined;
+  return METHODS.every((name) => typeof saver?.[name] === "function");
 }

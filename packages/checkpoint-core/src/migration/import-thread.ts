@@ -6,8 +6,8 @@ import type {
   CheckpointPendingWrite,
   CheckpointTuple,
 } from "@langchain/langgraph-checkpoint";
-import { type CheckpointRef, configOf, namespaceConfig } from "../config/checkpoint-ref.js";
-import { markCopied } from "../config/head-marker.js";
+import { type CheckpointRef, configOf, namespaceConfig } from "../config/ids.js";
+import { markCopied } from "../config/run-config.js";
 import { HAS_TASK_PATHS, notedTaskPaths, type PutWrites } from "../config/task-paths.js";
 import { ImportMismatchError, ThreadDeletedError } from "../errors.js";
 import { importedPath } from "../format/write-order.js";

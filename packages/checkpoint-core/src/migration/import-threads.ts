@@ -1,9 +1,9 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { parseThreadId } from "../config/thread-id.js";
+import { parseThreadId } from "../config/ids.js";
 import { InvalidOptionsError, ThreadDeletedError } from "../errors.js";
+import { isSaver } from "./fallback-saver.js";
 import { importThread, type ThreadImport } from "./import-thread.js";
-import { onDemandMigrationOf } from "./on-demand-migration.js";
-import { isSaver } from "./saver-check.js";
+import { ON_DEMAND_MIGRATION, type OnDemandMigration } from "./on-demand-migration.js";
 import { threadIdsIn } from "./thread-listing.js";
 
 /** What to copy from one saver to another, and how. */
@@ -68,7 +68,7 @@ export async function importThreads(
   signal?.throwIfAborted();
   const report = { threads: 0, checkpoints: 0, writes: 0, skipped: 0, leftAlone: [] as string[] };
   const threadsTotal = sizeOf(threads);
-  const migration = onDemandMigrationOf(target);
+  const { [ON_DEMAND_MIGRATION]: migration } = target as { readonly [ON_DEMAND_MIGRATION]?: OnDemandMigration };
   let threadsDone = 0;
   for await (const given of threads ?? threadIdsIn(source, batch)) {
     signal?.throwIfAborted();

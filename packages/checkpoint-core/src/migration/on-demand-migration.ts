@@ -6,58 +6,45 @@ import type {
   CheckpointTuple,
   DeltaChannelHistory,
 } from "@langchain/langgraph-checkpoint";
-import { type CheckpointRef, namespaceConfig } from "../config/checkpoint-ref.js";
-import { markCopied } from "../config/head-marker.js";
-import { ThreadBusyError } from "../errors.js";
-import type { LeaseOptions, ThreadLease } from "../leases/lease.js";
-import { withLeaseToken } from "../leases/lease-config.js";
+import { withLeaseToken } from "../config/run-config.js";
+import { LeaseLostError, ThreadBusyError } from "../errors.js";
+import type { LeaseSource } from "../leases/exclusive.js";
+import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { entryCache } from "../store/entry-cache.js";
-import { type CopyOutcome, MOST_REMEMBERED } from "../store/thread-store.js";
+import { beingMigrated, MIGRATION_OWNER } from "../store/refusal.js";
+import { type CopyOutcome, MOST_REMEMBERED, type ThreadPlace } from "../store/thread-store.js";
 import { asOurs, plainConfig, threadIdOf } from "./fallback-saver.js";
 import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
-import { EMPTY, isMigrationMarker, markerConfig, markerId } from "./marker.js";
-import type { ThreadSource } from "./thread-source.js";
+import type { OwnDeletion, ThreadSource } from "./thread-source.js";
 
 /** What migrations need of the saver whose threads they bring here. */
 export interface MigrationTarget {
-  /** The same store, without the old saver. */
-  readonly here: BaseCheckpointSaver & { acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> };
-  /** Whether the root graph of the thread has a checkpoint in the store. */
-  hasRoot(threadId: string): Promise<boolean>;
-  /** Deletes a thread, under the lease with this token. */
-  deleteThread(threadId: string, token: string | undefined): Promise<void>;
+  readonly store: Pick<CheckpointStore, "threadPlace" | "beginMigration" | "endMigration" | "deleteThread">;
+  /** The same store, incomplete threads included, without the old saver. */
+  readonly here: LeaseSource;
 }
 
-/**
- * Where a thread is, as far as the new store knows: all of it here; not here; or a copy of it was begun, and is not complete. Then the old saver has it,
- * and what stands here is not looked at.
- */
-type Place = "here" | "absent" | "incomplete";
-
-/** As migrations call themselves when they have a lease. It is short, so that others wait for it. */
-const OWNER = "holdfast migration";
 /** How long a write waits for the migration of its thread by another process, in milliseconds. */
 const PATIENCE_MS = 60_000;
 const MIN_POLL_MS = 10;
 const MAX_POLL_MS = 250;
 /** Threads that are known to be here, so that nothing is asked about them any more. */
 const MOST_KNOWN = 10_000;
-const BATCH = 16;
 
 /**
  * Reads threads that are not here yet from the saver that a service used before, and takes each over as a whole before it is first written to (contract
  * C-112 and C-113).
  *
- * A copy takes many steps, and readers must not see half of it. So while one is being made, a thread of another id, the *marker*, stands in the store:
- * with it, the thread is not here. Both survive a crash, and the next write goes on with the copy. Whoever copies has the lease of the thread: a copier that
- * stalled is fenced, and can write nothing over what a run did meanwhile.
+ * A copy takes many steps, and readers must not see half of it. So the store keeps a thread out of sight while one is being made; that survives a crash, and
+ * the next write goes on with the copy. Whoever copies has the lease of the thread: a copier that stalled is fenced, and can write nothing over what a run did
+ * meanwhile.
  */
 export class OnDemandMigration implements ThreadSource {
   readonly #fallback: BaseCheckpointSaver;
   readonly #target: MigrationTarget;
   readonly #known = entryCache<true>(MOST_KNOWN);
   /** By thread and token: the writes of a superstep come together, and one of them is enough. */
-  readonly #running = new Map<string, Promise<ThreadImport | undefined>>();
+  readonly #running = new Map<string, Promise<ThreadImport>>();
 
   constructor(fallback: BaseCheckpointSaver, target: MigrationTarget) {
     this.#fallback = fallback;
@@ -69,11 +56,9 @@ export class OnDemandMigration implements ThreadSource {
     threadId: string,
     own: () => Promise<CheckpointTuple | undefined>,
   ): Promise<CheckpointTuple | undefined> {
-    const place = await this.#place(threadId);
-    if (place === "here") return own();
+    if (await this.#isHere(threadId)) return own();
     const tuple = await this.#fallback.getTuple(plainConfig(config, threadId));
-    if (tuple !== undefined) return asOurs(tuple, threadId);
-    return place === "absent" ? own() : undefined;
+    return tuple === undefined ? own() : asOurs(tuple, threadId);
   }
 
   async *list(
@@ -86,15 +71,14 @@ export class OnDemandMigration implements ThreadSource {
       yield* this.#listAll(config, options, own);
       return;
     }
-    const place = await this.#place(threadId);
     let count = 0;
-    if (place !== "here") {
+    if (!(await this.#isHere(threadId))) {
       for await (const tuple of this.#fallback.list(plainConfig(config, threadId), options)) {
         count += 1;
         yield asOurs(tuple, threadId);
       }
     }
-    if (place === "here" || (place === "absent" && count === 0)) yield* own(options);
+    if (count === 0) yield* own(options);
   }
 
   /** The threads that are here, and then those that are not. */
@@ -104,17 +88,14 @@ export class OnDemandMigration implements ThreadSource {
     own: (options: CheckpointListOptions) => AsyncGenerator<CheckpointTuple>,
   ): AsyncGenerator<CheckpointTuple> {
     // One that has only checkpoints of subgraphs so far, as with durability "exit", is ours where the old saver does not have it.
-    const isOurs = oncePerThread(async (threadId) => {
-      const place = await this.#place(threadId);
-      return place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)));
-    });
-    const isHere = oncePerThread(async (threadId) => (await this.#place(threadId)) === "here");
+    const isOurs = oncePerThread((threadId) => this.#isHereAlone(threadId));
+    const isHere = oncePerThread((threadId) => this.#isHere(threadId));
     const shown = new Set<string>();
     const { here } = this.#target;
     const all = async function* (fallback: BaseCheckpointSaver): AsyncGenerator<CheckpointTuple> {
       for await (const tuple of own(options)) {
         const threadId = threadIdOf(tuple);
-        if (isMigrationMarker(threadId) || !(await isOurs(threadId))) continue;
+        if (!(await isOurs(threadId))) continue;
         shown.add(threadId);
         yield tuple;
       }
@@ -143,8 +124,7 @@ export class OnDemandMigration implements ThreadSource {
     threadId: string,
     own: () => Promise<Record<string, DeltaChannelHistory>>,
   ): Promise<Record<string, DeltaChannelHistory>> {
-    const place = await this.#place(threadId);
-    if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return own();
+    if (await this.#isHereAlone(threadId)) return own();
     return this.#fallback.getDeltaChannelHistory({ ...options, config: plainConfig(options.config, threadId) });
   }
 
@@ -155,72 +135,53 @@ export class OnDemandMigration implements ThreadSource {
    * @throws ThreadBusyError when another process takes longer than a minute to migrate it; what both savers throw.
    */
   async write<T>(threadId: string, token: string | undefined, write: () => Promise<T>): Promise<T> {
-    if (!this.#known.has(threadId)) {
-      const key = `${token ?? ""} ${threadId}`;
-      let running = this.#running.get(key);
-      if (running === undefined) {
-        running = this.#migrate(threadId, token).finally(() => this.#running.delete(key));
-        this.#running.set(key, running);
+    return whileBeingMigrated(async () => {
+      await this.#migrateOnce(threadId, token);
+      try {
+        const result = await write();
+        this.#known.set(threadId, true);
+        return result;
+      } catch (error) {
+        // It was deleted since it was last seen, and begun in the old store again.
+        if (isBeingMigrated(error)) this.#known.delete(threadId);
+        throw error;
       }
-      await running;
-    }
-    const result = await whileBeingMigrated(write);
-    this.#known.set(threadId, true);
-    return result;
+    });
+  }
+
+  async #migrateOnce(threadId: string, token: string | undefined): Promise<void> {
+    if (this.#known.has(threadId)) return;
+    const key = `${token ?? ""} ${threadId}`;
+    const running = this.#running.get(key) ?? this.#migrate(threadId, token).finally(() => this.#running.delete(key));
+    this.#running.set(key, running);
+    await running;
   }
 
   /**
-   * Deletes a thread in both stores, under its lease as long as it may be migrated. What the old saver has of it is noted here, so that a run that read it
-   * there and goes on is refused (contract C-51).
+   * Deletes a thread in both stores, under its lease as long as it may be migrated. What the old saver has of it is remembered here, so that a run that read
+   * it there and goes on is refused (contract C-51).
    */
-  async delete(threadId: string, token: string | undefined, own: (token: string | undefined) => Promise<void>): Promise<void> {
-    if ((await this.#place(threadId)) === "here") {
+  async delete(threadId: string, token: string | undefined, own: OwnDeletion): Promise<void> {
+    const isHere = await this.#isHere(threadId);
+    const deleteBoth = async (held: string | undefined): Promise<void> => {
+      const others = isHere ? [] : await this.#lastInFallback(threadId);
       // First there: whoever finds nothing here must find nothing there.
       await this.#fallback.deleteThread(threadId);
-      await whileBeingMigrated(() => own(token));
-      return;
-    }
-    const lease = token === undefined ? await whileBeingMigrated(() => this.#acquire(threadId)) : undefined;
-    const held = token ?? (lease as ThreadLease).token;
-    try {
-      const last = await this.#lastInFallback(threadId);
-      if (last.length > 0) await this.#putMarker(threadId);
-      await this.#fallback.deleteThread(threadId);
-      await this.#putNames(last, held);
-      await own(held);
-      await this.#removeMarker(threadId);
-    } finally {
-      await lease?.release();
-    }
+      await own(held, others);
+    };
+    await whileBeingMigrated(() => (isHere || token !== undefined ? deleteBoth(token) : this.#underLease(threadId, deleteBoth)));
   }
 
   /** The checkpoints that a run may go on from. Those that cannot be read do not stand in the way of a deletion. */
-  async #lastInFallback(threadId: string): Promise<CheckpointRef[]> {
-    const last: CheckpointRef[] = [];
+  async #lastInFallback(threadId: string): Promise<string[]> {
+    const last: string[] = [];
     try {
-      for await (const { config, checkpoint } of this.#fallback.list(
-        { configurable: { thread_id: threadId } },
-        { limit: MOST_REMEMBERED },
-      )) {
-        last.push({ threadId, namespace: String(config.configurable?.checkpoint_ns ?? ""), checkpointId: checkpoint.id });
-      }
+      const thread = { configurable: { thread_id: threadId } };
+      for await (const { checkpoint } of this.#fallback.list(thread, { limit: MOST_REMEMBERED })) last.push(checkpoint.id);
     } catch {
       // The old saver reads values along with names, and may fail at one of them.
     }
     return last;
-  }
-
-  /** Checkpoints without content, oldest first: a store remembers the names of what it deletes. The marker hides them. */
-  async #putNames(refs: readonly CheckpointRef[], token: string): Promise<void> {
-    const { here } = this.#target;
-    const names = [...refs].reverse();
-    while (names.length > 0) {
-      const puts = names.splice(0, BATCH).map(({ checkpointId, ...where }) => {
-        const config = markCopied(withLeaseToken(namespaceConfig(where), where.threadId, token));
-        return here.put(config, { ...EMPTY, id: checkpointId }, { source: "update", step: -1, parents: {} }, {});
-      });
-      await Promise.all(puts);
-    }
   }
 
   /**
@@ -229,9 +190,9 @@ export class OnDemandMigration implements ThreadSource {
    * @param copy in the store.
    */
   async copy(from: string, to: string, copy: () => Promise<CopyOutcome>): Promise<CopyOutcome> {
-    if ((await this.#place(to)) !== "here" && (await this.#isInFallback(to))) return { kind: "exists" };
-    await this.#migrate(from, undefined);
+    if (!(await this.#isHere(to)) && (await this.#isInFallback(to))) return { kind: "exists" };
     return whileBeingMigrated(async () => {
+      await this.#migrate(from, undefined);
       const outcome = await copy();
       if (outcome.kind === "incomplete") throw beingMigrated(from);
       return outcome;
@@ -239,83 +200,66 @@ export class OnDemandMigration implements ThreadSource {
   }
 
   /** Imports a thread in the presence of runs: from the old saver, by migrating it. One that is here already is not looked at. */
-  async importFrom(
-    source: BaseCheckpointSaver,
-    threadId: string,
-    how: Omit<ThreadImportOptions, "forWriting">,
-  ): Promise<ThreadImport> {
-    if (source !== this.#fallback) return importThread(source, this.#target.here, threadId, { ...how, forWriting: asItIs });
-    return (await this.#migrate(threadId, undefined, how)) ?? NOTHING;
+  async importFrom(source: BaseCheckpointSaver, threadId: string, how: HowToImport): Promise<ThreadImport> {
+    if (source === this.#fallback) return whileBeingMigrated(() => this.#migrate(threadId, undefined, how));
+    return importThread(source, this.#target.here, threadId, { ...how, forWriting: (config) => config });
   }
 
-  /** Whoever reads a checkpoint here before the marker may read of a copy that is complete only by the time that the marker is looked for. So: never both. */
-  async #place(threadId: string): Promise<Place> {
+  async #place(threadId: string): Promise<ThreadPlace> {
     if (this.#known.has(threadId)) return "here";
-    if (!(await this.#target.hasRoot(threadId))) return "absent";
-    if ((await this.#target.here.getTuple(markerConfig(threadId))) !== undefined) return "incomplete";
-    this.#known.set(threadId, true);
-    return "here";
+    const place = await this.#target.store.threadPlace(threadId);
+    if (place === "here") this.#known.set(threadId, true);
+    return place;
+  }
+
+  /** Whether all of the thread is here. */
+  async #isHere(threadId: string): Promise<boolean> {
+    return (await this.#place(threadId)) === "here";
+  }
+
+  /** Whether nothing of the thread has to be read from the old saver. */
+  async #isHereAlone(threadId: string): Promise<boolean> {
+    return (await this.#isHere(threadId)) || !(await this.#isInFallback(threadId));
   }
 
   async #isInFallback(threadId: string): Promise<boolean> {
     return (await this.#fallback.getTuple({ configurable: { thread_id: threadId, checkpoint_ns: "" } })) !== undefined;
   }
 
-  /** @returns `undefined` when there was nothing to do. */
-  async #migrate(
-    threadId: string,
-    token: string | undefined,
-    how: Omit<ThreadImportOptions, "forWriting"> = QUIETLY,
-  ): Promise<ThreadImport | undefined> {
-    return whileBeingMigrated(async () => {
-      const place = await this.#place(threadId);
-      if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return undefined;
-      if (token !== undefined) return this.#copy(threadId, token, how);
-      const lease = await this.#acquire(threadId);
-      try {
-        return await this.#copy(threadId, lease.token, how);
-      } finally {
-        await lease.release();
-      }
-    });
+  async #migrate(threadId: string, token: string | undefined, how: HowToImport = QUIETLY): Promise<ThreadImport> {
+    const place = await this.#place(threadId);
+    if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return NOTHING;
+    const copy = (held: string): Promise<ThreadImport> => this.#copy(threadId, held, how);
+    return token === undefined ? this.#underLease(threadId, copy) : copy(token);
   }
 
-  async #copy(threadId: string, token: string, how: Omit<ThreadImportOptions, "forWriting">): Promise<ThreadImport | undefined> {
-    // While we waited for the lease, others may have done it.
-    const place = await this.#place(threadId);
-    if (place === "here") return undefined;
+  async #copy(threadId: string, token: string, how: HowToImport): Promise<ThreadImport> {
+    const { store, here } = this.#target;
     if (!(await this.#isInFallback(threadId))) {
       // It was deleted there while it was copied.
-      if (place === "incomplete") await this.#target.deleteThread(threadId, token);
-      await this.#removeMarker(threadId);
-      return undefined;
+      if ((await this.#place(threadId)) === "incomplete") await store.deleteThread(threadId, token);
+      return NOTHING;
     }
-    const { here } = this.#target;
-    await this.#putMarker(threadId);
+    if (!(await store.beginMigration(threadId, token))) {
+      // While we waited for the lease, others may have done it.
+      if (await this.#isHere(threadId)) return NOTHING;
+      throw new LeaseLostError(threadId);
+    }
     const forWriting = (config: RunnableConfig): RunnableConfig => withLeaseToken(config, threadId, token);
     const copied = await importThread(this.#fallback, here, threadId, { ...how, forWriting });
-    await this.#removeMarker(threadId);
+    if (!(await store.endMigration(threadId, token))) throw new LeaseLostError(threadId);
     this.#known.set(threadId, true);
     return copied;
   }
 
-  #acquire(threadId: string): Promise<ThreadLease> {
-    return this.#target.here.acquireThread(threadId, { owner: OWNER });
+  async #underLease<T>(threadId: string, work: (token: string) => Promise<T>): Promise<T> {
+    const lease = await this.#target.here.acquireThread(threadId, { owner: MIGRATION_OWNER });
+    try {
+      return await work(lease.token);
+    } finally {
+      await lease.release();
+    }
   }
-
-  async #putMarker(threadId: string): Promise<void> {
-    const marker = { ...EMPTY, id: "incomplete" };
-    await this.#target.here.put(markerConfig(threadId), marker, { source: "update", step: -1, parents: {} }, {});
-  }
-
-  async #removeMarker(threadId: string): Promise<void> {
-    await this.#target.here.deleteThread(markerId(threadId));
-  }
-}
-
-/** What a call gets that meets a thread of which only a part is here. */
-export function beingMigrated(threadId: string): ThreadBusyError {
-  return new ThreadBusyError(threadId, OWNER, 0);
 }
 
 /** Does what a migration by another process may stand in the way of; again, as long as that is so. */
@@ -325,12 +269,15 @@ async function whileBeingMigrated<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action();
     } catch (error) {
-      // No time left: nobody has it, but somebody began the thread, or ended a lease, at this moment.
-      const isBeingMigrated = error instanceof ThreadBusyError && (error.owner === OWNER || error.remainingMs === 0);
-      if (!isBeingMigrated || performance.now() >= giveUpAt) throw error;
+      if (!isBeingMigrated(error) || performance.now() >= giveUpAt) throw error;
       await wait(delay * (0.5 + Math.random()));
     }
   }
+}
+
+function isBeingMigrated(error: unknown): boolean {
+  // No time left: nobody has it, but somebody began the thread, or ended a lease, at this moment.
+  return error instanceof ThreadBusyError && (error.owner === MIGRATION_OWNER || error.remainingMs === 0);
 }
 
 /** Remembers what was found of each thread, which must not change in the middle of its checkpoints. */
@@ -343,13 +290,9 @@ function oncePerThread(ask: (threadId: string) => Promise<boolean>): (threadId: 
   };
 }
 
+type HowToImport = Omit<ThreadImportOptions, "forWriting">;
 const NOTHING: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
-const QUIETLY = { batch: BATCH, signal: undefined, onCheckpoint: (): void => {} };
-const asItIs = (config: RunnableConfig): RunnableConfig => config;
+const QUIETLY: HowToImport = { batch: 16, signal: undefined, onCheckpoint: () => {} };
 
 /** Where a saver of ours keeps its migration, for `importThreads`. */
 export const ON_DEMAND_MIGRATION: unique symbol = Symbol.for("holdfast.on-demand-migration") as never;
-
-export function onDemandMigrationOf(saver: BaseCheckpointSaver): OnDemandMigration | undefined {
-  return (saver as { readonly [ON_DEMAND_MIGRATION]?: OnDemandMigration })[ON_DEMAND_MIGRATION];
-}

@@ -1,6 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
-import { parseThreadId } from "../config/thread-id.js";
+import { parseThreadId } from "../config/ids.js";
 
 /**
  * Everything that a saver lists, as it lists it, in bounded memory: one checkpoint at a time, or `batch` of them from savers that would else hold all at

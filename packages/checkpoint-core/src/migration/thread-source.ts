@@ -23,17 +23,9 @@ export interface ThreadSource {
   ): Promise<Record<string, DeltaChannelHistory>>;
   /** @param token of the lease under which the caller writes. */
   write<T>(threadId: string, token: string | undefined, own: () => Promise<T>): Promise<T>;
-  /** @param own deletes under the lease with this token. */
-  delete(threadId: string, token: string | undefined, own: (token: string | undefined) => Promise<void>): Promise<void>;
+  delete(threadId: string, token: string | undefined, own: OwnDeletion): Promise<void>;
   copy(from: string, to: string, own: () => Promise<CopyOutcome>): Promise<CopyOutcome>;
 }
 
-/** Without the option `fallback`. */
-export const STORE_ALONE: ThreadSource = {
-  getTuple: (_config, _threadId, own) => own(),
-  list: (_config, options, _threadId, own) => own(options),
-  getDeltaChannelHistory: (_options, _threadId, own) => own(),
-  write: (_threadId, _token, own) => own(),
-  delete: (_threadId, token, own) => own(token),
-  copy: (_from, _to, own) => own(),
-};
+/** Deletes a thread of the store under the lease with this token, and remembers checkpoints of these other ids as if they had been in it. */
+export type OwnDeletion = (token: string | undefined, others?: readonly string[]) => Promise<void>;

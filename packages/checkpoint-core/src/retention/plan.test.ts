@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { CheckpointSummary } from "../store/checkpoint-summary.js";
+import type { CheckpointSummary } from "../store/thread-store.js";
 import { planRetention, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
 
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
-import type { CheckpointKey } from "../config/checkpoint-ref.js";
-import type { CheckpointSummary, RemovedCheckpoint } from "../store/checkpoint-summary.js";
+import type { CheckpointKey } from "../config/ids.js";
+import type { CheckpointSummary, RemovedCheckpoint } from "../store/thread-store.js";
 
 /** Which checkpoints may go. */
 export interface RetentionRule {

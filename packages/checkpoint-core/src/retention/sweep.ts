@@ -1,4 +1,5 @@
 import { InvalidOptionsError } from "../errors.js";
+import type { CheckpointStore } from "../store/checkpoint-store.js";
 import type { SweepCandidate, SweepClaim, ThreadStore } from "../store/thread-store.js";
 import type { RetentionRule } from "./plan.js";
 import {
@@ -83,7 +84,7 @@ interface ResolvedSweepOptions {
 /**
  * @throws InvalidOptionsError
  */
-export function resolveSweepOptions(options: SweepOptions = {}): ResolvedSweepOptions {
+function resolveSweepOptions(options: SweepOptions = {}): ResolvedSweepOptions {
   refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress"]);
   const { signal, batch = 100, onProgress = () => {} } = options;
   if (!Number.isInteger(batch) || batch < 1 || batch > 10_000) {
@@ -100,9 +101,17 @@ const CLAIM_MS = 60_000;
 
 /**
  * Applies a retention to all threads, one sweeper at a time across processes, thread by thread (contract C-56).
+ *
+ * @throws InvalidOptionsError, and what the store throws.
  */
-export async function sweep(store: ThreadStore, retention: Retention, options: ResolvedSweepOptions): Promise<SweepReport> {
-  const { signal, batch, dryRun, onProgress } = options;
+export async function sweep(
+  store: CheckpointStore,
+  retention: Retention | undefined,
+  options: SweepOptions | undefined,
+): Promise<SweepReport> {
+  const { signal, batch, dryRun, onProgress } = resolveSweepOptions(options);
+  if (retention === undefined) throw new InvalidOptionsError("sweep needs the saver's option retention: { idleFor, keepLast }.");
+  await store.ready("sweep");
   const claim = await store.claimSweep(undefined, CLAIM_MS);
   let report: SweepReport = { ...NOTHING_PRUNED, seen: 0, end: "busy" };
   if (claim === undefined) return report;

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { LRUCache } from "lru-cache";
-import type { CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
+import type { CheckpointRef, NamespaceRef } from "../config/ids.js";
 import { own } from "../format/own.js";
 import type { CachedCheckpoint, CheckpointRecord } from "../format/record.js";
 import { heldBytes, MAX_LINKING_BYTES, type SegmentWithContent } from "../format/segment.js";
 import { ValueBytes } from "../format/value-bytes.js";
+import { entryCache } from "../store/entry-cache.js";
 
 /**
  * The serialized channels of the checkpoints that this process read or wrote last, so that the next `put` of a run can store differences without
@@ -21,21 +22,22 @@ export class CheckpointCache<Guard> {
 
   /** @param maxBytes bound on what is kept, in bytes of memory, about; 0 keeps nothing. */
   constructor(maxBytes: number) {
-    this.#checkpoints = new LRUCache<string, GuardedCheckpoint<Guard>>(
-      bounded(maxBytes * 0.75, ({ cached, record }) => cachedBytes(cached) + record.body.length),
-    );
-    this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>(
-      bounded(maxBytes * 0.125, (related) => related.reduce((sum, { segment }) => sum + heldBytes(segment), 0)),
-    );
-    this.#threads = new LRUCache<string, CachedThread<Guard>>(
-      bounded(maxBytes * 0.125, ({ context }) => (context === undefined ? 0 : heldBytes(context))),
-    );
+    this.#checkpoints = new LRUCache<string, GuardedCheckpoint<Guard>>({
+      maxSize: atLeastOne(maxBytes * 0.75),
+      sizeCalculation: ({ cached, record }) => ENTRY_OVERHEAD_BYTES + cachedBytes(cached) + record.body.length,
+    });
+    this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>({
+      maxSize: atLeastOne(maxBytes * 0.125),
+      sizeCalculation: (related) => related.reduce((sum, { segment }) => sum + heldBytes(segment), ENTRY_OVERHEAD_BYTES),
+    });
+    this.#threads = new LRUCache<string, CachedThread<Guard>>({
+      maxSize: atLeastOne(maxBytes * 0.125),
+      sizeCalculation: ({ context }) => ENTRY_OVERHEAD_BYTES + (context === undefined ? 0 : heldBytes(context)),
+    });
   }
 
-  /** A checkpoint, and what the next one's values may repeat. */
-  get(ref: CheckpointRef): CacheEntry<Guard> | undefined {
-    const entry = this.#checkpoints.get(checkpointKey(ref));
-    return entry === undefined ? undefined : { ...entry, related: this.related(ref, entry.guard) };
+  get(ref: CheckpointRef): GuardedCheckpoint<Guard> | undefined {
+    return this.#checkpoints.get(checkpointKey(ref));
   }
 
   set(ref: CheckpointRef, cached: CachedCheckpoint, guard: Guard, record: CheckpointRecord): void {
@@ -77,13 +79,6 @@ export class CheckpointCache<Guard> {
   #basisOf(ref: CheckpointRef): Basis<Guard> | undefined {
     const entry = this.#checkpoints.get(checkpointKey(ref));
     return entry === undefined ? this.#inFlight.get(checkpointKey(ref)) : { ref, ...entry, inFlight: NONE };
-  }
-
-  /** The checkpoint that was set last in the namespace, if it is still kept: probably the latest. */
-  last(ref: NamespaceRef): (CacheEntry<Guard> & { readonly checkpointId: string }) | undefined {
-    const checkpointId = this.thread(ref)?.checkpointId;
-    const entry = checkpointId === undefined ? undefined : this.get({ ...ref, checkpointId });
-    return entry === undefined || checkpointId === undefined ? undefined : { ...entry, checkpointId };
   }
 
   /**
@@ -162,7 +157,8 @@ export class CheckpointCache<Guard> {
   }
 }
 
-interface GuardedCheckpoint<Guard> {
+/** A checkpoint, and what the thread must still be for its segments to be there. */
+export interface GuardedCheckpoint<Guard> {
   readonly cached: CachedCheckpoint;
   readonly guard: Guard;
   readonly record: CheckpointRecord;
@@ -190,18 +186,14 @@ export interface CachedThread<Guard> {
   readonly checkpointId: string;
 }
 
-export interface CacheEntry<Guard> extends GuardedCheckpoint<Guard> {
-  readonly related: readonly SegmentWithContent[];
-}
-
 const MAX_SHORT_BYTES = 24 * 1024;
 /** What a checkpoint's tasks have written, to be found again in the next one's values. */
 const MAX_LONG_BYTES = 1024 * 1024;
 const ENTRY_OVERHEAD_BYTES = 512;
 
-function bounded<V>(maxBytes: number, bytesOf: (value: V) => number): { maxSize: number; sizeCalculation: (value: V) => number } {
-  // lru-cache takes a size of 0 as "no limit"; no entry is as small as 1.
-  return { maxSize: Math.max(1, Math.floor(maxBytes)), sizeCalculation: (value) => ENTRY_OVERHEAD_BYTES + bytesOf(value) };
+/** lru-cache takes a size of 0 as "no limit"; no entry is as small as 1. */
+function atLeastOne(maxBytes: number): number {
+  return Math.max(1, Math.floor(maxBytes));
 }
 
 /** Of a channel: its name and version, and the objects around the bytes of its value. */
@@ -222,4 +214,27 @@ function namespaceKey(ref: NamespaceRef): string {
 
 function checkpointKey(ref: CheckpointRef): string {
   return `${namespaceKey(ref)}\0${ref.checkpointId}`;
+}
+
+/**
+ * Which life of a thread this saver's runs are in: its `threadKey`, as it was when its root graph was last read or written.
+ *
+ * A first checkpoint names none before it, and with durability "exit" that of a subgraph names none that is stored: only this tells that its thread was deleted
+ * since its run began.
+ */
+export class ThreadLives {
+  readonly #keys = entryCache<string>(10_000);
+
+  of(threadId: string): string | undefined {
+    return this.#keys.get(threadId);
+  }
+
+  note(threadId: string, threadKey: string): void {
+    if (this.#keys.get(threadId) !== threadKey) this.#keys.set(threadId, threadKey);
+  }
+
+  /** There is no such thread: whoever writes next begins one. */
+  forget(threadId: string): void {
+    this.#keys.delete(threadId);
+  }
 }

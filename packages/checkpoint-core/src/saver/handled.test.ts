@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { handled } from "./handled.js";
+import { handled } from "./run-writes.js";
 import { unhandledAfter } from "./unhandled-rejections.testing.js";
 
 it("C-71 what LangGraph makes of it is handled, and rejects for whoever looks later", async () => {

@@ -3,163 +3,85 @@ import {
   BaseCheckpointSaver,
   type ChannelVersions,
   type Checkpoint,
-  type CheckpointListOptions,
   type CheckpointMetadata,
   type CheckpointTuple,
   type DeltaChannelHistory,
-  isDeltaSnapshot,
   type PendingWrite,
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
-import {
-  type CheckpointRef,
-  checkpointRef,
-  configOf,
-  namespaceRef,
-  optionalCheckpointId,
-  optionalNamespace,
-  optionalThreadId,
-  requiredId,
-  taskPathArgument,
-  threadIdArgument,
-} from "../config/checkpoint-ref.js";
-import { expectedHead, isCopied, markRead } from "../config/head-marker.js";
-import { type LabelNames, type Labels, labelsOf, resolveLabels } from "../config/labels.js";
-import { encodeMetadata, metadataConditions } from "../config/metadata.js";
-import { isRunConfig } from "../config/run-config.js";
-import {
-  InvalidConfigError,
-  InvalidOptionsError,
-  MissingThreadIdError,
-  ThreadExistsError,
-  ThreadNotFoundError,
-} from "../errors.js";
-import { writeIndex } from "../format/pending-writes.js";
-import { headerOf } from "../format/record.js";
-import { nextCall, nextCopyCall } from "../format/write-order.js";
+import { threadIdArgument } from "../config/ids.js";
+import { ThreadNotFoundError } from "../errors.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
   abandonedThreads,
   hasUnfinishedWork,
-  resolveAbandonedOptions,
-  type ThreadView,
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
-import { leaseToken } from "../leases/lease-config.js";
-import { markerId } from "../migration/marker.js";
-import { beingMigrated, ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
-import { STORE_ALONE, type ThreadSource } from "../migration/thread-source.js";
-import {
-  addReports,
-  NOTHING_PRUNED,
-  type PrunePolicy,
-  type PruneReport,
-  pruneThreads,
-  refuseUnknown,
-  removeRuns,
-  requireThreads,
-  resolveDryRun,
-  resolvePrunePolicy,
-} from "../retention/prune.js";
-import { type Retention, resolveSweepOptions, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
+import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
+import type { ThreadSource } from "../migration/thread-source.js";
+import type { PrunePolicy, PruneReport } from "../retention/prune.js";
+import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
+import { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
-import { refusalError } from "../store/refusal.js";
-import type { CopyOutcome, StoredThread, StoreStats, ThreadSelection } from "../store/thread-store.js";
-import { CheckpointCache } from "./cache.js";
-import { type SizeLimits, serializeChanged, ValueSerializer } from "./channel-updates.js";
-import { handled } from "./handled.js";
-import { lineageOf } from "./lineage.js";
-import { type ListThreadsOptions, listThreads, resolveListThreads, type ThreadInfo } from "./list-threads.js";
-import { CheckpointReader } from "./reader.js";
+import type { StoredThread, StoreStats } from "../store/thread-store.js";
+import { CheckpointCache, ThreadLives } from "./cache.js";
+import type { SaverContext, SaverSettings, StoreContext } from "./context.js";
+import { copyThread } from "./copy-thread.js";
+import { deleteThread } from "./delete-thread.js";
+import { getDeltaChannelHistory } from "./get-delta-channel-history.js";
+import { getTuple } from "./get-tuple.js";
+import { type ListOptions, list, viewOf } from "./list.js";
+import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
+import { SAVER_BRAND } from "./pin-checkpointer.js";
+import { deleteForRuns, type IdleThreads, prune } from "./prune.js";
+import { put } from "./put.js";
+import { putWrites } from "./put-writes.js";
 import { WritesByRun } from "./run-writes.js";
-import { SAVER_BRAND } from "./saver-brand.js";
-import { ThreadLives } from "./thread-lives.js";
-import { CheckpointWriter } from "./writer.js";
-
-/** What the savers of all stores can be told. */
-export interface SaverSettings extends SizeLimits {
-  /** Bound of the cache of serialized values, in bytes; 0 turns it off. */
-  readonly cacheBytes: number;
-  /** What becomes of a run that began at the head of its thread when the head has moved: another branch, or a ConcurrentUpdateError. */
-  readonly onConflict: OnConflict;
-  /** The keys of a run's config that are stored beside its checkpoints. */
-  readonly labels: LabelNames;
-  /** What `sweep` keeps. */
-  readonly retention: Retention | undefined;
-  /** Whose threads are read, and migrated at their first write, as long as they are not here. */
-  readonly fallback?: BaseCheckpointSaver | undefined;
-}
-
-export type OnConflict = "fork" | "reject";
-
-/** What narrows a list of checkpoints. */
-export interface ListOptions extends CheckpointListOptions {
-  /** Only checkpoints with these labels (contract C-39). */
-  readonly labels?: Labels;
-}
-
-/** Threads that nobody has written to for long. */
-export interface IdleThreads extends Pick<ListThreadsOptions, "prefix" | "labels"> {
-  /** For so many milliseconds, by the clock of the store, to the minute. */
-  readonly olderThan: number;
-}
-
-/**
- * @throws InvalidOptionsError
- */
-export function resolveOnConflict(given: unknown = "fork"): OnConflict {
-  if (given === "fork" || given === "reject") return given;
-  throw new InvalidOptionsError(`onConflict is ${String(given)}. It must be "fork" or "reject".`);
-}
 
 /**
  * What all savers of ours are: they check what they are given, serialize it at the call, and leave the rest to a store. `docs/reference/contract.md` says what
  * they promise, rule by rule.
  */
 export abstract class HoldfastSaver extends BaseCheckpointSaver {
-  readonly #store: CheckpointStore;
-  readonly #serializer: ValueSerializer;
-  readonly #cache: CheckpointCache<ThreadGuard>;
-  readonly #lives = new ThreadLives();
-  readonly #reader: CheckpointReader;
-  readonly #writer: CheckpointWriter;
+  readonly #context: SaverContext;
   readonly #leases: Leases;
-  readonly #runs = new WritesByRun();
-  readonly #rejectsConflicts: boolean;
-  readonly #labels: LabelNames;
   readonly #retention: Retention | undefined;
   /** @internal */
   readonly [SAVER_BRAND] = true;
   /** @internal */
   readonly [ON_DEMAND_MIGRATION]: OnDemandMigration | undefined;
-  readonly #threads: ThreadSource;
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
-    this.#store = store;
-    this.#rejectsConflicts = settings.onConflict === "reject";
-    this.#labels = settings.labels;
+    this.#leases = new Leases(store);
     this.#retention = settings.retention;
     // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
-    this.#serializer = new ValueSerializer(serde, settings, settings.cacheBytes / 2);
-    this.#cache = new CheckpointCache(settings.cacheBytes / 2);
-    this.#reader = new CheckpointReader(store, this.#serializer, this.#cache, this.#lives);
-    this.#writer = new CheckpointWriter(store, this.#serializer, this.#cache, this.#reader, this.#lives);
-    this.#leases = new Leases(store);
-    this[ON_DEMAND_MIGRATION] = this.#onDemandMigrationFrom(serde, settings);
-    this.#threads = this[ON_DEMAND_MIGRATION] ?? STORE_ALONE;
+    const serializer = new ValueSerializer(serde, settings, settings.cacheBytes / 2);
+    const cache = new CheckpointCache<ThreadGuard>(settings.cacheBytes / 2);
+    const here = { store, serializer, cache, lives: new ThreadLives() };
+    this[ON_DEMAND_MIGRATION] = this.#onDemandMigrationFrom(here, serde, settings);
+    this.#context = {
+      ...here,
+      threads: this[ON_DEMAND_MIGRATION] ?? STORE_ALONE,
+      runs: new WritesByRun(),
+      rejectsConflicts: settings.onConflict === "reject",
+      labels: settings.labels,
+    };
   }
 
-  #onDemandMigrationFrom(serde: SerializerProtocol, { fallback, ...settings }: SaverSettings): OnDemandMigration | undefined {
+  #onDemandMigrationFrom(
+    here: StoreContext,
+    serde: SerializerProtocol,
+    { fallback, ...settings }: SaverSettings,
+  ): OnDemandMigration | undefined {
     if (fallback === undefined) return undefined;
     return new OnDemandMigration(fallback, {
-      here: new SaverWithoutFallback(this.#store, serde, {
+      store: here.store,
+      here: new SaverWithoutFallback(here.store.forMigrations(), serde, {
         ...settings,
         cacheBytes: Math.min(settings.cacheBytes, MAX_MIGRATION_CACHE_BYTES),
       }),
-      hasRoot: async (threadId) => (await this.#reader.tuple({ threadId, namespace: "" }, undefined)) !== undefined,
-      deleteThread: (threadId, token) => this.#deleteThread(threadId, token),
     });
   }
 
@@ -168,9 +90,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * ones are a SaverClosedError.
    */
   async end(): Promise<void> {
-    this.#cache.clear();
-    this.#serializer.clear();
-    await this.#store.end();
+    const { cache, serializer, store } = this.#context;
+    cache.clear();
+    serializer.clear();
+    await store.end();
   }
 
   /**
@@ -179,18 +102,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @returns `undefined` when there is none, or when `config` names no thread.
    * @throws MissingThreadIdError when a run asks, which must not begin; InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
    */
-  override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    if (optionalThreadId(config) === undefined) {
-      if (isRunConfig(config)) throw new MissingThreadIdError("A run with a checkpointer");
-      return undefined;
-    }
-    const ref = namespaceRef(config, "getTuple");
-    const checkpointId = optionalCheckpointId(config);
-    await this.#store.ready("getTuple", config);
-    const own = (): Promise<CheckpointTuple | undefined> => this.#reader.tuple(ref, checkpointId, config);
-    const tuple = await this.#threads.getTuple(config, ref.threadId, own);
-    if (tuple === undefined || !this.#rejectsConflicts) return tuple;
-    return { ...tuple, config: markRead(tuple.config, tuple.checkpoint.id, checkpointId === undefined) };
+  override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    return getTuple(this.#context, config);
   }
 
   /**
@@ -201,21 +114,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws InvalidThreadIdError, InvalidConfigError, InvalidMetadataError (filter), InvalidOptionsError (labels), DeserializationError,
    *   StoreUnavailableError
    */
-  override async *list(config: RunnableConfig, options: ListOptions = {}): AsyncGenerator<CheckpointTuple> {
-    const threadId = optionalThreadId(config);
-    const selection = {
-      namespace: optionalNamespace(config),
-      checkpointId: optionalCheckpointId(config),
-      before: options.before === undefined ? undefined : optionalCheckpointId(options.before),
-      filter: options.filter,
-      labels: resolveLabels(options.labels),
-    };
-    const limit = limitOf(options.limit);
-    if (options.filter !== undefined) metadataConditions(options.filter);
-    await this.#store.ready("list");
-    const own = ({ limit: most }: CheckpointListOptions): AsyncGenerator<CheckpointTuple> =>
-      this.#reader.list(threadId, selection, most ?? limit);
-    yield* this.#threads.list(config, options, threadId, own);
+  override list(config: RunnableConfig, options: ListOptions = {}): AsyncGenerator<CheckpointTuple> {
+    return list(this.#context, config, options);
   }
 
   /**
@@ -225,64 +125,13 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws MissingThreadIdError, InvalidThreadIdError, InvalidConfigError, InvalidMetadataError, SerializationError, ValueTooLargeError,
    *   ThreadBusyError, LeaseLostError, ConcurrentUpdateError, ThreadDeletedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  override async put(
+  override put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
-    const put = (): Promise<void> => this.#put(config, checkpoint, metadata, newVersions);
-    await (this.#runs.of(config)?.put(put) ?? put());
-    return configOf({ ...namespaceRef(config, "put"), checkpointId: checkpoint.id });
-  }
-
-  async #put(
-    config: RunnableConfig,
-    checkpoint: Checkpoint,
-    metadata: CheckpointMetadata,
-    newVersions: ChannelVersions,
-  ): Promise<void> {
-    const namespace = namespaceRef(config, "put");
-    const parentId = optionalCheckpointId(config);
-    const ref: CheckpointRef = { ...namespace, checkpointId: requiredId(checkpoint.id, "checkpoint.id") };
-    const metadataJson = encodeMetadata(metadata);
-    const isCopy = isCopied(config);
-    const lineage = isCopy ? [] : lineageOf(ref, parentId, metadata);
-    const call = isCopy ? nextCopyCall() : nextCall();
-    // A first checkpoint may have no lineage that is stored: only this tells that its thread was deleted since its run began.
-    const life = isCopy || parentId !== undefined ? undefined : this.#lives.of(ref.threadId);
-    const snapshots = Object.keys(newVersions).filter((channel) => isDeltaSnapshot(checkpoint.channel_values[channel]));
-    // What the run may go on changing is taken here, before the first await (contract C-36).
-    const header = headerOf(checkpoint);
-    const parent = parentId === undefined ? undefined : this.#cache.get({ ...ref, checkpointId: parentId });
-    const metadataBytes = Buffer.byteLength(metadataJson);
-    const changed = await serializeChanged(this.#serializer, checkpoint, metadata, newVersions, parent?.cached, metadataBytes);
-    await this.#store.ready("put", config);
-    const token = leaseToken(config, ref.threadId);
-    let isRepeated = false;
-    const put = (): Promise<void> => {
-      const stored = {
-        config,
-        ref,
-        parentId,
-        metadata: metadataJson,
-        labels: labelsOf(config, this.#labels),
-        snapshots,
-        header,
-        changed,
-        given: checkpoint,
-        newVersions,
-        token,
-        call,
-        lineage,
-        life,
-        isRepeated,
-        expectedHead: this.#rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
-      };
-      isRepeated = true;
-      return this.#writer.put(stored);
-    };
-    await this.#threads.write(ref.threadId, token, put);
+    return put(this.#context, config, checkpoint, metadata, newVersions);
   }
 
   /**
@@ -293,32 +142,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   ThreadDeletedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   override putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
-    const put = (): Promise<void> => this.#putWrites(config, writes, taskId, taskPath);
-    return this.#runs.of(config)?.putWrites(put) ?? handled(put());
-  }
-
-  async #putWrites(config: RunnableConfig, writes: PendingWrite[], taskId: string, taskPath?: string): Promise<void> {
-    const ref = checkpointRef(config, "putWrites");
-    requiredId(taskId, "taskId");
-    const call = isCopied(config) ? nextCopyCall() : nextCall();
-    const place = taskPath === undefined ? { call } : { taskPath: taskPathArgument(taskPath) };
-    if (writes.length === 0) return;
-    const indexes = writeIndex(writes);
-    const size = this.#serializer.newPut();
-    const serialized = await Promise.all(
-      writes.map(async ([channel, value], position) => ({
-        ...(await this.#serializer.dump(value, channel, size)),
-        channel,
-        index: indexes[position] as number,
-        position,
-      })),
-    );
-    await this.#store.ready("putWrites", config);
-    const token = leaseToken(config, ref.threadId);
-    const { run_id: runId } = labelsOf(config, this.#labels);
-    const put = (): Promise<void> =>
-      this.#writer.putWrites({ config, ref, taskId, place, runId, writes: serialized, token, call });
-    await this.#threads.write(ref.threadId, token, put);
+    return putWrites(this.#context, config, writes, taskId, taskPath);
   }
 
   /**
@@ -328,17 +152,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @param options.lease the lease under which the caller has the thread, if it has one. It ends with the thread.
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadBusyError, LeaseLostError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  override async deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
-    const id = threadIdArgument(threadId, "deleteThread");
-    await this.#store.ready("deleteThread");
-    const token = options.lease?.token;
-    await this.#threads.delete(id, token, (held) => this.#deleteThread(id, held));
-    this.#lives.forget(id);
-  }
-
-  async #deleteThread(id: string, token: string | undefined): Promise<void> {
-    const refusal = await this.#store.deleteThread(id, token);
-    if (refusal !== undefined && refusal.kind !== "changed" && refusal.kind !== "lost") throw refusalError(refusal, id);
+  override deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
+    return deleteThread(this.#context, threadId, options.lease);
   }
 
   /**
@@ -355,7 +170,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   async acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> {
     const id = threadIdArgument(threadId, "acquireThread");
     const resolved = resolveLeaseOptions(options);
-    await this.#store.ready("acquireThread");
+    await this.#context.store.ready("acquireThread");
     return this.#leases.acquire(id, resolved);
   }
 
@@ -367,19 +182,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   Others as for {@link acquireThread}.
    * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  async *abandonedThreads(options: AbandonedThreadsOptions = {}): AsyncGenerator<AbandonedThread> {
-    const resolved = resolveAbandonedOptions(options);
-    await this.#store.ready("abandonedThreads");
-    yield* abandonedThreads(this.#store, this.#leases, this.#view, resolved);
+  abandonedThreads(options?: AbandonedThreadsOptions): AsyncGenerator<AbandonedThread> {
+    return abandonedThreads(this.#context.store, this.#leases, viewOf(this.#context), options);
   }
-
-  readonly #view: ThreadView = {
-    latest: (id) => {
-      const own = (): Promise<CheckpointTuple | undefined> => this.#reader.tuple({ threadId: id, namespace: "" }, undefined);
-      return this.#threads.getTuple({ configurable: { checkpoint_ns: "" } }, id, own);
-    },
-    all: (id) => this.list({ configurable: { thread_id: id } }),
-  };
 
   /**
    * Takes checkpoints out of threads that nothing needs any more, and frees the values that nothing else refers to (contract C-52, C-53). What an
@@ -394,23 +199,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws InvalidOptionsError, InvalidThreadIdError, ThreadNotFoundError (nothing was done), LeaseLostError, StoreUnavailableError,
    *   StoreFailureError, SetupRequiredError
    */
-  async prune(threads: readonly string[] | IdleThreads, policy?: PrunePolicy): Promise<PruneReport> {
-    const resolved = resolvePrunePolicy(policy);
-    if (Array.isArray(threads)) {
-      const ids = (threads as readonly unknown[]).map((id) => threadIdArgument(id, "prune"));
-      await this.#store.ready("prune");
-      await requireThreads(this.#store, ids);
-      return pruneThreads(this.#store, ids, resolved);
-    }
-    const { olderThan, ...others } = ((threads as unknown) ?? {}) as Partial<IdleThreads>;
-    if (olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
-    const { selection, limit } = resolveListThreads({ ...others, idleFor: olderThan });
-    await this.#store.ready("prune");
-    return pruneThreads(this.#store, this.#idsOf(selection, limit), resolved);
-  }
-
-  async *#idsOf(selection: ThreadSelection, limit: number): AsyncGenerator<string> {
-    for await (const { threadId } of this.#store.listThreads(selection, limit)) yield threadId;
+  prune(threads: readonly string[] | IdleThreads, policy?: PrunePolicy): Promise<PruneReport> {
+    return prune(this.#context.store, threads, policy);
   }
 
   /**
@@ -421,18 +211,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @param options.dryRun only say what would go.
    * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  async deleteForRuns(runIds: readonly string[], options: { readonly dryRun?: boolean } = {}): Promise<PruneReport> {
-    if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs a list of run ids.");
-    for (const id of runIds) resolveLabels({ run_id: id });
-    refuseUnknown("deleteForRuns", options, ["dryRun"]);
-    const dryRun = resolveDryRun(options.dryRun);
-    await this.#store.ready("deleteForRuns");
-    let report = NOTHING_PRUNED;
-    for await (const threadId of this.#store.threadsOfRuns(runIds)) {
-      const target = { threadId, token: undefined };
-      report = addReports(report, await removeRuns(this.#store, target, new Set(runIds), dryRun));
-    }
-    return report;
+  deleteForRuns(runIds: readonly string[], options: { readonly dryRun?: boolean } = {}): Promise<PruneReport> {
+    return deleteForRuns(this.#context.store, runIds, options);
   }
 
   /**
@@ -442,17 +222,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, ThreadBusyError (only a part of the thread has come
    *   here from another saver), StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  async copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }> {
-    const from = threadIdArgument(sourceThreadId, "copyThread");
-    const to = threadIdArgument(targetThreadId, "copyThread");
-    if (from === to) throw new ThreadExistsError(to);
-    await this.#store.ready("copyThread");
-    const copy = (): Promise<CopyOutcome> => this.#store.copyThread(from, to, markerId(from));
-    const outcome = await this.#threads.copy(from, to, copy);
-    if (outcome.kind === "incomplete") throw beingMigrated(from);
-    if (outcome.kind === "not-found") throw new ThreadNotFoundError(from);
-    if (outcome.kind === "exists") throw new ThreadExistsError(to);
-    return { checkpoints: outcome.checkpoints };
+  copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }> {
+    return copyThread(this.#context, sourceThreadId, targetThreadId);
   }
 
   /**
@@ -464,10 +235,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidOptionsError, StoreUnavailableError, SetupRequiredError
    */
-  async *listThreads(options?: ListThreadsOptions): AsyncGenerator<ThreadInfo> {
-    const { selection, limit } = resolveListThreads(options);
-    await this.#store.ready("listThreads");
-    yield* listThreads(this.#store, selection, limit, (id) => hasUnfinishedWork(this.#view, id));
+  listThreads(options?: ListThreadsOptions): AsyncGenerator<ThreadInfo> {
+    const view = viewOf(this.#context);
+    return listThreads(this.#context.store, options, (id) => hasUnfinishedWork(view, id));
   }
 
   /**
@@ -479,9 +249,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   async stats(threadId: string): Promise<StoredThread>;
   async stats(threadId?: string): Promise<StoreStats | StoredThread> {
     const id = threadId === undefined ? undefined : threadIdArgument(threadId, "stats");
-    await this.#store.ready("stats");
-    if (id === undefined) return this.#store.stats();
-    const stored = await this.#store.threadStats(id);
+    await this.#context.store.ready("stats");
+    if (id === undefined) return this.#context.store.stats();
+    const stored = await this.#context.store.threadStats(id);
     if (stored === undefined) throw new ThreadNotFoundError(id);
     return stored;
   }
@@ -492,13 +262,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidOptionsError, also when the saver has no `retention`; StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  async sweep(options?: SweepOptions): Promise<SweepReport> {
-    const resolved = resolveSweepOptions(options);
-    if (this.#retention === undefined) {
-      throw new InvalidOptionsError("sweep needs the saver's option retention: { idleFor, keepLast }.");
-    }
-    await this.#store.ready("sweep");
-    return sweep(this.#store, this.#retention, resolved);
+  sweep(options?: SweepOptions): Promise<SweepReport> {
+    return sweep(this.#context.store, this.#retention, options);
   }
 
   /**
@@ -507,18 +272,11 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
    */
-  override async getDeltaChannelHistory(options: {
+  override getDeltaChannelHistory(options: {
     config: RunnableConfig;
     channels: string[];
   }): Promise<Record<string, DeltaChannelHistory>> {
-    const { config, channels } = options;
-    if (optionalThreadId(config) === undefined) return Object.fromEntries(channels.map((channel) => [channel, { writes: [] }]));
-    const ref = namespaceRef(config, "getDeltaChannelHistory");
-    const checkpointId = optionalCheckpointId(config);
-    if (channels.length === 0) return {};
-    await this.#store.ready("getDeltaChannelHistory");
-    const own = (): Promise<Record<string, DeltaChannelHistory>> => this.#reader.deltaHistory(ref, checkpointId, channels);
-    return this.#threads.getDeltaChannelHistory(options, ref.threadId, own);
+    return getDeltaChannelHistory(this.#context, options);
   }
 }
 
@@ -528,8 +286,12 @@ const MAX_MIGRATION_CACHE_BYTES = 8 * 1024 * 1024;
 /** The store by itself, as migrations need it. */
 class SaverWithoutFallback extends HoldfastSaver {}
 
-function limitOf(limit: unknown): number {
-  if (limit === undefined || limit === null) return Number.POSITIVE_INFINITY;
-  if (typeof limit === "number" && Number.isInteger(limit) && limit >= 0) return limit;
-  throw new InvalidConfigError(`limit is ${String(limit)}. It must be an integer of at least 0.`);
-}
+/** Without the option `fallback`. */
+const STORE_ALONE: ThreadSource = {
+  getTuple: (_config, _threadId, own) => own(),
+  list: (_config, options, _threadId, own) => own(options),
+  getDeltaChannelHistory: (_options, _threadId, own) => own(),
+  write: (_threadId, _token, own) => own(),
+  delete: (_threadId, token, own) => own(token),
+  copy: (_from, _to, own) => own(),
+};

@@ -1,9 +1,9 @@
-import { type Labels, resolveLabels } from "../config/labels.js";
-import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/thread-id.js";
+import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/ids.js";
+import { type Labels, resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
-import { isMigrationMarker } from "../migration/marker.js";
 import { age, refuseUnknown } from "../retention/prune.js";
-import type { ThreadSelection, ThreadStore, ThreadSummary } from "../store/thread-store.js";
+import type { CheckpointStore } from "../store/checkpoint-store.js";
+import type { ThreadSelection, ThreadSummary } from "../store/thread-store.js";
 
 /** Which threads to list. */
 export interface ListThreadsOptions {
@@ -87,14 +87,14 @@ function time(name: string, value: unknown): number | undefined {
  * @param isAnswered whether the question of a thread that has an interrupt and a resume value was answered, and not asked anew.
  */
 export async function* listThreads(
-  store: ThreadStore,
-  selection: ThreadSelection,
-  limit: number,
+  store: CheckpointStore,
+  options: ListThreadsOptions | undefined,
   isAnswered: (threadId: string) => Promise<boolean>,
 ): AsyncGenerator<ThreadInfo> {
+  const { selection, limit } = resolveListThreads(options);
+  await store.ready("listThreads");
   if (limit === 0) return;
   for await (const summary of store.listThreads(selection, limit)) {
-    if (isMigrationMarker(summary.threadId)) continue;
     yield { ...infoOf(summary), isWaiting: await isWaiting(summary, isAnswered) };
   }
 }

@@ -1,8 +1,7 @@
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it } from "vitest";
 import { InvalidOptionsError } from "../errors.js";
-import { pinCheckpointer } from "./pin-checkpointer.js";
-import { isHoldfastSaver, SAVER_BRAND } from "./saver-brand.js";
+import { isHoldfastSaver, pinCheckpointer, SAVER_BRAND } from "./pin-checkpointer.js";
 
 const ours = (): MemorySaver => Object.assign(new MemorySaver(), { [SAVER_BRAND]: true });
 

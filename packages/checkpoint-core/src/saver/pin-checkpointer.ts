@@ -1,5 +1,5 @@
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { InvalidOptionsError } from "../errors.js";
-import { isHoldfastSaver } from "./saver-brand.js";
 
 /** A compiled graph, as far as `pinCheckpointer` needs to know one. */
 export interface PinnableGraph {
@@ -36,4 +36,12 @@ export function pinCheckpointer<Graph extends PinnableGraph>(graph: Graph): Grap
     configurable: true,
   });
   return graph;
+}
+
+/** Marks our savers, whichever copy of the package made them. */
+export const SAVER_BRAND: unique symbol = Symbol.for("holdfast.saver") as never;
+
+/** Whether `value` is a saver of ours. A graph whose `checkpointer` is none does not keep its threads in our store. */
+export function isHoldfastSaver(value: unknown): value is BaseCheckpointSaver {
+  return typeof value === "object" && value !== null && (value as { [SAVER_BRAND]?: unknown })[SAVER_BRAND] === true;
 }

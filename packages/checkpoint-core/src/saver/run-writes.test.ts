@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { WritesByRun } from "./run-writes.js";
+import { callRanks } from "../format/write-order.js";
+import { nextCall, WritesByRun } from "./run-writes.js";
 import { unhandledAfter } from "./unhandled-rejections.testing.js";
 
 const runConfig = (signal = new AbortController().signal, writer = (): void => {}) => ({ signal, writer });
@@ -74,4 +75,12 @@ describe("the writes of a run", () => {
     expect(writes.of({ signal: shared })).toBeUndefined();
     expect(writes.of({})).toBeUndefined();
   });
+});
+
+it("C-42 calls are numbered in the order in which they are made, those that copy as of another process", () => {
+  const calls = [nextCall(), nextCall(true), nextCall(), nextCall(true)];
+  const arrived = calls.toReversed().map((call, n) => [call, BigInt(n)] as const);
+  const ranks = callRanks(new Map(arrived));
+  // Each process has the places at which its calls arrived.
+  expect(calls.map((call) => ranks.get(call))).toEqual([1, 0, 3, 2]);
 });

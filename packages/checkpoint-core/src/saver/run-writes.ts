@@ -1,6 +1,7 @@
+import { randomInt } from "node:crypto";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { isRunConfig } from "../config/run-config.js";
-import { handled } from "./handled.js";
+import { CALL_BITS } from "../format/write-order.js";
 
 /**
  * What one run of a graph writes. Its call rejects when a write fails; here it is decided by which promise LangGraph learns of it.
@@ -66,3 +67,51 @@ export class WritesByRun {
     return run.writes;
   }
 }
+
+/**
+ * The same promise, which nobody has to look at, nor at what `then` makes of it; whoever looks finds it rejected all the same.
+ *
+ * LangGraph 1.4 keeps what `then` makes of the promise of `putWrites` until the superstep is over. A write that is refused while another task of the
+ * superstep is still running would be an unhandled rejection until then, which ends a Node process.
+ */
+export function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(ignore);
+  const derive = promise.then.bind(promise) as Promise<T>["then"];
+  // biome-ignore lint/suspicious/noThenProperty: what `then` makes is the point.
+  promise.then = ((onFulfilled, onRejected) => {
+    const derived = derive(onFulfilled, onRejected);
+    derived.catch(ignore);
+    return derived;
+  }) as Promise<T>["then"];
+  return promise;
+}
+
+function ignore(): void {}
+
+const MOST_CALLS = 2n ** CALL_BITS;
+
+/** A number of this process, above the number of its calls. Positive as a signed 64-bit integer, as Postgres stores it. */
+const newProcess = (): bigint => BigInt(randomInt(1, 2 ** 31)) << CALL_BITS;
+
+/** Numbers calls. The process is a part of each, since calls of two processes can only be told apart by their arrival. */
+class Calls {
+  #process = newProcess();
+  #count = 0n;
+
+  next(): bigint {
+    this.#count += 1n;
+    if (this.#count === MOST_CALLS) [this.#process, this.#count] = [newProcess(), 1n];
+    return this.#process + this.#count;
+  }
+}
+
+const calls = new Calls();
+const copies = new Calls();
+
+/**
+ * The number of a call that writes.
+ *
+ * @param isCopy it copies from another saver: then as if another process made it. A migration on demand copies what stood there before the write that it is made
+ *   for, though that one was called first.
+ */
+export const nextCall = (isCopy = false): bigint => (isCopy ? copies : calls).next();

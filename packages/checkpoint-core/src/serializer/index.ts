@@ -1,4 +1,5 @@
 import { constants, isUtf8 } from "node:buffer";
+import { types } from "node:util";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { DeserializationError, isHoldfastError, ValueTooLargeError } from "../errors.js";
 import { ValueBytes } from "../format/value-bytes.js";
@@ -100,6 +101,7 @@ export class HoldfastSerializer implements SerializerProtocol {
 
 /** The caller may change his own. */
 function copyOfBytes(value: unknown): [type: string, bytes: Uint8Array] | undefined {
+  if (!types.isUint8Array(value)) return undefined;
   if (isBuffer(value)) return ["buffer", new Uint8Array(value)];
   return isUint8Array(value) ? ["bytes", new Uint8Array(value)] : undefined;
 }

@@ -67,7 +67,7 @@ async function operationsFor(was: unknown, became: unknown): Promise<number> {
   return operations;
 }
 
-describe("C-68 the work of a put is linear in what is put", { timeout: 60_000 }, () => {
+describe("C-69 the work of a put is linear in what is put", { timeout: 60_000 }, () => {
   it.for(KINDS)("%s", async ([, before, edit]) => {
     const operations: number[] = [];
     for (const paragraphs of [1000, 4000]) {

@@ -1,6 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
-import type { CheckpointKey, CheckpointRef, NamespaceRef } from "../config/checkpoint-ref.js";
-import type { Labels } from "../config/labels.js";
+import type { CheckpointKey, CheckpointRef, NamespaceRef } from "../config/ids.js";
+import type { Labels } from "../config/run-config.js";
 import type { PendingSlot, StoredSlot } from "../format/pending-writes.js";
 import type { CheckpointRecord } from "../format/record.js";
 import type { Segment } from "../format/segment.js";
@@ -42,8 +42,13 @@ export interface CheckpointStore extends ThreadStore {
   ): AsyncIterable<Reading>;
   put(input: PutInput): Promise<WriteOutcome>;
   putWrites(input: PutWritesInput): Promise<WriteOutcome>;
-  /** @param token of the lease that the caller holds. */
-  deleteThread(threadId: string, token: string | undefined): Promise<Refusal | undefined>;
+  /**
+   * @param token of the lease that the caller holds.
+   * @param others ids of checkpoints that are remembered as if they had been in the thread; at most {@link MOST_REMEMBERED}.
+   */
+  deleteThread(threadId: string, token: string | undefined, others?: readonly string[]): Promise<Refusal | undefined>;
+  /** The same store for migrations: `getTuple` and `list` read incomplete threads, too. */
+  forMigrations(): CheckpointStore;
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer>;
   /** @returns whether the lease is still live, and now lasts `ttlMs` from now. */
   renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean>;

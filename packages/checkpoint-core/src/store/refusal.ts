@@ -8,6 +8,8 @@ export type Refusal =
   | { readonly kind: "lost" }
   /** Somebody has the lease, and the write came without its token. */
   | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number }
+  /** Only a part of the thread has come here from another saver. */
+  | { readonly kind: "incomplete" }
   /** The write came with a token whose lease has ended. */
   | { readonly kind: "lease-lost" }
   /** The head of the namespace is another one than expected. */
@@ -15,11 +17,21 @@ export type Refusal =
   /** A checkpoint that the write belongs to was deleted with its thread. */
   | { readonly kind: "deleted" };
 
+/** As migrations call themselves when they have a lease. It is short, so that others wait for it. */
+export const MIGRATION_OWNER = "holdfast migration";
+
+/** What a call gets that meets a thread of which only a part is here. */
+export function beingMigrated(threadId: string): ThreadBusyError {
+  return new ThreadBusyError(threadId, MIGRATION_OWNER, 0);
+}
+
 /** The error of a write that was refused for good. */
 export function refusalError(refusal: Exclude<Refusal, { readonly kind: "changed" | "lost" }>, threadId: string): HoldfastError {
   switch (refusal.kind) {
     case "busy":
       return new ThreadBusyError(threadId, refusal.owner, refusal.remainingMs);
+    case "incomplete":
+      return beingMigrated(threadId);
     case "lease-lost":
       return new LeaseLostError(threadId);
     case "moved":

@@ -1,6 +1,5 @@
-import type { CheckpointKey } from "../config/checkpoint-ref.js";
-import type { Labels } from "../config/labels.js";
-import type { CheckpointSummary, RemovedCheckpoint } from "./checkpoint-summary.js";
+import type { CheckpointKey } from "../config/ids.js";
+import type { Labels } from "../config/run-config.js";
 import type { Refusal } from "./refusal.js";
 
 /**
@@ -21,10 +20,8 @@ export interface ThreadStore {
   prune(input: PruneInput): Promise<PruneOutcome>;
   /**
    * Copies a thread as it is at one moment, its lease aside. In the copy, the order of commits is the same.
-   *
-   * @param marker a thread that is there as long as only a part of the source is.
    */
-  copyThread(from: string, to: string, marker: string): Promise<CopyOutcome>;
+  copyThread(from: string, to: string): Promise<CopyOutcome>;
   /** Threads, the one that was written last first, as far as {@link ThreadSummary.updatedAt} tells; equal ones by id, backwards. */
   listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary>;
   /** What is stored for a thread; `undefined` when there is no such thread. */
@@ -45,12 +42,29 @@ export interface ThreadStore {
   sweepPage(cursor: string, limit: number): Promise<SweepPage>;
   /** Remembers that a thread was pruned as it was at that moment. */
   markSwept(threadId: string, seen: string): Promise<void>;
+  /** How much of a thread is in the store. */
+  threadPlace(threadId: string): Promise<ThreadPlace>;
+  /**
+   * Makes a thread incomplete, so that it can be copied here under the lease with this token. An incomplete thread is not there for any operation but those of its
+   * migration, deletion and leases; only that token writes to it, until {@link endMigration}.
+   *
+   * @returns `false`, and nothing was done, when the lease is lost, or the thread is here.
+   */
+  beginMigration(threadId: string, token: string): Promise<boolean>;
+  /** Makes the thread complete. @returns `false`, and nothing was done, when the lease is lost. */
+  endMigration(threadId: string, token: string): Promise<boolean>;
   /** Deletes a thread, unless it was written to less than `idleMs` ago (`"kept"`, or it is not there), or somebody has its lease (`"busy"`). */
   deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion>;
 }
 
 /** Of a deleted thread, and of those that were pruned, so many of the newest checkpoints are remembered, for a day: a run that is going on builds on one of them. */
 export const MOST_REMEMBERED = 1_024;
+
+/**
+ * `"here"`: the root graph has a checkpoint. `"absent"`: it has none. `"incomplete"`: a migration from another saver has begun, and has not ended, or was broken
+ * off.
+ */
+export type ThreadPlace = "here" | "absent" | "incomplete";
 
 /** What became of a thread that was to be deleted if it is idle. */
 export type IdleDeletion = "deleted" | "kept" | "busy";
@@ -160,4 +174,29 @@ export interface SweepCandidate {
   readonly seen: string;
   /** Whether it was written to since it was last swept. */
   readonly isDirty: boolean;
+}
+
+/** What retention must know of a checkpoint. */
+export interface CheckpointSummary extends CheckpointKey {
+  readonly parentId: string | undefined;
+  /** `metadata.parents`: on which checkpoint of each graph around it a subgraph ran. */
+  readonly origins: Readonly<Record<string, string>>;
+  /** Channels whose value here is a delta channel's snapshot. */
+  readonly snapshots: readonly string[];
+  /** Delta channels that have moved on since their last snapshot (`metadata.counters_since_delta_snapshot`). */
+  readonly moved: readonly string[];
+  /** `metadata.source` is `"update"` or `"fork"`: made by `updateState`, which does not count in `moved`. */
+  readonly isUpdate: boolean;
+  readonly hasWrites: boolean;
+  /** Kept out of sight, for others that need it (`hide` of a retention plan). */
+  readonly isHidden: boolean;
+  /** How long ago it was committed, in milliseconds, by the clock of the store. */
+  readonly ageMs: number;
+  /** The run that made it, where it is labelled with one. */
+  readonly runId: string | undefined;
+}
+
+/** One that is to go, as it was when that was decided. */
+export interface RemovedCheckpoint extends CheckpointKey {
+  readonly hasWrites: boolean;
 }

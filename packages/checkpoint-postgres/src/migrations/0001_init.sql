@@ -17,22 +17,39 @@ create table :schema.thread (
   lease_request uuid,
   -- How many leases in a row ended without a release.
   lease_tries integer not null default 0,
+  -- Whose it is: 0 in a store that is not divided into tenants.
+  tenant integer not null default 0,
+  -- Of its rows, and of what stands in them. Code that does not know it leaves the thread alone.
+  format smallint not null default 1,
   -- Of the last lease: a count, and 18 random digits. A store that has forgotten a lease counts on from before it.
   lease_token numeric,
   lease_owner text,
+  -- Of the lease under which the thread is copied from another saver; null once all of it is here. Until then it is out of sight.
+  migration_token numeric,
   -- A deleted thread that is too large to go in one statement has no id: nobody sees it, and its rows are taken away by and by.
-  thread_id text collate "C" unique,
+  thread_id text collate "C",
   -- What its runs last said of themselves, but for their ids.
   labels jsonb,
   -- The ids of the checkpoints that were pruned last, for writes to one of them that come later; and of each of them, the call that wrote it last.
   pruned bytea[],
-  pruned_calls bigint[]
+  pruned_calls bigint[],
+  -- By the id first, so that whoever looks for a thread without saying a tenant finds it by this index, too.
+  unique (thread_id, tenant)
 );
 create index thread_updated_at on :schema.thread (updated_at, thread_id) where thread_id is not null;
 create index thread_labels on :schema.thread using gin (labels jsonb_path_ops) where labels is not null;
 create index thread_without_id on :schema.thread (thread_key) where thread_id is null;
 -- Threads whose lease has ended without a release.
 create index thread_lease_until on :schema.thread (lease_until) where lease_until is not null;
+
+-- Ends a statement that comes upon a thread in a format which its program does not know.
+create function :schema.refuse_format(format smallint) returns boolean
+language plpgsql stable parallel safe
+as $$
+begin
+  raise exception using errcode = 'ZF001', message = pg_catalog.format('this thread was written in format %s by a newer version of Holdfast', format);
+end
+$$;
 
 -- The order of commits, for the whole schema; taken while holding the thread's lock.
 create sequence :schema.commit_order as bigint;
@@ -44,6 +61,8 @@ create table :schema.checkpoint (
   committed_at timestamptz not null default now(),
   -- The call that wrote the row last: an earlier try of it, delivered late, changes nothing.
   last_call bigint not null,
+  -- Of the lease under which the row was written last, the part of its token that is counted; null without one.
+  lease bigint,
   -- What LangGraph's loop says of a checkpoint: where it came from (i, l, u, f: input, loop, update, fork), its step, and no parents. Such metadata is null and
   -- stands here, 5 bytes in place of 66.
   step integer,
@@ -92,6 +111,7 @@ create table :schema.pending_write (
   call bigint,
   -- As in checkpoint, of slots that can be replaced.
   last_call bigint,
+  lease bigint,
   slot integer not null,
   checkpoint_ns text collate "C" not null,
   checkpoint_id bytea not null,
@@ -129,6 +149,13 @@ create table :schema.sweeper (
   at_thread bigint
 );
 
+-- Tells this store from all others; a copy of the database has the same id. One row.
+create table :schema.store (
+  only_one boolean primary key default true check (only_one),
+  store_id uuid not null default gen_random_uuid()
+);
+insert into :schema.store default values;
+
 create function :schema.whole_metadata(metadata jsonb, source "char", step integer) returns jsonb
 language sql stable parallel safe
 as $$
@@ -157,18 +184,18 @@ select thread_id, created_at, updated_at, coalesce(labels, '{}') as labels,
   case when lease_until > clock_timestamp() then lease_owner end as lease_owner,
   case when lease_until > clock_timestamp() then lease_until end as lease_until
 from :schema.thread th
-where thread_id is not null;
+where thread_id is not null and migration_token is null;
 
 create view :schema.checkpoints as
 select th.thread_id, c.checkpoint_ns,
   case when octet_length(c.checkpoint_id) = 16 then encode(c.checkpoint_id, 'hex')::uuid::text
-    else convert_from(ltrim(c.checkpoint_id, '\x00'), 'UTF8') end as checkpoint_id,
+    else convert_from(ltrim(c.checkpoint_id, decode('00', 'hex')), 'UTF8') end as checkpoint_id,
   case when octet_length(c.parent_id) = 16 then encode(c.parent_id, 'hex')::uuid::text
-    else convert_from(ltrim(c.parent_id, '\x00'), 'UTF8') end as parent_checkpoint_id,
+    else convert_from(ltrim(c.parent_id, decode('00', 'hex')), 'UTF8') end as parent_checkpoint_id,
   c.committed_at, c.commit_order, :schema.whole_metadata(c.metadata, c.source, c.step) as metadata, coalesce(c.labels, '{}') as labels,
   pg_column_size(c.record) + coalesce(pg_column_size(c.metadata), 0) as bytes
 from :schema.checkpoint c join :schema.thread th using (thread_key)
-where th.thread_id is not null and not c.is_hidden;
+where th.thread_id is not null and th.migration_token is null and not c.is_hidden;
 
 create view :schema.storage as
 select c.relname::text as name, pg_total_relation_size(c.oid) as total_bytes, pg_indexes_size(c.oid) as index_bytes, c.reltuples::bigint as estimated_rows

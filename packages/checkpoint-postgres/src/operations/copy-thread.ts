@@ -1,8 +1,8 @@
 import type { CopyOutcome } from "@holdfast/checkpoint-core/adapter";
-import { bool, integer, isNull, text } from "../columns.js";
-import { CHECKPOINT_BYTES } from "../metadata-columns.js";
+import { bool, CHECKPOINT_BYTES, integer, isNull, text } from "../columns.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { inTransaction } from "../transaction.js";
 
 /** Rows that one statement copies, so that none takes longer than `statementTimeoutMs`, whatever their size (a segment has up to 8 MiB). */
@@ -12,32 +12,26 @@ const ROWS_AT_ONCE = 200;
  * Copies a thread inside the database, as one snapshot shows it, in one transaction: the copy is there as a whole, or not at all. The original is not
  * locked.
  */
-export function copyThread(db: Connections, t: Tables, from: string, to: string, marker: string): Promise<CopyOutcome> {
+export function copyThread(db: Connections, t: Tables, from: string, to: string): Promise<CopyOutcome> {
   return db.withClient("copyThread", (client) =>
-    inTransaction(db, client, () => copy(db, client, t, { from, to, marker }), "repeatable read"),
+    inTransaction(db, client, () => copy(db, client, t, from, to), "repeatable read"),
   );
 }
 
-interface Ids {
-  readonly from: string;
-  readonly to: string;
-  readonly marker: string;
-}
-
-async function copy(db: Connections, client: PostgresClient, t: Tables, { from, to, marker }: Ids): Promise<CopyOutcome> {
+async function copy(db: Connections, client: PostgresClient, t: Tables, from: string, to: string): Promise<CopyOutcome> {
   const [source] = await db.execute(client, {
     // A thread that is only a lease, or writes whose checkpoint is on its way, has nothing to copy.
     text: `
-select thread_key, exists (select from ${t.thread} where thread_id = $2) from ${t.thread} th where thread_id = $1
+select thread_key, migration_token is not null from ${t.thread} th where thread_id = $1 and ${isKnown(t)}
   and exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)`,
-    values: [from, marker],
+    values: [from],
   });
   if (source === undefined) return { kind: "not-found" };
   if (bool(source, 1)) return { kind: "incomplete" };
   const [target] = await db.execute(client, {
     text: `
-insert into ${t.thread} (thread_id, labels) select $2, labels from ${t.thread} where thread_id = $1
-on conflict (thread_id) do nothing returning thread_key`,
+insert into ${t.thread} (thread_id, labels) select $2, labels from ${t.thread} where thread_id = $1 and ${isKnown(t)}
+on conflict (thread_id, tenant) do nothing returning thread_key`,
     values: [from, to],
   });
   if (target === undefined) return { kind: "exists" };
@@ -49,15 +43,15 @@ on conflict (thread_id) do nothing returning thread_key`,
     keys,
     t.checkpoint,
     "commit_order",
-    "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden, last_call, replaced_calls",
+    "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden, last_call, lease, replaced_calls",
     CHECKPOINT_BYTES,
     // Drawn row by row, in the order of the rows.
     `nextval(${t.commitOrder})`,
   );
   const writes = await db.execute(client, {
     text: `
-insert into ${t.pendingWrite} (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls)
-select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, replaced_calls from ${t.pendingWrite} w
+insert into ${t.pendingWrite} (thread_key, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, lease, replaced_calls)
+select $2, arrival, slot, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, links, payload, last_call, lease, replaced_calls from ${t.pendingWrite} w
 where thread_key = $1 and exists (
   select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.checkpoint_id = w.checkpoint_id
 )

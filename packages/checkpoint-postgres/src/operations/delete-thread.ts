@@ -1,14 +1,16 @@
-import { MOST_REMEMBERED, type Refusal } from "@holdfast/checkpoint-core/adapter";
+import { encodeId, MOST_REMEMBERED, type Refusal } from "@holdfast/checkpoint-core/adapter";
 import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { purgeDeleted } from "./purge-deleted.js";
-import { type TimedThreadKey, timedThreadKey } from "./thread-key.js";
+import { isKnown, type TimedThreadKey, timedThreadKey } from "./thread-key.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 const REMEMBERED_FOR = "1 day";
 /** Each deletion clears away so many tombstones whose time has come. */
 const MOST_CLEARED = 100;
+/** Of a checkpoint that no call of ours has written. */
+const NO_CALL = 0;
 /** A thread of more checkpoints or segments does not go in one statement, which would take a second and more. */
 const MOST_AT_ONCE = 5_000;
 
@@ -23,11 +25,12 @@ export async function deleteThread(
   t: Tables,
   threadId: string,
   token: string | undefined,
+  others: readonly string[] = [],
 ): Promise<Refusal | undefined> {
   for (;;) {
     const life = await timedThreadKey(db, t, threadId);
     if (life === undefined) return undefined;
-    const deletion = await deleteIfIdle(db, t, "deleteThread", { threadId, life, token, idleMs: 0 });
+    const deletion = await deleteIfIdle(db, t, "deleteThread", { threadId, life, token, idleMs: 0, others });
     if (deletion !== "late") return typeof deletion === "string" ? undefined : deletion;
   }
 }
@@ -38,6 +41,8 @@ interface DeletedThread {
   readonly life: TimedThreadKey;
   readonly token: string | undefined;
   readonly idleMs: number;
+  /** Ids of checkpoints that are remembered as if they had been in the thread. */
+  readonly others?: readonly string[];
 }
 
 /**
@@ -50,25 +55,26 @@ export async function deleteIfIdle(
   db: Connections,
   t: Tables,
   operation: string,
-  { threadId, life, token, idleMs }: DeletedThread,
+  { threadId, life, token, idleMs, others = [] }: DeletedThread,
 ): Promise<Deletion> {
   const values: unknown[] = [threadId, life.threadKey, undefined];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
+  const otherIds = `${parameter(others.map(encodeId))}::bytea[]`;
   const isIdle =
     idleMs === 0 ? "" : `and updated_at <= clock_timestamp() - ${parameter(idleMs)}::float8 * interval '1 millisecond'`;
   const hasMany = (table: string): string =>
     `exists (select from ${table} r where r.thread_key = locked.thread_key offset ${MOST_AT_ONCE})`;
   const sql = `
 with locked as materialized (
-  select thread_key, pruned, pruned_calls, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 and thread_key = $2 ${isIdle} for update
+  select thread_key, pruned, pruned_calls, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 and thread_key = $2 and ${isKnown(t)} ${isIdle} for update
 ),
 judged as materialized (
   select *, coalesce(case when clock_timestamp() > to_timestamp($3::float8 / 1000) then 'late' end, ${fencedSql(token, parameter)}) as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked
 ),
 buried as (
   insert into ${t.tombstone} as tomb (thread_hash, checkpoints, calls)
-  select ${threadHash("$1")}, (newest.ids || coalesce(pruned, '{}'))[1:${MOST_REMEMBERED}],
-    (newest.calls || coalesce(pruned_calls, '{}'))[1:${MOST_REMEMBERED}]
+  select ${threadHash("$1")}, (newest.ids || coalesce(pruned, '{}') || ${otherIds})[1:${MOST_REMEMBERED}],
+    (newest.calls || coalesce(pruned_calls, '{}') || array_fill(${NO_CALL}::bigint, array[cardinality(${otherIds})]))[1:${MOST_REMEMBERED}]
   from judged cross join lateral (
     select coalesce(array_agg(checkpoint_id order by commit_order desc), '{}') as ids,
       coalesce(array_agg(call order by commit_order desc), '{}') as calls
@@ -77,7 +83,7 @@ buried as (
       where c.thread_key = judged.thread_key order by commit_order desc limit ${MOST_REMEMBERED}
     ) each
   ) newest
-  where refusal is null and (newest.ids <> '{}' or pruned <> '{}')
+  where refusal is null and (newest.ids <> '{}' or pruned <> '{}' or ${otherIds} <> '{}')
   on conflict (thread_hash) do update set deleted_at = now(),
     checkpoints = (excluded.checkpoints || tomb.checkpoints)[1:${MOST_REMEMBERED}], calls = (excluded.calls || tomb.calls)[1:${MOST_REMEMBERED}]
 ),

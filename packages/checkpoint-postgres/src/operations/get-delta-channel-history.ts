@@ -2,6 +2,7 @@ import { encodeId, type NamespaceRef } from "@holdfast/checkpoint-core/adapter";
 import { channelNamesParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { type Reading, readCheckpoints } from "./read-checkpoints.js";
 
 /**
@@ -29,7 +30,7 @@ from (
     from ${t.thread} th cross join lateral (
       select * from ${ancestor} where c.thread_key = th.thread_key and c.checkpoint_ns = $3 ${start}
     ) c
-    where th.thread_id = $2
+    where th.thread_id = $2 and ${isKnown(t)} and th.migration_token is null
     union all
     select walk.position + 1, walk.epoch, c.thread_key, c.commit_order, c.checkpoint_ns, c.checkpoint_id, c.parent_id, coalesce(c.snapshots, '{}'),
       array(select unnest(walk.wanted) except select unnest(c.snapshots))

@@ -3,15 +3,21 @@ import { encodeId } from "@holdfast/checkpoint-core/adapter";
 import { linksParameter } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { type Reading, readCheckpoints } from "./read-checkpoints.js";
 
-/** The checkpoint with that id, or the one that was committed last: `checkpoints` has one row or none. */
+/**
+ * The checkpoint with that id, or the one that was committed last: `checkpoints` has one row or none.
+ *
+ * @param readsIncomplete for a migration.
+ */
 export async function getTuple(
   db: Connections,
   t: Tables,
   ref: NamespaceRef,
   checkpointId: string | undefined,
-  cached?: CachedRecord,
+  cached: CachedRecord | undefined,
+  readsIncomplete: boolean,
 ): Promise<Reading> {
   const chosen =
     checkpointId === undefined
@@ -31,6 +37,6 @@ from ${t.thread} th
 cross join lateral (
   select * from ${t.checkpoint} c where c.thread_key = th.thread_key and c.checkpoint_ns = $3 ${chosen.sql}
 ) c
-where th.thread_id = $2`;
+where th.thread_id = $2 and ${isKnown(t)} ${readsIncomplete ? "" : "and th.migration_token is null"}`;
   return readCheckpoints(db, t, "getTuple", { sql, values, name: "get_tuple" });
 }

@@ -10,6 +10,7 @@ import { bool, integer, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { deleteIfEmpty } from "./delete-if-empty.js";
+import { isKnown } from "./thread-key.js";
 
 /** Milliseconds as an interval. */
 const interval = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;
@@ -34,7 +35,7 @@ export async function acquireLease(db: Connections, t: Tables, request: LeaseReq
   const sql = `
 with locked as materialized (
   select thread_key, lease_owner, lease_until, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
-  from ${t.thread} where thread_id = $1 for update
+  from ${t.thread} where thread_id = $1 and ${isKnown(t)} for update
 ),
 taken as (
   update ${t.thread} set
@@ -48,7 +49,7 @@ begun as (
   insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until, lease_request)
   select $1, ${tokenAfter("null::numeric")}, $3, clock_timestamp() + ${interval("$2")}, $4::uuid from (select count(*) as there from locked) l
   where there = 0 and ${ended === undefined ? "true" : "false"}
-  on conflict (thread_id) do nothing
+  on conflict (thread_id, tenant) do nothing
   returning lease_token, lease_tries
 )
 select lease_token, lease_tries, null::text, null::float8 from taken
@@ -75,7 +76,7 @@ export async function renewLease(db: Connections, t: Tables, threadId: string, t
   const rows = await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
 update ${t.thread} set lease_until = clock_timestamp() + ${interval("$3")} from quick
-where thread_id = $1 and lease_token = $2::numeric and lease_until > clock_timestamp() returning thread_key`,
+where thread_id = $1 and ${isKnown(t)} and lease_token = $2::numeric and lease_until > clock_timestamp() returning thread_key`,
     values: [threadId, token, ttlMs],
     name: "renew_lease",
   });
@@ -86,7 +87,7 @@ where thread_id = $1 and lease_token = $2::numeric and lease_until > clock_times
 export async function releaseLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
   const [row] = await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
-update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_tries = 0 from quick where thread_id = $1 and lease_token = $2::numeric
+update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_tries = 0 from quick where thread_id = $1 and ${isKnown(t)} and lease_token = $2::numeric
 returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)
   or exists (select from ${t.pendingWrite} w where w.thread_key = th.thread_key)`,
     values: [threadId, token],
@@ -100,7 +101,7 @@ export async function handOverLease(db: Connections, t: Tables, threadId: string
   await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
 update ${t.thread} set lease_until = clock_timestamp(), lease_tries = lease_tries - 1 from quick
-where thread_id = $1 and lease_token = $2::numeric and lease_until > clock_timestamp()`,
+where thread_id = $1 and ${isKnown(t)} and lease_token = $2::numeric and lease_until > clock_timestamp()`,
     values: [threadId, token],
   });
 }
@@ -108,7 +109,7 @@ where thread_id = $1 and lease_token = $2::numeric and lease_until > clock_times
 export async function endedLeases(db: Connections, t: Tables, olderThanMs: number, limit: number): Promise<EndedLease[]> {
   const rows = await db.run("abandonedThreads", {
     text: `select thread_id, lease_token, lease_owner, extract(epoch from clock_timestamp() - lease_until) * 1000 from ${t.thread}
-where lease_until <= clock_timestamp() - ${interval("$1")} order by lease_until limit $2::int`,
+where lease_until <= clock_timestamp() - ${interval("$1")} and ${isKnown(t)} order by lease_until limit $2::int`,
     values: [olderThanMs, limit],
   });
   return rows.map((row) => ({

@@ -4,12 +4,13 @@ import { INTERRUPT, RESUME, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoi
 import { integer, isNull, text } from "../columns.js";
 import type { Connections, Row, Statement } from "../pool.js";
 import type { Tables } from "../tables.js";
-import { threadBytesSql } from "./thread-stats.js";
+import { isKnown } from "./thread-key.js";
+import { bytesSql } from "./thread-stats.js";
 
 const PAGE = 50;
 
 /** Under the task id of zeros LangGraph stores an answer for whichever task asks. */
-const ANY_TASK = "'\\x00000000000000000000000000000000'::bytea";
+const ANY_TASK = "decode('00000000000000000000000000000000', 'hex')";
 
 /** Threads that have checkpoints, the one that was written last first, page by page. */
 export async function* listThreads(
@@ -34,7 +35,12 @@ export async function* listThreads(
 function listThreadsStatement(t: Tables, selection: ThreadSelection, count: number): Statement {
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
-  const conditions = ["thread_id is not null", `exists (select from ${t.checkpoint} c where c.thread_key = thread.thread_key)`];
+  const conditions = [
+    "thread_id is not null",
+    isKnown(t),
+    "migration_token is null",
+    `exists (select from ${t.checkpoint} c where c.thread_key = thread.thread_key)`,
+  ];
   const { prefix, updatedAfter, idleMs, labels, before } = selection;
   if (prefix !== undefined) conditions.push(`starts_with(thread_id, ${parameter(prefix)})`);
   // What was written up to a minute after `updated_at` does not show in it.
@@ -50,7 +56,7 @@ function listThreadsStatement(t: Tables, selection: ThreadSelection, count: numb
   }
   const sql = `
 select th.thread_id, facts.namespaces, extract(epoch from th.updated_at) * 1000, extract(epoch from facts.oldest) * 1000,
-  facts.checkpoints, ${threadBytesSql(t, "th.thread_key")}, coalesce(th.labels, '{}'),
+  facts.checkpoints, ${bytesSql(t, "r.thread_key = th.thread_key")}, coalesce(th.labels, '{}'),
   case when th.lease_until > clock_timestamp() then coalesce(th.lease_owner, '') end, extract(epoch from th.lease_until - clock_timestamp()) * 1000,
   question.state
 from (

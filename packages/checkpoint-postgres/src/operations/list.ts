@@ -8,26 +8,32 @@ import {
 import { bigint, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { type Reading, readCheckpoints } from "./read-checkpoints.js";
 
 /** The first page is small, so that the first item comes soon; the others are large, so that a long list needs few round trips. */
 const FIRST_PAGE = 8;
 const PAGE = 64;
 
-/** The checkpoints of one thread, newest committed first, page by page. */
+/**
+ * The checkpoints of one thread, newest committed first, page by page.
+ *
+ * @param readsIncomplete for a migration.
+ */
 export async function* list(
   db: Connections,
   t: Tables,
   threadId: string,
   selection: ListSelection,
   limit: number,
+  readsIncomplete: boolean,
 ): AsyncGenerator<Reading> {
   let cursor: bigint | undefined;
   let known: ReadonlyMap<string, Segment> = new Map();
   for (let left = limit, size = FIRST_PAGE; left > 0; size = PAGE) {
     const count = Math.min(left, size);
     // Neighbouring checkpoints share most of their segments: those of the pages before are not sent again.
-    const page = await readCheckpoints(db, t, "list", target(t, threadId, selection, cursor, count), known);
+    const page = await readCheckpoints(db, t, "list", target(t, threadId, selection, cursor, count, readsIncomplete), known);
     const last = page.checkpoints.at(-1);
     if (last === undefined) return;
     yield page;
@@ -38,11 +44,19 @@ export async function* list(
   }
 }
 
-function target(t: Tables, threadId: string, selection: ListSelection, cursor: bigint | undefined, count: number) {
+function target(
+  t: Tables,
+  threadId: string,
+  selection: ListSelection,
+  cursor: bigint | undefined,
+  count: number,
+  readsIncomplete: boolean,
+) {
   // $1 belongs to the statement around this.
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value) + 1}`;
-  const conditions = [`th.thread_id = ${parameter(threadId)}`, "not c.is_hidden"];
+  const conditions = [`th.thread_id = ${parameter(threadId)}`, isKnown(t), "not c.is_hidden"];
+  if (!readsIncomplete) conditions.push("th.migration_token is null");
   const { namespace, checkpointId, before, filter, labels } = selection;
   if (namespace !== undefined) conditions.push(`c.checkpoint_ns = ${parameter(namespace)}`);
   if (checkpointId !== undefined) conditions.push(`c.checkpoint_id = ${parameter(encodeId(checkpointId))}::bytea`);
@@ -97,7 +111,7 @@ export async function* listThreadIds(db: Connections, t: Tables): AsyncGenerator
   let cursor: bigint | null = null;
   for (;;) {
     const rows = await db.run("list", {
-      text: `select thread_key, thread_id from ${t.thread} where thread_id is not null and ($1::bigint is null or thread_key < $1) order by thread_key desc limit ${PAGE}`,
+      text: `select thread_key, thread_id from ${t.thread} where thread_id is not null and ${isKnown(t)} and migration_token is null and ($1::bigint is null or thread_key < $1) order by thread_key desc limit ${PAGE}`,
       values: [cursor],
     });
     for (const row of rows) yield text(row, 1);

@@ -6,12 +6,12 @@ import {
   type PruneOutcome,
   type RemovedCheckpoint,
 } from "@holdfast/checkpoint-core/adapter";
-import { bool, integer, isNull, text } from "../columns.js";
-import { CHECKPOINT_BYTES } from "../metadata-columns.js";
+import { bool, CHECKPOINT_BYTES, integer, isNull, text } from "../columns.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { inTransaction } from "../transaction.js";
 import { freeSegments } from "./free-segments.js";
+import { isKnown } from "./thread-key.js";
 import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
 
 /** Checkpoints that one transaction removes: some 20 ms, for which writers of the thread wait. */
@@ -93,7 +93,7 @@ async function lockThread(
   const values: unknown[] = [threadId, threadKey];
   const [row] = await db.execute(client, {
     text: `
-with locked as materialized (select * from ${t.thread} where thread_id = $1 and thread_key = $2 for update)
+with locked as materialized (select * from ${t.thread} where thread_id = $1 and thread_key = $2 and ${isKnown(t)} for update)
 select ${fencedSql(token, (value) => `$${values.push(value)}`)}, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000 from locked`,
     values,
   });

@@ -1,12 +1,11 @@
-import { encodeId, type PutWritesInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
-import { linksParameter } from "../columns.js";
+import { encodeId, leaseCount, type PutWritesInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
+import { linksParameter, segmentRows } from "../columns.js";
 import type { Connections } from "../pool.js";
-import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
-import { segmentRows } from "./segment-rows.js";
 import {
   linkedElsewhere,
   outcomeOf,
+  type RecentThreads,
   replaceUnlessPast,
   threadForWrite,
   type WriteTarget,
@@ -40,6 +39,7 @@ export async function putWrites(db: Connections, t: Tables, recent: RecentThread
     firstCall,
     runId ?? null,
     call,
+    input.token === undefined ? null : leaseCount(input.token),
   ];
   const thread = threadForWrite(t, target, { strength: "key share", counts: false }, values);
   const segments = segmentRows(t, created, values);
@@ -53,12 +53,12 @@ batch as materialized (select nextval(${t.writeArrival}) as arrival),
 ${segments}
 saved as (
   insert into ${t.pendingWrite} as w
-    (thread_key, arrival, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, slot, links, payload, last_call)
-  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, $6, $7, s.*, case when s.slot < 0 then $8::bigint end
+    (thread_key, arrival, checkpoint_ns, checkpoint_id, task_id, task_path, call, run_id, slot, links, payload, last_call, lease)
+  select th.thread_key, batch.arrival, $2, $3::bytea, $4::bytea, $5, $6, $7, s.*, case when s.slot < 0 then $8::bigint end, $9::bigint
   from th cross join batch cross join (values ${rows.join(", ")}) s (slot, links, payload)
   on conflict (thread_key, checkpoint_ns, checkpoint_id, task_id, slot) ${replaceUnlessPast(
     "w",
-    "run_id = excluded.run_id, links = excluded.links, payload = excluded.payload",
+    "run_id = excluded.run_id, links = excluded.links, payload = excluded.payload, lease = excluded.lease",
   )}
     and w.slot < 0
 )
@@ -67,7 +67,7 @@ ${outcomeOf(target, "true")}`;
     const [row] = await db.run("putWrites", { text: sql, values, name: "put_writes" });
     const outcome = writeOutcome(row, target);
     if (outcome.kind === "raced") continue;
-    if (outcome.kind === "stored") recent.touched(threadId, touch);
+    if (outcome.kind === "stored" && touch !== undefined) recent.touched(threadId, touch);
     return outcome;
   }
 }

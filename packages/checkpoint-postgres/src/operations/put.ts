@@ -1,14 +1,13 @@
-import { encodeId, type PutInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
-import { channelNamesParameter, linksParameter } from "../columns.js";
-import { metadataColumns } from "../metadata-columns.js";
+import { encodeId, leaseCount, type PutInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
+import { channelNamesParameter, linksParameter, metadataColumns, segmentRows } from "../columns.js";
 import type { Connections } from "../pool.js";
-import type { RecentThreads } from "../recent-threads.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 import { deleteIfEmpty } from "./delete-if-empty.js";
-import { segmentRows } from "./segment-rows.js";
 import {
   linkedElsewhere,
   outcomeOf,
+  type RecentThreads,
   replaceUnlessPast,
   threadForWrite,
   threadHash,
@@ -60,20 +59,21 @@ export async function put(
     input.snapshots.length === 0 ? null : channelNamesParameter(input.snapshots),
     Object.keys(labels).length === 0 ? null : JSON.stringify(labels),
     input.call,
+    input.token === undefined ? null : leaseCount(input.token),
   ];
   const sql = `
 with ${threadForWrite(t, target, { strength: "no key update", counts }, values)},
 ${segmentRows(t, input.created, values)}
 saved as (
   insert into ${t.checkpoint} as c
-    (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, source, step, links, record, snapshots, labels, last_call)
+    (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, source, step, links, record, snapshots, labels, last_call, lease)
   select th.thread_key, nextval(${t.commitOrder}), $2, $3::bytea, $4::bytea, $5::jsonb, $6::"char", $7::integer, $8::bytea, $9::bytea, $10::text[], $11::jsonb,
-    $12::bigint
+    $12::bigint, $13::bigint
   from th
   on conflict (thread_key, checkpoint_ns, checkpoint_id) ${replaceUnlessPast(
     "c",
     `parent_id = ${ownParent ? "c.parent_id" : "excluded.parent_id"}, metadata = excluded.metadata, source = excluded.source,
-    step = excluded.step, links = excluded.links, record = excluded.record, snapshots = excluded.snapshots, labels = excluded.labels, is_hidden = false`,
+    step = excluded.step, links = excluded.links, record = excluded.record, snapshots = excluded.snapshots, labels = excluded.labels, is_hidden = false, lease = excluded.lease`,
   )}
   returning 1
 )
@@ -83,7 +83,7 @@ ${outcomeOf(target)}`;
     const outcome = writeOutcome(row, target);
     if (outcome.kind === "deleted") await buryLate(db, t, input);
     if (outcome.kind === "raced") continue;
-    if (outcome.kind === "stored") recent.touched(ref.threadId, touch);
+    if (outcome.kind === "stored" && touch !== undefined) recent.touched(ref.threadId, touch);
     return outcome;
   }
 }
@@ -98,7 +98,7 @@ with remembered as (
   where thread_hash = ${threadHash("$1")} and $3::bytea <> all (checkpoints)
 )
 delete from ${t.pendingWrite} w using ${t.thread} th
-where th.thread_id = $1 and w.thread_key = th.thread_key and w.checkpoint_ns = $2 and w.checkpoint_id = $3::bytea`;
+where th.thread_id = $1 and ${isKnown(t)} and w.thread_key = th.thread_key and w.checkpoint_ns = $2 and w.checkpoint_id = $3::bytea`;
   await db.run("put", { text: sql, values: [ref.threadId, ref.namespace, encodeId(ref.checkpointId), call] });
   await deleteIfEmpty(db, t, "put", ref.threadId);
 }

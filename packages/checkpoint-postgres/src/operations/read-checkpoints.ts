@@ -1,6 +1,5 @@
 import { decodeId, type ReadCheckpoint, type ReadValues, type Segment, type StoredSlot } from "@holdfast/checkpoint-core/adapter";
-import { bigint, bytea, integer, isNull, links, segmentId, text } from "../columns.js";
-import { METADATA, metadataJson } from "../metadata-columns.js";
+import { bigint, bytea, integer, isNull, links, METADATA, metadataJson, segmentId, text } from "../columns.js";
 import type { Connections, Row, Statement } from "../pool.js";
 import type { Tables } from "../tables.js";
 
@@ -57,8 +56,8 @@ slot as materialized (
 link (thread_key, segment_id, expand) as (
   select target.thread_key, l.id, true from target cross join ${t.linkIds}(target.links) l (id) where wanted = 'all'
   union all
-  select target.thread_key, encode(substr(links, 1, 16), 'hex')::uuid, false from target
-  where wanted = 'names' and get_byte(record, 0) = 1 and get_byte(record, 1) = 1
+  select target.thread_key, (regexp_match(encode(links, 'hex'), '^.{32}'))[1]::uuid, false from target
+  where wanted = 'names' and encode(substr(record, 2, 1), 'hex') = '01'
   union all
   select slot.thread_key, l.id, true from slot cross join ${t.linkIds}(slot.links) l (id)
 ),

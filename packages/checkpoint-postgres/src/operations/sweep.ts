@@ -3,6 +3,7 @@ import type { SweepClaim, SweepPage } from "@holdfast/checkpoint-core/adapter";
 import { bool, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 
 /** The token is made here, for all tries: one whose answer was lost finds that it has the right already. */
 export async function claimSweep(db: Connections, t: Tables, ttlMs: number): Promise<SweepClaim | undefined> {
@@ -44,7 +45,7 @@ export async function sweepPage(db: Connections, t: Tables, cursor: string, limi
     text: `
 select thread_key, thread_id, extract(epoch from clock_timestamp() - updated_at) * 1000, clock_timestamp(),
   swept_at is null or updated_at > swept_at - interval '90 seconds'
-from ${t.thread} where thread_id is not null and thread_key > $1::bigint order by thread_key limit $2::int`,
+from ${t.thread} where thread_id is not null and ${isKnown(t)} and migration_token is null and thread_key > $1::bigint order by thread_key limit $2::int`,
     values: [cursor === "" ? 0 : cursor, limit],
   });
   const last = rows.at(-1);
@@ -61,7 +62,7 @@ from ${t.thread} where thread_id is not null and thread_key > $1::bigint order b
 
 export async function markSwept(db: Connections, t: Tables, threadId: string, seen: string): Promise<void> {
   await db.run("sweep", {
-    text: `update ${t.thread} set swept_at = $2::timestamptz where thread_id = $1`,
+    text: `update ${t.thread} set swept_at = $2::timestamptz where thread_id = $1 and ${isKnown(t)}`,
     values: [threadId, seen],
   });
 }

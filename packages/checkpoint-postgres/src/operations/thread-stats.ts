@@ -1,14 +1,12 @@
 import type { StoredThread } from "@holdfast/checkpoint-core";
-import { integer, isNull, text } from "../columns.js";
-import { CHECKPOINT_BYTES } from "../metadata-columns.js";
+import { CHECKPOINT_BYTES, integer, isNull, text } from "../columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { threadKey } from "./thread-key.js";
 
-/** Bytes of the rows of one thread, or of all, as an expression: compressed as they are stored, read from their headers alone. */
-export function threadBytesSql(t: Tables, key: string | undefined): string {
-  const sum = (table: string, size: string): string =>
-    `(select coalesce(sum(${size}), 0) from ${table} r${key === undefined ? "" : ` where r.thread_key = ${key}`})`;
+/** Bytes of the rows `r` that meet a condition, as an expression: compressed as they are stored, read from their headers alone. */
+export function bytesSql(t: Tables, condition: string): string {
+  const sum = (table: string, size: string): string => `(select coalesce(sum(${size}), 0) from ${table} r where ${condition})`;
   return [
     sum(t.checkpoint, CHECKPOINT_BYTES),
     sum(t.segment, "pg_column_size(body)"),
@@ -17,11 +15,11 @@ export function threadBytesSql(t: Tables, key: string | undefined): string {
 }
 
 /** The columns of {@link storedOf}. */
-export function storedColumns(t: Tables, key: string | undefined): string {
-  const where = key === undefined ? "" : ` where r.thread_key = ${key}`;
+export function storedColumns(t: Tables, condition: string): string {
+  const where = ` where ${condition}`;
   return `
 (select count(*) filter (where not is_hidden) from ${t.checkpoint} r${where}), (select count(*) from ${t.segment} r${where}),
-(select count(*) from ${t.pendingWrite} r${where}), ${threadBytesSql(t, key)},
+(select count(*) from ${t.pendingWrite} r${where}), ${bytesSql(t, condition)},
 (select extract(epoch from min(committed_at)) * 1000 from ${t.checkpoint} r${where}),
 (select count(*) filter (where committed_at > clock_timestamp() - interval '1 day') from ${t.checkpoint} r${where})`;
 }
@@ -41,6 +39,6 @@ export function storedOf(row: Row): StoredThread {
 export async function threadStats(db: Connections, t: Tables, threadId: string): Promise<StoredThread | undefined> {
   const key = await threadKey(db, t, threadId);
   if (key === undefined) return undefined;
-  const [row] = await db.run("stats", { text: `select ${storedColumns(t, "$1")}`, values: [key] });
+  const [row] = await db.run("stats", { text: `select ${storedColumns(t, "r.thread_key = $1")}`, values: [key] });
   return row === undefined ? undefined : storedOf(row);
 }

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Labels } from "@holdfast/checkpoint-core";
 import {
   type CheckpointRef,
   encodeId,
+  entryCache,
   type Refusal,
   type Segment,
   type ThreadGuard,
@@ -11,6 +13,7 @@ import {
 import { isNull, text } from "../columns.js";
 import type { Row } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { isKnown } from "./thread-key.js";
 
 /** What a statement writes to, and under which conditions. */
 export interface WriteTarget extends Pick<WriteConditions, "token" | "lineage" | "life"> {
@@ -30,7 +33,7 @@ export interface WriteTarget extends Pick<WriteConditions, "token" | "lineage" |
   readonly touch: ThreadTouch | undefined;
 }
 
-/** See `recent-threads.ts`. */
+/** See {@link RecentThreads}. */
 export interface ThreadTouch {
   readonly labels: Labels;
 }
@@ -43,7 +46,7 @@ export interface ThreadLock {
   readonly counts: boolean;
 }
 
-const JUDGED = "thread_key, epoch, commits, lease_token, lease_owner, lease_until, pruned, pruned_calls";
+const JUDGED = "thread_key, epoch, commits, lease_token, lease_owner, lease_until, migration_token, pruned, pruned_calls";
 
 /**
  * Common table expressions that end with `th`: the thread's key and epoch, or no row when the write is refused. Behind them, the write as `saved`, and
@@ -63,11 +66,11 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   const touched = (row: string): string =>
     `updated_at = date_trunc('milliseconds', now())${labels === undefined ? "" : `, labels = coalesce(${row}labels, '{}') || ${labels}::jsonb`}`;
   const same = guard === undefined ? "" : `and thread_key = ${parameter(guard.threadKey)} and epoch = ${parameter(guard.epoch)}`;
-  const isThread = `thread_id = $1 ${same}`;
+  const isThread = `thread_id = $1 and ${isKnown(t)} ${same}`;
   const find = lock.counts
     ? `update ${t.thread} set commits = commits + 1, ${touched("")} where ${isThread} returning ${JUDGED}`
     : `select ${JUDGED} from ${t.thread} where ${isThread} for ${lock.strength}`;
-  const reasons = [fencedSql(token, parameter)];
+  const reasons = [fencedSql(token, parameter), incompleteSql(token, parameter)];
   const isLate = isLateSql(t, target, parameter);
   const mayBeginThread = guard === undefined && token === undefined;
   const asksForLate = mayBeginThread || isLate !== "false";
@@ -78,7 +81,7 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   // Each part that a statement does without spares the server some 10 us.
   const ctes: string[] = [];
   if (mayBeginThread || target.mayBePruned || target.expectedHead !== undefined) {
-    ctes.push(`seen as materialized (select thread_key, epoch, commits from ${t.thread} where thread_id = $1)`);
+    ctes.push(`seen as materialized (select thread_key, epoch, commits from ${t.thread} where thread_id = $1 and ${isKnown(t)})`);
   }
   if (asksForLate) ctes.push(`late as materialized (select ${isLate} as is_late)`);
   if (!mayBeginThread) {
@@ -91,7 +94,8 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
       `made as (
   insert into ${t.thread} as made (thread_id, commits, labels) select $1, 1, ${labels ?? "null"}::jsonb from late
   where not is_late and not exists (select from seen) and not exists (select from found)
-  on conflict (thread_id) do update set commits = made.commits + ${lock.counts ? 1 : 0}, ${touched("made.")}
+  on conflict (thread_id, tenant) do update set commits = made.commits + ${lock.counts ? 1 : 0}, ${touched("made.")}
+  where ${isKnown(t, "made.")}
   returning ${JUDGED}
 )`,
       "locked as (select * from found union all select * from made)",
@@ -138,7 +142,7 @@ function isLateSql(
   // It names the tombstone, so that the server looks for the checkpoint only where there is one, and not beforehand.
   const isStored = (namespace: string, id: string): string => `exists (
     select from ${t.checkpoint} c join ${t.thread} using (thread_key)
-    where thread_id = $1 and c.checkpoint_ns = ${namespace} and c.checkpoint_id = ${id} and tomb.thread_hash is not null
+    where thread_id = $1 and ${isKnown(t)} and c.checkpoint_ns = ${namespace} and c.checkpoint_id = ${id} and tomb.thread_hash is not null
   )`;
   const isNamed = "$3::bytea = any (tomb.checkpoints)";
   const reasons: string[] = [];
@@ -155,7 +159,7 @@ function isLateSql(
   }
   if (kind === "put" && guard === undefined) whereNotThere.push(wasCarriedOutSql("tomb.checkpoints", "tomb.calls", call));
   if (life !== undefined) {
-    const isAnother = `(select thread_key from ${t.thread} where thread_id = $1) is distinct from ${parameter(life)}::bigint`;
+    const isAnother = `(select thread_key from ${t.thread} where thread_id = $1 and ${isKnown(t)}) is distinct from ${parameter(life)}::bigint`;
     // With a first checkpoint of a new id, a new run may begin. A subgraph begins none.
     whereNotThere.push(lineage.length === 0 && ref.namespace === "" ? `(${isAnother} and ${isNamed})` : isAnother);
   }
@@ -190,6 +194,12 @@ union all select null, null, case when is_late then 'deleted' else 'raced' end, 
 export function fencedSql(token: string | undefined, parameter: (value: unknown) => string): string {
   if (token === undefined) return "case when lease_until > clock_timestamp() then 'busy' end";
   return `case when lease_token is distinct from ${parameter(token)}::numeric or lease_until is null or lease_until <= clock_timestamp() then 'lease-lost' end`;
+}
+
+/** Whether the thread is being migrated from another saver, and the write does not belong to that. */
+function incompleteSql(token: string | undefined, parameter: (value: unknown) => string): string {
+  const isOther = token === undefined ? "is not null" : `<> ${parameter(token)}::numeric`;
+  return `case when migration_token ${isOther} then 'incomplete' end`;
 }
 
 /**
@@ -236,9 +246,10 @@ function lostSql(t: Tables, linked: readonly string[], parameter: (value: unknow
 
 /** What a write links to and does not bring along: the links of its rows, and of the segments that it stores. */
 export function linkedElsewhere(rows: readonly { readonly links: readonly string[] }[], created: readonly Segment[]): string[] {
-  const brought = new Set(created.map(({ id }) => id));
-  const linked = new Set([...rows, ...created].flatMap(({ links }) => links));
-  return [...linked].filter((id) => !brought.has(id));
+  const linked = new Set<string>();
+  for (const { links } of [...rows, ...created]) for (const id of links) linked.add(id);
+  for (const { id } of created) linked.delete(id);
+  return [...linked];
 }
 
 /** The name under which a deleted thread is remembered. */
@@ -257,10 +268,34 @@ export function writeOutcome(row: Row | undefined, { guard }: WriteTarget): Writ
 
 /** @param lease the first of the columns owner and milliseconds left. */
 export function refusalOf(refusal: string, row: Row, lease: number): Refusal {
-  if (refusal === "moved" || refusal === "lease-lost" || refusal === "lost") return { kind: refusal };
+  if (refusal === "moved" || refusal === "lease-lost" || refusal === "lost" || refusal === "incomplete") return { kind: refusal };
   return {
     kind: "busy",
     owner: isNull(row, lease) ? undefined : text(row, lease),
     remainingMs: Math.max(0, Number(text(row, lease + 1))),
   };
+}
+
+/** `updated_at` is right to the minute: a new row version and two index entries a minute, in place of as many at each of some ten writes a turn. */
+const TOUCH_MS = 60_000;
+
+/** Which threads' rows this process has lately seen to. It only saves work: a row that is touched without need is as right. */
+export class RecentThreads {
+  readonly #labels = entryCache<Labels>(10_000, TOUCH_MS);
+
+  /** What a write is to say in the thread's row; `undefined` when it says so already. Runs come and go, and are no label of the thread. */
+  touch(threadId: string, { run_id: _, ...labels }: Labels): ThreadTouch | undefined {
+    const said = this.#labels.get(threadId);
+    if (said !== undefined && isDeepStrictEqual(said, { ...said, ...labels })) return undefined;
+    return { labels };
+  }
+
+  /** The write was made. */
+  touched(threadId: string, touch: ThreadTouch): void {
+    this.#labels.set(threadId, { ...this.#labels.get(threadId), ...touch.labels });
+  }
+
+  delete(threadId: string): void {
+    this.#labels.delete(threadId);
+  }
 }

@@ -1,8 +1,9 @@
 -- Rows are made and read in rows.ts; here, only what a script must see of them is.
 
--- An unsigned 32-bit number, little-endian.
+-- An unsigned 32-bit number, little-endian; 0 in bytes that end before it, which are damaged: the client says so.
 local function number_at(bytes, at)
   local a, b, c, d = string.byte(bytes, at, at + 3)
+  if not d then return 0 end
   return a + b * 256 + c * 65536 + d * 16777216
 end
 
@@ -28,7 +29,7 @@ local function parts_of(list)
 end
 
 -- A checkpoint's row. Only the part that is asked for is copied.
-local PARENT, LINEAGE, SNAPSHOTS, LINKS, METADATA, BODY, LABELS, COMMITTED, CALLS, HIDDEN = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+local PARENT, LINEAGE, SNAPSHOTS, LINKS, METADATA, BODY, LABELS, COMMITTED, CALLS, WRITER, HIDDEN = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 
 local function start_of(row, part)
   local at = 1
@@ -53,10 +54,15 @@ local function is_hidden(row)
   return part_of(row, HIDDEN) ~= ''
 end
 
+local function as_hidden(row)
+  local has_writer = start_of(row, WRITER) <= #row
+  return with_part(has_writer and row or with_part(row, ''), '1')
+end
+
 -- Whether its record is compressed against the first of its links, its keyframe.
 local function has_keyframe(row)
   local body = start_of(row, BODY) + 4
-  return string.sub(row, body, body + 1) == '\1\1'
+  return string.sub(row, body + 1, body + 1) == '\1'
 end
 
 -- Calls, 8 bytes each, the number of the process in the upper half: the one that wrote last, then those of other processes that it replaced.

@@ -23,11 +23,19 @@ local function stamp_now()
   return digits(NOW[1] * 1000000 + NOW[2])
 end
 
--- The thread as it is: its key and epoch, and false where there is none. The third is the refusal of a thread that a newer version wrote.
+-- The thread as it is: its key and epoch, and false where there is none. The third is the refusal of a thread that a newer version wrote. The fourth is the
+-- token of the lease under which it is being migrated from another saver, false where all of it is here.
 local function find_thread()
-  local found = redis.call('HMGET', THREAD, 'format', 'key', 'epoch')
+  local found = redis.call('HMGET', THREAD, 'format', 'key', 'epoch', 'migration_token')
   if found[1] and tonumber(found[1]) > FORMAT then return false, false, {'format', found[1]} end
-  return found[2], found[3], nil
+  return found[2], found[3], nil, found[4]
+end
+
+-- The same, for which an incomplete thread is none.
+local function find_whole_thread()
+  local key, epoch, refusal, migration_token = find_thread()
+  if migration_token then return false, false, nil end
+  return key, epoch, refusal
 end
 
 -- Begins a thread. What may be left of one whose record the server evicted is not a part of it.
@@ -105,11 +113,12 @@ end
 -- The thread that a write goes to: the one it expects, or, without an expectation, whichever is there, or a new one.
 -- Returns key, epoch, and whether it was begun now; or false and what to answer: after 'deleted', whether there is no thread now.
 local function thread_to_write(expected_key, expected_epoch, new_key, token, lineage, life, member)
-  local key, epoch, refusal = find_thread()
+  local key, epoch, refusal, migration_token = find_thread()
   if refusal then return false, refusal end
   if expected_key ~= '' and (key ~= expected_key or epoch ~= expected_epoch) then return false, {'changed'} end
   refusal = lease_refusal(token)
   if refusal then return false, refusal end
+  if migration_token and migration_token ~= token then return false, {'incomplete'} end
   if is_late(key, lineage, life, member) then return false, {'deleted', key and '0' or '1'} end
   if key then return key, epoch, '0' end
   begin_thread(new_key)

@@ -5,8 +5,9 @@ local function remember(names_and_calls)
   redis.call('PEXPIRE', TOMBSTONE, REMEMBERED_FOR_MS)
 end
 
--- Deletes the thread with all that is in it. The newest checkpoints are remembered: a run that is still going on builds on one of them.
-local function delete_thread()
+-- Deletes the thread with all that is in it. The newest checkpoints are remembered: a run that is still going on builds on one of them. So are
+-- others, whose ids are given.
+local function delete_thread(others)
   local gone = {}
   for _, member in ipairs(redis.call('ZREVRANGE', ORDER, 0, MOST_REMEMBERED - 1)) do
     local row = redis.call('HGET', CHECKPOINTS, member)
@@ -23,6 +24,10 @@ local function delete_thread()
       gone[#gone + 1] = id_of(string.sub(marks[i], #PRUNED + 1))
       gone[#gone + 1] = marks[i + 1]
     end
+  end
+  for _, id in ipairs(others or {}) do
+    gone[#gone + 1] = id
+    gone[#gone + 1] = ''
   end
   if #gone > 0 then remember(gone) end
 end

@@ -1,7 +1,7 @@
 -- ARGV: state of the thread that a page belongs to ('' for the first one), rank to begin at, how many
 -- Answers the state, per checkpoint what retention must know of it, and the rank of the next page, '' at the end, and whether something is
 -- to be freed that an earlier prune left.
-local key, _, refusal = find_thread()
+local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
 local state = state_of(key)

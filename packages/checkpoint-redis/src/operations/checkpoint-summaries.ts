@@ -1,10 +1,10 @@
-import type { CheckpointSummaries, CheckpointSummary } from "@holdfast/checkpoint-core/adapter";
+import { type CheckpointSummaries, type CheckpointSummary, decodeOf } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import threadStateText from "../lua/thread-state.lua";
-import { decodeSummary, type SummaryRow } from "../rows.js";
+import { decodeMember, decodeSummary, type SummaryRow } from "../rows.js";
 import { script } from "../script.js";
 import checkpointSummariesText from "./checkpoint-summaries.lua";
 import { statusOf } from "./read-checkpoints.js";
@@ -33,7 +33,8 @@ export async function checkpointSummaries(
       const status = statusOf(reply, "prune");
       if (status === "none") return undefined;
       if (status === "changed") break;
-      for (const row of reply[2] as readonly SummaryRow[]) checkpoints.push(decodeSummary(row));
+      for (const row of reply[2] as readonly SummaryRow[])
+        checkpoints.push(decodeOf({ threadId, ...decodeMember(row[0]) }, () => decodeSummary(row)));
       state = String(reply[1]);
       rank = String(reply[3]);
       isUnfreed = Number(reply[4]) === 1;

@@ -11,7 +11,6 @@ import copyInText from "./copy-thread.put.lua";
 import copySegmentsText from "./copy-thread.segments.lua";
 import { statusOf } from "./read-checkpoints.js";
 import { newThreadKey } from "./thread-key.js";
-import { threadKey } from "./thread-key.js";
 
 const copyFinishScript = script(threadText, copyFinishText);
 const copyInScript = script(copyInText);
@@ -34,23 +33,14 @@ export type Copied = CopyOutcome & { readonly lastsMs?: number };
  * Copies a thread in parts, as on a cluster the two may be on different servers: under names of its own beside the target, where it expires if it is never
  * finished, and which one script then makes the target's, if there is none by then. When the source is written to meanwhile, the copying begins anew.
  */
-export async function copyThread(
-  redis: Connection,
-  keys: Keys,
-  { from, to, marker }: { readonly from: string; readonly to: string; readonly marker: string },
-  ttl: string,
-): Promise<Copied> {
-  const isIncomplete = async (): Promise<boolean> => (await threadKey(redis, keys, marker, "copyThread")) !== undefined;
+export async function copyThread(redis: Connection, keys: Keys, from: string, to: string, ttl: string): Promise<Copied> {
   for (;;) {
-    if (await isIncomplete()) return { kind: "incomplete" };
     const newKey = newThreadKey();
     const copy = new CopyInProgress(redis, keys, from, keys.copy(to, newKey));
     const fields = await copy.take();
     if (fields === "none") return { kind: "not-found" };
+    if (fields === "incomplete") return { kind: fields };
     if (fields === "changed") continue;
-    // The marker may be on another server. Gone by now, it was set and removed around a thread that is still as it was copied, so around all of it.
-    if (await isIncomplete()) return { kind: "incomplete" };
-    if (!(await copy.isAsTaken())) continue;
     const args = [newKey, ttl, copy.parts, ...fields];
     const reply = await redis.runDurably("copyThread", copyFinishScript, [...keys.thread(to), ...keys.copy(to, newKey)], args);
     const status = statusOf(reply, "copyThread");
@@ -72,7 +62,6 @@ class CopyInProgress {
   readonly #batches = new Map<Part, { readonly fields: (Buffer | string)[]; bytes: number }>();
   readonly #begun = new Set<Part>();
   readonly #segments = new Set<string>();
-  #state = "";
   #wanted: string[] = [];
   #slots = 0;
   checkpoints = 0;
@@ -90,15 +79,14 @@ class CopyInProgress {
   }
 
   /** Copies everything. @returns the fields of the thread, in turn with their values. */
-  async take(): Promise<readonly (Buffer | string)[] | "none" | "changed"> {
+  async take(): Promise<readonly (Buffer | string)[] | "none" | "incomplete" | "changed"> {
     let fields: readonly Buffer[] = [];
     let state = "";
     for (let rank = "0"; rank !== ""; ) {
       const reply = await this.#redis.run("copyThread", copyPageScript, this.#thread, [state, rank, ROWS]);
       const status = statusOf(reply, "copyThread");
-      if (status !== "read") return status === "none" ? status : "changed";
+      if (status !== "read") return status === "none" || status === "incomplete" ? status : "changed";
       state = String(reply[1]);
-      this.#state = state;
       fields = reply[2] as readonly Buffer[];
       for (const [member, place, row, writes] of reply[3] as readonly [Buffer, Buffer, Buffer, Buffer][]) {
         const { record } = decodeCheckpointRow(row);
@@ -115,12 +103,6 @@ class CopyInProgress {
     return fields
       .flatMap((field, n) => (n % 2 === 0 && !OWN_FIELDS.test(String(field)) ? [field, fields[n + 1] as Buffer] : []))
       .concat(["bytes", String(this.bytes), "slots", String(this.#slots)].map((text) => Buffer.from(text)));
-  }
-
-  /** Whether the thread has not changed since it was copied. */
-  async isAsTaken(): Promise<boolean> {
-    const reply = await this.#redis.run("copyThread", copyPageScript, this.#thread, [this.#state, 0, 0]);
-    return statusOf(reply, "copyThread") === "read";
   }
 
   async #takeSegments(state: string): Promise<boolean> {

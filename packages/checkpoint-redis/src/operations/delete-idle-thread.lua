@@ -1,5 +1,5 @@
 -- ARGV: milliseconds for which it must not have been written to
-local key, _, refusal = find_thread()
+local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
 if idle_ms() < tonumber(ARGV[1]) then return {'kept'} end

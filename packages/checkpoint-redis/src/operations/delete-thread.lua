@@ -1,9 +1,10 @@
--- ARGV: token ('' for none), key of the thread that is meant: another one has begun since, where this comes late; until when somebody waits for it
+-- ARGV: token ('' for none), key of the thread that is meant: another one has begun since, where this comes late; until when somebody waits for it;
+-- ids of other checkpoints that are to be remembered
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or key ~= ARGV[2] then return {'none'} end
 if now_ms() > tonumber(ARGV[3]) then return {'late'} end
 refusal = lease_refusal(ARGV[1])
 if refusal then return refusal end
-delete_thread()
+delete_thread({ unpack(ARGV, 4) })
 return {'deleted'}

@@ -1,4 +1,4 @@
-import type { Refusal } from "@holdfast/checkpoint-core/adapter";
+import { encodeId, type Refusal } from "@holdfast/checkpoint-core/adapter";
 import type { Argument, Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import rowsText from "../lua/rows.lua";
@@ -15,6 +15,7 @@ export const deleteThreadScript = script(threadText, rowsText, tombstonesText, d
 /**
  * Deletes a thread with all that belongs to it, in one step, and leaves a tombstone. The server frees the memory in the background.
  *
+ * @param others ids of checkpoints that are remembered as if they had been in the thread.
  * @returns `"late"` when the command reached the server after its time, and did nothing.
  */
 export async function deleteThread(
@@ -22,10 +23,11 @@ export async function deleteThread(
   keys: Keys,
   threadId: string,
   token: string | undefined,
+  others: readonly string[],
   { threadKey, seen }: TimedThreadKey,
 ): Promise<"deleted" | "none" | "late" | Refusal> {
   if (threadKey === undefined) return "none";
-  const args = (timeoutMs: number): Argument[] => [token ?? "", threadKey, seen.in(timeoutMs)];
+  const args = (timeoutMs: number): Argument[] => [token ?? "", threadKey, seen.in(timeoutMs), ...others.map(encodeId)];
   const reply = await redis.runDurably("deleteThread", deleteThreadScript, keys.thread(threadId), args);
   const status = statusOf(reply, "deleteThread");
   return status === "deleted" || status === "none" || status === "late" ? status : refusalOf(status, reply);

@@ -1,6 +1,6 @@
 -- ARGV: namespace, checkpoint id ('' for the latest), channels
 -- Answers also the checkpoint to go on from, '' when the walk has ended, and the channels that are still wanted.
-local key, epoch, refusal = find_thread()
+local key, epoch, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
 local namespace, id = ARGV[1], ARGV[2]

@@ -18,12 +18,11 @@ export async function* getDeltaChannelHistory(
   checkpointId: string | undefined,
   channels: readonly string[],
 ): AsyncGenerator<Reading> {
-  const thread = keys.thread(ref.threadId);
   let start: string | Buffer = checkpointId === undefined ? "" : encodeId(checkpointId);
   let wanted: readonly (string | Buffer)[] = channels;
   for (;;) {
     const args = [ref.namespace, start, ...wanted];
-    const reading = await read(redis, "getDeltaChannelHistory", getDeltaChannelHistoryScript, thread, args);
+    const reading = await read(redis, "getDeltaChannelHistory", getDeltaChannelHistoryScript, keys, ref.threadId, args);
     yield reading;
     const [next, left] = reading.more as readonly [Buffer?, (readonly Buffer[])?];
     if (next === undefined || left === undefined || next.length === 0) return;

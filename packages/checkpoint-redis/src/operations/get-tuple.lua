@@ -1,6 +1,6 @@
 -- ARGV: ttl ('' when reading does not count, 'same' for the time that the thread has), namespace, checkpoint id ('' for the latest),
--- id, body and links of a checkpoint whose values the client has ('' for none)
-local key, epoch, refusal = find_thread()
+-- id, body and links of a checkpoint whose values the client has ('' for none), whether an incomplete thread is read
+local key, epoch, refusal = (ARGV[7] == '1' and find_thread or find_whole_thread)()
 if refusal then return refusal end
 if not key then return {'none'} end
 local id = ARGV[3]

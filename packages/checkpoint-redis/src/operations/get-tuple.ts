@@ -15,6 +15,7 @@ const getTupleScript = script(threadText, rowsText, readingText, getTupleText);
  * The checkpoint with that id, or the one that was committed last.
  *
  * @param ttl when reading renews the thread's time; else `""`.
+ * @param readsIncomplete for a migration.
  * @returns with `more[0]`, in how many milliseconds the thread expires by that; `""`: never, or as before.
  */
 export async function getTuple(
@@ -23,11 +24,12 @@ export async function getTuple(
   ref: NamespaceRef,
   checkpointId: string | undefined,
   ttl: string,
-  cached?: CachedRecord,
+  cached: CachedRecord | undefined,
+  readsIncomplete: boolean,
 ): Promise<ReadReply> {
   const id = checkpointId === undefined ? "" : encodeId(checkpointId);
   const known =
     cached === undefined ? ["", "", ""] : [encodeId(cached.checkpointId), cached.record.body, encodeLinks(cached.record.links)];
-  const args = [ttl, ref.namespace, id, ...known];
-  return read(redis, "getTuple", getTupleScript, keys.thread(ref.threadId), args);
+  const args = [ttl, ref.namespace, id, ...known, readsIncomplete ? "1" : "0"];
+  return read(redis, "getTuple", getTupleScript, keys, ref.threadId, args);
 }

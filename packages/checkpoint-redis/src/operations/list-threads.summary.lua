@@ -1,6 +1,6 @@
 -- What a listing shows of a thread: its fields, number of checkpoints, and the slots of the writes to the latest checkpoint of the root graph: number and
 -- task of each.
-local key, _, refusal = find_thread()
+local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key or redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then return {'none'} end
 local lease = find_lease()

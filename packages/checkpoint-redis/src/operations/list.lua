@@ -1,7 +1,7 @@
 -- ARGV: known segments, what ('checkpoints' or 'metadata'), any namespace ('1') or this one, namespace, checkpoint id ('' for any),
--- before ('' for none), where to begin ('' for the newest), how many
+-- before ('' for none), where to begin ('' for the newest), how many, whether an incomplete thread is read
 -- Answers also where the next page begins, '' at the end.
-local key, epoch, refusal = find_thread()
+local key, epoch, refusal = (ARGV[9] == '1' and find_thread or find_whole_thread)()
 if refusal then return refusal end
 if not key then return {'none'} end
 skip_known(ARGV[1])

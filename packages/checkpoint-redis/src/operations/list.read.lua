@@ -1,5 +1,5 @@
 -- ARGV: known segments, then the members of checkpoints
-local key, epoch, refusal = find_thread()
+local key, epoch, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
 skip_known(ARGV[1])

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Labels } from "@holdfast/checkpoint-core";
 import {
+  decodeOf,
   encodeId,
   type ListSelection,
   type MetadataCondition,
@@ -13,7 +14,7 @@ import type { Keys } from "../keys.js";
 import readingText from "../lua/reading.lua";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
-import { decodeLabels, encodeLinks } from "../rows.js";
+import { decodeLabels, decodeMember, encodeLinks } from "../rows.js";
 import { script } from "../script.js";
 import listText from "./list.lua";
 import readCheckpointsText from "./list.read.lua";
@@ -28,13 +29,18 @@ const PAGE = 64;
 /** With a filter, so many checkpoints' metadata are looked at at once. */
 const METADATA_PAGE = 512;
 
-/** The checkpoints of one thread, newest committed first, page by page. */
+/**
+ * The checkpoints of one thread, newest committed first, page by page.
+ *
+ * @param readsIncomplete for a migration.
+ */
 export async function* list(
   redis: Connection,
   keys: Keys,
   threadId: string,
   selection: ListSelection,
   limit: number,
+  readsIncomplete: boolean,
 ): AsyncGenerator<Reading> {
   const thread = keys.thread(threadId);
   // Neighbouring checkpoints share most of their segments: those of the pages before are not sent again.
@@ -52,19 +58,19 @@ export async function* list(
   while (left > 0) {
     const count = Math.min(left, size);
     if (filter === undefined) {
-      const args = select("checkpoints", selection, known, cursor, count);
-      const reading = await read(redis, "list", listScript, thread, args, known);
+      const args = [...select("checkpoints", selection, known, cursor, count), readsIncomplete ? "1" : "0"];
+      const reading = await read(redis, "list", listScript, keys, threadId, args, known);
       yield page(reading);
       cursor = String(reading.more[0] ?? "");
     } else {
       const reply = await redis.run("list", listScript, thread, select("metadata", selection, known, cursor, METADATA_PAGE));
-      const members = matching(reply, filter, labels ?? {});
+      const members = matching(threadId, reply, filter, labels ?? {});
       for (let from = 0; from < members.length && left > 0; ) {
         const some = members.slice(from, from + Math.min(left, size));
         from += some.length;
         size = PAGE;
         const args = [encodeLinks([...known.keys()]), ...some];
-        yield page(await read(redis, "list", readCheckpointsScript, thread, args, known));
+        yield page(await read(redis, "list", readCheckpointsScript, keys, threadId, args, known));
       }
       cursor = cursorOf(reply);
     }
@@ -98,12 +104,14 @@ function cursorOf(reply: Reply): string {
 }
 
 /** The members of the checkpoints that the filter and the labels let through (contract C-23, C-39). */
-function matching(reply: Reply, filter: readonly MetadataCondition[], labels: Labels): Buffer[] {
+function matching(threadId: string, reply: Reply, filter: readonly MetadataCondition[], labels: Labels): Buffer[] {
   if (statusOf(reply, "list") !== "read") return [];
   return (reply[3] as readonly (readonly [member: Buffer, metadata: Buffer, labels: Buffer])[]).flatMap(([member, text, own]) => {
-    if (!hasLabels(decodeLabels(own), labels)) return [];
-    const metadata = JSON.parse(text.toString("utf8")) as Readonly<Record<string, unknown>>;
-    return filter.every((condition) => holds(condition, metadata)) ? [member] : [];
+    const matches = decodeOf({ threadId, ...decodeMember(member) }, () => {
+      const metadata = JSON.parse(text.toString("utf8")) as Readonly<Record<string, unknown>>;
+      return hasLabels(decodeLabels(own), labels) && filter.every((condition) => holds(condition, metadata));
+    });
+    return matches ? [member] : [];
   });
 }
 

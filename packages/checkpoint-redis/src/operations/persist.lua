@@ -1,4 +1,4 @@
-local key, _, refusal = find_thread()
+local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
 set_expiry('own none')

@@ -1,7 +1,7 @@
 -- ARGV: state that the thread must have, token ('' for none), how many namespaces have another latest checkpoint then, how many checkpoints are to be
 -- hidden, per such namespace its name and the id ('' for none), the members of those to be hidden, and then of those to be removed
 -- Answers the state of the thread now, and the bytes of the rows that are gone.
-local key, _, refusal = find_thread()
+local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
 refusal = lease_refusal(ARGV[2])
@@ -17,7 +17,7 @@ for i = first_member, #ARGV do
   local row = redis.call('HGET', CHECKPOINTS, member)
   if row and i < first_member + ARGV[4] then
     if not is_hidden(row) then
-      local hiding = with_part(row, '1')
+      local hiding = as_hidden(row)
       redis.call('HSET', CHECKPOINTS, member, hiding)
       redis.call('HINCRBY', THREAD, 'bytes', #hiding - #row)
       hidden = hidden + 1

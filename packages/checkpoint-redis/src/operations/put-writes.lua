@@ -1,10 +1,11 @@
 -- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, call, life ('' for
 -- any), number of slots, then per slot its mark and the rest of it, then per segment its id and value
+-- Answers also whether this call began the thread, at whichever of its tries.
 local member, call, slots = ARGV[6] .. '\0' .. ARGV[7], ARGV[8], tonumber(ARGV[10])
 local first_slot, first_segment = 11, 11 + 2 * slots
 -- Whatever is known of the thread by now: a task may have begun before its checkpoint was pruned.
 if is_pruned(member) then return {'past'} end
-local key, epoch, is_new = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], { member }, ARGV[9], member)
+local key, epoch = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], { member }, ARGV[9], member)
 if not key then return epoch end
 local linked = {}
 for i = first_slot + 1, first_segment - 1, 2 do
@@ -46,4 +47,4 @@ redis.call('HINCRBY', THREAD, 'bytes', more_bytes + #row - #stored)
 if #added > 0 then redis.call('HINCRBY', THREAD, 'slots', #added) end
 if has_unfreed then redis.call('HSET', THREAD, 'unfreed', 1) end
 redis.call('HSET', THREAD, 'updated', stamp_now())
-return {'stored', key, epoch, is_new, set_expiry(ARGV[5])}
+return {'stored', key, epoch, key == ARGV[3] and '1' or '0', set_expiry(ARGV[5])}

@@ -30,7 +30,7 @@ export async function putWrites(redis: Connection, keys: Keys, input: PutWritesI
     encodeCall(call),
     life ?? "",
     slots.length,
-    ...slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, place, runId, call)]),
+    ...slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, place, runId, call, token)]),
     ...created.flatMap((segment) => [segmentKey(segment.id), encodeSegment(segment)]),
   ]);
   return writeOutcome(reply, "putWrites");

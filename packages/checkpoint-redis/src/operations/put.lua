@@ -1,8 +1,9 @@
 -- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, call, life ('' for any),
--- lineage, whether it is its own parent, whether a head is expected, expected head ('' for none), row, number of the thread's labels, then per label its field
--- and value, then per segment its id and value
-local namespace, id, call, row = ARGV[6], ARGV[7], ARGV[8], ARGV[14]
-local first_label, first_segment = 16, 16 + 2 * ARGV[15]
+-- lineage, whether it is its own parent, whether a head is expected, expected head ('' for none), row, writer ('' for none), number of the thread's labels, then per
+-- label its field and value, then per segment its id and value
+-- Answers also whether this call began the thread, at whichever of its tries.
+local namespace, id, call, row, writer = ARGV[6], ARGV[7], ARGV[8], ARGV[14], ARGV[15]
+local first_label, first_segment = 17, 17 + 2 * ARGV[16]
 local member = namespace .. '\0' .. id
 local place = redis.call('ZSCORE', ORDER, member)
 -- An earlier try was stored, and its checkpoint pruned or deleted since.
@@ -37,6 +38,7 @@ if ARGV[11] == '1' and before then
   row = number_bytes(#kept) .. kept .. string.sub(row, rest)
 end
 row = with_part(with_part(row, committed == '' and digits(now_ms()) or committed), with_call(calls, call))
+if writer ~= '' then row = with_part(row, writer) end
 redis.call('HSET', CHECKPOINTS, member, row)
 redis.call('HINCRBY', THREAD, 'bytes', more_bytes + #row - (before and #before or 0))
 local facts = { 'updated', stamp_now() }
@@ -58,4 +60,4 @@ elseif before and is_hidden(before) then
   end
 end
 redis.call('HSET', THREAD, unpack(facts))
-return {'stored', key, epoch, is_new, set_expiry(ARGV[5])}
+return {'stored', key, epoch, key == ARGV[3] and '1' or '0', set_expiry(ARGV[5])}

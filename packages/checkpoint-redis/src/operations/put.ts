@@ -4,7 +4,7 @@ import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
-import { encodeCall, encodeCheckpointRow, encodeMembers, encodeSegment, segmentKey } from "../rows.js";
+import { encodeCall, encodeCheckpointRow, encodeMembers, encodeSegment, encodeWriter, segmentKey } from "../rows.js";
 import { script } from "../script.js";
 import putText from "./put.lua";
 import { newThreadKey } from "./thread-key.js";
@@ -40,6 +40,7 @@ export async function put(redis: Connection, keys: Keys, input: PutInput, ttl: s
     expectedHead === undefined ? "0" : "1",
     expectedHead?.id === undefined ? "" : encodeId(expectedHead.id),
     row,
+    encodeWriter(input.token),
     labels.length / 2,
     ...labels,
     ...input.created.flatMap((segment) => [segmentKey(segment.id), encodeSegment(segment)]),

@@ -1,6 +1,7 @@
 import { DeserializationError, SchemaTooNewError } from "@holdfast/checkpoint-core";
-import type { ReadCheckpoint, Reading, ReadValues, Segment } from "@holdfast/checkpoint-core/adapter";
+import { decodeOf, type ReadCheckpoint, type Reading, type ReadValues, type Segment } from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
+import type { Keys } from "../keys.js";
 import readingText from "../lua/reading.lua";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
@@ -34,10 +35,12 @@ export async function read(
   redis: Connection,
   operation: string,
   script: Script,
-  thread: readonly string[],
+  keys: Keys,
+  threadId: string,
   args: readonly (string | Buffer | number)[],
   known: ReadonlyMap<string, Segment> = new Map(),
 ): Promise<ReadReply> {
+  const thread = keys.thread(threadId);
   for (;;) {
     const reply = await redis.run(operation, script, thread, args);
     if (statusOf(reply, operation) !== "read") return { checkpoints: [], segments: known, more: [] };
@@ -50,8 +53,11 @@ export async function read(
     const checkpoints = rows.map(([member, row, writes, values]): ReadCheckpoint => {
       if (member === undefined || row === undefined || writes === undefined)
         throw new DeserializationError("A stored row is damaged.");
-      const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
-      return { guard, ...decodeMember(member), ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues };
+      const name = decodeMember(member);
+      return decodeOf({ threadId, ...name }, () => {
+        const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
+        return { guard, ...name, ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues };
+      });
     });
     return { checkpoints, segments, more };
   }

@@ -1,6 +1,7 @@
 -- How long a thread was not written to, its state, and whether it was swept in another one.
-local key, _, refusal = find_thread()
+local key, _, refusal, migration_token = find_thread()
 if refusal then return refusal end
+if migration_token then return {'incomplete'} end
 if not key or redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then return {'none'} end
 local state = state_of(key)
 return {'found', digits(idle_ms()), state, redis.call('HGET', THREAD, 'swept') == state and '0' or '1'}

@@ -45,16 +45,17 @@ export async function sweepPage(
   const page = await threadPage(redis, keys, cursor, limit);
   const found = await Promise.all(page.entries.map(({ threadId }) => candidateOf(redis, keys, threadId)));
   return {
-    threads: found.filter((candidate) => candidate !== undefined),
-    absent: page.entries.filter((_, n) => found[n] === undefined),
+    threads: found.filter((candidate) => typeof candidate !== "string"),
+    absent: page.entries.filter((_, n) => found[n] === "none"),
     cursor: page.cursor,
   };
 }
 
-/** @returns `undefined` for a thread that has expired, or is not there yet. */
-async function candidateOf(redis: Connection, keys: Keys, threadId: string): Promise<SweepCandidate | undefined> {
+/** @returns `"none"` for a thread that has expired, or is not there yet; `"incomplete"` for one that is being migrated, which keeps its entry. */
+async function candidateOf(redis: Connection, keys: Keys, threadId: string): Promise<SweepCandidate | "none" | "incomplete"> {
   const reply = await redis.run("sweep", sweepStateScript, keys.thread(threadId), []);
-  if (statusOf(reply, "sweep") !== "found") return undefined;
+  const status = statusOf(reply, "sweep");
+  if (status !== "found") return status === "incomplete" ? status : "none";
   const [, idleMs, seen = "", isDirty] = reply.map(String);
   return { threadId, idleMs: Number(idleMs), seen, isDirty: isDirty === "1" };
 }

@@ -13,6 +13,10 @@ const threadKeyScript = script(threadText, threadKeyText);
 export interface TimedThreadKey {
   readonly threadKey: string | undefined;
   readonly seen: StoreMoment;
+  /** In how many milliseconds the thread expires; `Infinity`: never. */
+  readonly lastsMs: number;
+  /** Whether it is being migrated from another saver. */
+  readonly isIncomplete: boolean;
 }
 
 export async function timedThreadKey(
@@ -23,11 +27,19 @@ export async function timedThreadKey(
 ): Promise<TimedThreadKey> {
   const reply = await redis.run(operation, threadKeyScript, keys.thread(threadId), []);
   statusOf(reply, operation);
-  return { threadKey: String(reply[1]) || undefined, seen: new StoreMoment(Number(reply[2])) };
+  const ttl = Number(reply[3]);
+  return {
+    threadKey: String(reply[1]) || undefined,
+    seen: new StoreMoment(Number(reply[2])),
+    lastsMs: ttl < 0 ? Number.POSITIVE_INFINITY : ttl,
+    isIncomplete: Number(reply[4]) === 1,
+  };
 }
 
-export async function threadKey(redis: Connection, keys: Keys, threadId: string, operation: string): Promise<string | undefined> {
-  return (await timedThreadKey(redis, keys, threadId, operation)).threadKey;
+/** An incomplete thread has none here: it is not there for whoever does not delete it. */
+export async function threadKey(redis: Connection, keys: Keys, threadId: string): Promise<string | undefined> {
+  const { threadKey, isIncomplete } = await timedThreadKey(redis, keys, threadId, "put");
+  return isIncomplete ? undefined : threadKey;
 }
 
 /** A name for a thread that is begun now: never used before, so that whoever knew a thread of the same id knows that it is another one. */

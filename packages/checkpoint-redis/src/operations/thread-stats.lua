@@ -1,6 +1,6 @@
 -- How much is in a thread: checkpoints, segments, batches of pending writes, bytes, when the oldest checkpoint was committed ('' for none), and how many
 -- were within the last day.
-local key, _, refusal = find_thread()
+local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key or redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then return {'none'} end
 local DAY_MS = 86400000

@@ -1,7 +1,7 @@
 -- ARGV: rank to begin at, how many, ids of runs
 -- Answers whether one of them shows in the checkpoints of this page or in what was written to them, and the rank of the next page, '' at the end. That of a
 -- label with another name is found, too.
-local key, _, refusal = find_thread()
+local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
 local first, count = tonumber(ARGV[1]), tonumber(ARGV[2])

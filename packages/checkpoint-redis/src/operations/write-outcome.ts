@@ -35,6 +35,7 @@ export function refusalOf(status: string, reply: Reply): Refusal {
     case "lost":
     case "lease-lost":
     case "moved":
+    case "incomplete":
     case "deleted":
       return { kind: status };
     case "busy":

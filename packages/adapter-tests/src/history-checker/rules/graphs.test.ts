@@ -89,6 +89,10 @@ describe("C-15 C-35 C-44 C-51 the judge of histories finds nothing in graphs", (
       ...interview.slice(0, 2),
       state("1", 12, both(asking, ["m|plan", "m|piece 0"]), { questions: [question("a"), question("b")] }),
     ],
+    "C-35 where a call is told to go on with what was deleted since": [
+      call("m", 0, 10, { how: "go on", outcome: "unknown", code: "EmptyInputError: x" }),
+      { kind: "delete", thread: "t", ...at(5) },
+    ],
     "C-35 where two runs fork": [
       ...conversation,
       call("o", 20, 30, { values: both(turnOf("o"), said(turnOf("o"), first)) }),
@@ -207,6 +211,10 @@ describe("C-15 C-35 C-44 C-51 the judge of histories finds in graphs", () => {
         put("k", 10, m, [], { namespace: "keeper", origins: { "": "9" } }),
       ],
       /by m was acknowledged, after a deleted its thread/,
+    ],
+    "C-35 a call that finds nothing to go on with, in a thread that nobody deleted": [
+      [call("m", 0, 10, { how: "go on", outcome: "unknown", code: "EmptyInputError: x" })],
+      /was told EmptyInputError: x by a graph call of t, without a deletion/,
     ],
     "C-71 an error that is none of the saver's": [
       [call("m", 0, 10, { outcome: "unknown", code: "TypeError: x" })],

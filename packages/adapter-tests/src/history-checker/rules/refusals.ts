@@ -14,6 +14,10 @@ export const refusalsHaveReasons: Rule = (facts) =>
     const without = (what: string): string[] => [
       `${each.process} was told ${code} by a ${each.kind} of ${thread}, without ${what}`,
     ];
+    // LangGraph's own, where it is told to go on with what was deleted since the caller looked.
+    if (each.kind === "graph call" && each.how === "go on" && code.startsWith("EmptyInputError")) {
+      return has("delete") ? [] : without("a deletion");
+    }
     switch (code) {
       case "HOLDFAST_THREAD_DELETED":
         return has("delete") || has("prune") || began.some(({ kind }) => kind === "delete runs") ? [] : without("a deletion");

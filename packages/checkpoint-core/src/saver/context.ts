@@ -1,0 +1,50 @@
+import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { LabelNames } from "../config/run-config.js";
+import { InvalidOptionsError } from "../errors.js";
+import type { ThreadSource } from "../migration/thread-source.js";
+import type { Retention } from "../retention/sweep.js";
+import type { SizeLimits, ValueSerializer } from "../serializer/value-serializer.js";
+import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import type { CheckpointCache, ThreadLives } from "./cache.js";
+import type { WritesByRun } from "./run-writes.js";
+
+/** Options that the savers of all stores have. */
+export interface SaverSettings extends SizeLimits {
+  /** Bound of the cache of serialized values, in bytes; 0 turns it off. */
+  readonly cacheBytes: number;
+  /** What becomes of a run that began at the head of its thread when the head has moved: another branch, or a ConcurrentUpdateError. */
+  readonly onConflict: OnConflict;
+  /** The keys of a run's config that are stored beside its checkpoints. */
+  readonly labels: LabelNames;
+  /** What `sweep` keeps. */
+  readonly retention: Retention | undefined;
+  /** Whose threads are read, and migrated at their first write, as long as they are not here. */
+  readonly fallback?: BaseCheckpointSaver | undefined;
+}
+
+export type OnConflict = "fork" | "reject";
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveOnConflict(given: unknown = "fork"): OnConflict {
+  if (given === "fork" || given === "reject") return given;
+  throw new InvalidOptionsError(`onConflict is ${String(given)}. It must be "fork" or "reject".`);
+}
+
+/** What an operation needs to read and write the store. */
+export interface StoreContext {
+  readonly store: CheckpointStore;
+  readonly serializer: ValueSerializer;
+  readonly cache: CheckpointCache<ThreadGuard>;
+  readonly lives: ThreadLives;
+}
+
+/** What the operations of one saver share. */
+export interface SaverContext extends StoreContext {
+  /** Where threads are: in the store, or still in the saver that a service used before. */
+  readonly threads: ThreadSource;
+  readonly runs: WritesByRun;
+  readonly rejectsConflicts: boolean;
+  readonly labels: LabelNames;
+}

@@ -1,0 +1,65 @@
+import { threadIdArgument } from "../config/ids.js";
+import { resolveLabels } from "../config/run-config.js";
+import { InvalidOptionsError } from "../errors.js";
+import {
+  addReports,
+  NOTHING_PRUNED,
+  type PrunePolicy,
+  type PruneReport,
+  pruneThreads,
+  refuseUnknown,
+  removeRuns,
+  requireThreads,
+  resolveDryRun,
+  resolvePrunePolicy,
+} from "../retention/prune.js";
+import type { CheckpointStore } from "../store/checkpoint-store.js";
+import { type ListThreadsOptions, resolveListThreads } from "./list-threads.js";
+
+/** Threads that nobody has written to for long. */
+export interface IdleThreads extends Pick<ListThreadsOptions, "prefix" | "labels"> {
+  /** For so many milliseconds, by the clock of the store, to the minute. */
+  readonly olderThan: number;
+}
+
+/** Takes checkpoints out of threads that nothing needs any more (contract C-52, C-53). */
+export async function prune(
+  store: CheckpointStore,
+  threads: readonly string[] | IdleThreads,
+  policy: PrunePolicy | undefined,
+): Promise<PruneReport> {
+  const resolved = resolvePrunePolicy(policy);
+  if (Array.isArray(threads)) {
+    const ids = (threads as readonly unknown[]).map((id) => threadIdArgument(id, "prune"));
+    await store.ready("prune");
+    await requireThreads(store, ids);
+    return pruneThreads(store, ids, resolved);
+  }
+  const { olderThan, ...others } = ((threads as unknown) ?? {}) as Partial<IdleThreads>;
+  if (olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
+  const { selection, limit } = resolveListThreads({ ...others, idleFor: olderThan });
+  await store.ready("prune");
+  const idle = async function* (): AsyncGenerator<string> {
+    for await (const { threadId } of store.listThreads(selection, limit)) yield threadId;
+  };
+  return pruneThreads(store, idle(), resolved);
+}
+
+/** Takes runs out of the threads that they wrote to (contract C-55). */
+export async function deleteForRuns(
+  store: CheckpointStore,
+  runIds: readonly string[],
+  options: { readonly dryRun?: boolean },
+): Promise<PruneReport> {
+  if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs a list of run ids.");
+  for (const id of runIds) resolveLabels({ run_id: id });
+  refuseUnknown("deleteForRuns", options, ["dryRun"]);
+  const dryRun = resolveDryRun(options.dryRun);
+  await store.ready("deleteForRuns");
+  let report = NOTHING_PRUNED;
+  for await (const threadId of store.threadsOfRuns(runIds)) {
+    const target = { threadId, token: undefined };
+    report = addReports(report, await removeRuns(store, target, new Set(runIds), dryRun));
+  }
+  return report;
+}

@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from "node:util";
+import type { RunnableConfig } from "@langchain/core/runnables";
+import type { PendingWrite } from "@langchain/langgraph-checkpoint";
+import { checkpointRef, requiredId, taskPathArgument } from "../config/ids.js";
+import { isCopied, labelsOf, leaseToken } from "../config/run-config.js";
+import { ThreadDeletedError } from "../errors.js";
+import { encodeWrites, type SerializedWrite, writeIndex } from "../format/pending-writes.js";
+import { compressed } from "../format/segment.js";
+import type { PutWritesInput, ThreadGuard } from "../store/checkpoint-store.js";
+import { refusalError } from "../store/refusal.js";
+import type { CachedThread } from "./cache.js";
+import type { SaverContext } from "./context.js";
+import { readEntry } from "./get-tuple.js";
+import { handled, nextCall } from "./run-writes.js";
+
+/** Stores what a task wrote (contract C-40 to C-43). */
+export function putWrites(
+  saver: SaverContext,
+  config: RunnableConfig,
+  writes: readonly PendingWrite[],
+  taskId: string,
+  taskPath: string | undefined,
+): Promise<void> {
+  const store = (): Promise<void> => storeWrites(saver, config, writes, taskId, taskPath);
+  return saver.runs.of(config)?.putWrites(store) ?? handled(store());
+}
+
+async function storeWrites(
+  saver: SaverContext,
+  config: RunnableConfig,
+  writes: readonly PendingWrite[],
+  taskId: string,
+  taskPath: string | undefined,
+): Promise<void> {
+  const { store, serializer, cache } = saver;
+  // Everything up to the first await is taken as it is at the call (contract C-36).
+  const ref = checkpointRef(config, "putWrites");
+  requiredId(taskId, "taskId");
+  const call = nextCall(isCopied(config));
+  const place = taskPath === undefined ? { call } : { taskPath: taskPathArgument(taskPath) };
+  if (writes.length === 0) return;
+  const token = leaseToken(config, ref.threadId);
+  const taken = { config, ref, taskId, place, runId: labelsOf(config, saver.labels).run_id, token, call };
+  const indexes = writeIndex(writes);
+  const size = serializer.newPut();
+  const serialized = await Promise.all(
+    writes.map(async ([channel, value], position) => ({
+      ...(await serializer.dump(value, channel, size)),
+      channel,
+      index: indexes[position] as number,
+      position,
+    })),
+  );
+  await store.ready("putWrites", config);
+  await saver.threads.write(ref.threadId, token, async () => {
+    const thread = cache.thread(ref);
+    const kind = await storeOn(saver, taken, serialized, thread);
+    if (kind === "stored" || kind === "past") return;
+    // The thread is not the one that this process knew: nothing of that one is referred to, and what belonged to it comes too late.
+    const wasStored = isDeepStrictEqual(cache.get(ref)?.guard, thread?.guard);
+    if (kind === "changed" && wasStored && (await readEntry(saver, ref)) === "not-stored") {
+      // Deleted with its thread; or pruned: then nobody would read the writes.
+      if ((await store.threadKey(ref.threadId)) !== thread?.guard.threadKey) throw new ThreadDeletedError(ref.threadId);
+      return;
+    }
+    await storeOn(saver, taken, serialized, undefined);
+  });
+}
+
+/** @returns "changed" when the thread is not the one that was known, and "lost" when segments are gone; then nothing was stored. */
+async function storeOn(
+  { store, cache, lives }: SaverContext,
+  taken: Omit<PutWritesInput, "slots" | "created" | "guard" | "lineage" | "life">,
+  writes: readonly SerializedWrite[],
+  thread: CachedThread<ThreadGuard> | undefined,
+): Promise<"stored" | "past" | "changed" | "lost"> {
+  const { ref, taskId, place } = taken;
+  const guard = thread?.guard;
+  const basis = cache.basis(ref);
+  const usable = isDeepStrictEqual(basis?.guard, guard) ? basis : undefined;
+  const isAnother = usable !== undefined && usable.ref.checkpointId !== ref.checkpointId;
+  const others = isAnother ? cache.related(usable.ref, guard) : [];
+  const verbatim = [...cache.related(ref, guard), ...others];
+  const repeatable = { verbatim, context: thread?.context, inFlight: usable?.inFlight };
+  const owner = { ...ref, taskId, place };
+  const { slots, created, reusesSegments } = await encodeWrites(owner, writes, repeatable, usable?.cached.channels);
+  // Before the answer: the put of the next checkpoint does not wait for it.
+  cache.addRelated(ref, created, reusesSegments ? guard : undefined);
+  // The writes of a task may come before the put of their checkpoint is refused, or where it is not tried any more.
+  const conditions = { guard, lineage: [ref], life: lives.of(ref.threadId) };
+  const outcome = await store.putWrites({ ...taken, ...conditions, slots, created: await compressed(created) });
+  const { kind } = outcome;
+  if (kind === "stored") cache.acknowledge(ref, created, outcome.guard);
+  if (kind === "stored" || kind === "past" || kind === "changed" || kind === "lost") return kind;
+  throw refusalError(outcome, ref.threadId);
+}

@@ -1,0 +1,143 @@
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { LRUCache } from "lru-cache";
+import { ValueTooLargeError } from "../errors.js";
+import type { SerializedValue } from "../format/record.js";
+import { breathe } from "../format/turn.js";
+import { ValueBytes } from "../format/value-bytes.js";
+import { type Dumped, HoldfastSerializer } from "./index.js";
+import type { PreviousEncoding } from "./previous-encoding.js";
+
+/** Sizes above which nothing is stored, in bytes (contract C-65). */
+export interface SizeLimits {
+  /** Of one serialized channel value. */
+  readonly maxValueBytes: number;
+  /** Of all that one `put` or `putWrites` gives: its serialized values and its metadata. */
+  readonly maxPutBytes: number;
+}
+
+/** Adds up what one put gives. */
+class PutSize {
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws ValueTooLargeError */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes <= this.#maxBytes) return;
+    throw new ValueTooLargeError(
+      `The values of one put come to at least ${this.#bytes} bytes when serialized; maxPutBytes is ${this.#maxBytes}. ` +
+        "Keep large documents in a file or object store and their address in the state.",
+    );
+  }
+}
+
+/** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
+export class ValueSerializer {
+  readonly #serde: SerializerProtocol;
+  /** The serde, when it is ours as it is. A subclass may encode in its own way. */
+  readonly #ours: HoldfastSerializer | undefined;
+  readonly #limits: SizeLimits;
+  /** By the bytes of the value. It only saves work. */
+  readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
+
+  /** @param previousEncodingBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
+  constructor(serde: SerializerProtocol, limits: SizeLimits, previousEncodingBytes = 0) {
+    this.#serde = serde;
+    this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
+    this.#limits = limits;
+    this.#previousEncodings = new LRUCache<ValueBytes, PreviousEncoding>(
+      // lru-cache takes a size of 0 as "no limit"; no previous encoding is as small as 1.
+      {
+        maxSize: Math.max(1, Math.floor(previousEncodingBytes)),
+        sizeCalculation: (previousEncoding) => previousEncoding.memoryBytes,
+      },
+    );
+  }
+
+  /** For the values of one put. */
+  newPut(): PutSize {
+    return new PutSize(this.#limits.maxPutBytes);
+  }
+
+  /**
+   * The value is taken at the call: a serde that encodes before its first await, as ours does, makes later mutations harmless (contract C-36).
+   *
+   * @param name the channel, for error messages.
+   * @throws SerializationError, ValueTooLargeError
+   */
+  async dump(value: unknown, name: string, put = this.newPut()): Promise<SerializedValue> {
+    // What follows a value that was too much is not serialized any more.
+    put.add(0);
+    const [type, data, confirm] =
+      this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : this.#ours.dump(value, name);
+    const serialized = this.#checked(type, ValueBytes.of(data), name, put);
+    await confirm?.();
+    return serialized;
+  }
+
+  /**
+   * {@link dump} of a value that follows another one in its channel.
+   *
+   * @param before the other one, as it was dumped.
+   */
+  async dumpAfter(
+    before: SerializedValue | undefined,
+    value: unknown,
+    name: string,
+    put = this.newPut(),
+  ): Promise<SerializedValue> {
+    if (this.#ours === undefined) return this.dump(value, name, put);
+    put.add(0);
+    const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
+    const [type, bytes, confirm] = dumped;
+    const serialized = this.#checked(type, bytes, name, put);
+    await confirm?.();
+    // The channel goes on from the new value.
+    if (before !== undefined) this.#previousEncodings.delete(before.bytes);
+    if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
+    return serialized;
+  }
+
+  #checked(type: string, bytes: ValueBytes, name: string, put: PutSize): SerializedValue {
+    const { maxValueBytes } = this.#limits;
+    if (bytes.length > maxValueBytes) {
+      throw new ValueTooLargeError(
+        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${maxValueBytes}. ` +
+          "Keep large documents in a file or object store and their address in the state.",
+      );
+    }
+    put.add(bytes.length);
+    return { type, bytes };
+  }
+
+  async load(value: SerializedValue): Promise<unknown> {
+    await breathe();
+    const { type, bytes } = value;
+    if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
+    const previousEncoding = this.#previousEncodings.get(bytes);
+    // Ours copies by itself.
+    return previousEncoding === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(previousEncoding);
+  }
+
+  /** Forgets all previous encodings. */
+  clear(): void {
+    this.#previousEncodings.clear();
+  }
+
+  /** Bytes of memory held by previous encodings, about. */
+  get previousEncodingBytes(): number {
+    return this.#previousEncodings.calculatedSize;
+  }
+}
+
+/**
+ * A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
+ * stored as its difference to what these bytes were.
+ */
+function copied([type, data]: readonly [string, Uint8Array]): Dumped {
+  return [type, Buffer.from(data)];
+}
