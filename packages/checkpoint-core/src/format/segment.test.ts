@@ -244,6 +244,14 @@ describe("SegmentReader", () => {
     expect(() => stored({ ...one, links: [two.id] }, two).content(one.id)).toThrow(one.id);
   });
 
+  it("C-68 refuses a long segment under the name of another, opened at once", async () => {
+    const long = (seed: number): SegmentWithContent => makeSegment(Buffer.from(noise(seed, 100_000).toString("base64")));
+    const [one, two] = await compressed([long(1), long(2)]);
+    const exchanged = { ...(two as Segment), body: (one as Segment).body };
+    const reader = await SegmentReader.open(new Map([[exchanged.id, exchanged]]));
+    expect(() => reader.content(exchanged.id)).toThrow(exchanged.id);
+  });
+
   it("names a segment that the store did not return", () => {
     const related = makeSegment(randomBytes(1000));
     const segment = makeSegment(Buffer.concat([Buffer.of(1), related.content]), repeating(related));
