@@ -58,8 +58,18 @@ export function forgottenLeaseTests(target: ForgottenLeaseTarget): void {
     const lease = await saver.acquireThread("guessed", { ttlMs: 60_000 });
     const count = BigInt(lease.token) / 10n ** 18n;
     for (const guess of [1n, count, count * 10n ** 18n, BigInt(lease.token) + 1n]) {
-      const leases = { __holdfast_leases: { guessed: String(guess) } };
+      const leases = leasesOf({ guessed: String(guess) });
       await expect(putUnder(saver, "guessed", leases)).rejects.toMatchObject(LEASE_LOST);
+    }
+    await lease.release();
+  });
+
+  it("C-91 a token from a client's JSON writes nothing, right or wrong", async () => {
+    const saver = open();
+    const lease = await saver.acquireThread("leaked", { ttlMs: 60_000 });
+    for (const leases of [{ leaked: lease.token }, {}, null, "leaked", [lease.token]]) {
+      const given = JSON.parse(JSON.stringify({ __holdfast_leases: leases })) as Record<string, unknown>;
+      await expect(putUnder(saver, "leaked", given)).rejects.toMatchObject({ code: "HOLDFAST_INVALID_CONFIG" });
     }
     await lease.release();
   });
@@ -67,13 +77,16 @@ export function forgottenLeaseTests(target: ForgottenLeaseTarget): void {
   it("C-91 what is no token is an error that does not repeat it", async () => {
     const saver = open();
     for (const token of ["secret", "1".repeat(1_000_000), "", 7, null, "0", "-1", "1e9"]) {
-      const error = await putUnder(saver, "malformed", { __holdfast_leases: { malformed: token } }).catch(
-        (thrown: unknown) => thrown,
-      );
+      const error = await putUnder(saver, "malformed", leasesOf({ malformed: token })).catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: "HOLDFAST_INVALID_CONFIG" });
       expect(String(error)).not.toContain("secret");
       expect(String(error).length).toBeLessThan(200);
     }
     expect(await listedIds(saver, "malformed")).toEqual([]);
   });
+}
+
+/** As a lease sets them. */
+function leasesOf(tokens: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return { __holdfast_leases: { [Symbol.for("holdfast.lease-tokens")]: tokens } };
 }

@@ -2,6 +2,7 @@ export { abandonedThreadTests } from "./abandoned-threads.js";
 export { asInMemoryTests } from "./as-in-memory.js";
 export { badRequestTests } from "./bad-requests.js";
 export { type BundledChild, bundleChild } from "./bundled-child.js";
+export { type DamagedThreadsTarget, damagedThreadTests } from "./damaged-threads.js";
 export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-errors.js";
 export { counterGraph } from "./counter-graph.js";
 export { type DamagedRowsTarget, damagedRowTests, type StoredBytes } from "./damaged-rows.js";

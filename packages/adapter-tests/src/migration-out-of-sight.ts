@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000;
 const NOT_FOUND = { code: "HOLDFAST_THREAD_NOT_FOUND" };
 const BUSY = { code: "HOLDFAST_THREAD_BUSY" };
 
-/** What a saver tells of its store, in all the ways that there are. */
+/** Everything a saver reports about its store. */
 interface Seen {
   readonly listed: readonly string[];
   readonly threads: readonly unknown[];

@@ -80,15 +80,39 @@ export function isAboutStatementName(error: unknown): boolean {
   return isDatabaseError(error) && ABOUT_STATEMENT_NAME.has(error.code);
 }
 
+/** Classes of SQLSTATEs whose messages say names, rights, sizes and resources. Those of data, constraints and triggers quote what was to be stored. */
+const SAFE_CLASSES: ReadonlySet<string> = new Set(
+  ["08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "F0", "XX", NEWER_FORMAT.slice(0, 2)], // https://www.postgresql.org/docs/current/errcodes-appendix.html
+);
+
+function quotesNoValues({ code }: DatabaseError): boolean {
+  return SAFE_CLASSES.has(code.slice(0, 2));
+}
+
+/** Fields of a database error that quote rows, parameters and statements. */
+const QUOTING_FIELDS = ["detail", "hint", "where", "internalQuery"] as const;
+
+/** The error of the driver without what was stored or was to be stored. */
+function withoutValues(error: DatabaseError): DatabaseError {
+  const kept: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(error);
+  for (const field of QUOTING_FIELDS) delete kept[field];
+  const message = quotesNoValues(error) ? error.message : `SQLSTATE ${error.code}`;
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  kept.message = { value: message, writable: true, enumerable: false, configurable: true };
+  kept.stack = { value: [`error: ${message}`, ...frames].join("\n"), writable: true, enumerable: false, configurable: true };
+  return Object.create(Object.getPrototypeOf(error), kept);
+}
+
 /** Where a saver's server is, for messages. Never the user or the password. */
 export interface ServerName {
   readonly host: string;
   readonly schemaName: string;
 }
 
-/** The error that a caller sees (contract C-71): one family, with the driver's as its cause. */
-export function toHoldfastError(error: unknown, operation: string, server: ServerName): unknown {
-  if (isHoldfastError(error) || error instanceof TypeError || error instanceof RangeError) return error;
+/** The error that a caller sees (contract C-71): one family, with the driver's as its cause, but for the values that it quotes. */
+export function toHoldfastError(failure: unknown, operation: string, server: ServerName): unknown {
+  if (isHoldfastError(failure) || failure instanceof TypeError || failure instanceof RangeError) return failure;
+  const error = isDatabaseError(failure) ? withoutValues(failure) : failure;
   const options = { cause: error };
   if (!isDatabaseError(error)) {
     return new StoreUnavailableError(
@@ -96,7 +120,7 @@ export function toHoldfastError(error: unknown, operation: string, server: Serve
       options,
     );
   }
-  const reason = `${error.message} (SQLSTATE ${error.code})`;
+  const reason = quotesNoValues(error) ? `${error.message} (SQLSTATE ${error.code})` : error.message;
   if (NOT_SET_UP.has(error.code) && operation !== "setup") return setupRequired(operation, server, options);
   if (error.code === NEWER_FORMAT) {
     return new SchemaTooNewError(`${operation}: ${error.message}, which this one cannot read. Update this process.`);

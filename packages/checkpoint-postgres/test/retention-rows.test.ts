@@ -117,6 +117,17 @@ async function listed(saver: PostgresSaver, options?: Parameters<PostgresSaver["
   return ids;
 }
 
+/** The checkpoints of a thread that are in sight, newest first, by their rows: copies of rows do not have the checksums of theirs. */
+async function rowsOf(thread: string): Promise<string[]> {
+  const rows = await sql<{ id: string }>(
+    `
+select encode(checkpoint_id, 'hex')::uuid::text as id from holdfast.checkpoint join holdfast.thread using (thread_key)
+where thread_id = $1 and not is_hidden order by commit_order desc`,
+    [thread],
+  );
+  return rows.map(({ id }) => id);
+}
+
 async function shown(saver: PostgresSaver, thread: string): Promise<string[]> {
   const ids: string[] = [];
   for await (const { checkpoint } of saver.list(at(thread))) ids.push(checkpoint.id);
@@ -157,16 +168,16 @@ select thread_key, arrival, call, slot, checkpoint_ns, decode(replace('${end}', 
   );
   await holder.query("commit");
   expect(await pruning).toMatchObject({ checkpoints: 3 });
-  expect(await shown(saver, "t")).toEqual([newest[0], end]);
+  expect(await rowsOf("t")).toEqual([newest[0], end]);
 });
 
 it("C-53 a prune that dies between two of its statements leaves everything whole, and the next one goes on", async () => {
   const { saver: reader } = record();
   await putChain(reader, "large", 4);
   await enlarge(reader, "large", 2_500);
-  const before = await shown(reader, "large");
+  const before = await rowsOf("large");
   const whole = async (): Promise<void> => {
-    const after = await shown(reader, "large");
+    const after = await rowsOf("large");
     expect(after[0]).toBe(before[0]);
     expect(after).toEqual(before.filter((id) => after.includes(id)));
     expect((await underneath(database.url, "large")).orphans.filter((name) => name.startsWith("missing"))).toEqual([]);
@@ -188,7 +199,7 @@ it("C-53 a prune that dies between two of its statements leaves everything whole
     await whole();
   }
   expect(limit, "it died often").toBeGreaterThan(10);
-  expect(await shown(reader, "large")).toEqual(before.slice(0, 1));
+  expect(await rowsOf("large")).toEqual(before.slice(0, 1));
   expect(await underneath(database.url, "large")).toMatchObject({ checkpoints: 1, orphans: [] });
 });
 
@@ -296,7 +307,7 @@ it("C-57 a huge thread is out of sight at once, and its rows go after that", asy
   await putChain(saver, "huge", 3);
   await putChain(saver, "other", 3);
   await enlarge(saver, "huge", 6_000);
-  const last = (await saver.getTuple(at("huge")))?.checkpoint.id;
+  const [last] = await rowsOf("huge");
   // Somebody keeps its rows from going.
   const holder = await hold("select from holdfast.pending_write for update");
   let isOver = false;

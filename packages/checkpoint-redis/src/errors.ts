@@ -84,12 +84,20 @@ export function isRedirection(error: unknown): boolean {
   return code === "MOVED" || code === "ASK";
 }
 
+/** Redis quotes the arguments of a command that it does not know, or that was renamed. */
+const QUOTED_ARGUMENTS = /,? with args beginning with:.*$/s;
+
 /** ioredis puts the command on its errors, with all that it was given: the password (contract C-73), or what was to be stored. */
 function withoutCommand(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { command: _, lastNodeError, ...kept } = Object.getOwnPropertyDescriptors(error) as PropertyDescriptorMap;
   const nested = lastNodeError === undefined ? {} : { lastNodeError: { value: withoutCommand(lastNodeError.value) } };
-  return Object.create(Object.getPrototypeOf(error), { ...kept, ...nested });
+  const clean: Error = Object.create(Object.getPrototypeOf(error), { ...kept, ...nested });
+  if (QUOTED_ARGUMENTS.test(error.message)) {
+    clean.message = error.message.replace(QUOTED_ARGUMENTS, "");
+    clean.stack = `${error.name}: ${clean.message}`;
+  }
+  return clean;
 }
 
 /**
@@ -102,7 +110,7 @@ export function toHoldfastError(failure: unknown, operation: string, host: strin
   if (isHoldfastError(failure) || failure instanceof TypeError || failure instanceof RangeError) return failure;
   const error = decisive(failure);
   const code = codeOf(error);
-  const text = error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message.replace(QUOTED_ARGUMENTS, "") : typeof error;
   if (code === undefined) {
     return new StoreUnavailableError(`${operation}: Redis at ${host} could not be reached: ${reason?.message ?? text}.`, {
       cause: withoutCommand(reason ?? error),

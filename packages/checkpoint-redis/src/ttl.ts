@@ -1,5 +1,5 @@
 import { InvalidConfigError, InvalidOptionsError } from "@holdfast/checkpoint-core";
-import { TTL_KEY } from "@holdfast/checkpoint-core/adapter";
+import { ttlMinutes, withTtlMinutes } from "@holdfast/checkpoint-core/adapter";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { ThreadTime } from "./thread-index.js";
 
@@ -70,14 +70,14 @@ function milliseconds(minutes: number): number {
  * @throws InvalidConfigError
  */
 export function withTtl<Config extends RunnableConfig>(config: Config, minutes: number): Config {
-  const changed = { ...config, configurable: { ...config.configurable, [TTL_KEY]: minutes } };
+  const changed = withTtlMinutes(config, minutes);
   ttlOfConfig(changed);
   return changed;
 }
 
 /** The time that a config gives its thread. */
 export function ttlOfConfig(config: RunnableConfig | undefined): number | undefined {
-  const minutes: unknown = config?.configurable?.[TTL_KEY];
+  const minutes = ttlMinutes(config);
   if (minutes === undefined || minutes === Number.POSITIVE_INFINITY || isMinutes(minutes)) return minutes;
   throw new InvalidConfigError(
     `The ttl is ${String(minutes)}. It must be a number of minutes above 0, up to ${MAX_MINUTES}, or Infinity.`,

@@ -146,7 +146,7 @@ const indexed: Record<string, { readonly run: () => Promise<unknown>; readonly o
   "a put that begins a thread": { run: () => put(saver, "begun"), onThread: 1 },
   "writes that begin a thread": { run: () => write(saver, "begun by writes"), onThread: 1 },
   "a put with a time of its own": { run: () => put(saver, "warm", { config: (config) => withTtl(config, 5) }), onThread: 1 },
-  deleteThread: { run: () => saver.deleteThread("warm"), onThread: 2 },
+  deleteThread: { run: () => saver.deleteThread("warm"), onThread: 3 },
   persist: { run: () => saver.persist("warm"), onThread: 1 },
   "taking a lease and giving it back": { run: async () => (await saver.acquireThread("warm")).release(), onThread: 2 },
 };

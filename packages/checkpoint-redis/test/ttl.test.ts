@@ -308,7 +308,9 @@ for (const minutes of BAD_MINUTES) {
   it(`C-86 a time of ${String(minutes)} for a run is refused, before any I/O`, async () => {
     expect(() => withTtl(at("thread"), minutes as never)).toThrow(expect.objectContaining({ code: "HOLDFAST_INVALID_CONFIG" }));
     const saver = open({ refreshOnRead: true });
-    const config = { configurable: { ...at("thread", "1").configurable, __holdfast_ttl: minutes } };
+    const config = {
+      configurable: { ...at("thread", "1").configurable, __holdfast_ttl: { [Symbol.for("holdfast.ttl-minutes")]: minutes } },
+    };
     const refused = { code: "HOLDFAST_INVALID_CONFIG" };
     await expect(put(saver, "thread", { config: () => config })).rejects.toMatchObject(refused);
     await expect(saver.putWrites(config, [["a", 1]], "task")).rejects.toMatchObject(refused);
@@ -316,3 +318,16 @@ for (const minutes of BAD_MINUTES) {
     expect(askedBy(saver).roundTrips).toBe(0);
   });
 }
+
+it("C-86 a client's JSON gives a thread no time, before any I/O", async () => {
+  for (const minutes of [1e-9, 5, 1e300, null, {}, [1], "5", { minutes: 5 }]) {
+    const saver = open({ refreshOnRead: true });
+    const given = JSON.parse(JSON.stringify({ __holdfast_ttl: minutes })) as Record<string, unknown>;
+    const config = { configurable: { ...at("thread", "1").configurable, ...given } };
+    const refused = { code: "HOLDFAST_INVALID_CONFIG" };
+    await expect(put(saver, "thread", { config: () => config })).rejects.toMatchObject(refused);
+    await expect(saver.putWrites(config, [["a", 1]], "task")).rejects.toMatchObject(refused);
+    await expect(saver.getTuple(config)).rejects.toMatchObject(refused);
+    expect(askedBy(saver).roundTrips).toBe(0);
+  }
+});

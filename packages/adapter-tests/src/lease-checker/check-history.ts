@@ -69,7 +69,8 @@ function leasesAtOnce(leases: readonly Granted[], releases: readonly Release[]):
   for (const lease of [...leases].sort((a, b) => (BigInt(a.token) < BigInt(b.token) ? 1 : -1))) {
     const livesUntil = Math.min(lease.from + lease.ttlMs, releasedAt.get(lease.token) ?? Number.POSITIVE_INFINITY);
     if (next !== undefined && answered(next) < livesUntil) {
-      violations.push(`token ${next.token} was granted to ${next.client} while ${lease.client} had token ${lease.token}`);
+      const overlap = `for ${Math.round(livesUntil - answered(next))} of its ${lease.ttlMs} ms`;
+      violations.push(`token ${next.token} was granted to ${next.client} while ${lease.client} had token ${lease.token}, ${overlap}`);
     }
     // Of the later ones, the one that was answered first.
     if (next === undefined || answered(lease) < answered(next)) next = lease;

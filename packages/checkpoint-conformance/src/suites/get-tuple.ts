@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { TASKS } from "@langchain/langgraph-checkpoint";
+import { randomBytes } from "node:crypto";
+import { TASKS, uuid6 } from "@langchain/langgraph-checkpoint";
 import { defineSuite } from "../case.js";
-import { address, idFromSlowClock, idOf, put, putChain, read, readValues } from "../checkpoints.js";
+import { address, idFromSlowClock, idOf, listIds, put, putChain, read, readValues } from "../checkpoints.js";
 import { assertSame } from "../same-value.js";
 
 export const getTuple = defineSuite("getTuple", (it) => {
@@ -40,6 +41,22 @@ export const getTuple = defineSuite("getTuple", (it) => {
       await put(saver, { thread, id });
       assert.equal(idOf(await saver.getTuple(address(thread))), id);
     }
+  });
+
+  it("C-10 of a large checkpoint and a small one on it, put at once, the child is the latest", async ({
+    saver,
+    thread: newThread,
+  }) => {
+    const thread = newThread();
+    const [parent, child] = [uuid6(1), uuid6(2)];
+    const noise = randomBytes(2_000_000).toString("base64");
+    await Promise.all([
+      put(saver, { thread, id: parent, values: { noise } }),
+      put(saver, { thread, id: child, parent, step: 1, values: { step: 1 } }),
+    ]);
+    assert.equal(idOf(await saver.getTuple(address(thread))), child);
+    assert.deepEqual(await listIds(saver, address(thread)), [child, parent]);
+    assert.deepEqual(await readValues(saver, thread), { step: 1 });
   });
 
   it("C-11 a checkpoint id reads that checkpoint, in that namespace of that thread only", async ({

@@ -1,5 +1,5 @@
 import type { CheckpointMetadata } from "@langchain/langgraph-checkpoint";
-import { DeserializationError, InvalidMetadataError } from "../errors.js";
+import { DeserializationError, InvalidMetadataError, isHoldfastError } from "../errors.js";
 import { describe } from "./ids.js";
 
 /**
@@ -28,10 +28,10 @@ export function encodeMetadata(metadata: CheckpointMetadata | Readonly<Record<st
   }
   try {
     return JSON.stringify(new MetadataPass().json(metadata, "metadata"));
-  } catch (cause) {
-    if (cause instanceof InvalidMetadataError) throw cause;
-    // A getter or a proxy of the caller's.
-    throw new InvalidMetadataError("Reading the metadata threw.", { cause });
+  } catch (error) {
+    if (isHoldfastError(error)) throw error;
+    // A getter or a proxy. What it says may hold values.
+    throw new InvalidMetadataError(`Reading metadata threw ${error instanceof Error ? error.name : `a ${typeof error}`}.`);
   }
 }
 

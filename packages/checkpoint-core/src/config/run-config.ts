@@ -66,15 +66,25 @@ export function expectedHead(
  */
 const CONFIG_KEY = "__holdfast_leases";
 
+/** The tokens stand under a symbol: a server may take `configurable` from a client's JSON, which must not write under a lease. */
+const TOKENS: unique symbol = Symbol.for("holdfast.lease-tokens") as never;
+
+function tokensOf(config: RunnableConfig | undefined): Readonly<Record<string, unknown>> {
+  const given: unknown = config?.configurable?.[CONFIG_KEY];
+  if (given === undefined) return {};
+  if (typeof given === "object" && given !== null && Object.hasOwn(given, TOKENS)) return Reflect.get(given, TOKENS);
+  throw new InvalidConfigError(`configurable.${CONFIG_KEY} is not what a lease sets. It does not survive JSON.`);
+}
+
 /**
  * The token under which a config writes to a thread.
  *
  * @throws InvalidConfigError when it is none; the message does not repeat it.
  */
 export function leaseToken(config: RunnableConfig | undefined, threadId: string): string | undefined {
-  const tokens: unknown = config?.configurable?.[CONFIG_KEY];
-  if (typeof tokens !== "object" || tokens === null || !Object.hasOwn(tokens, threadId)) return undefined;
-  const token = (tokens as Readonly<Record<string, unknown>>)[threadId];
+  const tokens = tokensOf(config);
+  if (!Object.hasOwn(tokens, threadId)) return undefined;
+  const token = tokens[threadId];
   if (typeof token === "string" && TOKEN.test(token)) return token;
   throw new InvalidConfigError("The config's lease token is not one that acquireThread gives.");
 }
@@ -84,16 +94,39 @@ const TOKEN = /^[1-9]\d{0,39}$/;
 /** The config with the token of one more lease. */
 export function withLeaseToken<Config extends RunnableConfig>(config: Config, threadId: string, token: string): Config {
   // Entries, not assignment: a thread may be called __proto__.
-  const others = (config.configurable?.[CONFIG_KEY] ?? {}) as Readonly<Record<string, string>>;
-  const tokens = Object.fromEntries([...Object.entries(others), [threadId, token]]);
-  return { ...config, configurable: { ...config.configurable, [CONFIG_KEY]: tokens } };
+  const tokens = Object.fromEntries([...Object.entries(tokensOf(config)), [threadId, token]]);
+  return { ...config, configurable: { ...config.configurable, [CONFIG_KEY]: { [TOKENS]: tokens } } };
 }
 
 /**
- * The time that a config gives its thread, in minutes, where a store has times to live. It begins with two underscores, so that LangGraph hands it on to every
+ * The time that a config gives its thread, where a store has times to live. It begins with two underscores, so that LangGraph hands it on to every
  * saver call of a run and does not copy it into metadata.
  */
-export const TTL_KEY = "__holdfast_ttl";
+const TTL_KEY = "__holdfast_ttl";
+
+/** The minutes stand under a symbol: a server may take `configurable` from a client's JSON, which must not delete or pin threads. */
+const MINUTES: unique symbol = Symbol.for("holdfast.ttl-minutes") as never;
+
+/** The config with a time to live in minutes. */
+export function withTtlMinutes<Config extends RunnableConfig>(config: Config, minutes: number): Config {
+  return { ...config, configurable: { ...config.configurable, [TTL_KEY]: { [MINUTES]: minutes } } };
+}
+
+/**
+ * What {@link withTtlMinutes} was given; `undefined` if it was not called.
+ *
+ * @throws InvalidConfigError when something else has set the key.
+ */
+export function ttlMinutes(config: RunnableConfig | undefined): unknown {
+  const given: unknown = config?.configurable?.[TTL_KEY];
+  if (given === undefined) return undefined;
+  if (typeof given !== "object" || given === null || !Object.hasOwn(given, MINUTES)) {
+    throw new InvalidConfigError(
+      `configurable.${TTL_KEY} is not what withTtl() sets. It does not survive JSON: call withTtl() where the run starts.`,
+    );
+  }
+  return Reflect.get(given, MINUTES);
+}
 
 /** What a run says of itself, beside its checkpoints and never inside their metadata: name and value. */
 export type Labels = Readonly<Record<string, string>>;

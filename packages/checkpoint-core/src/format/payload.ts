@@ -93,10 +93,25 @@ export class PayloadReader {
     this.#segments = segments;
   }
 
-  next([type, where]: ValueEntry): ChannelValue {
+  /**
+   * @throws DeserializationError when the entry is not one that {@link PayloadWriter} makes, or the value is longer than the reader's limit.
+   */
+  next(entry: ValueEntry): ChannelValue {
+    if (!isEntry(entry)) throw new DeserializationError("A stored value has no place.");
+    const [type, where] = entry;
     if (typeof where === "number") return { type, bytes: ValueBytes.of(this.#nextInline(where)), pieces: undefined };
+    this.#segments.beginValue();
+    const { maxValueBytes } = this.#segments;
     const pieces: Piece[] = [];
     const parts: Buffer[] = [];
+    let total = 0;
+    const push = (piece: Piece, part: Buffer): void => {
+      total += part.length;
+      // A few bytes can name one segment a thousand times.
+      if (total > maxValueBytes) throw new DeserializationError(`A stored value has more than ${maxValueBytes} bytes.`);
+      pieces.push(piece);
+      parts.push(part);
+    };
     const add = (position: number, start: number, lengthOf: (segmentLength: number) => number): void => {
       const segment = this.#links[position];
       if (segment === undefined)
@@ -105,15 +120,12 @@ export class PayloadReader {
       const length = lengthOf(content.length);
       if (length < 0 || start + length > content.length)
         throw new DeserializationError(`Segment ${segment} is shorter than a stored value says.`);
-      pieces.push({ segment, start, length, of: content.length });
-      parts.push(content.subarray(start, start + length));
+      push({ segment, start, length, of: content.length }, content.subarray(start, start + length));
     };
     for (let at = 0; at < where.length; at += 3) {
       const [position, start, length] = where.slice(at, at + 3) as [number, number, number];
-      if (position === INLINE) {
-        pieces.push({ length });
-        parts.push(this.#nextInline(length));
-      } else if (start >= 0) add(position, start, () => length);
+      if (position === INLINE) push({ length }, this.#nextInline(length));
+      else if (start >= 0) add(position, start, () => length);
       else for (let next = 0; next < -start; next += 1) add(position + next, 0, (segmentLength) => segmentLength - length);
     }
     const [only] = parts;
@@ -121,9 +133,21 @@ export class PayloadReader {
   }
 
   #nextInline(length: number): Buffer {
+    if (!isCount(length)) throw new DeserializationError("A stored value has no length.");
     const bytes = this.#content.subarray(this.#inlineOffset, this.#inlineOffset + length);
     this.#inlineOffset += length;
     if (bytes.length !== length) throw new DeserializationError("A stored value is shorter than its record says.");
     return bytes;
   }
+}
+
+function isEntry(entry: unknown): entry is ValueEntry {
+  if (!Array.isArray(entry)) return false;
+  const [type, where] = entry as unknown[];
+  if (typeof type !== "string") return false;
+  return isCount(where) || (Array.isArray(where) && where.length % 3 === 0 && where.every(Number.isInteger));
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0;
 }

@@ -49,6 +49,8 @@ const RAW = 0;
 const DEFLATED = 1;
 const HEADER_BYTES = 2;
 
+/** Longest content of a segment: the 32nd part of the longest value. A damaged or planted body may inflate to a thousand times its length. */
+const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
 /** A record that is larger is stored as it is: deflate, even at its fastest, runs at some 60 MB/s here, on the thread that runs the graphs. */
 const MAX_DEFLATED_BYTES = 256 * 1024;
 /**
@@ -153,9 +155,9 @@ export function decompress(stored: Buffer, dictionary: readonly Buffer[] = []): 
   if (stored[0] === RAW) return body;
   try {
     const chunkSize = chunkSizeFor(USUAL_SHRINKAGE * body.length);
-    return inflateRawSync(body, { dictionary: dictionaryBytes(dictionary), chunkSize });
+    return inflateRawSync(body, { dictionary: dictionaryBytes(dictionary), chunkSize, maxOutputLength: MAX_INFLATED_BYTES });
   } catch (cause) {
-    throw new DeserializationError("Stored bytes are damaged.", { cause });
+    throw new DeserializationError(`Stored bytes are damaged, or inflate to more than ${MAX_INFLATED_BYTES} bytes.`, { cause });
   }
 }
 
@@ -317,20 +319,35 @@ const MIN_OPENED_ELSEWHERE_BYTES = 32 * 1024;
 export class SegmentReader {
   readonly #stored: ReadonlyMap<string, Segment>;
   readonly #contents = new Map<string, Buffer>();
+  /** The longest value that is read, in bytes. */
+  readonly maxValueBytes: number;
+  /** Those that are being opened, each needed by the one before it. */
+  readonly #opening = new Set<string>();
+  #openedBytes = 0;
 
-  constructor(stored: ReadonlyMap<string, Segment>) {
+  /** @param maxValueBytes the longest value that is read. Default: the most that any saver takes, 512 MiB. */
+  constructor(stored: ReadonlyMap<string, Segment>, maxValueBytes = 512 * 1024 * 1024) {
     this.#stored = stored;
+    this.maxValueBytes = maxValueBytes;
+  }
+
+  /** Says that what is opened next is for another value. */
+  beginValue(): void {
+    this.#openedBytes = 0;
   }
 
   /** Opens what is long at once, on the threads of libuv's pool: 10 MB would keep this one for 30 to 60 ms. */
-  static async open(stored: ReadonlyMap<string, Segment>): Promise<SegmentReader> {
-    const reader = new SegmentReader(stored);
+  static async open(stored: ReadonlyMap<string, Segment>, maxValueBytes?: number): Promise<SegmentReader> {
+    const reader = new SegmentReader(stored, maxValueBytes);
     const long = [...stored.values()].filter(
       ({ body }) => body.length > MIN_OPENED_ELSEWHERE_BYTES && body[0] === DEFLATED && dictionaryLength(body) === 0,
     );
     await someAtOnce(long, async ({ id, links, body }) => {
       try {
-        const content = await inflateElsewhere(body.subarray(HEADER_BYTES), { dictionary: FROZEN_DICTIONARY });
+        const content = await inflateElsewhere(body.subarray(HEADER_BYTES), {
+          dictionary: FROZEN_DICTIONARY,
+          maxOutputLength: MAX_INFLATED_BYTES,
+        });
         await breathe();
         if (segmentId(links, content) === id) reader.#contents.set(id, content);
       } catch {
@@ -359,14 +376,30 @@ export class SegmentReader {
     const known = this.#contents.get(id);
     if (known !== undefined) return known;
     const { body, links } = this.segment(id);
-    const needed = links.slice(0, dictionaryLength(body));
-    const content = decompress(
-      body,
-      needed.map((link) => this.content(link)),
-    );
+    if (this.#opening.has(id)) throw new DeserializationError(`Segment ${id} is damaged: it needs itself.`);
+    this.#opening.add(id);
+    let content: Buffer;
+    try {
+      content = this.#open(body, links);
+    } finally {
+      this.#opening.delete(id);
+    }
     if (segmentId(links, content) !== id)
       throw new DeserializationError(`Segment ${id} is damaged: its name is a hash of another content.`);
     this.#contents.set(id, content);
+    return content;
+  }
+
+  #open(body: Buffer, links: readonly string[]): Buffer {
+    const dictionary = links.slice(0, dictionaryLength(body)).map((link) => this.content(link));
+    const content = decompress(body, dictionary);
+    this.#openedBytes += content.length;
+    // A value uses at least half of each of its segments, but for what they are compressed against.
+    if (this.#openedBytes > 2 * this.maxValueBytes + MAX_INFLATED_BYTES) {
+      throw new DeserializationError(
+        `The segments of a stored value inflate to more than its limit of ${this.maxValueBytes} bytes allows.`,
+      );
+    }
     return content;
   }
 }

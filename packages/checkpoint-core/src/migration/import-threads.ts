@@ -1,6 +1,7 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/ids.js";
-import { InvalidOptionsError, ThreadDeletedError } from "../errors.js";
+import { type HoldfastErrorCode, InvalidOptionsError, isHoldfastError, ThreadDeletedError } from "../errors.js";
+import { type OnError, resolveOnError } from "../store/on-error.js";
 import { isSaver } from "./fallback-saver.js";
 import { importThread, type ThreadImport } from "./import-thread.js";
 import { ON_DEMAND_MIGRATION, type OnDemandMigration } from "./on-demand-migration.js";
@@ -17,6 +18,11 @@ export interface ImportOptions {
   readonly batch?: number;
   /** Told after each checkpoint. An error that it throws ends the import. */
   readonly onProgress?: (progress: ImportProgress) => void;
+  /**
+   * Told of each thread that cannot be copied, and why: one side cannot read it, or the target does not read what the source does. The import goes on
+   * with the next thread. Without it, the import ends with the error; so it does when a store cannot be reached.
+   */
+  readonly onError?: OnError;
   /** Ends the import before the next checkpoint. Run again, it goes on. */
   readonly signal?: AbortSignal;
 }
@@ -64,17 +70,21 @@ export async function importThreads(
   target: BaseCheckpointSaver,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
-  const { threads, batch, onProgress, signal } = resolve(source, target, options);
+  const { threads, batch, onProgress, onError, signal } = resolve(source, target, options);
   signal?.throwIfAborted();
   const report = { threads: 0, checkpoints: 0, writes: 0, skipped: 0, leftAlone: [] as string[] };
   const threadsTotal = sizeOf(threads);
   const { [ON_DEMAND_MIGRATION]: migration } = target as { readonly [ON_DEMAND_MIGRATION]?: OnDemandMigration };
   let threadsDone = 0;
-  for await (const given of threads ?? threadIdsIn(source, batch)) {
+  for await (const given of threads ?? threadIdsIn(source, batch, onError !== undefined)) {
     signal?.throwIfAborted();
     const threadId = parseThreadId(given);
-    const onCheckpoint = ({ checkpoints, skipped }: ThreadImport): void =>
+    let isOfCaller = false;
+    const onCheckpoint = ({ checkpoints, skipped }: ThreadImport): void => {
+      isOfCaller = true;
       onProgress?.({ threadId, checkpoints: checkpoints + skipped, threadsDone, threadsTotal });
+      isOfCaller = false;
+    };
     const how = { batch, signal, onCheckpoint };
     const copying =
       migration === undefined
@@ -82,21 +92,42 @@ export async function importThreads(
         : migration.importFrom(source, threadId, how);
     const copied = await copying.catch((error: unknown) => {
       if (error instanceof ThreadDeletedError) return DELETED_MEANWHILE;
-      throw error;
+      if (onError === undefined || isOfCaller || signal?.aborted === true || isOfStore(error)) throw error;
+      onError(error, threadId);
+      return undefined;
     });
+    threadsDone += 1;
+    if (copied === undefined) continue;
     if (copied.isLeftAlone) report.leftAlone.push(threadId);
     else report.threads += 1;
     report.checkpoints += copied.checkpoints;
     report.writes += copied.writes;
     report.skipped += copied.skipped;
-    threadsDone += 1;
   }
   return report;
 }
 
+/** The next thread would fail in the same way. */
+function isOfStore(error: unknown): boolean {
+  return isHoldfastError(error) && STORE_CODES.has(error.code);
+}
+
+const STORE_CODES: ReadonlySet<HoldfastErrorCode> = new Set([
+  "HOLDFAST_STORE_UNAVAILABLE",
+  "HOLDFAST_SETUP_REQUIRED",
+  "HOLDFAST_SCHEMA_TOO_NEW",
+  "HOLDFAST_SAVER_CLOSED",
+]);
+
 type Resolved = ImportOptions & { readonly batch: number };
 
-const KNOWN: ReadonlySet<string> = new Set(["threads", "batch", "onProgress", "signal"] satisfies (keyof ImportOptions)[]);
+const KNOWN: ReadonlySet<string> = new Set([
+  "threads",
+  "batch",
+  "onProgress",
+  "onError",
+  "signal",
+] satisfies (keyof ImportOptions)[]);
 
 function resolve(source: unknown, target: unknown, options: ImportOptions): Resolved {
   if (!isSaver(source) || !isSaver(target)) {
@@ -116,6 +147,7 @@ function resolve(source: unknown, target: unknown, options: ImportOptions): Reso
   if (threads !== undefined && !isIterable) throw new InvalidOptionsError("threads must be an array of thread ids, or iterable.");
   if (onProgress !== undefined && typeof onProgress !== "function")
     throw new InvalidOptionsError("onProgress must be a function.");
+  resolveOnError(options.onError);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
   if (Array.isArray(threads) || threads instanceof Set) for (const threadId of threads) parseThreadId(threadId);
   return { ...options, batch };

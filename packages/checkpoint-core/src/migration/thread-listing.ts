@@ -1,6 +1,7 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/ids.js";
+import type { OnError } from "../store/on-error.js";
 
 /**
  * Everything that a saver lists, as it lists it, in bounded memory: one checkpoint at a time, or `batch` of them from savers that would else hold all at
@@ -40,13 +41,21 @@ function listsByIdAtOnce(saver: BaseCheckpointSaver): boolean {
 
 const BUFFERING: ReadonlySet<string> = new Set(["PostgresSaver", "SqliteSaver"]);
 
-/** The ids of all threads, each once. They are kept in memory; nothing else is. */
-export async function* threadIdsIn(saver: BaseCheckpointSaver, batch: number): AsyncGenerator<string> {
+/**
+ * The ids of all threads, each once. They are kept in memory; nothing else is.
+ *
+ * @param withDamaged whether those of which a saver of ours cannot read a checkpoint come, too, at the end; else the listing ends with the error.
+ */
+export async function* threadIdsIn(saver: BaseCheckpointSaver, batch: number, withDamaged: boolean): AsyncGenerator<string> {
   const seen = new Set<string>();
-  for await (const { config } of listedIn(saver, {}, batch)) {
+  const damaged = new Set<string>();
+  const onError: OnError = (_, threadId) => damaged.add(threadId);
+  const tuples = withDamaged && "acquireThread" in saver ? saver.list({}, { onError } as object) : listedIn(saver, {}, batch);
+  for await (const { config } of tuples) {
     const threadId = parseThreadId(config.configurable?.thread_id);
     if (seen.has(threadId)) continue;
     seen.add(threadId);
     yield threadId;
   }
+  for (const threadId of damaged) if (!seen.has(threadId)) yield threadId;
 }

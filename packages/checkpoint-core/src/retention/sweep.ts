@@ -1,5 +1,6 @@
-import { InvalidOptionsError } from "../errors.js";
+import { DeserializationError, InvalidOptionsError, StoreFailureError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
+import { type OnError, resolveOnError } from "../store/on-error.js";
 import type { SweepCandidate, SweepClaim, ThreadStore } from "../store/thread-store.js";
 import type { RetentionRule } from "./plan.js";
 import {
@@ -64,6 +65,8 @@ export interface SweepOptions {
   readonly dryRun?: boolean;
   /** Called after each batch. */
   readonly onProgress?: (report: SweepReport) => void;
+  /** Told of each thread that cannot be swept because what is stored of it is damaged; it stays as it is. Without it, the sweep ends with the error. */
+  readonly onError?: OnError;
 }
 
 /** What a sweep has done. */
@@ -79,13 +82,14 @@ interface ResolvedSweepOptions {
   readonly batch: number;
   readonly dryRun: boolean;
   readonly onProgress: (report: SweepReport) => void;
+  readonly onError: OnError | undefined;
 }
 
 /**
  * @throws InvalidOptionsError
  */
 function resolveSweepOptions(options: SweepOptions = {}): ResolvedSweepOptions {
-  refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress"]);
+  refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress", "onError"]);
   const { signal, batch = 100, onProgress = () => {} } = options;
   if (!Number.isInteger(batch) || batch < 1 || batch > 10_000) {
     throw new InvalidOptionsError(`batch is ${String(batch)}. It must be an integer from 1 to 10000.`);
@@ -93,7 +97,7 @@ function resolveSweepOptions(options: SweepOptions = {}): ResolvedSweepOptions {
   const dryRun = resolveDryRun(options.dryRun);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
   if (typeof onProgress !== "function") throw new InvalidOptionsError("onProgress must be a function.");
-  return { signal, batch, dryRun, onProgress };
+  return { signal, batch, dryRun, onProgress, onError: resolveOnError(options.onError) };
 }
 
 /** So long a sweeper that has died keeps others away. Renewed with each batch. */
@@ -109,7 +113,7 @@ export async function sweep(
   retention: Retention | undefined,
   options: SweepOptions | undefined,
 ): Promise<SweepReport> {
-  const { signal, batch, dryRun, onProgress } = resolveSweepOptions(options);
+  const { signal, batch, dryRun, onProgress, onError } = resolveSweepOptions(options);
   if (retention === undefined) throw new InvalidOptionsError("sweep needs the saver's option retention: { idleFor, keepLast }.");
   await store.ready("sweep");
   const claim = await store.claimSweep(undefined, CLAIM_MS);
@@ -127,7 +131,11 @@ export async function sweep(
           end = "aborted";
           break;
         }
-        report = { ...addReports(report, await sweepThread(store, retention, thread, dryRun)), seen: report.seen + 1, end };
+        report = {
+          ...addReports(report, await sweepUnlessDamaged(store, retention, thread, dryRun, onError)),
+          seen: report.seen + 1,
+          end,
+        };
       }
       if (end === "aborted") break;
       cursor = page.cursor;
@@ -140,6 +148,23 @@ export async function sweep(
     if (held !== undefined) await store.releaseSweep(claim.token, dryRun ? claim.cursor : cursor);
   }
   return { ...report, end };
+}
+
+async function sweepUnlessDamaged(
+  store: ThreadStore,
+  retention: Retention,
+  thread: SweepCandidate,
+  dryRun: boolean,
+  onError: OnError | undefined,
+): Promise<PruneReport> {
+  try {
+    return await sweepThread(store, retention, thread, dryRun);
+  } catch (error) {
+    const isOfThread = error instanceof DeserializationError || error instanceof StoreFailureError;
+    if (onError === undefined || !isOfThread) throw error;
+    onError(error, thread.threadId);
+    return NOTHING_PRUNED;
+  }
 }
 
 async function sweepThread(

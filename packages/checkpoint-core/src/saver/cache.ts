@@ -212,7 +212,8 @@ function namespaceKey(ref: NamespaceRef): string {
   return `${ref.threadId}\0${ref.namespace}`;
 }
 
-function checkpointKey(ref: CheckpointRef): string {
+/** Names a checkpoint. */
+export function checkpointKey(ref: CheckpointRef): string {
   return `${namespaceKey(ref)}\0${ref.checkpointId}`;
 }
 

@@ -6,6 +6,7 @@ import type { Retention } from "../retention/sweep.js";
 import type { SizeLimits, ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
 import type { CheckpointCache, ThreadLives } from "./cache.js";
+import type { ParentsFirst } from "./parents-first.js";
 import type { WritesByRun } from "./run-writes.js";
 
 /** Options that the savers of all stores have. */
@@ -45,6 +46,7 @@ export interface SaverContext extends StoreContext {
   /** Where threads are: in the store, or still in the saver that a service used before. */
   readonly threads: ThreadSource;
   readonly runs: WritesByRun;
+  readonly parentsFirst: ParentsFirst;
   readonly rejectsConflicts: boolean;
   readonly labels: LabelNames;
 }

@@ -3,14 +3,14 @@ import type { CheckpointPendingWrite, DeltaChannelHistory } from "@langchain/lan
 import { type NamespaceRef, optionalCheckpointId, optionalNamespace, optionalThreadId } from "../config/ids.js";
 import { decodeWrites, pendingWrite } from "../format/pending-writes.js";
 import { channelNames, decodeCheckpoint } from "../format/record.js";
-import { SegmentReader } from "../format/segment.js";
+import type { SegmentReader } from "../format/segment.js";
 import { breathe } from "../format/turn.js";
 import type { ChannelValue } from "../format/value.js";
 import { taskOrder } from "../format/write-order.js";
 import type { ReadCheckpoint } from "../store/checkpoint-store.js";
-import { decodeOf } from "../store/stored-checkpoint.js";
+import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
 import type { SaverContext, StoreContext } from "./context.js";
-import { readEntry } from "./get-tuple.js";
+import { readEntry, segmentsOf } from "./get-tuple.js";
 
 /** The writes of a checkpoint's ancestors by channel, and where each channel's walk ends. */
 export async function getDeltaChannelHistory(
@@ -38,24 +38,26 @@ async function readHistory(
   const seeds = new Map<string, unknown>();
   const newestFirst = new Map<string, CheckpointPendingWrite[]>(channels.map((channel) => [channel, []]));
   walk: for await (const reading of store.getDeltaChannelHistory(ref, checkpointId, channels)) {
-    const segments = await SegmentReader.open(reading.segments);
+    const segments = await segmentsOf(saver, reading);
     for (const ancestor of reading.checkpoints) {
       await breathe();
       const open = channels.filter((channel) => !seeds.has(channel));
       if (open.length === 0) break walk;
       const decode = <T>(part: (stored: ReadCheckpoint, segments: SegmentReader) => T): T =>
         decodeOf({ ...ref, checkpointId: ancestor.checkpointId }, () => part(ancestor, segments));
+      const load = (value: ChannelValue): Promise<unknown> =>
+        loadOf({ ...ref, checkpointId: ancestor.checkpointId }, () => serializer.load(value));
       const writes = decode(decodeWrites);
       for (const write of writes.sort(taskOrder(writes)).reverse()) {
         if (!open.includes(write.channel)) continue;
-        newestFirst.get(write.channel)?.push(pendingWrite(write, await serializer.load(write.value)));
+        newestFirst.get(write.channel)?.push(pendingWrite(write, await load(write.value)));
       }
       const names = decode(channelNames);
       if (!open.some((channel) => names.has(channel))) continue;
       const values = await valuesOf(saver, ref, ancestor, segments);
       for (const channel of open) {
         const value = values.get(channel);
-        if (value !== undefined) seeds.set(channel, await serializer.load(value));
+        if (value !== undefined) seeds.set(channel, await load(value));
       }
     }
   }

@@ -22,8 +22,8 @@ import {
 } from "../format/record.js";
 import { SegmentReader } from "../format/segment.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
-import type { ReadCheckpoint, ThreadGuard } from "../store/checkpoint-store.js";
-import { decodeOf } from "../store/stored-checkpoint.js";
+import type { ReadCheckpoint, Reading, ThreadGuard } from "../store/checkpoint-store.js";
+import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
 import type { GuardedCheckpoint } from "./cache.js";
 import type { SaverContext, StoreContext } from "./context.js";
 
@@ -58,7 +58,7 @@ export async function readTuple(
   if (ref.namespace === "" && read === undefined && checkpointId === undefined) lives.forget(ref.threadId);
   if (read === undefined) return undefined;
   const cached = read.values === "none" ? entry?.cached : undefined;
-  const stored = decodeStored(ref.threadId, read, await SegmentReader.open(reading.segments), cached);
+  const stored = decodeStored(ref.threadId, read, await segmentsOf(saver, reading), cached);
   // The next put of this run builds on it.
   cache.set(stored.ref, stored.checkpoint.cached, read.guard, read.record);
   return tupleOf(saver, stored);
@@ -78,15 +78,17 @@ function cachedEntry(
   return { ...entry, checkpointId };
 }
 
+/** The segments of a reading; a value of more than `maxValueBytes` is refused before it is inflated. */
+export function segmentsOf({ serializer }: StoreContext, { segments }: Reading): Promise<SegmentReader> {
+  return SegmentReader.open(segments, serializer.limits.maxValueBytes);
+}
+
 /** What a `put` can build on a checkpoint that the cache does not have. */
-export async function readEntry(
-  { store }: StoreContext,
-  ref: CheckpointRef,
-): Promise<GuardedCheckpoint<ThreadGuard> | "not-stored"> {
-  const reading = await store.getTuple(ref, ref.checkpointId);
+export async function readEntry(saver: StoreContext, ref: CheckpointRef): Promise<GuardedCheckpoint<ThreadGuard> | "not-stored"> {
+  const reading = await saver.store.getTuple(ref, ref.checkpointId);
   const [read] = reading.checkpoints;
   if (read === undefined) return "not-stored";
-  const segments = await SegmentReader.open(reading.segments);
+  const segments = await segmentsOf(saver, reading);
   const { cached } = decodeOf(ref, () => decodeCheckpoint(read, segments));
   return { cached, guard: read.guard, record: read.record };
 }
@@ -126,14 +128,15 @@ export function needsParentSends(stored: StoredTuple): boolean {
 }
 
 /** The tuple that LangGraph takes. */
-export async function tupleOf({ store, serializer }: StoreContext, stored: StoredTuple): Promise<CheckpointTuple> {
+export async function tupleOf(saver: StoreContext, stored: StoredTuple): Promise<CheckpointTuple> {
+  const { store, serializer } = saver;
   if (!needsParentSends(stored)) return makeTuple(stored, serializer);
   const reading = await store.getTuple(stored.ref, stored.parentId);
   const [parent] = reading.checkpoints;
   // Where the parent is gone, a value that was given with the checkpoint itself counts: that of an imported thread.
   if (parent === undefined) return makeTuple(stored, serializer);
   const parentRef = { ...stored.ref, checkpointId: parent.checkpointId };
-  const segments = await SegmentReader.open(reading.segments);
+  const segments = await segmentsOf(saver, reading);
   const sends = decodeOf(parentRef, () => decodeWrites(parent, segments));
   return makeTuple(stored, serializer, sends);
 }
@@ -143,10 +146,18 @@ export async function tupleOf({ store, serializer }: StoreContext, stored: Store
  *
  * @param parentWrites the parent's pending writes, when {@link needsParentSends}.
  */
-export async function makeTuple(
+export function makeTuple(
   stored: StoredTuple,
   serializer: ValueSerializer,
   parentWrites?: readonly StoredWrite[],
+): Promise<CheckpointTuple> {
+  return loadOf(stored.ref, () => loadTuple(stored, serializer, parentWrites));
+}
+
+async function loadTuple(
+  stored: StoredTuple,
+  serializer: ValueSerializer,
+  parentWrites: readonly StoredWrite[] | undefined,
 ): Promise<CheckpointTuple> {
   const { header, cached } = stored.checkpoint;
   const channelValues: Record<string, unknown> = {};

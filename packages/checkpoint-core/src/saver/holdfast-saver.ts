@@ -37,6 +37,7 @@ import { SAVER_BRAND } from "./pin-checkpointer.js";
 import { deleteForRuns, type IdleThreads, prune } from "./prune.js";
 import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
+import { ParentsFirst } from "./parents-first.js";
 import { WritesByRun } from "./run-writes.js";
 
 /**
@@ -65,6 +66,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       ...here,
       threads: this[ON_DEMAND_MIGRATION] ?? STORE_ALONE,
       runs: new WritesByRun(),
+      parentsFirst: new ParentsFirst(),
       rejectsConflicts: settings.onConflict === "reject",
       labels: settings.labels,
     };

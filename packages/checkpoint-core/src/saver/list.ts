@@ -3,18 +3,21 @@ import type { CheckpointListOptions, CheckpointTuple } from "@langchain/langgrap
 import { optionalCheckpointId, optionalNamespace, optionalThreadId } from "../config/ids.js";
 import { metadataConditions } from "../config/metadata.js";
 import { type Labels, resolveLabels } from "../config/run-config.js";
-import { InvalidConfigError } from "../errors.js";
-import { SegmentReader } from "../format/segment.js";
+import { DeserializationError, InvalidConfigError } from "../errors.js";
+import type { SegmentReader } from "../format/segment.js";
 import { breathe } from "../format/turn.js";
 import type { ThreadView } from "../leases/abandoned-threads.js";
-import type { ListSelection } from "../store/checkpoint-store.js";
+import type { ListSelection, ReadCheckpoint, Reading } from "../store/checkpoint-store.js";
+import { type OnError, resolveOnError } from "../store/on-error.js";
 import type { SaverContext, StoreContext } from "./context.js";
-import { decodeStored, readTuple, tupleOf } from "./get-tuple.js";
+import { decodeStored, readTuple, segmentsOf, tupleOf } from "./get-tuple.js";
 
 /** What narrows a list of checkpoints. */
 export interface ListOptions extends CheckpointListOptions {
   /** Only checkpoints with these labels (contract C-39). */
   readonly labels?: Labels;
+  /** Told of each checkpoint that cannot be read (a DeserializationError), which is left out. Without it, the list ends with the error. */
+  readonly onError?: OnError;
 }
 
 /** Checkpoints of one thread, or of all, newest committed first (contract C-20 to C-25). */
@@ -28,29 +31,69 @@ export async function* list(saver: SaverContext, config: RunnableConfig, options
     labels: resolveLabels(options.labels),
   };
   const limit = limitOf(options.limit);
+  const onError = resolveOnError(options.onError);
   if (options.filter !== undefined) metadataConditions(options.filter);
   await saver.store.ready("list");
-  yield* saver.threads.list(config, options, threadId, (others) => readList(saver, threadId, selection, others.limit ?? limit));
+  const own = ({ limit: most }: CheckpointListOptions): AsyncGenerator<CheckpointTuple> =>
+    readList(saver, threadId, selection, most ?? limit, onError);
+  yield* saver.threads.list(config, options, threadId, own);
 }
 
+/** @param onError told of what cannot be read, which is left out; without it, it is thrown. */
 async function* readList(
   saver: StoreContext,
   threadId: string | undefined,
   selection: ListSelection,
   limit: number,
+  onError: OnError | undefined,
 ): AsyncGenerator<CheckpointTuple> {
   let left = limit;
   for await (const thread of threadId === undefined ? saver.store.listThreadIds() : [threadId]) {
     if (left <= 0) return;
-    for await (const page of saver.store.list(thread, selection, left)) {
-      const segments = await SegmentReader.open(page.segments);
+    for await (const page of readablePages(saver.store.list(thread, selection, left), thread, onError)) {
+      const segments = await segmentsOf(saver, page);
       for (const read of page.checkpoints) {
         left -= 1;
         await breathe();
-        yield await tupleOf(saver, decodeStored(thread, read, segments));
+        const tuple = await readable(saver, thread, read, segments, onError);
+        if (tuple !== undefined) yield tuple;
       }
     }
   }
+}
+
+/** A generator of its own: what the caller's `onError` throws at one of the checkpoints is not reported again. */
+async function* readablePages(
+  pages: AsyncIterable<Reading>,
+  threadId: string,
+  onError: OnError | undefined,
+): AsyncGenerator<Reading> {
+  try {
+    yield* pages;
+  } catch (error) {
+    report(error, threadId, onError);
+  }
+}
+
+async function readable(
+  saver: StoreContext,
+  threadId: string,
+  read: ReadCheckpoint,
+  segments: SegmentReader,
+  onError: OnError | undefined,
+): Promise<CheckpointTuple | undefined> {
+  try {
+    return await tupleOf(saver, decodeStored(threadId, read, segments));
+  } catch (error) {
+    report(error, threadId, onError);
+    return undefined;
+  }
+}
+
+/** Throws what is not about stored bytes, or what nobody wants to be told. */
+function report(error: unknown, threadId: string, onError: OnError | undefined): void {
+  if (onError === undefined || !(error instanceof DeserializationError)) throw error;
+  onError(error, threadId);
 }
 
 /** The threads of a saver, as their unfinished work is looked for. */

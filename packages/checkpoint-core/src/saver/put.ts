@@ -36,14 +36,17 @@ export async function put(
   newVersions: ChannelVersions,
 ): Promise<RunnableConfig> {
   const ref = { ...namespaceRef(config, "put"), checkpointId: requiredId(checkpoint.id, "checkpoint.id") };
-  const store = (): Promise<void> => storeCheckpoint(saver, ref, config, checkpoint, metadata, newVersions);
+  const store = (): Promise<void> =>
+    saver.parentsFirst.put(ref, optionalCheckpointId(config), (parent) =>
+      storeCheckpoint(saver, ref, config, checkpoint, metadata, newVersions, parent),
+    );
   await (saver.runs.of(config)?.put(store) ?? store());
   return configOf(ref);
 }
 
 /**
  * 1. takes everything that the run may go on changing, and serializes what changed;
- * 2. finds out what the parent is in the store, where this process does not know;
+ * 2. waits for a parent that is on its way, and finds out what the parent is in the store, where this process does not know;
  * 3. stores the checkpoint as its difference to the parent, again from 2 when the thread is not as it was known.
  */
 async function storeCheckpoint(
@@ -53,6 +56,7 @@ async function storeCheckpoint(
   checkpoint: Checkpoint,
   metadata: CheckpointMetadata,
   newVersions: ChannelVersions,
+  parentPut: Promise<void> | undefined,
 ): Promise<void> {
   const { store, serializer, cache } = saver;
   const parentId = optionalCheckpointId(config);
@@ -79,10 +83,11 @@ async function storeCheckpoint(
   const metadataBytes = Buffer.byteLength(taken.metadata);
   const changed = await serializeChanged(serializer, given, metadata, newVersions, known?.cached, metadataBytes);
   await store.ready("put", config);
+  await parentPut;
   let isRepeated = false;
   await saver.threads.write(ref.threadId, taken.token, async () => {
     let { life } = taken;
-    let parent = known ?? (parentRef && (await readEntry(saver, parentRef)));
+    let parent = known ?? (parentRef && ((parentPut && cache.get(parentRef)) ?? (await readEntry(saver, parentRef))));
     // A thread whose segments were freed while the run goes on fails the guard, once for each time.
     for (;;) {
       const stored = parent === "not-stored" ? undefined : parent;

@@ -49,7 +49,11 @@ function encodeSet(encoding: Encoding, set: ReadonlySet<unknown>): Json {
 }
 
 function isUrl(object: object): object is URL {
-  return object instanceof URL || (Object.prototype.toString.call(object) === "[object URL]" && "href" in object);
+  if (object instanceof URL) return true;
+  if (Object.prototype.toString.call(object) !== "[object URL]" || !("href" in object)) return false;
+  // One of another realm, if it is as `URL` writes it.
+  const { href } = object;
+  return typeof href === "string" && URL.canParse(href) && new URL(href).href === href;
 }
 
 export function reviveDate(decoding: Decoding, tagged: JsonObject): Date {

@@ -1,4 +1,5 @@
 import { DeserializationError } from "../errors.js";
+import type { AllowedClasses } from "./allowed-classes.js";
 import { BINARY_KINDS, reviveBinary } from "./binary.js";
 import { reviveDate, reviveMap, reviveRegExp, reviveSet, reviveUrl } from "./built-ins.js";
 import { reviveError } from "./error-values.js";
@@ -34,18 +35,13 @@ const REVIVERS: ReadonlyMap<unknown, Reviver> = new Map<unknown, Reviver>([
 
 /**
  * Turns parsed `hf1` text into the value, in place: plain objects and arrays of the text become those of the value.
- *
- * Only core's `load` is asynchronous, and few values need it. So a first pass reads everything and notes the texts that `load` has to
- * read; if there are any, a second pass, over a fresh parse, takes their objects in the same order.
  */
 export class Decoding {
-  /** Texts for core's `load`, in the order met. */
-  readonly texts: string[] = [];
-  private readonly loaded: readonly unknown[];
+  /** The LangChain classes that may be constructed. */
+  readonly classes: AllowedClasses;
 
-  /** @param loaded the objects for the {@link texts} of the first pass; none in the first pass. */
-  constructor(loaded: readonly unknown[] = []) {
-    this.loaded = loaded;
+  constructor(classes: AllowedClasses) {
+    this.classes = classes;
   }
 
   /** @throws {DeserializationError} on what the encoder does not write; class constructors may throw their own errors. */
@@ -54,7 +50,7 @@ export class Decoding {
     if (Array.isArray(json)) return this.array(json);
     const kind = json[TAG];
     if (kind === undefined) return this.properties(json);
-    const revive = REVIVERS.get(kind) ?? this.fail(`a value of the unknown kind ${JSON.stringify(kind)}`);
+    const revive = REVIVERS.get(kind) ?? this.fail("a value of an unknown kind");
     return revive(this, json);
   }
 
@@ -85,9 +81,9 @@ export class Decoding {
     return typeof count === "number" ? count : this.malformed(tagged, key);
   }
 
-  /** What core's `load` makes of `text`; in the first pass, a note that it will be needed. */
-  load(text: string): unknown {
-    return this.loaded[this.texts.push(text) - 1];
+  private holes(tagged: JsonObject): number {
+    const count = this.count(tagged, "n");
+    return count > 0 ? count : this.malformed(tagged, "n");
   }
 
   fail(what: string): never {
@@ -96,7 +92,7 @@ export class Decoding {
 
   private malformed(tagged: JsonObject, key: string): never {
     return this.fail(
-      `a value of the kind ${JSON.stringify(tagged[TAG])} whose "${key}" is ${JSON.stringify(tagged[key]) ?? "missing"}`,
+      `a value of the kind ${tagged[TAG]} whose "${key}" is ${tagged[key] === undefined ? "missing" : "not as it should be"}`,
     );
   }
 
@@ -128,7 +124,7 @@ export class Decoding {
     const items: unknown[] = array.slice(0, firstHole);
     for (const json of array.slice(firstHole)) {
       const isHole = typeof json === "object" && json !== null && (json as JsonObject)[TAG] === "hole";
-      if (isHole) items.length += this.count(json as JsonObject, "n");
+      if (isHole) items.length += this.holes(json as JsonObject);
       else items.push(this.value(json));
     }
     return items;

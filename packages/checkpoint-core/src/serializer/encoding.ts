@@ -1,9 +1,9 @@
 import { SerializationError } from "../errors.js";
+import type { AllowedClasses } from "./allowed-classes.js";
 import { Comparison } from "./comparison.js";
 import { Draft, isReused } from "./draft.js";
 import { isSameJson, type Json, type JsonObject, MAX_DEPTH, TAG } from "./format.js";
 import { encodeInstance } from "./instances.js";
-import type { Unconfirmed } from "./langchain-objects.js";
 import { LaterSearch } from "./later-search.js";
 import { setOwn } from "./own-property.js";
 import { renderPath, type Segment } from "./path.js";
@@ -31,8 +31,8 @@ const DEEPEST_SEARCHED = 2;
  * concatenating it here.
  */
 export class Encoding {
-  /** LangChain objects whose classes nobody has loaded back yet in this process. */
-  readonly unconfirmed: Unconfirmed[] = [];
+  /** The LangChain classes that reading constructs. */
+  readonly classes: AllowedClasses;
   private readonly name: string;
   /** The containers around the current value, to find cycles, and the step taken in each of them, for the path in an error. */
   private readonly ancestors: object[] = [];
@@ -44,8 +44,9 @@ export class Encoding {
   private readonly comparison = new Comparison();
 
   /** @param name what the value is called in errors, e.g. its channel. */
-  constructor(name: string) {
+  constructor(name: string, classes: AllowedClasses) {
     this.name = name;
+    this.classes = classes;
   }
 
   /** How many containers there are in what was encoded. */

@@ -63,7 +63,7 @@ function standardClass(error: object): string {
 
 export function reviveError(decoding: Decoding, tagged: JsonObject): Error {
   const kind = decoding.text(tagged, "c");
-  const create = CLASSES.get(kind) ?? decoding.fail(`an error of the class ${kind}`);
+  const create = CLASSES.get(kind) ?? decoding.fail("an error of an unknown class");
   const error = create();
   const hidden = decoding.body(tagged, "h");
   // What a new error has by itself and the stored one had not.

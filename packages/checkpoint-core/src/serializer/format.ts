@@ -18,7 +18,7 @@
  * | errors | `{"~":"Error","c":"TypeError","h":{message,stack,cause…},"p":{…}}`: hidden properties, enumerable properties |
  * | LangChain message | `{"~":"msg","c":"AIMessage","k":{…}}`, and `"x":{…}` for constructor arguments that are no fields; `"a":[…]`, the names of the arguments, where they are not those in `k` and `x` |
  * | `Document` of LangChain | `{"~":"Document","v":{pageContent,metadata,id}}` |
- * | other LangChain objects | `{"~":"lc","v":"…"}`: the text that core's `load` reads |
+ * | other LangChain objects | `{"~":"lc","v":"…"}`: the text of core's `toJSON` |
  * | `DeltaSnapshot` | `{"~":"DeltaSnapshot","v":…}` |
  */
 

@@ -1,24 +1,29 @@
 import { constants, isUtf8 } from "node:buffer";
 import { types } from "node:util";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { DeserializationError, isHoldfastError, ValueTooLargeError } from "../errors.js";
+import { DeserializationError, InvalidOptionsError, isHoldfastError, ValueTooLargeError } from "../errors.js";
 import { ValueBytes } from "../format/value-bytes.js";
+import { AllowedClasses, type SerializableClass } from "./allowed-classes.js";
 import { isBuffer, isUint8Array } from "./binary.js";
 import { Decoding } from "./decoding.js";
 import { Encoding } from "./encoding.js";
 import { FORMAT_TAG, type Json } from "./format.js";
-import { confirm, loadSerializable } from "./langchain-objects.js";
 import { OfficialJson } from "./official-json.js";
 import { copyJson, type PreviousEncoding, write, writeAfter } from "./previous-encoding.js";
+import { describeClass } from "./prototypes.js";
 
-/**
- * A value as it is stored: the tag for `loadsTyped`, and the bytes, which are nobody else's.
- *
- * `confirmation` is there for the few values that hold LangChain objects other than messages, of classes that this process has not
- * loaded before: it loads them back, which is asynchronous, and rejects with `SerializationError` if they do not come back. Await it
- * before storing.
- */
-export type Dumped<Bytes = Uint8Array> = [type: string, bytes: Bytes, confirmation?: () => Promise<void>];
+/** A value as it is stored: the tag for `loadsTyped`, and the bytes, which are nobody else's. */
+export type Dumped<Bytes = Uint8Array> = [type: string, bytes: Bytes];
+
+/** Options of {@link HoldfastSerializer}. */
+export interface SerializerOptions {
+  /**
+   * Classes that reading may construct, besides the messages, prompt values and documents of `@langchain/core`. Each extends `Serializable` of
+   * `@langchain/core/load/serializable`, sets `lc_serializable`, and takes one object of arguments. A stored row chooses the arguments: allow only
+   * classes that are values. Default: none.
+   */
+  readonly allow?: readonly SerializableClass[];
+}
 
 /** A value as it is stored, in chunks that it may share with an earlier one, and what makes the next dump of its channel cheaper, where that pays. */
 export interface DumpedWithPrevious {
@@ -35,6 +40,18 @@ export interface DumpedWithPrevious {
  * same run: 13 ms and 67 ms. `JSON.stringify` and `JSON.parse` of plain JSON of that text take about 2 ms each.
  */
 export class HoldfastSerializer implements SerializerProtocol {
+  readonly #classes: AllowedClasses;
+
+  /**
+   * @throws {InvalidOptionsError}
+   */
+  constructor(options: SerializerOptions = {}) {
+    for (const name of Object.keys(options)) {
+      if (name !== "allow") throw new InvalidOptionsError(`Unknown option ${name} of HoldfastSerializer. The option is allow.`);
+    }
+    this.#classes = new AllowedClasses(options.allow);
+  }
+
   /**
    * Encodes `value` as it is at the call: everything is read before the first `await`.
    *
@@ -42,9 +59,7 @@ export class HoldfastSerializer implements SerializerProtocol {
    * @throws {ValueTooLargeError} if its text is longer than a JavaScript string can be.
    */
   async dumpsTyped(value: unknown): Promise<[string, Uint8Array]> {
-    const [type, bytes, confirmation] = this.dump(value, "value");
-    await confirmation?.();
-    return [type, bytes];
+    return this.dump(value, "value");
   }
 
   /**
@@ -56,8 +71,8 @@ export class HoldfastSerializer implements SerializerProtocol {
   dump(value: unknown, name: string): Dumped {
     const bytes = copyOfBytes(value);
     if (bytes !== undefined) return bytes;
-    const encoding = new Encoding(name);
-    return dumped(encoding, encode(encoding, value, undefined, write));
+    const encoding = new Encoding(name, this.#classes);
+    return [FORMAT_TAG, encode(encoding, value, undefined, write)];
   }
 
   /**
@@ -68,14 +83,14 @@ export class HoldfastSerializer implements SerializerProtocol {
   dumpAfter(before: PreviousEncoding | undefined, value: unknown, name: string): DumpedWithPrevious {
     const bytes = copyOfBytes(value);
     if (bytes !== undefined) return { dumped: [bytes[0], ValueBytes.of(bytes[1])], previousEncoding: undefined };
-    const encoding = new Encoding(name);
+    const encoding = new Encoding(name, this.#classes);
     const { text, previousEncoding } = encode(encoding, value, before?.json, (json) => writeAfter(before, json, encoding));
-    return { dumped: dumped(encoding, text), previousEncoding };
+    return { dumped: [FORMAT_TAG, text], previousEncoding };
   }
 
   /** The value of a previous encoding, made afresh: what {@link loadsTyped} makes of its text. */
-  revive(previousEncoding: PreviousEncoding): Promise<unknown> {
-    return read(() => copyJson(previousEncoding.json), Decoding);
+  async revive(previousEncoding: PreviousEncoding): Promise<unknown> {
+    return read(() => copyJson(previousEncoding.json), new Decoding(this.#classes));
   }
 
   /**
@@ -85,16 +100,16 @@ export class HoldfastSerializer implements SerializerProtocol {
   async loadsTyped(type: string, data: Uint8Array | string): Promise<unknown> {
     switch (type) {
       case FORMAT_TAG:
-        return read(parser(data), Decoding);
+        return read(parser(data), new Decoding(this.#classes));
       case "json":
-        return read(parser(data), OfficialJson);
+        return read(parser(data), new OfficialJson(this.#classes));
       case "bytes":
         // A copy: the data may be a part of something larger, such as a cache.
         return typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
       case "buffer":
         return Buffer.from(data);
       default:
-        throw new DeserializationError(`Stored data has the type ${JSON.stringify(type)}, which this serializer does not know.`);
+        throw new DeserializationError("Stored data has a type that this serializer does not know.");
     }
   }
 }
@@ -106,10 +121,6 @@ function copyOfBytes(value: unknown): [type: string, bytes: Uint8Array] | undefi
   return isUint8Array(value) ? ["bytes", new Uint8Array(value)] : undefined;
 }
 
-function dumped<Bytes>({ unconfirmed }: Encoding, text: Bytes): Dumped<Bytes> {
-  return unconfirmed.length === 0 ? [FORMAT_TAG, text] : [FORMAT_TAG, text, () => confirm(unconfirmed)];
-}
-
 function encode<Text>(encoding: Encoding, value: unknown, old: Json | undefined, writeJson: (json: Json) => Text): Text {
   const json = copy(encoding, value, old);
   try {
@@ -117,7 +128,7 @@ function encode<Text>(encoding: Encoding, value: unknown, old: Json | undefined,
   } catch (error) {
     if (mayBeTooLong(json)) throw tooLarge(encoding, error);
     // A caller may have left less of the stack than writing the text needs.
-    return encoding.refuse(`writing it threw ${describeError(error)}`, { cause: error });
+    return encoding.refuse(`writing it threw ${errorName(error)}`);
   }
 }
 
@@ -145,7 +156,7 @@ function copy(encoding: Encoding, value: unknown, old: Json | undefined): Json {
     // Bytes whose base64 text would be too long.
     if (error instanceof Error && "code" in error && error.code === "ERR_STRING_TOO_LONG") throw tooLarge(encoding, error);
     // A getter, or the stack: a caller may have left less of it than MAX_DEPTH needs.
-    return encoding.refuse(`reading it threw ${describeError(error)}`, { cause: error });
+    return encoding.refuse(`reading it threw ${errorName(error)}`);
   }
 }
 
@@ -155,30 +166,22 @@ function tooLarge(encoding: Encoding, cause: unknown): ValueTooLargeError {
   });
 }
 
-/** Anything can be thrown, also what cannot be made a string. */
-function describeError(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : `a value of the type ${typeof error}`;
+/** Never its message, which may hold values: `JSON.parse` quotes what it cannot read. Anything can be thrown. */
+function errorName(error: unknown): string {
+  return error instanceof Error ? describeClass(error) : `a value of the type ${typeof error}`;
 }
 
-interface Pass {
-  readonly texts: readonly string[];
+interface Reader {
   value(json: Json): unknown;
 }
 
-/**
- * One pass, or two with core's `load` in between; see `Decoding`.
- *
- * @param parse makes JSON that the pass may change.
- */
-async function read(parse: () => Json, Reader: new (loaded?: readonly unknown[]) => Pass): Promise<unknown> {
+/** @param parse makes JSON that the reader may change. */
+function read(parse: () => Json, reader: Reader): unknown {
   try {
-    const pass = new Reader();
-    const value = pass.value(parse());
-    if (pass.texts.length === 0) return value;
-    return new Reader(await Promise.all(pass.texts.map(loadSerializable))).value(parse());
+    return reader.value(parse());
   } catch (error) {
     if (isHoldfastError(error)) throw error;
-    throw new DeserializationError(`Stored data cannot be read: ${describeError(error)}`, { cause: error });
+    throw new DeserializationError(`Stored data cannot be read: ${errorName(error)}.`);
   }
 }
 

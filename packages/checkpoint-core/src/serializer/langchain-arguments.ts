@@ -17,27 +17,18 @@ const MAX_LOAD_DEPTH = 50;
  * Checks the constructor arguments of a LangChain object before core's `toJSON` sees them: it turns a `Date` into `{}` and a cycle into
  * a placeholder without a word. The properties are read as `toJSON` reads them.
  *
- * @returns the ids of the object's class and of all classes in it.
- * @throws {SerializationError} if an argument would not come back, with its path.
+ * @throws {SerializationError} if an argument, or the class of one, would not come back, with its path.
  */
-export function checkArguments(encoding: Encoding, level: number, object: SerializableLike): string {
-  const ids = new Set<string>();
-  checkSerializable({ encoding, ids }, level, object, 0);
-  return [...ids].join(" ");
-}
-
-interface Check {
-  readonly encoding: Encoding;
-  readonly ids: Set<string>;
-}
-
-function checkSerializable(check: Check, level: number, object: SerializableLike, depth: number): void {
-  const { encoding, ids } = check;
+export function checkArguments(encoding: Encoding, level: number, object: SerializableLike, depth = 0): void {
   const id = object.lc_id.join("/");
   if (!object.lc_serializable || object.toJSON().type !== "constructor") {
     encoding.refuse(`the LangChain class ${id} does not implement serialization (its lc_serializable is not true)`);
   }
-  ids.add(id);
+  if (encoding.classes.find(object.lc_id) === undefined) {
+    encoding.refuse(
+      `reading does not construct the LangChain class ${id} unless it is in new HoldfastSerializer({ allow: [${object.lc_id.at(-1)}] })`,
+    );
+  }
   const kwargs: Record<string, unknown> = {};
   for (const key of Object.keys(object.lc_kwargs)) kwargs[key] = key in object ? Reflect.get(object, key) : object.lc_kwargs[key];
   for (let prototype = Object.getPrototypeOf(object); prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
@@ -48,16 +39,16 @@ function checkSerializable(check: Check, level: number, object: SerializableLike
         encoding.refuse(`the LangChain class ${id} holds the secret ${path}, which cannot be loaded again`);
     }
   }
-  refuseLateFields(check, object, kwargs);
+  refuseLateFields(encoding, object, kwargs);
   for (const [key, value] of Object.entries(kwargs)) {
     encoding.at(level, key);
     // An argument that is undefined and one that is not given are the same to a constructor.
-    if (value !== undefined) checkValue(check, value, depth + 2, true);
+    if (value !== undefined) checkValue(encoding, value, depth + 2, true);
   }
 }
 
 /** `toJSON` knows constructor arguments only, so it loses an `id` that a message was given later. */
-function refuseLateFields({ encoding }: Check, object: object, kwargs: Record<string, unknown>): void {
+function refuseLateFields(encoding: Encoding, object: object, kwargs: Record<string, unknown>): void {
   if (messageClassName(object, Object.getPrototypeOf(object)) === undefined) return;
   for (const key of ["id", "name", "usage_metadata", "status", "artifact"]) {
     if (Object.hasOwn(object, key) && !(key in kwargs) && Reflect.get(object, key) !== undefined) {
@@ -69,8 +60,7 @@ function refuseLateFields({ encoding }: Check, object: object, kwargs: Record<st
 }
 
 /** @param loadable whether a LangChain object may stand here: below an object with a key `lc`, core takes everything as plain data. */
-function checkValue(check: Check, value: unknown, depth: number, loadable: boolean): void {
-  const { encoding } = check;
+function checkValue(encoding: Encoding, value: unknown, depth: number, loadable: boolean): void {
   if (depth > MAX_LOAD_DEPTH)
     encoding.refuse(`it is nested more than ${MAX_LOAD_DEPTH} levels deep, which LangChain does not load`);
   if (value === null || typeof value === "string" || typeof value === "boolean") return;
@@ -83,10 +73,10 @@ function checkValue(check: Check, value: unknown, depth: number, loadable: boole
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       encoding.at(level, i);
-      checkValue(check, value[i], depth + 1, loadable);
+      checkValue(encoding, value[i], depth + 1, loadable);
     }
   } else if ("lc_serializable" in value && "toJSON" in value && loadable) {
-    checkSerializable(check, level, value as SerializableLike, depth);
+    checkArguments(encoding, level, value as SerializableLike, depth);
   } else {
     const prototype: object | null = Object.getPrototypeOf(value);
     if (!isObjectPrototype(prototype)) encoding.refuse("only plain JSON values are kept inside of a LangChain object");
@@ -94,7 +84,7 @@ function checkValue(check: Check, value: unknown, depth: number, loadable: boole
     for (const [key, item] of Object.entries(value)) {
       encoding.at(level, key);
       if (key === "__proto__") encoding.refuse("a key __proto__ is lost inside of a LangChain object");
-      checkValue(check, item, depth + 1, !escaped);
+      checkValue(encoding, item, depth + 1, !escaped);
     }
   }
   encoding.leave(level);

@@ -1,69 +1,53 @@
 import { isDeepStrictEqual } from "node:util";
 import { Document } from "@langchain/core/documents";
-import { load } from "@langchain/core/load";
-import { SerializationError } from "../errors.js";
+import { DeserializationError } from "../errors.js";
+import type { AllowedClasses } from "./allowed-classes.js";
 import type { Decoding } from "./decoding.js";
 import type { Encoding } from "./encoding.js";
-import { type Json, type JsonObject, TAG } from "./format.js";
+import { isJsonObject, type Json, type JsonObject, TAG } from "./format.js";
 import { checkArguments } from "./langchain-arguments.js";
-import { isObjectPrototype, ownConstructorName } from "./prototypes.js";
-
-/** A LangChain object that was encoded, but whose class has not been loaded back in this process yet. */
-export interface Unconfirmed {
-  readonly path: string;
-  /** The ids of the object's class and of all classes in it. */
-  readonly classes: string;
-  readonly text: string;
-}
-
-/** Sets of classes that were loaded back. A failure is not kept: it may be that of one object's contents. */
-const confirmed = new Set<string>();
+import { isLangChainRecord, OfficialJson } from "./official-json.js";
+import { describeClass, isObjectPrototype, ownConstructorName } from "./prototypes.js";
 
 /**
- * A LangChain object that is no message: the text that core's `load` reads.
+ * A LangChain object that is no message: the text that core's `toJSON` writes.
  *
- * @throws {SerializationError} if the object would not be loaded as it is: it is not serializable, holds a secret, or has constructor
- * arguments that plain JSON would change.
+ * @throws {SerializationError} if the object would not be read as it is: reading does not construct its class, it holds a secret, or it has
+ * constructor arguments that plain JSON would change.
  */
 export function encodeSerializable(encoding: Encoding, object: object): Json | undefined {
   if (!("lc_serializable" in object) || !("toJSON" in object) || typeof object.toJSON !== "function") return undefined;
+  // Those of core inherit it; what carries an id itself only says that it is one.
+  if (!("lc_id" in object) || Object.hasOwn(object, "lc_id")) return undefined;
   const level = encoding.enter(object);
-  const classes = checkArguments(encoding, level, object as never);
+  checkArguments(encoding, level, object as never);
   encoding.leave(level);
   const text = JSON.stringify(object);
-  if (!confirmed.has(classes)) encoding.unconfirmed.push({ path: encoding.path(), classes, text });
+  if (!isReadAgain(encoding, text)) {
+    encoding.refuse(`an object of the LangChain class ${describeClass(object)} would be read with other contents than it has`);
+  }
   return { [TAG]: "lc", v: text };
 }
 
-export function reviveSerializable(decoding: Decoding, tagged: JsonObject): unknown {
-  return decoding.load(decoding.text(tagged, "v"));
-}
-
-/** Reads what {@link encodeSerializable} wrote. Its allow-list is core's: the classes of `@langchain/core`. */
-export function loadSerializable(text: string): Promise<unknown> {
-  return load(text);
-}
-
-/**
- * Loads each object back, once per set of classes and process: `load` alone knows which classes it can make, and some do not come
- * back as they went (`StringPromptValue`).
- *
- * @throws {SerializationError} if one of them is not loaded as it was.
- */
-export async function confirm(unconfirmed: readonly Unconfirmed[]): Promise<void> {
-  for (const { path, classes, text } of unconfirmed) {
-    if (confirmed.has(classes)) continue;
-    let again: string;
-    try {
-      again = JSON.stringify(await loadSerializable(text));
-    } catch (cause) {
-      throw new SerializationError(path, `LangChain cannot load ${classes} again`, { cause });
-    }
-    if (!isDeepStrictEqual(JSON.parse(again), JSON.parse(text))) {
-      throw new SerializationError(path, `LangChain loads ${classes} with other contents than it was saved with`);
-    }
-    confirmed.add(classes);
+/** Each object is tried: what holds for one of a class need not hold for the next. */
+function isReadAgain(encoding: Encoding, text: string): boolean {
+  try {
+    const again = JSON.stringify(readSerializable(encoding.classes, text));
+    return isDeepStrictEqual(JSON.parse(again), JSON.parse(text));
+  } catch {
+    return false;
   }
+}
+
+export function reviveSerializable(decoding: Decoding, tagged: JsonObject): unknown {
+  return readSerializable(decoding.classes, decoding.text(tagged, "v"));
+}
+
+function readSerializable(classes: AllowedClasses, text: string): unknown {
+  const record = JSON.parse(text) as Json;
+  if (!isJsonObject(record) || !isLangChainRecord(record))
+    throw new DeserializationError("Stored data is damaged: a LangChain object is not a record of one.");
+  return new OfficialJson(classes).value(record);
 }
 
 const DOCUMENT_FIELDS: ReadonlySet<string> = new Set(["pageContent", "metadata", "id"]);
@@ -85,8 +69,11 @@ function isDocumentOfOtherCopy(object: object, prototype: object): boolean {
   return (
     ownConstructorName(prototype) === "Document" &&
     isObjectPrototype(Object.getPrototypeOf(prototype)) &&
+    // A class of the user's with this name would lose its methods.
+    Reflect.ownKeys(prototype).length === 1 &&
     "pageContent" in object &&
     typeof object.pageContent === "string" &&
+    "metadata" in object &&
     Object.keys(object).every((key) => DOCUMENT_FIELDS.has(key))
   );
 }

@@ -3,6 +3,14 @@ import type { Decoding } from "./decoding.js";
 import type { Encoding } from "./encoding.js";
 import { type Json, type JsonObject, TAG } from "./format.js";
 
+/** All fields of each class, by its `lg_name`. */
+const FIELDS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ["DeltaSnapshot", new Set(["lg_name", "value"])],
+  ["Send", new Set(["lg_name", "node", "args", "timeout"])],
+  ["Command", new Set(["lg_name", "lc_direct_tool_output", "graph", "update", "resume", "goto"])],
+  ["Overwrite", new Set(["lg_name", "__overwrite__"])],
+]);
+
 /**
  * The classes of LangGraph that reach a checkpoint, known by their `lg_name`, so that a duplicate copy of the package does not matter.
  *
@@ -12,7 +20,11 @@ import { type Json, type JsonObject, TAG } from "./format.js";
  */
 export function encodeLangGraphObject(encoding: Encoding, object: object): Json | undefined {
   const instance = object as Record<string, unknown>;
-  switch (instance.lg_name) {
+  const name = instance.lg_name;
+  const known = typeof name === "string" ? FIELDS.get(name) : undefined;
+  // A class of the user's that calls itself so, or extends one of these, has others, which would be lost.
+  if (known === undefined || !Object.keys(object).every((key) => known.has(key))) return undefined;
+  switch (name) {
     case "DeltaSnapshot": {
       const level = encoding.enter(object);
       const tagged: JsonObject = { [TAG]: "DeltaSnapshot" };

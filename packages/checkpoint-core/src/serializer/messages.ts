@@ -4,6 +4,7 @@ import { Draft } from "./draft.js";
 import type { Encoding } from "./encoding.js";
 import { isJsonObject, type Json, type JsonObject, TAG } from "./format.js";
 import { setOwn } from "./own-property.js";
+import { isObjectPrototype } from "./prototypes.js";
 
 type MessageClass = new (fields: Record<string, unknown>) => core.BaseMessage;
 
@@ -26,9 +27,7 @@ export const MESSAGE_CLASSES: ReadonlyMap<string, MessageClass> = new Map(
   }) as [string, MessageClass][],
 );
 
-/** The class of a message by its prototype. Filled with the classes of other copies of core as they are met. */
-const namesByPrototype = new WeakMap<object, string>();
-for (const [name, Class] of MESSAGE_CLASSES) namesByPrototype.set(Class.prototype, name);
+const NAMES: ReadonlyMap<object, string> = new Map(Array.from(MESSAGE_CLASSES, ([name, Class]) => [Class.prototype, name]));
 
 /** Fields that a class gives to each of its instances; everything else on a message is its state. */
 const GIVEN_BY_CLASS: ReadonlySet<string> = new Set([
@@ -58,15 +57,16 @@ export function isLeftOut(key: string, value: unknown): boolean {
 
 /** The name in {@link MESSAGE_CLASSES} of the class with this prototype, if it is one of them in any copy of core. */
 export function messageClassName(message: object, prototype: object): string | undefined {
-  const known = namesByPrototype.get(prototype);
+  const known = NAMES.get(prototype);
   if (known !== undefined) return known;
-  if (!("lc_serializable" in message) || !("lc_id" in message) || !Array.isArray(message.lc_id)) return undefined;
-  const [root, module, name, ...rest] = message.lc_id as unknown[];
-  if (root !== "langchain_core" || module !== "messages" || rest.length > 0) return undefined;
+  if (!("lc_serializable" in message) || !("lc_id" in message)) return undefined;
+  // Of another copy of core. It inherits its id: what carries one itself only says that it is a message.
+  if (Object.hasOwn(message, "lc_id") || isObjectPrototype(prototype)) return undefined;
+  const id: unknown = message.lc_id;
+  if (!Array.isArray(id) || id.length !== 3 || id[0] !== "langchain_core" || id[1] !== "messages") return undefined;
   // A subclass without an `lc_name` of its own has an id with the subclass's name, which is not on the list.
-  if (typeof name !== "string" || !MESSAGE_CLASSES.has(name)) return undefined;
-  namesByPrototype.set(prototype, name);
-  return name;
+  const name: unknown = id[2];
+  return typeof name === "string" && MESSAGE_CLASSES.has(name) ? name : undefined;
 }
 
 /**
@@ -148,7 +148,7 @@ function isField(message: object, argument: string): boolean {
  */
 export function reviveMessage(decoding: Decoding, tagged: JsonObject): core.BaseMessage {
   const className = decoding.text(tagged, "c");
-  const Class = MESSAGE_CLASSES.get(className) ?? decoding.fail(`a message of the class ${className}`);
+  const Class = MESSAGE_CLASSES.get(className) ?? decoding.fail("a message of an unknown class");
   const fields = decoding.body(tagged, "k");
   const message = new Class({ content: "", additional_kwargs: {}, response_metadata: {} }) as unknown as Record<string, unknown>;
   for (const key of Object.keys(fields)) setOwn(message, key, fields[key]);

@@ -1,23 +1,26 @@
+import { isDeepStrictEqual } from "node:util";
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
+import { DeserializationError } from "../errors.js";
+import type { AllowedClasses } from "./allowed-classes.js";
 import type { Json, JsonObject } from "./format.js";
-import { MESSAGE_CLASSES } from "./messages.js";
 
 /**
  * Reads what `JsonPlusSerializer` of `@langchain/langgraph-checkpoint`, the serializer of the official savers, writes under the tag
  * `json` (C-66): JSON with `lc: 2` records for a closed set of types and `lc: 1` records for LangChain objects. A record that is not
- * exactly as it writes them is plain data, as it is to upstream's reader (`serde/jsonplus.ts`).
+ * exactly as it writes them is plain data, as it is to upstream's reader (`serde/jsonplus.ts`). Core's `toJSON` writes the same `lc: 1` records, so
+ * this reads the LangChain objects of our format, too.
  *
- * Messages are made here; other LangChain objects by core's `load`, by the two passes that `decoding.ts` describes.
+ * Core's `load` is not used: it constructs any export of `@langchain/core`.
  */
 export class OfficialJson {
-  /** Texts for core's `load`, in the order met. */
-  readonly texts: string[] = [];
-  private readonly loaded: readonly unknown[];
+  readonly #classes: AllowedClasses;
 
-  constructor(loaded: readonly unknown[] = []) {
-    this.loaded = loaded;
+  /** @param classes what may be constructed. */
+  constructor(classes: AllowedClasses) {
+    this.#classes = classes;
   }
 
+  /** @throws {DeserializationError} if a record names a class that may not be constructed; constructors may throw their own errors. */
   value(json: Json): unknown {
     if (typeof json !== "object" || json === null) return json;
     if (isLangChainRecord(json)) return this.langChainObject(json);
@@ -31,16 +34,22 @@ export class OfficialJson {
     for (const key of Object.keys(json)) members[key] = this.value(members[key] as Json);
   }
 
-  private langChainObject(record: JsonObject): unknown {
-    const { id, kwargs } = record as { id: Json[]; kwargs?: Json };
-    const Class =
-      id.length === 3 && id[0] === "langchain_core" && id[1] === "messages" ? MESSAGE_CLASSES.get(id[2] as string) : undefined;
-    if (Class === undefined || typeof kwargs !== "object" || kwargs === null || Array.isArray(kwargs)) {
-      return this.loaded[this.texts.push(JSON.stringify(withoutUndefined(record))) - 1];
+  private langChainObject({ id, kwargs }: JsonObject): object {
+    const path = id as Json[];
+    const construct = this.#classes.find(path);
+    if (construct === undefined) {
+      throw new DeserializationError(
+        "Stored data names a LangChain class that reading does not construct. If it is one of yours, name it in new HoldfastSerializer({ allow: [MyClass] }).",
+      );
     }
+    if (typeof kwargs !== "object" || kwargs === null || Array.isArray(kwargs)) throw damaged();
     this.escapedMembers(kwargs);
-    const { content_blocks: contentBlocks, ...fields } = kwargs as Record<string, unknown>;
-    return new Class(contentBlocks === undefined ? fields : { ...fields, contentBlocks });
+    // An argument that is undefined and one that is not given are the same to a constructor.
+    const given = Object.entries<unknown>(kwargs).filter(([, value]) => value !== undefined);
+    const object = construct(Object.fromEntries(given));
+    // Of a class of the user's, only the name was compared.
+    if (!isDeepStrictEqual(Reflect.get(object, "lc_id"), path)) throw damaged();
+    return object;
   }
 
   /** Arguments of a LangChain object, in which core's `toJSON` has wrapped plain data with a key `lc`. */
@@ -63,23 +72,12 @@ function isEscaped(json: Json[] | JsonObject): json is JsonObject {
   return !Array.isArray(json) && "__lc_escaped__" in json && Object.keys(json).length === 1;
 }
 
-function isLangChainRecord(json: Json[] | JsonObject): json is JsonObject {
+export function isLangChainRecord(json: Json[] | JsonObject): json is JsonObject {
   return !Array.isArray(json) && json.lc === 1 && json.type === "constructor" && Array.isArray(json.id);
 }
 
-function isUndefinedRecord(json: Json | undefined): boolean {
-  return typeof json === "object" && json !== null && !Array.isArray(json) && json.lc === 2 && json.type === "undefined";
-}
-
-/** A record for core's `load`, which knows no `undefined`: an argument that is not given is the same. */
-function withoutUndefined(json: Json): Json {
-  if (typeof json !== "object" || json === null) return json;
-  if (Array.isArray(json)) return json.map((item) => (isUndefinedRecord(item) ? null : withoutUndefined(item)));
-  if (isEscaped(json)) return json;
-  const entries: [string, Json][] = Object.entries(json);
-  return Object.fromEntries(
-    entries.flatMap(([key, value]) => (isUndefinedRecord(value) ? [] : [[key, withoutUndefined(value)]])),
-  );
+function damaged(): DeserializationError {
+  return new DeserializationError("Stored data is damaged: a record of a LangChain object is not one that its class writes.");
 }
 
 /** The value of an `lc: 2` record whose parts are revived; the record itself if it is not one of those upstream writes. */

@@ -165,7 +165,7 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
     const before = encodingOf(items());
     const broken = items();
     Object.defineProperty(broken[2]?.at, "x", { get: () => expect.fail("it is broken"), enumerable: true });
-    expect(() => textAfter(before, broken)).toThrow(/value\[2\]\.at\.x: .*it is broken/);
+    expect(() => textAfter(before, broken)).toThrow(/value\[2\]\.at\.x: reading it threw AssertionError/);
   });
 
   it("shares nothing that a caller could change", async () => {

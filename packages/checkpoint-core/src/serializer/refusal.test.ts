@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { AIMessage, ToolMessage } from "@langchain/core/messages";
 import { DeltaSnapshot } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it, test } from "vitest";
@@ -134,7 +135,7 @@ describe("C-61 what cannot be read again is refused", () => {
     expect(await serializer.loadsTyped(type, bytes)).toStrictEqual([shared, shared, { shared }]);
   });
 
-  it("C-61 says where a getter threw, and what", () => {
+  it("C-61 says where a getter threw, and an error of which class", () => {
     const value = {
       a: [
         {
@@ -146,8 +147,9 @@ describe("C-61 what cannot be read again is refused", () => {
     };
     const error = refusal(value);
     expect(error.path).toBe("messages.a[0].broken");
-    expect(error.message).toContain("TypeError: not today");
-    expect(error.cause).toBeInstanceOf(TypeError);
+    expect(error.message).toContain("reading it threw TypeError");
+    // What user code throws may hold values.
+    expect(inspect(error)).not.toContain("not today");
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
     expect(refusal([proxy]).path).toBe("messages[0]");

@@ -1,6 +1,6 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { LRUCache } from "lru-cache";
-import { ValueTooLargeError } from "../errors.js";
+import { DeserializationError, ValueTooLargeError } from "../errors.js";
 import type { SerializedValue } from "../format/record.js";
 import { breathe } from "../format/turn.js";
 import { ValueBytes } from "../format/value-bytes.js";
@@ -40,7 +40,8 @@ export class ValueSerializer {
   readonly #serde: SerializerProtocol;
   /** The serde, when it is ours as it is. A subclass may encode in its own way. */
   readonly #ours: HoldfastSerializer | undefined;
-  readonly #limits: SizeLimits;
+  /** What is stored, and what is read: of a value no more than `maxValueBytes`. */
+  readonly limits: SizeLimits;
   /** By the bytes of the value. It only saves work. */
   readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
 
@@ -48,7 +49,7 @@ export class ValueSerializer {
   constructor(serde: SerializerProtocol, limits: SizeLimits, previousEncodingBytes = 0) {
     this.#serde = serde;
     this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
-    this.#limits = limits;
+    this.limits = limits;
     this.#previousEncodings = new LRUCache<ValueBytes, PreviousEncoding>(
       // lru-cache takes a size of 0 as "no limit"; no previous encoding is as small as 1.
       {
@@ -60,7 +61,7 @@ export class ValueSerializer {
 
   /** For the values of one put. */
   newPut(): PutSize {
-    return new PutSize(this.#limits.maxPutBytes);
+    return new PutSize(this.limits.maxPutBytes);
   }
 
   /**
@@ -72,11 +73,8 @@ export class ValueSerializer {
   async dump(value: unknown, name: string, put = this.newPut()): Promise<SerializedValue> {
     // What follows a value that was too much is not serialized any more.
     put.add(0);
-    const [type, data, confirm] =
-      this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : this.#ours.dump(value, name);
-    const serialized = this.#checked(type, ValueBytes.of(data), name, put);
-    await confirm?.();
-    return serialized;
+    const [type, data] = this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : this.#ours.dump(value, name);
+    return this.#checked(type, ValueBytes.of(data), name, put);
   }
 
   /**
@@ -93,9 +91,8 @@ export class ValueSerializer {
     if (this.#ours === undefined) return this.dump(value, name, put);
     put.add(0);
     const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
-    const [type, bytes, confirm] = dumped;
+    const [type, bytes] = dumped;
     const serialized = this.#checked(type, bytes, name, put);
-    await confirm?.();
     // The channel goes on from the new value.
     if (before !== undefined) this.#previousEncodings.delete(before.bytes);
     if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
@@ -103,7 +100,7 @@ export class ValueSerializer {
   }
 
   #checked(type: string, bytes: ValueBytes, name: string, put: PutSize): SerializedValue {
-    const { maxValueBytes } = this.#limits;
+    const { maxValueBytes } = this.limits;
     if (bytes.length > maxValueBytes) {
       throw new ValueTooLargeError(
         `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${maxValueBytes}. ` +
@@ -117,6 +114,10 @@ export class ValueSerializer {
   async load(value: SerializedValue): Promise<unknown> {
     await breathe();
     const { type, bytes } = value;
+    const { maxValueBytes } = this.limits;
+    if (bytes.length > maxValueBytes) {
+      throw new DeserializationError(`A stored value has ${bytes.length} bytes; maxValueBytes is ${maxValueBytes}.`);
+    }
     if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
     const previousEncoding = this.#previousEncodings.get(bytes);
     // Ours copies by itself.

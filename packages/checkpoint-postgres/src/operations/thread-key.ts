@@ -33,7 +33,7 @@ export async function timedThreadKey(db: Connections, t: Tables, threadId: strin
 
 export async function threadKey(db: Connections, t: Tables, threadId: string): Promise<string | undefined> {
   const [row] = await db.run("threadKey", {
-    text: `select thread_key from ${t.thread} where thread_id = $1 and migration_token is null`,
+    text: `select thread_key from ${t.thread} where thread_id = $1 and ${isKnown(t)} and migration_token is null`,
     values: [threadId],
   });
   return row === undefined ? undefined : text(row, 0);
