@@ -70,7 +70,9 @@ function leasesAtOnce(leases: readonly Granted[], releases: readonly Release[]):
     const livesUntil = Math.min(lease.from + lease.ttlMs, releasedAt.get(lease.token) ?? Number.POSITIVE_INFINITY);
     if (next !== undefined && answered(next) < livesUntil) {
       const overlap = `for ${Math.round(livesUntil - answered(next))} of its ${lease.ttlMs} ms`;
-      violations.push(`token ${next.token} was granted to ${next.client} while ${lease.client} had token ${lease.token}, ${overlap}`);
+      violations.push(
+        `token ${next.token} was granted to ${next.client} while ${lease.client} had token ${lease.token}, ${overlap}`,
+      );
     }
     // Of the later ones, the one that was answered first.
     if (next === undefined || answered(lease) < answered(next)) next = lease;

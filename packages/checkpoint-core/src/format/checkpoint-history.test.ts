@@ -12,7 +12,8 @@ import {
   type EncodedCheckpoint,
   encodeCheckpoint,
 } from "./record.js";
-import { type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
+import { SegmentReader } from "./segment-reader.js";
+import type { Segment, SegmentWithContent } from "./segment.js";
 import { segmentPieces } from "./value.js";
 import { ValueBytes } from "./value-bytes.js";
 

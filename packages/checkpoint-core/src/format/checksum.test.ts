@@ -4,7 +4,8 @@ import { withChecksum } from "./checksum.js";
 import { OWNER } from "./owner.testing.js";
 import { decodeWrites, encodeWrites, type StoredSlot } from "./pending-writes.js";
 import { decodeCheckpoint, encodeCheckpoint, type StoredRecord } from "./record.js";
-import { compress, SegmentReader } from "./segment.js";
+import { compress } from "./compression.js";
+import { SegmentReader } from "./segment-reader.js";
 import { ValueBytes } from "./value-bytes.js";
 
 const NO_SEGMENTS = new SegmentReader(new Map());

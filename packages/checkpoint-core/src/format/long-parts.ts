@@ -1,5 +1,7 @@
 import { BlockIndex } from "./matches.js";
-import { MAX_LINKING_BYTES, type Repeatable, type SegmentWithContent } from "./segment.js";
+import { MAX_LINKING_BYTES } from "./compression.js";
+import type { Repeatable, SegmentWithContent } from "./segment.js";
+import type { Work } from "./turn.js";
 
 /** The segments of which long parts may be repeated, and where what stands. */
 interface LongParts {
@@ -9,18 +11,14 @@ interface LongParts {
 
 const NO_LONG_PARTS: LongParts = { segments: [], index: undefined };
 /** Made once for all values of a put. */
-const longParts = new WeakMap<Repeatable, Promise<LongParts>>();
+const longParts = new WeakMap<Repeatable, LongParts>();
 
-export function longPartsOf(repeatable: Repeatable): Promise<LongParts> {
+export function* longPartsOf(repeatable: Repeatable): Work<LongParts> {
   const known = longParts.get(repeatable);
   if (known !== undefined) return known;
-  const made = indexLongParts(repeatable.verbatim.filter(({ content }) => content.length >= MAX_LINKING_BYTES));
+  const segments = repeatable.verbatim.filter(({ content }) => content.length >= MAX_LINKING_BYTES);
+  const contents = segments.map(({ content }) => content);
+  const made = segments.length === 0 ? NO_LONG_PARTS : { segments, index: yield* BlockIndex.of(contents, MAX_LINKING_BYTES) };
   longParts.set(repeatable, made);
   return made;
-}
-
-async function indexLongParts(segments: readonly SegmentWithContent[]): Promise<LongParts> {
-  if (segments.length === 0) return NO_LONG_PARTS;
-  const contents = segments.map(({ content }) => content);
-  return { segments, index: await BlockIndex.of(contents, MAX_LINKING_BYTES) };
 }

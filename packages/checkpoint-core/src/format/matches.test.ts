@@ -2,14 +2,15 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BlockIndex, type Match } from "./matches.js";
+import { inTurns, type Work } from "./turn.js";
 
 /** The same bytes for the same seed; no 64 of them stand anywhere else. */
 const noise = (seed: number | string, length: number): Buffer =>
   createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
 
-async function matches(bytes: Buffer, sources: readonly Buffer[], minBytes: number): Promise<readonly Match[]> {
-  return (await BlockIndex.of(sources, minBytes)).matches(bytes);
-}
+const matches = inTurns(function* (bytes: Buffer, sources: readonly Buffer[], minBytes: number): Work<readonly Match[]> {
+  return yield* (yield* BlockIndex.of(sources, minBytes)).matches(bytes);
+});
 
 describe("matches", () => {
   const part = fc.record({

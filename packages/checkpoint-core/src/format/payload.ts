@@ -1,5 +1,5 @@
 import { DeserializationError } from "../errors.js";
-import type { SegmentReader } from "./segment.js";
+import type { SegmentReader } from "./segment-reader.js";
 import type { ChannelValue, Piece } from "./value.js";
 import { ValueBytes } from "./value-bytes.js";
 

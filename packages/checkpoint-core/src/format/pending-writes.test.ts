@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
 import { OWNER } from "./owner.testing.js";
 import { decodeWrites, encodeWrites, pendingWrite, type SerializedWrite, type StoredSlot, writeIndex } from "./pending-writes.js";
-import { makeSegment, type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
+import { SegmentReader } from "./segment-reader.js";
+import { makeSegment, type Segment, type SegmentWithContent } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
 import { taskOrder } from "./write-order.js";
 

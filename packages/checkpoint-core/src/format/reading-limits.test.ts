@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
 import { PayloadReader, type ValueEntry } from "./payload.js";
-import { compress, type Segment, SegmentReader, segmentId } from "./segment.js";
+import { compress } from "./compression.js";
+import { SegmentReader } from "./segment-reader.js";
+import { type Segment, segmentId } from "./segment.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

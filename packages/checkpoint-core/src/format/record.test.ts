@@ -13,7 +13,8 @@ import {
   encodeCheckpoint,
   headerOf,
 } from "./record.js";
-import { makeSegment, type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
+import { SegmentReader } from "./segment-reader.js";
+import { makeSegment, type Segment, type SegmentWithContent } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -2,19 +2,10 @@ import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoin
 import { canonicalMetadata } from "./canonical-metadata.js";
 import { verified, withChecksum } from "./checksum.js";
 import { PayloadReader, PayloadWriter, type ValueEntry } from "./payload.js";
-import {
-  compress,
-  decompress,
-  dictionaryLength,
-  linksElsewhere,
-  MAX_LINKING_BYTES,
-  makeKeyframe,
-  SEGMENT_ID_BYTES,
-  SegmentReader,
-  type SegmentWithContent,
-  withLinked,
-} from "./segment.js";
-import { breathe } from "./turn.js";
+import { compress, decompress, dictionaryLength, MAX_LINKING_BYTES } from "./compression.js";
+import { SegmentReader } from "./segment-reader.js";
+import { linksElsewhere, makeKeyframe, SEGMENT_ID_BYTES, type SegmentWithContent, withLinked } from "./segment.js";
+import { inTurns, type Work } from "./turn.js";
 import { type ChannelValue, encodeValue, inlineBytes, MAX_INLINE_BYTES, segmentPieces } from "./value.js";
 import type { ValueBytes } from "./value-bytes.js";
 
@@ -110,13 +101,13 @@ const ALWAYS_INLINE_BYTES = 64;
  * @param updates the channels that have a value, in the order in which they are to be read back.
  * @param related open segments that new values may repeat: those of the parent's pending writes, which they were made from.
  */
-export async function encodeCheckpoint(
+export const encodeCheckpoint = inTurns(function* (
   owner: RecordOwner,
   header: CheckpointHeader,
   updates: ReadonlyMap<string, ChannelUpdate>,
   parent: CachedCheckpoint | undefined,
   related: readonly SegmentWithContent[] = [],
-): Promise<EncodedCheckpoint> {
+): Work<EncodedCheckpoint> {
   const channels = new Map<string, ChannelValue>();
   const created = new Map<string, SegmentWithContent>();
   const repeatable = { verbatim: related, context: parent?.context };
@@ -131,12 +122,12 @@ export async function encodeCheckpoint(
       continue;
     }
     const maxInline = Math.max(ALWAYS_INLINE_BYTES, Math.min(MAX_INLINE_BYTES, inlineBytesLeft));
-    const encoded = await encodeValue(update.type, update.bytes, old, repeatable, maxInline);
+    const encoded = yield* encodeValue(update.type, update.bytes, old, repeatable, maxInline);
     channels.set(channel, encoded.value);
     freshInlineBytes += inlineBytes(encoded.value);
     inlineBytesLeft -= inlineBytes(encoded.value);
     for (const segment of encoded.created) created.set(segment.id, segment);
-    await breathe();
+    yield update.bytes.length;
   }
   const { record: unsigned, keyframe, isNew } = encodeRecord(header, channels, parent, freshInlineBytes);
   const { links } = unsigned;
@@ -155,7 +146,7 @@ export async function encodeCheckpoint(
       context: contextOf(channels, created, parent?.context),
     },
   };
-}
+});
 
 /** A segment is worth compressing others against when it is long enough to say much; of a long one deflate sees the end. It has no links itself. */
 const MIN_CONTEXT_BYTES = MAX_LINKING_BYTES;

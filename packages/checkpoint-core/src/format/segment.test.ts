@@ -2,17 +2,15 @@ import { createHash, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
+import { compress, decompress, dictionaryLength } from "./compression.js";
+import { SegmentReader } from "./segment-reader.js";
 import {
-  compress,
   compressed,
-  decompress,
-  dictionaryLength,
   linksElsewhere,
   makeKeyframe,
   makeSegment,
   type Repeatable,
   type Segment,
-  SegmentReader,
   type SegmentWithContent,
   segmentId,
   withLinked,

@@ -4,9 +4,6 @@ import { copyOf, own } from "./own.js";
 /** Shorter chunks are joined with their neighbours, by copying them. So a list of 1 MB is some 30 chunks at most, and an append copies less than this. */
 const MIN_CHUNK_BYTES = 32 * 1024;
 
-/** Shorter values share a buffer: one of its own takes some 200 bytes more. */
-const MAX_SHORT_BYTES = 512;
-
 /**
  * The bytes of a serialized value, as a rope: chunks that stand one after the other, most of which the channel's next value has, too.
  *
@@ -33,7 +30,7 @@ export class ValueBytes {
     const short: Buffer[] = [];
     let shortBytes = 0;
     const joinShort = (): void => {
-      if (shortBytes > 0) chunks.push(Buffer.concat(short.splice(0), shortBytes));
+      if (shortBytes > 0) chunks.push(copyOf(short.splice(0), shortBytes));
       shortBytes = 0;
     };
     for (const chunk of parts.flatMap((part) => (part instanceof ValueBytes ? part.#chunks : [part]))) {
@@ -50,24 +47,13 @@ export class ValueBytes {
     return new ValueBytes(chunks);
   }
 
-  /**
-   * Moves values to memory of their own, so that they hold no more of it than they are long: those that are short to one buffer for all of them, which goes
-   * when they go, since short values are written anew with each checkpoint.
-   */
-  static settle(values: Iterable<ValueBytes>): void {
-    const short: ValueBytes[] = [];
-    for (const value of values) {
-      if (value.length <= MAX_SHORT_BYTES) short.push(value);
-      else value.#chunks = value.#chunks.map(own);
-    }
-    const all = copyOf(
-      short.flatMap((value) => value.#chunks),
-      short.reduce((sum, { length }) => sum + length, 0),
-    );
-    let at = 0;
-    for (const value of short) {
-      value.#chunks = [all.subarray(at, at + value.length)];
-      at += value.length;
+  /** Moves the bytes, where they hold more memory than about twice their length. */
+  settle(): void {
+    for (const chunk of this.#chunks) {
+      if (own(chunk) !== chunk) {
+        this.#chunks = this.#chunks.map(own);
+        return;
+      }
     }
   }
 

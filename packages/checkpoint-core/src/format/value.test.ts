@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { makeSegment, type Repeatable, SegmentReader, type SegmentWithContent } from "./segment.js";
+import { SegmentReader } from "./segment-reader.js";
+import { inTurns } from "./turn.js";
+import { makeSegment, type Repeatable, type SegmentWithContent } from "./segment.js";
 import {
   type ChannelValue,
   type EncodedValue,
@@ -19,8 +21,8 @@ vi.setConfig({ testTimeout: 60_000 });
 const noise = (seed: number | string, length: number): Buffer =>
   createHash("shake256", { outputLength: length }).update(`${seed}`).digest();
 
-function encode(bytes: Buffer, parent?: ChannelValue, repeatable?: Repeatable): Promise<EncodedValue> {
-  return encodeValue("t", ValueBytes.of(bytes), parent, repeatable);
+function encode(bytes: Buffer, parent?: ChannelValue, repeatable?: Repeatable): EncodedValue | Promise<EncodedValue> {
+  return inTurns(encodeValue)("t", ValueBytes.of(bytes), parent, repeatable);
 }
 
 /** Encodes values one after the other, and reads each back from what was stored. */
@@ -30,7 +32,7 @@ class History {
   lastNew: readonly SegmentWithContent[] = [];
 
   async put(bytes: Buffer, type = "t", parent = this.last): Promise<ChannelValue> {
-    const { value, created } = await encodeValue(type, ValueBytes.of(bytes), parent);
+    const { value, created } = await inTurns(encodeValue)(type, ValueBytes.of(bytes), parent);
     this.lastNew = created.filter(({ id }) => !this.segments.has(id));
     for (const segment of created) this.segments.set(segment.id, segment);
     this.last = value;
@@ -374,7 +376,7 @@ describe("a value in very many pieces", () => {
     return { type: "t", bytes: ValueBytes.of(Buffer.concat(segments.map(({ content }) => content))), pieces };
   };
   const encodedAgain = async (value: ChannelValue): Promise<readonly SegmentPiece[]> =>
-    segmentPieces((await encodeValue("t", value.bytes, value)).value);
+    segmentPieces((await inTurns(encodeValue)("t", value.bytes, value)).value);
 
   it("is let be up to 128", async () => {
     const value = inSegments(Array.from({ length: 128 }, () => 9000));

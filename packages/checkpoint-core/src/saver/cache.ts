@@ -3,8 +3,8 @@ import { LRUCache } from "lru-cache";
 import type { CheckpointRef, NamespaceRef } from "../config/ids.js";
 import { own } from "../format/own.js";
 import type { CachedCheckpoint, CheckpointRecord } from "../format/record.js";
-import { heldBytes, MAX_LINKING_BYTES, type SegmentWithContent } from "../format/segment.js";
-import { ValueBytes } from "../format/value-bytes.js";
+import { MAX_LINKING_BYTES } from "../format/compression.js";
+import { heldBytes, type SegmentWithContent } from "../format/segment.js";
 import { entryCache } from "../store/entry-cache.js";
 
 /**
@@ -43,7 +43,7 @@ export class CheckpointCache<Guard> {
   set(ref: CheckpointRef, cached: CachedCheckpoint, guard: Guard, record: CheckpointRecord): void {
     // Nothing is kept.
     if (this.#checkpoints.maxSize === 1) return;
-    ValueBytes.settle(Array.from(cached.channels.values(), ({ bytes }) => bytes));
+    for (const { bytes } of cached.channels.values()) bytes.settle();
     this.#checkpoints.set(checkpointKey(ref), { cached, guard, record: { links: record.links, body: own(record.body) } });
     this.#threads.set(namespaceKey(ref), { context: cached.context, guard, checkpointId: ref.checkpointId });
   }

@@ -20,7 +20,7 @@ import {
   decodeCached,
   decodeCheckpoint,
 } from "../format/record.js";
-import { SegmentReader } from "../format/segment.js";
+import { SegmentReader } from "../format/segment-reader.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { ReadCheckpoint, Reading, ThreadGuard } from "../store/checkpoint-store.js";
 import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
@@ -57,10 +57,10 @@ export async function readTuple(
   if (ref.namespace === "" && read !== undefined) lives.note(ref.threadId, read.guard.threadKey);
   if (ref.namespace === "" && read === undefined && checkpointId === undefined) lives.forget(ref.threadId);
   if (read === undefined) return undefined;
-  const cached = read.values === "none" ? entry?.cached : undefined;
-  const stored = decodeStored(ref.threadId, read, await segmentsOf(saver, reading), cached);
+  const known = read.values === "none" ? entry : undefined;
+  const stored = decodeStored(ref.threadId, read, await segmentsOf(saver, reading), known?.cached);
   // The next put of this run builds on it.
-  cache.set(stored.ref, stored.checkpoint.cached, read.guard, read.record);
+  cache.set(stored.ref, stored.checkpoint.cached, read.guard, known?.record ?? read.record);
   return tupleOf(saver, stored);
 }
 
@@ -79,7 +79,7 @@ function cachedEntry(
 }
 
 /** The segments of a reading; a value of more than `maxValueBytes` is refused before it is inflated. */
-export function segmentsOf({ serializer }: StoreContext, { segments }: Reading): Promise<SegmentReader> {
+export function segmentsOf({ serializer }: StoreContext, { segments }: Reading): SegmentReader | Promise<SegmentReader> {
   return SegmentReader.open(segments, serializer.limits.maxValueBytes);
 }
 

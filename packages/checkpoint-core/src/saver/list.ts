@@ -4,8 +4,7 @@ import { optionalCheckpointId, optionalNamespace, optionalThreadId } from "../co
 import { metadataConditions } from "../config/metadata.js";
 import { type Labels, resolveLabels } from "../config/run-config.js";
 import { DeserializationError, InvalidConfigError } from "../errors.js";
-import type { SegmentReader } from "../format/segment.js";
-import { breathe } from "../format/turn.js";
+import type { SegmentReader } from "../format/segment-reader.js";
 import type { ThreadView } from "../leases/abandoned-threads.js";
 import type { ListSelection, ReadCheckpoint, Reading } from "../store/checkpoint-store.js";
 import { type OnError, resolveOnError } from "../store/on-error.js";
@@ -54,7 +53,6 @@ async function* readList(
       const segments = await segmentsOf(saver, page);
       for (const read of page.checkpoints) {
         left -= 1;
-        await breathe();
         const tuple = await readable(saver, thread, read, segments, onError);
         if (tuple !== undefined) yield tuple;
       }

@@ -83,7 +83,9 @@ async function storeOn(
   const verbatim = [...cache.related(ref, guard), ...others];
   const repeatable = { verbatim, context: thread?.context, inFlight: usable?.inFlight };
   const owner = { ...ref, taskId, place };
-  const { slots, created, reusesSegments } = await encodeWrites(owner, writes, repeatable, usable?.cached.channels);
+  const encoding = encodeWrites(owner, writes, repeatable, usable?.cached.channels);
+  // At once where it can be: what another task of the superstep writes repeats these segments.
+  const { slots, created, reusesSegments } = encoding instanceof Promise ? await encoding : encoding;
   // Before the answer: the put of the next checkpoint does not wait for it.
   cache.addRelated(ref, created, reusesSegments ? guard : undefined);
   // The writes of a task may come before the put of their checkpoint is refused, or where it is not tried any more.

@@ -99,7 +99,8 @@ async function storeCheckpoint(
         parent === "not-stored" ? parent : parent?.cached,
       );
       const related = parentRef && stored && cache.related(parentRef, stored.guard);
-      const encoded = await encodeCheckpoint(owner, given, updates, stored?.cached, related);
+      const encoding = encodeCheckpoint(owner, given, updates, stored?.cached, related);
+      const encoded = encoding instanceof Promise ? await encoding : encoding;
       const input = { ...taken, life, isRepeated };
       isRepeated = true;
       const kind = await storeOn(saver, input, encoded, stored?.guard);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { inTurns } from "../format/turn.js";
 import { encodeValue } from "../format/value.js";
 import type { ValueBytes } from "../format/value-bytes.js";
 import { operationsOf } from "../operations.testing.js";
@@ -57,11 +58,11 @@ const serializer = new HoldfastSerializer();
 /** Stores what a value became, after what it was, and reads it. */
 async function operationsFor(was: unknown, became: unknown): Promise<number> {
   const first = serializer.dumpAfter(undefined, was, "value");
-  const old = await encodeValue("hf1", first.dumped[1], undefined);
+  const old = await inTurns(encodeValue)("hf1", first.dumped[1], undefined);
   let stored: ValueBytes | undefined;
   const operations = await operationsOf(async () => {
     const next = serializer.dumpAfter(first.previousEncoding, became, "value");
-    stored = (await encodeValue("hf1", next.dumped[1], old.value)).value.bytes;
+    stored = (await inTurns(encodeValue)("hf1", next.dumped[1], old.value)).value.bytes;
   });
   expect(await serializer.loadsTyped("hf1", stored?.toBuffer() as Buffer)).toEqual(became);
   return operations;

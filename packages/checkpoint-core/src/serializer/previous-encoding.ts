@@ -1,3 +1,4 @@
+import { bytesOf } from "../format/own.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { isSameJson, type Json, type JsonObject } from "./format.js";
 import { LaterSearch } from "./later-search.js";
@@ -64,15 +65,13 @@ const MIN_MEMBERS = 4;
 const MIN_MEMBER_BYTES = 64;
 /** Of so many, a list of their own takes longer than their text. */
 const MAX_MEMBERS = 100_000;
-/** Shorter text moves about ({@link ValueBytes.settle}), and is written at once. */
-const MIN_TEXT_BYTES = 768;
 
 /** Besides, there are the text and the strings of the JSON, with two bytes for each of their characters in the worst case. */
 const CONTAINER_BYTES = 96;
 
 /** Writes what `JSON.stringify` writes. */
 export function write(json: Json): Buffer {
-  return Buffer.from(JSON.stringify(json), "utf8");
+  return bytesOf(JSON.stringify(json));
 }
 
 /** How many arrays and objects there are in a value, and members in the outermost of them. */
@@ -99,7 +98,7 @@ export function writeAfter(old: PreviousEncoding | undefined, json: Json, { cont
 }
 
 function isLong(text: ValueBytes, count: number): boolean {
-  return text.length >= Math.max(MIN_TEXT_BYTES, count * MIN_MEMBER_BYTES);
+  return text.length >= count * MIN_MEMBER_BYTES;
 }
 
 function encodingOf(

@@ -112,12 +112,13 @@ export class ValueSerializer {
   }
 
   async load(value: SerializedValue): Promise<unknown> {
-    await breathe();
     const { type, bytes } = value;
     const { maxValueBytes } = this.limits;
     if (bytes.length > maxValueBytes) {
       throw new DeserializationError(`A stored value has ${bytes.length} bytes; maxValueBytes is ${maxValueBytes}.`);
     }
+    const pause = breathe(bytes.length);
+    if (pause !== undefined) await pause;
     if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
     const previousEncoding = this.#previousEncodings.get(bytes);
     // Ours copies by itself.
