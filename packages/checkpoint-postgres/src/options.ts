@@ -33,8 +33,8 @@ export interface PostgresSaverOptions {
   /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
   readonly maxValueBytes?: number;
   /**
-   * Largest size of all that one `put` or `putWrites` gives, in bytes: its serialized values and its metadata. A process holds it some four times over while
-   * it is stored. Default 512 MiB, at most 960 MiB: a message to Postgres ends at 1 GiB.
+   * Largest size of a checkpoint, in bytes: all its serialized values, whether or not they changed, and its metadata; and of the writes of one `putWrites`.
+   * What is larger is neither stored nor read. A process holds it some four times over while it is stored. Default 512 MiB, at most 960 MiB: a message to Postgres ends at 1 GiB.
    */
   readonly maxPutBytes?: number;
   /**

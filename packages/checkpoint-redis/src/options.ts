@@ -33,8 +33,8 @@ export interface RedisSaverOptions {
   /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: the server does nothing else while it copies one. */
   readonly maxValueBytes?: number;
   /**
-   * Largest size of all that one `put` or `putWrites` gives, in bytes: its serialized values and its metadata. A process holds it some four times over while
-   * it is stored, and the server does nothing else while it copies it. Default 128 MiB, at most 512 MiB.
+   * Largest size of a checkpoint, in bytes: all its serialized values, whether or not they changed, and its metadata; and of the writes of one `putWrites`.
+   * What is larger is neither stored nor read. A process holds it some four times over while it is stored, and the server does nothing else while it copies it. Default 128 MiB, at most 512 MiB.
    */
   readonly maxPutBytes?: number;
   /**

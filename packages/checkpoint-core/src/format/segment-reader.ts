@@ -4,42 +4,60 @@ import { own } from "./own.js";
 import { type Segment, type SegmentWithContent, segmentId } from "./segment.js";
 import { breathe } from "./turn.js";
 
+/** Sizes above which nothing is stored or read, in bytes (contract C-65). */
+export interface SizeLimits {
+  /** Of one serialized channel value. */
+  readonly maxValueBytes: number;
+  /** Of a checkpoint, or of the writes of one `putWrites`: of all their serialized values, with the metadata of a checkpoint. */
+  readonly maxPutBytes: number;
+}
+
+/** What no saver goes beyond. */
+const MOST: SizeLimits = { maxValueBytes: 512 * 1024 * 1024, maxPutBytes: 1024 * 1024 * 1024 };
+
 /** Opens segments on demand, each once, with the segments that they need, and holds each to its name. */
 export class SegmentReader {
   readonly #stored: ReadonlyMap<string, Segment>;
   readonly #contents = new Map<string, Buffer>();
-  /** The longest value that is read, in bytes. */
-  readonly maxValueBytes: number;
+  readonly limits: SizeLimits;
   /** Those that are being opened, each needed by the one before it. */
   readonly #opening = new Set<string>();
-  #openedBytes = 0;
+  /** Those that were opened before anybody asked for them. */
+  readonly #ahead = new Map<string, Buffer>();
+  readonly #opened = { forPut: 0, forValue: 0 };
 
-  /** @param maxValueBytes the longest value that is read. Default: the most that any saver takes, 512 MiB. */
-  constructor(stored: ReadonlyMap<string, Segment>, maxValueBytes = 512 * 1024 * 1024) {
+  constructor(stored: ReadonlyMap<string, Segment>, limits: SizeLimits = MOST) {
     this.#stored = stored;
-    this.maxValueBytes = maxValueBytes;
+    this.limits = limits;
+  }
+
+  /** Says that what is opened next is for another checkpoint, or for other writes. */
+  beginPut(): void {
+    this.#opened.forPut = this.#opened.forValue = 0;
   }
 
   /** Says that what is opened next is for another value. */
   beginValue(): void {
-    this.#openedBytes = 0;
+    this.#opened.forValue = 0;
   }
 
   /** Opens what is long at once, on the threads of libuv's pool: 10 MB would keep this one for 30 to 60 ms. */
-  static open(stored: ReadonlyMap<string, Segment>, maxValueBytes?: number): SegmentReader | Promise<SegmentReader> {
-    const reader = new SegmentReader(stored, maxValueBytes);
+  static open(stored: ReadonlyMap<string, Segment>, limits?: SizeLimits): SegmentReader | Promise<SegmentReader> {
+    const reader = new SegmentReader(stored, limits);
     const long: Segment[] = [];
     for (const segment of stored.values()) if (isLongAlone(segment.body)) long.push(segment);
     return long.length === 0 ? reader : reader.#openElsewhere(long);
   }
 
   async #openElsewhere(segments: readonly Segment[]): Promise<this> {
+    let left = mostOpened(this.limits.maxValueBytes);
     await someAtOnce(segments, async ({ id, links, body }) => {
-      const content = await decompressElsewhere(body);
+      const content = left > 0 ? await decompressElsewhere(body) : undefined;
       if (content === undefined) return;
+      left -= content.length;
       await breathe(content.length);
       // Where it is damaged, or does not have its name, who needs it says so.
-      if (segmentId(links, content) === id) this.#contents.set(id, content);
+      if (segmentId(links, content) === id) this.#ahead.set(id, content);
     });
     return this;
   }
@@ -62,31 +80,39 @@ export class SegmentReader {
   content(id: string): Buffer {
     const known = this.#contents.get(id);
     if (known !== undefined) return known;
+    const content = this.#ahead.get(id) ?? this.#open(id);
+    const { forPut, forValue } = this.#opened;
+    this.#opened.forPut = count(forPut + content.length, this.limits.maxPutBytes);
+    this.#opened.forValue = count(forValue + content.length, this.limits.maxValueBytes);
+    this.#contents.set(id, content);
+    return content;
+  }
+
+  #open(id: string): Buffer {
     const { body, links } = this.segment(id);
     if (this.#opening.has(id)) throw new DeserializationError(`Segment ${id} is damaged: it needs itself.`);
     this.#opening.add(id);
     let content: Buffer;
     try {
-      content = this.#open(body, links);
+      content = decompress(
+        body,
+        links.slice(0, dictionaryLength(body)).map((link) => this.content(link)),
+      );
     } finally {
       this.#opening.delete(id);
     }
     if (segmentId(links, content) !== id)
       throw new DeserializationError(`Segment ${id} is damaged: its name is a hash of another content.`);
-    this.#contents.set(id, content);
     return content;
   }
+}
 
-  #open(body: Buffer, links: readonly string[]): Buffer {
-    const dictionary = links.slice(0, dictionaryLength(body)).map((link) => this.content(link));
-    const content = decompress(body, dictionary);
-    this.#openedBytes += content.length;
-    // A value uses at least half of each of its segments, but for what they are compressed against.
-    if (this.#openedBytes > 2 * this.maxValueBytes + MAX_INFLATED_BYTES) {
-      throw new DeserializationError(
-        `The segments of a stored value inflate to more than its limit of ${this.maxValueBytes} bytes allows.`,
-      );
-    }
-    return content;
-  }
+/** Of each of its segments, a value uses at least half, but for what they are compressed against. */
+function mostOpened(maxBytes: number): number {
+  return 2 * maxBytes + MAX_INFLATED_BYTES;
+}
+
+function count(openedBytes: number, maxBytes: number): number {
+  if (openedBytes <= mostOpened(maxBytes)) return openedBytes;
+  throw new DeserializationError(`Stored segments inflate to more than the limit of ${maxBytes} bytes allows.`);
 }

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OWNER } from "../format/owner.testing.js";
 import { type CachedCheckpoint, encodeCheckpoint } from "../format/record.js";
 import { makeSegment } from "../format/segment.js";
 import { ValueBytes } from "../format/value-bytes.js";
+import { heldBytes } from "../held-bytes.testing.js";
 import { CheckpointCache } from "./cache.js";
 
 const ref = (checkpointId: string, namespace = "", threadId = "t") => ({ threadId, namespace, checkpointId });
@@ -83,13 +82,6 @@ it("counts what it holds", async () => {
 });
 
 describe("holds of memory about what it counts", () => {
-  setFlagsFromString("--expose-gc");
-  const collectGarbage = runInNewContext("gc") as () => void;
-  const heldBytes = (): number => {
-    collectGarbage();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers;
-  };
   const fill = async (put: (cache: CheckpointCache<string>, thread: number) => Promise<void>): Promise<void> => {
     await put(new CheckpointCache<string>(1_000_000), 0);
     const before = heldBytes();

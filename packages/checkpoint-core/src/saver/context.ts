@@ -1,9 +1,10 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import type { LabelNames } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
+import type { SizeLimits } from "../format/segment-reader.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
-import type { SizeLimits, ValueSerializer } from "../serializer/value-serializer.js";
+import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
 import type { CheckpointCache, ThreadLives } from "./cache.js";
 import type { ParentsFirst } from "./parents-first.js";

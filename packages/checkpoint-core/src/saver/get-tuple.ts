@@ -78,9 +78,9 @@ function cachedEntry(
   return { ...entry, checkpointId };
 }
 
-/** The segments of a reading; a value of more than `maxValueBytes` is refused before it is inflated. */
+/** The segments of a reading; what is larger than the limits is refused before it is inflated. */
 export function segmentsOf({ serializer }: StoreContext, { segments }: Reading): SegmentReader | Promise<SegmentReader> {
-  return SegmentReader.open(segments, serializer.limits.maxValueBytes);
+  return SegmentReader.open(segments, serializer.limits);
 }
 
 /** What a `put` can build on a checkpoint that the cache does not have. */

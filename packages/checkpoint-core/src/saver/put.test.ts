@@ -197,6 +197,14 @@ describe("maxPutBytes", () => {
     expect(read).toBe(3);
     await expect(resolveUpdates(small, given(5), {}, await changed(2), "not-stored")).rejects.toThrow(ValueTooLargeError);
   });
+
+  it("C-65 counts what carries over, so that no checkpoint is more than can be read", async () => {
+    const parentWith = (channels: number) => parentOf(given(channels).channel_values, given(channels).channel_versions);
+    const next = async (channels: number) =>
+      resolveUpdates(small, given(channels), {}, await changed(1), await parentWith(channels));
+    expect((await next(4)).size).toBe(4);
+    await expect(next(5)).rejects.toThrow(ValueTooLargeError);
+  });
 });
 
 /** Hands over bytes as they are, as upstream's serializer does. */

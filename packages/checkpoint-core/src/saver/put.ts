@@ -204,7 +204,10 @@ export async function resolveUpdates(
       Object.hasOwn(parent.versions, channel) &&
       parent.versions[channel] === versions[channel]
     ) {
-      if (parent.channels.has(channel)) updates.set(channel, "carried-over");
+      const carried = parent.channels.get(channel);
+      if (carried === undefined) continue;
+      put.add(carried.bytes.length);
+      updates.set(channel, "carried-over");
     } else if (Object.hasOwn(values, channel)) updates.set(channel, await serializer.dump(values[channel], channel, put));
   }
   return updates;

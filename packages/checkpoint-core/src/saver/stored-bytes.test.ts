@@ -72,7 +72,7 @@ async function rowOf(
 
 async function read({ record, slots, segments }: Row): Promise<Record<string, unknown>> {
   const stored = decodeOf(REF, () => {
-    const reader = new SegmentReader(segments, 16 * 1024 * 1024);
+    const reader = new SegmentReader(segments, { maxValueBytes: 16 * 1024 * 1024, maxPutBytes: 32 * 1024 * 1024 });
     return { checkpoint: decodeCheckpoint({ ...OWNER, record }, reader), writes: decodeWrites({ ...OWNER, slots }, reader) };
   });
   return loadOf(REF, async () => {

@@ -1,6 +1,6 @@
 import { SerializationError } from "../errors.js";
 import type { AllowedClasses } from "./allowed-classes.js";
-import { Comparison } from "./comparison.js";
+import { Comparison, placesOfKeys } from "./comparison.js";
 import { Draft, isReused } from "./draft.js";
 import { isSameJson, type Json, type JsonObject, MAX_DEPTH, TAG } from "./format.js";
 import { encodeInstance } from "./instances.js";
@@ -39,6 +39,7 @@ export class Encoding {
   private readonly segments: Segment[] = [];
   private level = 0;
   private entered = 0;
+  private visited = 0;
   /** How many members the outermost container has, if it is an array or a plain object. */
   members = 0;
   private readonly comparison = new Comparison();
@@ -54,8 +55,14 @@ export class Encoding {
     return this.entered + this.comparison.containers;
   }
 
+  /** How many places of values there are in it. */
+  get places(): number {
+    return this.visited + this.comparison.places;
+  }
+
   /** @throws {SerializationError} if `value` cannot be stored without loss (C-61). */
   value(value: unknown, old?: Json): Json {
+    this.visited += 1;
     switch (typeof value) {
       case "string":
       case "boolean":
@@ -84,6 +91,7 @@ export class Encoding {
     let body: JsonObject = {};
     const keys = Object.keys(object);
     if (level === 0) this.members = keys.length;
+    this.visited += placesOfKeys(keys.length);
     if (old === undefined) for (const key of keys) this.property(level, body, key, object);
     else {
       const draft = new Draft(old);

@@ -2,20 +2,13 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { LRUCache } from "lru-cache";
 import { DeserializationError, ValueTooLargeError } from "../errors.js";
 import type { SerializedValue } from "../format/record.js";
+import type { SizeLimits } from "../format/segment-reader.js";
 import { breathe } from "../format/turn.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { type Dumped, HoldfastSerializer } from "./index.js";
 import type { PreviousEncoding } from "./previous-encoding.js";
 
-/** Sizes above which nothing is stored, in bytes (contract C-65). */
-export interface SizeLimits {
-  /** Of one serialized channel value. */
-  readonly maxValueBytes: number;
-  /** Of all that one `put` or `putWrites` gives: its serialized values and its metadata. */
-  readonly maxPutBytes: number;
-}
-
-/** Adds up what one put gives. */
+/** Adds up what one put gives, or carries over. */
 class PutSize {
   readonly #maxBytes: number;
   #bytes = 0;
@@ -40,7 +33,6 @@ export class ValueSerializer {
   readonly #serde: SerializerProtocol;
   /** The serde, when it is ours as it is. A subclass may encode in its own way. */
   readonly #ours: HoldfastSerializer | undefined;
-  /** What is stored, and what is read: of a value no more than `maxValueBytes`. */
   readonly limits: SizeLimits;
   /** By the bytes of the value. It only saves work. */
   readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
