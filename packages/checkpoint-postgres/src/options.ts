@@ -34,12 +34,13 @@ export interface PostgresSaverOptions {
   readonly maxValueBytes?: number;
   /**
    * Largest size of a checkpoint, in bytes: all its serialized values, whether or not they changed, and its metadata; and of the writes of one `putWrites`.
-   * What is larger is neither stored nor read. A process holds it some four times over while it is stored. Default 512 MiB, at most 960 MiB: a message to Postgres ends at 1 GiB.
+   * What is larger is neither stored nor read. A process holds it some four times over while it is stored.
+   * Default 512 MiB, at most 960 MiB: a message to Postgres ends at 1 GiB.
    */
   readonly maxPutBytes?: number;
   /**
-   * When two runs go on from the head of one thread at once: `"fork"` gives each a branch of its own; `"reject"` lets the first commit, and the other
-   * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
+   * When two runs overlap on one thread: `"fork"` gives each a branch of its own; `"reject"` lets the one that commits next go on, and the other fail with a
+   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
   /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { defineSuite } from "../case.js";
-import { address, listIds, put, putChain, readValues } from "../checkpoints.js";
+import { address, idOf, listIds, put, putChain, readValues } from "../checkpoints.js";
 import { assertFails } from "../failures.js";
 import { assertSame } from "../same-value.js";
 
@@ -31,6 +31,28 @@ export const deletedThreads = defineSuite("writes that come after their thread w
     const left = Object.entries((await target.inspect?.(thread)) ?? {}).filter(([, count]) => count !== 0);
     assert.deepEqual(left, [], "left in the store");
   });
+
+  for (const options of [{}, { filter: { source: "loop" } }]) {
+    const which = "filter" in options ? " with a filter" : "";
+    it(
+      `C-21 a list${which} that goes on after its thread was deleted shows nothing of the next thread of that id`,
+      needs,
+      async (context) => {
+        const { saver } = context;
+        const thread = context.thread();
+        const deleter = await context.open();
+        const old = await putChain(saver, thread, 20, (step) => ({ values: { step } }));
+        const seen: unknown[] = [];
+        for await (const tuple of saver.list(address(thread), options)) {
+          seen.push(idOf(tuple));
+          if (seen.length > 1) continue;
+          await deleter.deleteThread(thread);
+          await putChain(deleter, thread, 3, (step) => ({ values: { step } }));
+        }
+        assert.deepEqual(seen, old.toReversed().slice(0, seen.length));
+      },
+    );
+  }
 
   it("C-51 late writes of tasks are refused", needs, async (context) => {
     const { saver, target } = context;
