@@ -14,6 +14,8 @@ const MINUS_ZERO = `${MARK}-0`;
 const MAX_METADATA_DEPTH = 500;
 /** How long its JSON text may be, about. It is stored with each checkpoint anew, and read with each by `list`. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024;
+/** Of a value with what divides it from the next. */
+const MIN_BYTES = 2;
 const NEEDS_ESCAPE = /[\0\u001a]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const ESCAPED = new RegExp(`${MARK}([0-9a-f]{4})`, "g");
 
@@ -27,7 +29,7 @@ export function encodeMetadata(metadata: CheckpointMetadata | Readonly<Record<st
     throw new InvalidMetadataError(`metadata is ${describe(metadata)}. It must be an object.`);
   }
   try {
-    return JSON.stringify(new MetadataPass().json(metadata, "metadata"));
+    return JSON.stringify(toJson(metadata, "metadata", { ancestors: new Set(), bytes: 0 }));
   } catch (error) {
     if (isHoldfastError(error)) throw error;
     // A getter or a proxy. What it says may hold values.
@@ -86,64 +88,62 @@ function unescapeText(text: string): string {
   return text.replace(ESCAPED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** Makes JSON of metadata, as long as there is not too much of it. */
-class MetadataPass {
-  readonly #ancestors = new Set<object>();
-  #bytes = 0;
-
-  json(value: unknown, path: string): unknown {
-    this.#count(MIN_BYTES);
-    if (value === null || typeof value === "boolean") return value;
-    if (typeof value === "string") return this.#text(value);
-    if (typeof value === "number") {
-      if (Object.is(value, -0)) return MINUS_ZERO;
-      if (Number.isFinite(value)) return value;
-      throw new InvalidMetadataError(`${path} is ${value}, which JSON cannot hold.`);
-    }
-    if (typeof value !== "object") throw new InvalidMetadataError(`${path} is ${describe(value)}, which JSON cannot hold.`);
-    if (this.#ancestors.has(value)) throw new InvalidMetadataError(`${path} contains itself.`);
-    if (this.#ancestors.size >= MAX_METADATA_DEPTH)
-      throw new InvalidMetadataError(`Metadata is nested more than ${MAX_METADATA_DEPTH} levels deep.`);
-    this.#ancestors.add(value);
-    const json = Array.isArray(value)
-      ? Array.from(value, (item, index) => this.json(item, `${path}[${index}]`))
-      : this.#object(value, path);
-    this.#ancestors.delete(value);
-    return json;
-  }
-
-  #object(value: object, path: string): unknown {
-    const prototype: unknown = Object.getPrototypeOf(value);
-    // A plain object of another realm (vm, test runners) has a prototype whose own prototype is null.
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-      throw new InvalidMetadataError(
-        `${path} is an instance of ${value.constructor?.name ?? "a class"}. Metadata holds plain JSON only.`,
-      );
-    }
-    // Entries, not assignment: a key "__proto__" must become a property.
-    const json: [string, unknown][] = [];
-    for (const [key, item] of Object.entries(value)) {
-      if (item !== undefined) json.push([this.#text(key), this.json(item, `${path}.${key}`)]);
-    }
-    return Object.fromEntries(json);
-  }
-
-  #text(text: string): string {
-    this.#count(text.length);
-    return escapeText(text);
-  }
-
-  #count(bytes: number): void {
-    this.#bytes += bytes;
-    if (this.#bytes > MAX_METADATA_BYTES)
-      throw new InvalidMetadataError(
-        `Metadata comes to more than ${MAX_METADATA_BYTES} bytes. Put it into a channel of the state.`,
-      );
-  }
+/** What was made of the metadata so far. */
+interface Pass {
+  readonly ancestors: Set<object>;
+  bytes: number;
 }
 
-/** Of a value with what divides it from the next. */
-const MIN_BYTES = 2;
+function toJson(value: unknown, path: string, pass: Pass): unknown {
+  count(MIN_BYTES, pass);
+  if (value === null || typeof value === "boolean") return value;
+  if (typeof value === "string") return countedText(value, pass);
+  if (typeof value === "number") {
+    if (Object.is(value, -0)) return MINUS_ZERO;
+    if (Number.isFinite(value)) return value;
+    throw new InvalidMetadataError(`${path} is ${value}, which JSON cannot hold.`);
+  }
+  if (typeof value !== "object") throw new InvalidMetadataError(`${path} is ${describe(value)}, which JSON cannot hold.`);
+  const { ancestors } = pass;
+  if (ancestors.has(value)) throw new InvalidMetadataError(`${path} contains itself.`);
+  if (ancestors.size >= MAX_METADATA_DEPTH)
+    throw new InvalidMetadataError(`Metadata is nested more than ${MAX_METADATA_DEPTH} levels deep.`);
+  ancestors.add(value);
+  const json = Array.isArray(value)
+    ? Array.from(value, (item, index) => toJson(item, `${path}[${index}]`, pass))
+    : objectToJson(value, path, pass);
+  ancestors.delete(value);
+  return json;
+}
+
+function objectToJson(value: object, path: string, pass: Pass): unknown {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // A plain object of another realm (vm, test runners) has a prototype whose own prototype is null.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw new InvalidMetadataError(
+      `${path} is an instance of ${value.constructor?.name ?? "a class"}. Metadata holds plain JSON only.`,
+    );
+  }
+  // Entries, not assignment: a key "__proto__" must become a property.
+  const json: [string, unknown][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    if (item !== undefined) json.push([countedText(key, pass), toJson(item, `${path}.${key}`, pass)]);
+  }
+  return Object.fromEntries(json);
+}
+
+function countedText(text: string, pass: Pass): string {
+  count(text.length, pass);
+  return escapeText(text);
+}
+
+function count(bytes: number, pass: Pass): void {
+  pass.bytes += bytes;
+  if (pass.bytes > MAX_METADATA_BYTES)
+    throw new InvalidMetadataError(
+      `Metadata comes to more than ${MAX_METADATA_BYTES} bytes. Put it into a channel of the state.`,
+    );
+}
 
 function fromJson(value: unknown): unknown {
   if (typeof value === "string") return value === MINUS_ZERO ? -0 : unescapeText(value);

@@ -15,6 +15,8 @@ import type { ValueBytes } from "./value-bytes.js";
  * `body` is a compressed payload with its checksum. When its dictionary has a link, that is the record's **keyframe**: an earlier record of the thread, kept as a segment,
  * that this one is compressed against and whose links it can point to by position. So neither the names of channels and nodes nor the list of
  * pieces, which hardly change from one superstep to the next, are stored again.
+ *
+ * Longer than 300 lines: what is written is read back here, so that the two are changed together.
  */
 export interface CheckpointRecord {
   /** The keyframe, if there is one, and the segments that the keyframe does not link to. */

@@ -58,7 +58,9 @@ export async function readTuple(
   if (ref.namespace === "" && read === undefined && checkpointId === undefined) lives.forget(ref.threadId);
   if (read === undefined) return undefined;
   const known = read.values === "none" ? entry : undefined;
-  const stored = decodeStored(ref.threadId, read, await segmentsOf(saver, reading), known?.cached);
+  const opening = segmentsOf(saver, reading);
+  const segments = opening instanceof Promise ? await opening : opening;
+  const stored = decodeStored(ref.threadId, read, segments, known?.cached);
   // The next put of this run builds on it.
   cache.set(stored.ref, stored.checkpoint.cached, read.guard, known?.record ?? read.record);
   return tupleOf(saver, stored);
