@@ -28,16 +28,16 @@ class PutSize {
   }
 }
 
-/** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
+/** Serializes values with the user's serde, or ours, and refuses values that are too large (contract C-63, C-65). */
 export class ValueSerializer {
   readonly #serde: SerializerProtocol;
-  /** The serde, when it is ours as it is. A subclass may encode in its own way. */
+  /** The serde, if it is exactly ours. A subclass may encode differently. */
   readonly #ours: HoldfastSerializer | undefined;
   readonly limits: SizeLimits;
-  /** By the bytes of the value. It only saves work. */
+  /** By the value's bytes. A cache that only saves work. */
   readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
 
-  /** @param previousEncodingBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
+  /** @param previousEncodingBytes bound of the previous encodings, in bytes of memory; 0 keeps none. */
   constructor(serde: SerializerProtocol, limits: SizeLimits, previousEncodingBytes = 0) {
     this.#serde = serde;
     this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
@@ -57,7 +57,7 @@ export class ValueSerializer {
   }
 
   /**
-   * The value is taken at the call: a serde that encodes before its first await, as ours does, makes later mutations harmless (contract C-36).
+   * Takes the value as it is at the call, if the serde encodes before its first await, as ours does (contract C-36).
    *
    * @param name the channel, for error messages.
    * @throws SerializationError, ValueTooLargeError
@@ -72,7 +72,7 @@ export class ValueSerializer {
   /**
    * {@link dump} of a value that follows another one in its channel.
    *
-   * @param before the other one, as it was dumped.
+   * @param before the other one, serialized.
    */
   async dumpAfter(
     before: SerializedValue | undefined,
@@ -85,7 +85,7 @@ export class ValueSerializer {
     const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
     const [type, bytes] = dumped;
     const serialized = this.#checked(type, bytes, name, put);
-    // The channel goes on from the new value.
+    // The channel continues from the new value.
     if (before !== undefined) this.#previousEncodings.delete(before.bytes);
     if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
     return serialized;
@@ -113,7 +113,7 @@ export class ValueSerializer {
     if (pause !== undefined) await pause;
     if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
     const previousEncoding = this.#previousEncodings.get(bytes);
-    // Ours copies by itself.
+    // Ours makes a copy.
     return previousEncoding === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(previousEncoding);
   }
 
@@ -122,7 +122,7 @@ export class ValueSerializer {
     this.#previousEncodings.clear();
   }
 
-  /** Bytes of memory held by previous encodings, about. */
+  /** Bytes of memory that previous encodings hold, estimated. */
   get previousEncodingBytes(): number {
     return this.#previousEncodings.calculatedSize;
   }
