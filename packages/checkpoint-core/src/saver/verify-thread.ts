@@ -179,7 +179,7 @@ export class ThreadCheck {
 
 function opens(id: string, reader: SegmentReader): boolean {
   try {
-    reader.beginValue();
+    reader.beginPut();
     reader.content(id);
     return true;
   } catch {
