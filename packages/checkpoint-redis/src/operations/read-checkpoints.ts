@@ -1,5 +1,11 @@
 import { DeserializationError, SchemaTooNewError } from "@holdfast/checkpoint-core";
-import { decodeOf, type ReadCheckpoint, type Reading, type ReadValues, type Segment } from "@holdfast/checkpoint-core/adapter";
+import {
+  type ReadCheckpoint,
+  type Reading,
+  type ReadValues,
+  readCheckpoint,
+  type Segment,
+} from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
 import readingText from "../lua/reading.lua";
@@ -53,10 +59,9 @@ export async function read(
     const checkpoints = rows.map(([member, row, writes, values]): ReadCheckpoint => {
       if (member === undefined || row === undefined || writes === undefined)
         throw new DeserializationError("A stored row is damaged.");
-      const name = decodeMember(member);
-      return decodeOf({ threadId, ...name }, () => {
+      return readCheckpoint({ guard, ...decodeMember(member), values: String(values) as ReadValues }, () => {
         const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
-        return { guard, ...name, ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues };
+        return { ...decodeCheckpointRow(row), slots };
       });
     });
     return { checkpoints, segments, more };
