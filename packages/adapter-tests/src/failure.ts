@@ -12,7 +12,16 @@ export async function failureOf(action: () => Promise<unknown>): Promise<Error> 
 
 /** Everything of an error that a log may print. */
 export function printed(error: unknown): string {
-  const parts = [inspect(error, { depth: 20, showHidden: true, getters: true }), JSON.stringify(error)];
+  const parts = [
+    inspect(error, {
+      depth: Number.POSITIVE_INFINITY,
+      showHidden: true,
+      getters: true,
+      maxStringLength: null,
+      maxArrayLength: null,
+    }),
+    JSON.stringify(error),
+  ];
   for (let each = error; each instanceof Error; each = each.cause)
     parts.push(each.message, each.stack ?? "", JSON.stringify(each));
   return parts.join("\n");

@@ -7,6 +7,7 @@ export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-e
 export { counterGraph } from "./counter-graph.js";
 export { type DamagedRowsTarget, damagedRowTests, type StoredBytes } from "./damaged-rows.js";
 export { deltaOrderTests } from "./delta-order/index.js";
+export { type ErrorsWithoutValuesTarget, errorsWithoutValuesTests } from "./errors-without-values.js";
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failedRunTests } from "./failed-runs.js";
