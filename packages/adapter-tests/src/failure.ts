@@ -24,5 +24,13 @@ export function printed(error: unknown): string {
   ];
   for (let each = error; each instanceof Error; each = each.cause)
     parts.push(each.message, each.stack ?? "", JSON.stringify(each));
-  return parts.join("\n");
+  return [...parts, ...bytesIn(error, new Set())].join("\n");
+}
+
+/** As text, what somebody may decode who gets the error: `inspect` shows numbers. */
+function* bytesIn(value: unknown, seen: Set<unknown>): Generator<string> {
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  seen.add(value);
+  if (value instanceof Uint8Array) yield Buffer.from(value).toString("latin1");
+  else for (const key of Reflect.ownKeys(value)) yield* bytesIn(Reflect.get(value, key), seen);
 }

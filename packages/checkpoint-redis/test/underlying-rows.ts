@@ -6,7 +6,7 @@ import { partsOf } from "./underneath.js";
 
 /** What no sum covers. Of the rest, a change is found where it is read. */
 export const PLACES: ReadonlySet<string> = new Set([
-  ...["field", "value", "writer", "hidden"].map((part) => `checkpoint.${part}`),
+  ...["value", "writer", "hidden"].map((part) => `checkpoint.${part}`),
   ...["field", "value", "arrival", "task", "place"].map((part) => `write.${part}`),
   ...["order.member", "order.score", "thread.field", "thread.value"],
 ]);

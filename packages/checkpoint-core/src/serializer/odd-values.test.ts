@@ -57,6 +57,8 @@ it("C-60 C-61 any odd value is refused by a typed error, or read back in full", 
   expect(refused).toBeLessThan(RUNS);
 });
 
+const LONG = "long ".repeat(200);
+
 /** A list with members that moved, went, came again, or were changed. */
 const edits = fc.tuple(
   fc.array(
@@ -98,16 +100,17 @@ it("C-60 a list whose odd members are reordered has the text that it has alone",
     fc.asyncProperty(edits, async ([makes, steps]) => {
       // As it is read: what answers differently each time has no text to compare.
       const texts = makes.map((make) => textOf(make(), dumpAlone)).filter((text) => text !== undefined);
-      const before = await Promise.all(texts.map(load));
+      // What is short is not looked for among what was there before.
+      const before = await Promise.all(texts.map(async (text) => ({ value: await load(text), long: LONG })));
       const after = edited(before, steps);
       const { previousEncoding } = serializer.dumpAfter(undefined, [before], "state");
       const { dumped } = serializer.dumpAfter(previousEncoding, [after], "state");
       expect(dumped[1].toBuffer().toString()).toBe(dumpAlone(after));
-      compared += 1;
+      if (previousEncoding !== undefined) compared += 1;
     }),
     options,
   );
-  expect(compared).toBeGreaterThan(RUNS / 20);
+  expect(compared).toBeGreaterThan(RUNS / 2);
 });
 
 it("C-64 odd metadata is refused by a typed error, or comes back", { timeout: TIMEOUT_MS }, () => {
