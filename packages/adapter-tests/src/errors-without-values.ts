@@ -50,7 +50,7 @@ function put(
 }
 
 async function drained(items: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of items) continue;
+  for await (const item of items) expect(item).toBeDefined();
 }
 
 /** All operations; those that take something away come last. */

@@ -219,11 +219,13 @@ const CRAFTS: Readonly<Record<string, (headerOf: HeaderOf, random: Random) => Pa
   "a keyframe that there is not": (headerOf) => ({ body: deflated(payload(headerOf([JSON_TYPE, TEXT.length]), TEXT), 1) }),
 };
 
+export const CRAFT_NAMES = Object.keys(CRAFTS);
+
 /** Reading them takes a hundred times as long as the others: seldom. */
 const LARGE = /inflate|again|many|long|deep/;
 
 export function randomCraft(random: Random): string {
-  const name = oneOf(Object.keys(CRAFTS), random);
+  const name = oneOf(CRAFT_NAMES, random);
   return LARGE.test(name) && random() < 0.75 ? randomCraft(random) : name;
 }
 

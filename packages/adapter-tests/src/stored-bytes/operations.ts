@@ -1,5 +1,6 @@
 import { importThreads } from "@holdfast/checkpoint-core";
 import { type Checkpoint, type CheckpointPendingWrite, type CheckpointTuple, MemorySaver } from "@langchain/langgraph-checkpoint";
+import { expect } from "vitest";
 import type { KeepingSaver } from "../retention/target.js";
 import { configOf, SUBGRAPH } from "./threads.js";
 
@@ -150,7 +151,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     async run({ cold }, thread, _keys, found) {
       await attempt(found, () => cold.stats(thread));
       await attempt(found, async () => {
-        for await (const _ of cold.listThreads()) continue;
+        for await (const { threadId } of cold.listThreads()) expect(threadId).toBeDefined();
       });
     },
   },

@@ -2,22 +2,16 @@ import type { RetentionTarget } from "../retention/target.js";
 
 /** A field of a row as it lies in a store, or one part of what a store keeps in one field. */
 export interface StoredField {
-  /** Table and column: `checkpoint.record`. The same name on all stores for what {@link CRAFTED_KINDS} names. */
+  /**
+   * Table and column: `checkpoint.record`. The same name on all stores for what crafted rows are made of: record, links and metadata of a
+   * checkpoint, payload and links of a write.
+   */
   readonly kind: string;
   readonly thread: string;
   /** Namespace and id of the checkpoint to which it belongs, with a NUL between them; of a segment, its id. */
   readonly owner: string;
   readonly bytes: Buffer;
 }
-
-/** What crafted rows are made of; links are ids of segments, 16 bytes each. */
-export const CRAFTED_KINDS = [
-  "checkpoint.record",
-  "checkpoint.links",
-  "checkpoint.metadata",
-  "write.payload",
-  "write.links",
-] as const;
 
 /** A segment to be added to a thread. */
 export interface AddedSegment {

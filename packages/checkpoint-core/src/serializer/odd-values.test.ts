@@ -103,9 +103,9 @@ it("C-60 a list whose odd members are reordered has the text that it has alone",
       // What is short is not looked for among what was there before.
       const before = await Promise.all(texts.map(async (text) => ({ value: await load(text), long: LONG })));
       const after = edited(before, steps);
-      const { previousEncoding } = serializer.dumpAfter(undefined, [before], "state");
-      const { dumped } = serializer.dumpAfter(previousEncoding, [after], "state");
-      expect(dumped[1].toBuffer().toString()).toBe(dumpAlone(after));
+      const { previousEncoding } = serializer.dumpAfter(undefined, before, "state");
+      const { dumped } = serializer.dumpAfter(previousEncoding, after, "state");
+      expect(`[${dumped[1].toBuffer().toString()}]`).toBe(dumpAlone(after));
       if (previousEncoding !== undefined) compared += 1;
     }),
     options,
