@@ -12,7 +12,7 @@ export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failedRunTests } from "./failed-runs.js";
 export { failureOf, printed } from "./failure.js";
-export { type FallbackTarget, fallbackTests } from "./fallback.js";
+export { type FallbackTarget, fallbackTests } from "./fallback/index.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
 export { type GivenUpStore, type GivingUp, givenUpTests } from "./faults/given-up.js";
 export { killedSweeperTests } from "./faults/killed-sweepers.js";
@@ -48,4 +48,5 @@ export type { AddedSegment, StoredBytesTarget, StoredField, UnderlyingRows } fro
 export type { AdapterTarget, MigrationTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";
+export { problemsIn, uniqueText, type VerifyTarget, verifyTests } from "./verify.js";
 export { type StoredRow, type WrittenUnderLeaseTarget, writtenUnderLeaseTests } from "./written-under-lease.js";

@@ -9,6 +9,8 @@ export function now(): number {
 export interface Recorded {
   readonly from: number;
   readonly to?: number;
+  /** The same by the clock that can be set, which the stores go by: a lease lasts by it. */
+  readonly clock?: { readonly from: number; readonly to?: number };
   /**
    * `refused`: told that nothing was done. `unknown`: it may have been done or not, also later. `perhaps`: it was done when it was answered, and may have been lost
    * in a failover; only a judge says that.
@@ -30,17 +32,21 @@ export async function recorded<Result>(
   run: () => Promise<Result>,
   learned: (result: Result) => object = () => ({}),
 ): Promise<Result | undefined> {
-  const from = now();
-  await tell({ from, outcome: "unknown" });
+  const [from, clockFrom] = [now(), Date.now()];
+  const answered = (): Pick<Recorded, "from" | "to" | "clock"> => ({
+    from,
+    to: now(),
+    clock: { from: clockFrom, to: Date.now() },
+  });
+  await tell({ from, clock: { from: clockFrom }, outcome: "unknown" });
   try {
     const result = await run();
-    const to = now();
-    await tell({ outcome: "ok", ...learned(result), from, to });
+    await tell({ outcome: "ok", ...learned(result), ...answered() });
     return result;
   } catch (error) {
     if (!isHoldfastError(error)) throw error;
     const { code } = error;
-    await tell({ from, to: now(), outcome: refusals.includes(code) ? "refused" : "unknown", code });
+    await tell({ ...answered(), outcome: refusals.includes(code) ? "refused" : "unknown", code });
     return undefined;
   }
 }

@@ -7,6 +7,8 @@ interface Asked {
   readonly thread: string;
   readonly from: number;
   readonly to?: number;
+  /** The same by the clock that can be set, which the stores go by. Default: it runs as the monotonic one does. */
+  readonly clock?: { readonly from: number; readonly to?: number };
   /** `refused`: told that nothing was done. */
   readonly outcome: "ok" | "refused" | "unknown";
 }

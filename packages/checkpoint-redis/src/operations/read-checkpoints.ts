@@ -1,5 +1,6 @@
 import { DeserializationError, SchemaTooNewError } from "@holdfast/checkpoint-core";
 import {
+  decodeOf,
   type ReadCheckpoint,
   type Reading,
   type ReadValues,
@@ -17,7 +18,7 @@ import fetchSegmentsText from "./read-checkpoints.lua";
 
 const fetchSegmentsScript = script(threadText, rowsText, readingText, fetchSegmentsText);
 
-/** The first word of what a script answers. */
+/** The first word of a script's answer. */
 export function statusOf(reply: Reply, operation: string): string {
   const status = String(reply[0]);
   if (status !== "format") return status;
@@ -26,16 +27,19 @@ export function statusOf(reply: Reply, operation: string): string {
   );
 }
 
-/** What a reading script answered. */
+/** The answer of a reading script. */
 export interface ReadReply extends Reading {
-  /** What the script says beyond the reading; empty when there is no thread. */
+  /** The key of the thread that was read; `undefined` if there is none. */
+  readonly threadKey: string | undefined;
+  /** Further values of the answer; empty if there is no thread. */
   readonly more: Reply;
 }
 
 /**
- * Runs a reading script, and fetches what was too much for one answer.
+ * Runs a reading script, and fetches what did not fit in one answer.
  *
- * @param known segments of an earlier reading of the same thread, which need not be read again.
+ * @param known segments of an earlier reading of the same thread, which are not read again.
+ * @param onDamaged called for each row that cannot be decoded, which is left out. Without it, whoever looks at its content is told.
  */
 export async function read(
   redis: Connection,
@@ -45,26 +49,36 @@ export async function read(
   threadId: string,
   args: readonly (string | Buffer | number)[],
   known: ReadonlyMap<string, Segment> = new Map(),
+  onDamaged?: (error: unknown) => void,
 ): Promise<ReadReply> {
   const thread = keys.thread(threadId);
   for (;;) {
     const reply = await redis.run(operation, script, thread, args);
-    if (statusOf(reply, operation) !== "read") return { checkpoints: [], segments: known, more: [] };
+    if (statusOf(reply, operation) !== "read") return { checkpoints: [], segments: known, threadKey: undefined, more: [] };
     const [, key, epoch, rows, found, left, ...more] = reply as ReadingReply;
     const segments = new Map(known);
     addSegments(segments, found);
     // A thread that was deleted or pruned meanwhile is read again.
     if (!(await fetchRest(redis, operation, thread, [key, epoch], left, segments))) continue;
     const guard = { threadKey: String(key), epoch: String(epoch) };
-    const checkpoints = rows.map(([member, row, writes, values]): ReadCheckpoint => {
+    const checkpoints = rows.flatMap(([member, row, writes, values]): ReadCheckpoint[] => {
       if (member === undefined || row === undefined || writes === undefined)
         throw new DeserializationError("A stored row is damaged.");
-      return readCheckpoint({ guard, ...decodeMember(member), values: String(values) as ReadValues }, () => {
-        const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
-        return { ...decodeCheckpointRow(row), slots };
-      });
+      const place = { guard, ...decodeMember(member), values: String(values) as ReadValues };
+      const decode = (): Pick<ReadCheckpoint, "parentId" | "metadata" | "record" | "slots"> =>
+        decodeOf({ threadId, ...place }, () => {
+          const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
+          return { ...decodeCheckpointRow(row), slots };
+        });
+      if (onDamaged === undefined) return [readCheckpoint(place, decode)];
+      try {
+        return [{ ...place, ...decode() }];
+      } catch (error) {
+        onDamaged(error);
+        return [];
+      }
     });
-    return { checkpoints, segments, more };
+    return { checkpoints, segments, threadKey: guard.threadKey, more };
   }
 }
 
@@ -78,7 +92,7 @@ type ReadingReply = readonly [
   ...more: unknown[],
 ];
 
-/** @returns `false` when the thread is not the same any more. */
+/** @returns `false` if the thread is no longer the same. */
 async function fetchRest(
   redis: Connection,
   operation: string,
