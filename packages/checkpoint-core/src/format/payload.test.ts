@@ -86,3 +86,15 @@ it.for<[string, () => unknown]>([
 ])("%s is a DeserializationError", ([, read]) => {
   expect(read).toThrow(DeserializationError);
 });
+
+it("C-62 a header that is nested too deep is refused, brackets in text do not count", () => {
+  const open = (header: string): PayloadReader => {
+    const start = Buffer.alloc(4);
+    start.writeUInt32LE(header.length);
+    return new PayloadReader(Buffer.concat([start, Buffer.from(header)]), [], reader);
+  };
+  const nested = `${"[".repeat(501)}${"]".repeat(501)}`;
+  expect(() => open(nested)).toThrow(DeserializationError);
+  expect(open(JSON.stringify([`"\\${nested}`])).header).toEqual([`"\\${nested}`]);
+  expect(open(nested.slice(1, -1)).header).toBeInstanceOf(Array);
+});

@@ -83,7 +83,9 @@ export class PayloadReader {
   constructor(content: Buffer, links: readonly string[], segments: SegmentReader) {
     try {
       const headerEnd = 4 + content.readUInt32LE(0);
-      this.header = JSON.parse(content.toString("utf8", 4, headerEnd));
+      const text = content.toString("utf8", 4, headerEnd);
+      if (isTooDeep(text)) throw new DeserializationError("A stored header is nested too deep.");
+      this.header = JSON.parse(text);
       this.#inlineOffset = headerEnd;
     } catch {
       // Without its cause, which prints what is stored.
@@ -160,4 +162,19 @@ function isEntry(entry: unknown): entry is ValueEntry {
 
 function isCount(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0;
+}
+
+/** Headers of ours have five levels. Those who go through what is read, LangGraph's savers among them, call themselves for each. */
+const MAX_HEADER_DEPTH = 500;
+
+/** Whether JSON is nested too deep. Short text cannot be: a level takes two characters. */
+function isTooDeep(json: string): boolean {
+  if (json.length < 2 * MAX_HEADER_DEPTH) return false;
+  let depth = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (token === "[" || token === "{") depth += 1;
+    else if (token === "]" || token === "}") depth -= 1;
+    if (depth > MAX_HEADER_DEPTH) return true;
+  }
+  return false;
 }
