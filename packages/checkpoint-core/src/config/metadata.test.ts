@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeserializationError, InvalidMetadataError } from "../errors.js";
-import { difference } from "../serializer/strict-equality.testing.js";
+import { difference } from "../strict-equality.testing.js";
 import { decodeMetadata, encodeMetadata } from "./metadata.js";
 
 const marks = fc.constantFrom(

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { handled } from "./run-writes.js";
-import { unhandledAfter } from "./unhandled-rejections.testing.js";
+import { unhandledAfter } from "../unhandled-rejections.testing.js";
 
 it("C-71 what LangGraph makes of it is handled, and rejects for whoever looks later", async () => {
   const reason = new Error("refused");

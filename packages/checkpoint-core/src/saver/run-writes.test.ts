@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { callRanks } from "../format/write-order.js";
 import { nextCall, WritesByRun } from "./run-writes.js";
-import { unhandledAfter } from "./unhandled-rejections.testing.js";
+import { unhandledAfter } from "../unhandled-rejections.testing.js";
 
 const runConfig = (signal = new AbortController().signal, writer = (): void => {}) => ({ signal, writer });
 

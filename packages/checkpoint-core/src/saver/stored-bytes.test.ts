@@ -12,7 +12,7 @@ import { compressed, type Segment } from "../format/segment.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
 import { HoldfastSerializer } from "../serializer/index.js";
-import { difference } from "../serializer/strict-equality.testing.js";
+import { difference } from "../strict-equality.testing.js";
 
 /** `pnpm soak --only values` reads 20,000. */
 const ROWS = Number(process.env.HOLDFAST_FUZZ_ROWS ?? 1_000);

@@ -11,7 +11,7 @@ import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it, test } from "vitest";
 import { DeserializationError, InvalidOptionsError, SerializationError } from "../errors.js";
 import { HoldfastSerializer } from "./index.js";
-import { difference } from "./strict-equality.testing.js";
+import { difference } from "../strict-equality.testing.js";
 
 const serializer = new HoldfastSerializer();
 const official = new MemorySaver().serde;

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { SerializationError } from "../errors.js";
 import { anyMessage, anyValue } from "./arbitraries.testing.js";
 import { HoldfastSerializer } from "./index.js";
-import { difference } from "./strict-equality.testing.js";
+import { difference } from "../strict-equality.testing.js";
 
 const serializer = new HoldfastSerializer();
 const official = new MemorySaver().serde;

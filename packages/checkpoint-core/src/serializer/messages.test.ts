@@ -20,7 +20,7 @@ import { ChatPromptValue, ImagePromptValue } from "@langchain/core/prompt_values
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
 import { describe, expect, it } from "vitest";
 import { HoldfastSerializer } from "./index.js";
-import { difference } from "./strict-equality.testing.js";
+import { difference } from "../strict-equality.testing.js";
 
 const serializer = new HoldfastSerializer();
 const official = new MemorySaver().serde;

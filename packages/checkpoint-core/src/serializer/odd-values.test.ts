@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { decodeMetadata, encodeMetadata } from "../config/metadata.js";
 import { InvalidMetadataError, SerializationError, ValueTooLargeError } from "../errors.js";
-import { unhandledAfter } from "../saver/unhandled-rejections.testing.js";
+import { unhandledAfter } from "../unhandled-rejections.testing.js";
 import { anyMessage } from "./arbitraries.testing.js";
 import { HoldfastSerializer } from "./index.js";
 import { type Make, MARKER, oddValue } from "./odd-values.testing.js";
-import { difference } from "./strict-equality.testing.js";
+import { difference } from "../strict-equality.testing.js";
 
 /** `pnpm soak --only values` tries 20,000. */
 const RUNS = Number(process.env.HOLDFAST_FUZZ_ROWS ?? 500);

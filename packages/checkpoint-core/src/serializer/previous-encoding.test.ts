@@ -5,7 +5,7 @@ import { heldBytes } from "../held-bytes.testing.js";
 import { anyValue } from "./arbitraries.testing.js";
 import { HoldfastSerializer } from "./index.js";
 import type { PreviousEncoding } from "./previous-encoding.js";
-import { difference } from "./strict-equality.testing.js";
+import { difference } from "../strict-equality.testing.js";
 
 const serializer = new HoldfastSerializer();
 const LONG = "a text of some length ".repeat(10);

@@ -6,7 +6,7 @@ import { describe, expect, it, test } from "vitest";
 import { DeserializationError } from "../errors.js";
 import { anyMessage } from "./arbitraries.testing.js";
 import { HoldfastSerializer } from "./index.js";
-import { difference } from "./strict-equality.testing.js";
+import { difference } from "../strict-equality.testing.js";
 
 const serializer = new HoldfastSerializer();
 const official = new MemorySaver().serde;

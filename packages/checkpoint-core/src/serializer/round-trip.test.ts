@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { anyText, anyValue } from "./arbitraries.testing.js";
 import { HoldfastSerializer } from "./index.js";
-import { difference } from "./strict-equality.testing.js";
+import { difference } from "../strict-equality.testing.js";
 
 const serializer = new HoldfastSerializer();
 
