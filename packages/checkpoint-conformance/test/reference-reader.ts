@@ -44,6 +44,10 @@ export abstract class ReferenceReader extends ReferenceValues {
     this.lives.set(writer, (this.lives.get(writer) ?? new Map()).set(thread, this.store.threads.get(thread)));
   }
 
+  protected lifeOf(config: RunnableConfig, thread: string): ThreadRows | undefined {
+    return this.isOfARun(config) ? this.lives.get((config as { readonly writer: object }).writer)?.get(thread) : undefined;
+  }
+
   /** LangGraph gives each run a writer, which its subgraphs have, too. */
   protected isOfARun(config: RunnableConfig): boolean {
     return "writer" in config;

@@ -164,7 +164,7 @@ export class ReferenceSaver extends ReferenceLeaser implements LeasingSaver {
     const isGone = bases.some(
       ([of, base]) => !rows?.has(this.keyOf(of, base)) && this.isTombstoned(thread, this.keyOf(of, base)),
     );
-    const life = parent === undefined && "writer" in config ? this.lives.get(config.writer as object)?.get(thread) : undefined;
+    const life = parent === undefined ? this.lifeOf(config, thread) : undefined;
     if (!isGone && (life === undefined || life === this.store.threads.get(thread))) return;
     const key = this.keyOf(ns, id);
     this.store.tombstones.get(thread)?.add(key);
