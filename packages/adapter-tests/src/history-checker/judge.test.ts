@@ -147,6 +147,14 @@ describe("C-10 to C-95 the judge of histories finds", () => {
       /reads t 2, which nobody has put, or whose put was refused/,
     ],
     "C-40 a write that is lost": [[one, write("1", "c", "v", 2), reads(asPut(one), 5)], /the write of task to c not/],
+    "C-40 a write that is lost after a deletion of what its run had written before": [
+      [one, deletesRuns(["x"], 5), write("1", "c", "v", 10, { run: "x" }), reads(asPut(one), 15)],
+      /the write of task to c not/,
+    ],
+    "C-40 a write that is lost before a deletion of what its run has written": [
+      [one, write("1", "c", "v", 5, { run: "x" }), reads(asPut(one), 10), deletesRuns(["x"], 15)],
+      /the write of task to c not/,
+    ],
     "C-41 an ordinary write that is replaced": [
       [one, write("1", "c", "v", 2), write("1", "c", "w", 4), reads(asPut(one, ["task", "c", "w"]), 6)],
       /to c replaced/,

@@ -13,7 +13,12 @@ export const writesAreAsWritten: Rule = (facts) =>
       const isDisturbed =
         facts.removers(seen, Number.NEGATIVE_INFINITY, endOf(look)).length > 0 ||
         facts.operations.some(
-          (each) => each.kind === "delete runs" && each.outcome !== "refused" && each.runs.some((run) => runs.includes(run)),
+          (each) =>
+            each.kind === "delete runs" &&
+            each.outcome !== "refused" &&
+            each.runs.some((run) => runs.includes(run)) &&
+            each.from < endOf(look) &&
+            written.some((write) => !isBefore(each, write)),
         );
       const isCopied = facts.copiesOnto(seen.thread).length > 0;
       const slots = new Map<string, readonly [task: string, channel: string, values: unknown[]]>();
