@@ -3,7 +3,7 @@ import type { ImpatientOptions } from "../faults/partition.js";
 import { HistoryClient, SWEPT } from "../history-checker/client.js";
 import type { Operation } from "../history-checker/history.js";
 import { type FaultName, planted } from "../history-checker/planted-faults.js";
-import type { Action, SaverSetting } from "../history-checker/program.js";
+import type { Action, SaverSetting } from "../history-checker/step.js";
 import type { KeepingOptions, KeepingSaver } from "../retention/target.js";
 import { givenStoreUrl } from "./store-url.js";
 

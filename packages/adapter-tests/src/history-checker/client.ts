@@ -3,7 +3,7 @@ import type { KeepingSaver } from "../retention/target.js";
 import { GraphRuns } from "./graph-runs.js";
 import { HandMadeRuns, type RunsOptions } from "./hand-made-runs.js";
 import type { Seen } from "./history.js";
-import type { Action } from "./program.js";
+import type { Action } from "./step.js";
 import { ProgramNames } from "./program-names.js";
 import { Recorder, type Tell } from "./recorder.js";
 

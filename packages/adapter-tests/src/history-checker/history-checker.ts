@@ -6,7 +6,9 @@ import type { TestStore } from "../target.js";
 import type { History } from "./history.js";
 import { violationsOf } from "./judge.js";
 import { type FaultName, PLANTED_FAULTS } from "./planted-faults.js";
-import { type Fault, programText, randomProgram, randomSetting, type Setting, type Step } from "./program.js";
+import type { PlantedFaults } from "./planted-graph-faults.js";
+import { type Focus, programText, randomProgram, randomSetting } from "./program.js";
+import type { Fault, Setting, Step } from "./step.js";
 import { type Servers, withOddSavers, withServerFaults } from "./server-faults.js";
 import { shrink } from "./shrink.js";
 import { Stage, type StageOptions } from "./stage.js";
@@ -71,14 +73,15 @@ export function plantedFaultTests(target: HistoryTarget): void {
   });
   afterAll(async () => place?.close());
 
-  for (const [name, { finding }] of Object.entries(PLANTED_FAULTS)) {
+  for (const [name, { finding, focus }] of Object.entries<PlantedFaults[string]>(PLANTED_FAULTS)) {
     it(`C-13 C-30 C-31 C-51 C-72 C-90 the checker of histories finds it when ${name}`, {
       timeout: PLANTED_SECONDS * 1_000 + 60_000,
     }, async () => {
       const end = performance.now() + PLANTED_SECONDS * 1_000;
-      const search = { seed: 1, plantedFault: name as FaultName, finding, isOver: () => performance.now() > end };
+      const isOver = (): boolean => performance.now() > end;
+      const search = { seed: 1, plantedFault: name as FaultName, finding, focus: { faults: [], ...focus }, isOver };
       const { found, programs } = await searched(target, place, search);
-      expect(found, `in ${programs} programs`).toMatch(finding);
+      expect(found ?? "nothing", `in ${programs} programs`).toMatch(finding);
     });
   }
 }
@@ -107,15 +110,17 @@ export interface Search {
   readonly plantedFault?: FaultName;
   /** What is looked for. Default: whatever the judge finds. */
   readonly finding?: RegExp;
+  readonly focus?: Focus | undefined;
 }
 
 /** Plays programs until one shows what no store may do. */
 export async function searched(
   target: HistoryTarget,
   { store, oldStore, script }: Place,
-  { seed, isOver, plantedFault, finding }: Search,
+  { seed, isOver, plantedFault, finding, focus = {} }: Search,
 ): Promise<{ readonly found: string | undefined; readonly programs: number; readonly operations: number }> {
-  const faults = new Set([...FAULTS, ...(target.endConnections === undefined ? [] : (["terminate"] as const))]);
+  const possible = [...FAULTS, ...(target.endConnections === undefined ? [] : (["terminate"] as const))];
+  const faults = new Set(focus.faults ?? possible);
   const optionsFor = (setting: Setting): StageOptions => ({
     script: script.path,
     url: store.url,
@@ -134,7 +139,7 @@ export async function searched(
   let [programs, operations] = [0, 0];
   while (!isOver()) {
     const random = seededRandom(seed + programs / PROGRAMS_OF_A_SETTING);
-    const usual = randomSetting(random);
+    const usual = randomSetting(random, focus.savers);
     const setting = target.servers === undefined ? usual : withOddSavers(random, usual);
     const stage = await Stage.open(optionsFor(setting));
     try {

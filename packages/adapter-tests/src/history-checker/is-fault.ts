@@ -1,4 +1,4 @@
-import type { Fault, Step } from "./program.js";
+import type { Fault, Step } from "./step.js";
 
 const FAULTS: ReadonlySet<string> = new Set<Fault>([
   "cut",

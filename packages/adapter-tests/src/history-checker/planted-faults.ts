@@ -15,7 +15,11 @@ const later = (work: () => Promise<unknown>): void =>
     .then(work)
     .catch(() => {});
 
-/** Puts a checkpoint that was refused since its thread was deleted as the first one of a thread, where `isSo`. */
+/** The saver no longer knows that its thread was deleted: it goes by the thread that is there now, or by none. */
+const forgetLife = (saver: KeepingSaver, thread: unknown): Promise<unknown> =>
+  saver.getTuple({ configurable: { thread_id: thread, checkpoint_ns: "" } });
+
+/** Puts a checkpoint that was refused since its thread was deleted as the first one of a thread, where `isSo`; under its lease, if it has one. */
 const putAnyway =
   (isSo: (...args: Parameters<KeepingSaver["put"]>) => boolean): PlantedFaults[string]["plant"] =>
   (saver) => ({
@@ -25,12 +29,23 @@ const putAnyway =
         return await saver.put(...args);
       } catch (error) {
         if (!hasCode(error, "HOLDFAST_THREAD_DELETED") || !isSo(...args)) throw error;
-        const { thread_id, checkpoint_ns } = configurable;
+        await forgetLife(saver, configurable.thread_id);
+        const { checkpoint_id: _, ...where } = Object.fromEntries(Object.entries(configurable));
         const whole = checkpoint.channel_versions;
-        return saver.put({ configurable: { thread_id, checkpoint_ns } }, checkpoint, { ...metadata, parents: {} }, whole);
+        return saver.put({ configurable: where }, checkpoint, { ...metadata, parents: {} }, whole);
       }
     },
   });
+
+/** Keeps the last call of each place, and returns it at the next one, to be made again behind that: its first try arrives late. */
+function lateFirstTries<Args extends unknown[]>(): (place: string, args: Args) => Args | undefined {
+  const last = new Map<string, Args>();
+  return (place, args) => {
+    const before = last.get(place);
+    last.set(place, args);
+    return before;
+  };
+}
 
 function withToken(lease: ThreadLease, token: string): ThreadLease {
   return Object.create(lease, {
@@ -44,6 +59,7 @@ function withToken(lease: ThreadLease, token: string): ThreadLease {
 export const PLANTED_FAULTS = {
   "a lost connection ends the process": {
     finding: /a process ended by itself/,
+    focus: { faults: ["partition"] },
     plant: (saver) => ({
       async getTuple(config) {
         try {
@@ -81,6 +97,7 @@ export const PLANTED_FAULTS = {
           await saver.putWrites(config, writes, task);
         } catch (error) {
           if (hasCode(error, "HOLDFAST_THREAD_DELETED")) {
+            await forgetLife(saver, config.configurable?.thread_id);
             await saver.putWrites({ configurable: { ...config.configurable, checkpoint_id: "none" } }, writes, task);
           }
           throw error;
@@ -94,22 +111,34 @@ export const PLANTED_FAULTS = {
   },
   "a put that arrives late undoes the next one": {
     finding: /as it was before it was put again/,
-    plant: (saver) => ({
-      async put(...args) {
-        const stored = await saver.put(...args);
-        later(() => saver.put(...args));
-        return stored;
-      },
-    }),
+    plant: (saver) => {
+      const lateFirstTry = lateFirstTries<Parameters<KeepingSaver["put"]>>();
+      return {
+        async put(...args) {
+          const [{ configurable = {} }, { id }] = args;
+          const stored = await saver.put(...args);
+          const late = lateFirstTry(JSON.stringify([configurable.thread_id, configurable.checkpoint_ns, id]), args);
+          if (late !== undefined) await saver.put(...late).catch(() => {});
+          return stored;
+        },
+      };
+    },
   },
   "a special write that arrives late replaces a newer one": {
     finding: /as it was before it was replaced/,
-    plant: (saver) => ({
-      async putWrites(...args) {
-        await saver.putWrites(...args);
-        later(() => saver.putWrites(...args));
-      },
-    }),
+    plant: (saver) => {
+      const lateFirstTry = lateFirstTries<Parameters<KeepingSaver["putWrites"]>>();
+      return {
+        async putWrites(...args) {
+          const [{ configurable = {} }, writes, task] = args;
+          await saver.putWrites(...args);
+          const { thread_id, checkpoint_ns, checkpoint_id } = configurable;
+          const channels = writes.map(([channel]) => channel);
+          const late = lateFirstTry(JSON.stringify([thread_id, checkpoint_ns, checkpoint_id, task, channels]), args);
+          if (late !== undefined) await saver.putWrites(...late).catch(() => {});
+        },
+      };
+    },
   },
   "a deletion that arrives late deletes the next thread": {
     finding: /which is lost or hidden/,
@@ -189,6 +218,7 @@ export const PLANTED_FAULTS = {
   },
   "a write on a bad network is acknowledged and lost": {
     finding: /the write of .* not, which is lost/,
+    focus: { faults: ["partition"] },
     plant: (saver) => ({
       async putWrites(...args) {
         await saver.putWrites(...args).catch((error: unknown) => {

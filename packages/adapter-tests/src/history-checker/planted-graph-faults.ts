@@ -1,10 +1,18 @@
 import type { CheckpointPendingWrite, CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import type { KeepingSaver } from "../retention/target.js";
+import type { Focus } from "./program.js";
 
-/** Faults by name: by which finding one is told, and what of a saver it changes. */
-export type PlantedFaults = Readonly<
-  Record<string, { readonly finding: RegExp; readonly plant: (saver: KeepingSaver) => Partial<KeepingSaver> }>
->;
+interface PlantedFault {
+  /** By which it is told. */
+  readonly finding: RegExp;
+  /** What it needs to show. Default: no faults, which take time. */
+  readonly focus?: Focus;
+  /** What of a saver it changes. */
+  readonly plant: (saver: KeepingSaver) => Partial<KeepingSaver>;
+}
+
+/** Faults by name. */
+export type PlantedFaults = Readonly<Record<string, PlantedFault>>;
 
 export const namespaceOf = (tuple: CheckpointTuple): string => String(tuple.config.configurable?.checkpoint_ns);
 
@@ -46,6 +54,7 @@ export const PLANTED_GRAPH_FAULTS = {
   },
   "only the first put of a run may be a conflict": {
     finding: /on a head that was not the head any more/,
+    focus: { savers: { onConflict: "reject" } },
     plant: (saver) => ({
       put(config, checkpoint, metadata, versions) {
         if (metadata.source === "input") return saver.put(config, checkpoint, metadata, versions);

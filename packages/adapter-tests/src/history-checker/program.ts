@@ -1,83 +1,28 @@
-// One file: all steps of a random program, so that their odds can be weighed against each other.
 import { integerOf, type Random } from "../seeded.js";
-import { type GraphAction, graphActions, isGraphThread } from "./graph-motifs.js";
-import type { ServerFault } from "./server-faults.js";
-
-/** What befalls a process, its network, or all connections to the store. */
-export type Fault =
-  | "cut"
-  | "lose an answer"
-  | "strand"
-  | "deliver"
-  | "partition"
-  | "heal"
-  | "kill"
-  | "freeze"
-  | "thaw"
-  | "terminate";
-
-/** What a process does. A run is what it has read of a thread and goes on from: it knows nothing of what others do to the thread meanwhile. */
-export type Action =
-  | GraphAction
-  | { readonly do: "begin a run"; readonly thread: string; readonly run: number }
-  | { readonly do: "put" | "put again" | "put with writes at once"; readonly thread: string }
-  | { readonly do: "put in subgraph"; readonly thread: string; readonly isNew: boolean }
-  | { readonly do: "write"; readonly thread: string; readonly task: number; readonly isSpecial: boolean }
-  | { readonly do: "read"; readonly thread: string; readonly which?: number }
-  | { readonly do: "list"; readonly thread?: string }
-  | { readonly do: "list threads" | "sweep" | "reopen" }
-  | { readonly do: "delete"; readonly thread: string; readonly isFenced: boolean }
-  | { readonly do: "prune"; readonly thread: string; readonly keepLast: number }
-  | { readonly do: "delete runs"; readonly run: number }
-  | { readonly do: "copy"; readonly thread: string; readonly to: string }
-  | { readonly do: "acquire"; readonly thread: string; readonly ttlMs: number }
-  | { readonly do: "release"; readonly thread: string };
-
-/** `waits`: the next step begins when this one is over; else at its side. What one process does to one thread, it does in turn. */
-export interface Step {
-  readonly by: number;
-  readonly waits: boolean;
-  readonly action: Action | { readonly do: Fault } | ServerFault;
-}
-
-/** How one process is set. */
-export interface SaverSetting {
-  readonly cacheBytes?: number;
-  readonly onConflict?: "fork" | "reject";
-  readonly connections?: number;
-  /** How far the clock of its process is off. Default 0. */
-  readonly clockOffsetMs?: number;
-  /** How long it tries again. Default: three times as long as it waits for an answer. */
-  readonly retryForMs?: number;
-}
-
-/** What all programs of a session have in common. */
-export interface Setting {
-  readonly savers: readonly SaverSetting[];
-  readonly hasFallback: boolean;
-}
+import { graphActions, isGraphThread } from "./graph-motifs.js";
+import type { Action, Fault, SaverSetting, Setting, Step } from "./step.js";
 
 /** Runs have one of so many labels. */
 const RUNS = 3;
 
-export function randomSetting(random: Random): Setting {
+/** What random programs have in common. */
+export interface Focus {
+  /** How all savers are set, beyond what is random. */
+  readonly savers?: SaverSetting;
+  /** Default: all faults. */
+  readonly faults?: readonly Fault[];
+}
+
+export function randomSetting(random: Random, ofAll: SaverSetting = {}): Setting {
   const one = <Value>(...values: Value[]): Value => values[integerOf(random, 0, values.length - 1)] as Value;
   const rejects = one(false, false, true);
   const savers = Array.from({ length: 3 }, () => ({
     ...one<SaverSetting>({}, {}, { cacheBytes: 0 }, { cacheBytes: 20_000 }),
     ...(rejects && { onConflict: "reject" as const }),
     connections: one(1, 3),
+    ...ofAll,
   }));
   return { savers, hasFallback: one(true, false, false) };
-}
-
-/** The threads that a program may change. */
-export function threadsOf(steps: readonly Step[]): string[] {
-  const named = steps.flatMap(({ action }) => [
-    ...("thread" in action && action.thread !== undefined ? [action.thread] : []),
-    ...("to" in action ? [action.to] : []),
-  ]);
-  return [...new Set([...named, "old"])];
 }
 
 /**
@@ -118,6 +63,15 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
       () => ({ do: "begin a run", thread: on, run }),
     ])();
   };
+  /** What a run does by hand after its first put. */
+  const goesOn = (on: string, by: number): Action =>
+    one<Action>([
+      { do: "put", thread: on },
+      { do: "put with writes at once", thread: on },
+      { do: "put in subgraph", thread: on, isNew: true },
+      { do: "put in subgraph", thread: on, isNew: false },
+      { do: "write", thread: on, task: by, isSpecial: chance(0.5) },
+    ]);
   const look = (on: string): Action =>
     one<Action>([
       ...(isGraphThread(on) ? ([{ do: "look at the state", thread: on }] as const) : []),
@@ -134,10 +88,15 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
       .conversation()
       .map((action, n) => step(n === 0 ? by : process(), action, chance(0.7)));
   };
+  // A special write may be replaced: a second answer to a task's questions comes with the first.
+  const writes = (on: string, by: number): Action[] => {
+    const isSpecial = chance(0.5);
+    return Array.from({ length: isSpecial && chance(0.5) ? 2 : 1 }, () => ({ do: "write", thread: on, task: by, isSpecial }));
+  };
   const turnByHand = (by: number, on: string): Step[] => [
     step(by, { do: "begin a run", thread: on, run: integerOf(random, 0, RUNS - 1) }),
     ...Array.from({ length: integerOf(random, 1, 3) }, () => step(by, { do: "put", thread: on }, chance(0.7))),
-    step(by, { do: "write", thread: on, task: by, isSpecial: chance(0.5) }, chance(0.7)),
+    ...writes(on, by).map((action) => step(by, action, chance(0.7))),
   ];
   const motifs: (() => Step[])[] = [
     () => turn(process(), thread()),
@@ -155,8 +114,13 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
         return step(by, chance(0.7) ? change(on, by) : look(on), false);
       });
     },
+    // Two runs of a graph at once go on from one state.
+    ...Array.from({ length: 2 }, () => () => {
+      const [by, on] = [process(), one(["g", "h"])];
+      return [step(by, put(on)), step(by, put(on), false), step(other(by), put(on), false), step(process(), look(on))];
+    }),
     // A holder, one that wants to delete, and one that looks on.
-    () => {
+    ...Array.from({ length: 2 }, () => () => {
       const [by, on] = [process(), thread()];
       const ttlMs = integerOf(random, 60, 300);
       return [
@@ -172,7 +136,7 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
           : [step(other(by), { do: "acquire", thread: on, ttlMs }), step(by, change(on, by))]),
         ...(chance(0.5) ? [step(by, { do: "acquire", thread: on, ttlMs }), step(by, put(on))] : []),
       ];
-    },
+    }),
     // A run that goes on under a lease though its thread was deleted before, or is by itself.
     () => {
       const [by, on] = [process(), thread()];
@@ -182,10 +146,20 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
         ...(chance(0.5)
           ? [acquire, step(by, { do: "delete", thread: on, isFenced: true })]
           : [step(other(by), { do: "delete", thread: on, isFenced: false }), acquire]),
-        step(by, change(on, by)),
+        step(by, chance(0.5) ? put(on) : change(on, by)),
         step(process(), look(on)),
       ];
     },
+    // The same without a lease; half of the time on a thread that nobody begins again.
+    ...Array.from({ length: 2 }, () => () => {
+      const [by, on] = [process(), chance(0.5) ? "e" : thread()];
+      return [
+        ...turn(by, on),
+        step(other(by), { do: "delete", thread: on, isFenced: false }),
+        step(by, isGraphThread(on) ? change(on, by) : goesOn(on, by)),
+        step(process(), look(on)),
+      ];
+    }),
     () => {
       const [by, on] = [process(), thread()];
       const to = copyOf(on);
@@ -248,7 +222,7 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
             return [
               ...turn(by, on),
               step(by, { do: begin }),
-              step(by, change(on, by), begin === "strand" || (begin === "partition" && chance(0.5))),
+              step(by, change(on, by), begin === "strand"),
               ...Array.from({ length: integerOf(random, 0, meanwhile) }, () => {
                 const third = other(by);
                 return step(third, change(on, third), chance(0.8));
@@ -265,11 +239,28 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
     ...during("strand", "deliver", 2),
     ...during("lose an answer", undefined, 1),
     ...during("lose an answer", undefined, 1),
-    ...during("partition", "heal", 2),
     ...during("cut", undefined, 1),
     ...during("freeze", "thaw", 3),
     ...during("terminate", undefined, 1),
   );
+  // A process without a network. What it asks for on a connection that is still open may arrive afterwards.
+  if (faults.has("partition")) {
+    const partition = (): Step[] => {
+      const [by, on] = [process(), thread()];
+      const third = other(by);
+      const asked = isGraphThread(on) || chance(0.3) ? [change(on, by), change(on, by)] : writes(on, by);
+      return [
+        ...turn(by, on),
+        step(by, { do: "partition" }),
+        ...(chance(0.7) ? [step(by, { do: "cut" })] : []),
+        ...asked.map((action) => step(by, action, chance(0.8))),
+        ...(chance(0.5) ? [step(third, change(on, third), chance(0.8))] : []),
+        step(by, { do: "heal" }),
+        step(process(), look(on)),
+      ];
+    };
+    motifs.push(partition, partition);
+  }
   // A thread of the old store that is copied, and changed, while it is taken over.
   if (hasFallback) {
     motifs.push(() => {

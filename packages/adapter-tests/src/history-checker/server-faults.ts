@@ -1,7 +1,7 @@
 import { now } from "../recorded.js";
 import { integerOf, type Random } from "../seeded.js";
 import type { Disturbance } from "./history.js";
-import type { Setting, Step } from "./program.js";
+import type { Setting, Step } from "./step.js";
 
 /** What befalls the servers of a store, and with them every process. */
 export type ServerFault =

@@ -10,8 +10,8 @@ import { type Disturbance, type History, OLD_STORE, type Operation } from "./his
 import { isFault } from "./is-fault.js";
 import { Network } from "./network.js";
 import type { FaultName } from "./planted-faults.js";
-import { type Action, type Fault, type Setting, type Step, threadsOf } from "./program.js";
 import { isServerFault, ServerFaults, type Servers } from "./server-faults.js";
+import { type Action, type Fault, type Setting, type Step, threadsOf } from "./step.js";
 
 export interface StageOptions {
   /** The bundled program of a client. */
