@@ -1,6 +1,7 @@
 // What an adapter needs and an application does not. It changes with the adapters, in any version.
 export { type CheckpointKey, type CheckpointRef, decodeId, encodeId, type NamespaceRef, threadIdArgument } from "./config/ids.js";
 export { decodeMetadata, type MetadataCondition, metadataConditions } from "./config/metadata.js";
+export { flag, integer, oneOf, refuseUnknown } from "./config/options.js";
 export { type LabelNames, resolveLabelNames, ttlMinutes, withTtlMinutes } from "./config/run-config.js";
 export type { PendingSlot, StoredSlot } from "./format/pending-writes.js";
 export type { CheckpointRecord } from "./format/record.js";

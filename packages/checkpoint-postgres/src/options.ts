@@ -1,8 +1,11 @@
-import { InvalidOptionsError, type OnConflict, type RetentionOptions, type RetryOptions } from "@holdfast/checkpoint-core";
+import type { OnConflict, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
 import {
+  flag,
+  integer,
   type LabelNames,
   type Retention,
   type RetryPolicy,
+  refuseUnknown,
   resolveFallback,
   resolveLabelNames,
   resolveOnConflict,
@@ -77,7 +80,7 @@ export interface ResolvedOptions {
 
 const MIB = 1024 * 1024;
 
-const KNOWN: ReadonlySet<string> = new Set([
+const KNOWN: readonly string[] = [
   "schema",
   "createSchema",
   "retry",
@@ -92,25 +95,19 @@ const KNOWN: ReadonlySet<string> = new Set([
   "labels",
   "retention",
   "fallback",
-] satisfies (keyof ConnectionOptions)[]);
+] satisfies (keyof ConnectionOptions)[];
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOptions {
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
-  }
+  refuseUnknown("PostgresSaver", options, KNOWN);
   const { schema = "holdfast", createSchema = true, preparedStatements = true } = options;
-  if (typeof createSchema !== "boolean") throw new InvalidOptionsError("createSchema must be true or false.");
-  if (typeof preparedStatements !== "boolean") throw new InvalidOptionsError("preparedStatements must be true or false.");
   return Object.freeze({
     tables: tablesIn(schema),
-    createSchema,
+    createSchema: flag("createSchema", createSchema),
     retry: resolveRetry(options.retry),
     statementTimeoutMs: integer("statementTimeoutMs", options.statementTimeoutMs ?? 30_000, 1, 2 ** 31 - 1),
-    preparedStatements,
-    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
+    preparedStatements: flag("preparedStatements", preparedStatements),
+    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     labels: resolveLabelNames(options.labels),
@@ -128,9 +125,4 @@ export function resolvePoolOptions(options: ConnectionOptions = {}): {
     poolSize: integer("poolSize", options.poolSize ?? 10, 1, 10_000),
     connectTimeoutMs: integer("connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 1, 2 ** 31 - 1),
   };
-}
-
-function integer(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new InvalidOptionsError(`${name} is ${String(value)}. It must be an integer from ${least} to ${most}.`);
 }

@@ -26,9 +26,7 @@ export interface Tables {
   readonly writeArrival: string;
 }
 
-/**
- * @throws InvalidOptionsError when the name is empty, contains NUL, is longer than 63 bytes or is reserved by Postgres.
- */
+/** @throws InvalidOptionsError when the name is empty, contains NUL, is longer than 63 bytes or is reserved by Postgres. */
 export function tablesIn(schemaName: unknown): Tables {
   if (typeof schemaName !== "string" || schemaName === "") throw new InvalidOptionsError("schema must be a non-empty string.");
   if (schemaName.includes("\0") || !schemaName.isWellFormed()) {

@@ -1,4 +1,5 @@
 import { InvalidOptionsError, NotDurableError } from "@holdfast/checkpoint-core";
+import { flag, integer, oneOf, refuseUnknown } from "@holdfast/checkpoint-core/adapter";
 
 /** When a write counts as acknowledged. Without any of it: when the server has it in memory. */
 export interface DurabilityOptions {
@@ -20,32 +21,26 @@ export interface Durability {
   readonly whenShort: "error" | "warn";
 }
 
-const KNOWN: ReadonlySet<string> = new Set(["replicas", "fsync", "timeoutMs", "whenShort"] satisfies (keyof DurabilityOptions)[]);
+const KNOWN: readonly string[] = ["replicas", "fsync", "timeoutMs", "whenShort"] satisfies (keyof DurabilityOptions)[];
 
 /**
  * @returns `undefined` when there is nothing to wait for.
  * @throws InvalidOptionsError
  */
 export function resolveDurability(options: DurabilityOptions = {}, commandTimeoutMs: number): Durability | undefined {
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option durability.${name}.`);
-  }
+  refuseUnknown("durability", options, KNOWN);
   // Not 1,000 where commands are given up sooner: that would be refused below, and nobody has asked for it.
   const usualMs = Math.min(1_000, Math.ceil(commandTimeoutMs / 2));
   const { replicas = 0, fsync = false, timeoutMs = usualMs, whenShort = "error" } = options;
-  if (!Number.isInteger(replicas) || replicas < 0) {
-    throw new InvalidOptionsError(`durability.replicas is ${String(replicas)}. It must be an integer of at least 0.`);
-  }
-  if (typeof fsync !== "boolean") throw new InvalidOptionsError("durability.fsync must be true or false.");
+  integer("durability.replicas", replicas, 0);
+  flag("durability.fsync", fsync);
   // A server waits for ever when it is told to wait 0 ms.
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs >= commandTimeoutMs) {
     throw new InvalidOptionsError(
       `durability.timeoutMs is ${String(timeoutMs)}. It must be an integer of at least 1 and below commandTimeoutMs (${commandTimeoutMs}).`,
     );
   }
-  if (whenShort !== "error" && whenShort !== "warn") {
-    throw new InvalidOptionsError(`durability.whenShort is ${String(whenShort)}. It must be "error" or "warn".`);
-  }
+  oneOf("durability.whenShort", whenShort, "error", "warn");
   return replicas === 0 && !fsync ? undefined : { replicas, fsync, timeoutMs, whenShort };
 }
 

@@ -1,8 +1,10 @@
-import { InvalidOptionsError, type OnConflict, type RetentionOptions, type RetryOptions } from "@holdfast/checkpoint-core";
+import type { OnConflict, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
 import {
+  integer,
   type LabelNames,
   type Retention,
   type RetryPolicy,
+  refuseUnknown,
   resolveFallback,
   resolveLabelNames,
   resolveOnConflict,
@@ -68,7 +70,7 @@ export interface ResolvedOptions {
 
 const MIB = 1024 * 1024;
 
-const KNOWN: ReadonlySet<string> = new Set([
+const KNOWN: readonly string[] = [
   "keyPrefix",
   "serde",
   "ttl",
@@ -81,15 +83,11 @@ const KNOWN: ReadonlySet<string> = new Set([
   "fallback",
   "labels",
   "retention",
-] satisfies (keyof RedisSaverOptions)[]);
+] satisfies (keyof RedisSaverOptions)[];
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions {
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
-  }
+  refuseUnknown("RedisSaver", options, KNOWN);
   const commandTimeoutMs = integer("commandTimeoutMs", options.commandTimeoutMs ?? 10_000, 1, 2 ** 31 - 1);
   const retention = resolveRetention(options.retention);
   return Object.freeze({
@@ -99,16 +97,11 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     durability: resolveDurability(options.durability, Math.max(2, commandTimeoutMs)),
     retry: resolveRetry(options.retry),
     commandTimeoutMs,
-    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
+    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     fallback: resolveFallback(options.fallback),
     labels: resolveLabelNames(options.labels),
     retention,
   });
-}
-
-function integer(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new InvalidOptionsError(`${name} is ${String(value)}. It must be an integer from ${least} to ${most}.`);
 }

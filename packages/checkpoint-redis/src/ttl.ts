@@ -1,5 +1,5 @@
 import { InvalidConfigError, InvalidOptionsError } from "@holdfast/checkpoint-core";
-import { ttlMinutes, withTtlMinutes } from "@holdfast/checkpoint-core/adapter";
+import { flag, refuseUnknown, ttlMinutes, withTtlMinutes } from "@holdfast/checkpoint-core/adapter";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { ThreadTime } from "./thread-index.js";
 
@@ -20,15 +20,11 @@ export interface TtlPolicy {
 /** Beyond, Redis' own arithmetic in milliseconds ends. */
 const MAX_MINUTES = 100 * 366 * 24 * 60;
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveTtl(options: TtlOptions = {}): TtlPolicy {
-  for (const name of Object.keys(options)) {
-    if (name !== "defaultTTL" && name !== "refreshOnRead") throw new InvalidOptionsError(`There is no option ttl.${name}.`);
-  }
+  refuseUnknown("ttl", options, ["defaultTTL", "refreshOnRead"]);
   const { defaultTTL, refreshOnRead = false } = options;
-  if (typeof refreshOnRead !== "boolean") throw new InvalidOptionsError("ttl.refreshOnRead must be true or false.");
+  flag("ttl.refreshOnRead", refreshOnRead);
   if (defaultTTL === undefined) return { defaultMs: undefined, refreshOnRead };
   if (!isMinutes(defaultTTL)) {
     throw new InvalidOptionsError(

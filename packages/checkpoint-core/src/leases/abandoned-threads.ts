@@ -1,7 +1,7 @@
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
-import { InvalidOptionsError } from "../errors.js";
+import { duration, integer } from "../config/options.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
-import { type LeaseOptions, type Leases, type ResolvedLeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { type LeaseOptions, type Leases, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { pendingQuestion } from "./pending-question.js";
 
 /** Which abandoned threads to list, and the lease under which each is handed out. */
@@ -25,29 +25,6 @@ export interface AbandonedThread {
   readonly endedMsAgo: number;
 }
 
-interface ResolvedOptions {
-  readonly olderThanMs: number;
-  readonly limit: number;
-  readonly lease: ResolvedLeaseOptions;
-}
-
-/**
- * @throws InvalidOptionsError
- */
-function resolveAbandonedOptions({
-  olderThanMs = 0,
-  limit = Number.POSITIVE_INFINITY,
-  ...lease
-}: AbandonedThreadsOptions = {}): ResolvedOptions {
-  if (typeof olderThanMs !== "number" || !(olderThanMs >= 0) || !Number.isFinite(olderThanMs)) {
-    throw new InvalidOptionsError(`olderThanMs is ${String(olderThanMs)}. It must be a number of at least 0.`);
-  }
-  if (limit !== Number.POSITIVE_INFINITY && (!Number.isInteger(limit) || limit < 1)) {
-    throw new InvalidOptionsError(`limit is ${String(limit)}. It must be an integer of at least 1.`);
-  }
-  return { olderThanMs, limit, lease: resolveLeaseOptions(lease) };
-}
-
 const PAGE = 32;
 
 /** How the threads that are found are looked at. */
@@ -63,9 +40,11 @@ export async function* abandonedThreads(
   store: CheckpointStore,
   leases: Leases,
   view: ThreadView,
-  options: AbandonedThreadsOptions | undefined,
+  { olderThanMs = 0, limit = Number.POSITIVE_INFINITY, ...lease }: AbandonedThreadsOptions = {},
 ): AsyncGenerator<AbandonedThread> {
-  const { olderThanMs, limit, lease: leaseOptions } = resolveAbandonedOptions(options);
+  duration("olderThanMs", olderThanMs);
+  if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 1);
+  const leaseOptions = resolveLeaseOptions(lease);
   await store.ready("abandonedThreads");
   const seen = new Set<string>();
   for (let left = limit; left > 0; ) {

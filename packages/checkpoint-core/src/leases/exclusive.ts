@@ -5,6 +5,7 @@ import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/ids.js";
+import { oneOf } from "../config/options.js";
 import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
 import { type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
@@ -49,9 +50,7 @@ const held = new AsyncLocalStorage<ReadonlyMap<string, HeldLease>>();
  */
 export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: ExclusiveOptions = {}): Graph {
   const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, ...lease } = options;
-  if (whenBusy !== "wait" && whenBusy !== "reject") {
-    throw new InvalidOptionsError(`whenBusy is ${String(whenBusy)}. It must be "wait" or "reject".`);
-  }
+  oneOf("whenBusy", whenBusy, "wait", "reject");
   const saver = graph.checkpointer as LeaseSource | undefined;
   if (typeof saver?.acquireThread !== "function") {
     throw new InvalidOptionsError(

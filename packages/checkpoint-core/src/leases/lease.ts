@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
+import { abortSignal, integer } from "../config/options.js";
 import { withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, LeaseLostError, ThreadBusyError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
@@ -25,30 +26,20 @@ const MIN_TTL_MS = 50;
 const MAX_TTL_MS = 24 * 60 * 60 * 1_000;
 const MAX_OWNER_LENGTH = 256;
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveLeaseOptions(options: LeaseOptions = {}): ResolvedLeaseOptions {
   const { ttlMs = 30_000, waitMs = 0, owner = `${hostname()}:${process.pid}`, signal } = options;
-  if (!Number.isInteger(ttlMs) || ttlMs < MIN_TTL_MS || ttlMs > MAX_TTL_MS) {
-    throw new InvalidOptionsError(`ttlMs is ${String(ttlMs)}. It must be an integer from ${MIN_TTL_MS} to ${MAX_TTL_MS}.`);
-  }
+  integer("ttlMs", ttlMs, MIN_TTL_MS, MAX_TTL_MS);
   if (typeof waitMs !== "number" || !(waitMs >= 0)) {
     throw new InvalidOptionsError(`waitMs is ${String(waitMs)}. It must be a number of at least 0.`);
   }
-  if (
-    typeof owner !== "string" ||
-    owner === "" ||
-    owner.length > MAX_OWNER_LENGTH ||
-    owner.includes("\0") ||
-    !owner.isWellFormed()
-  ) {
+  const isText = typeof owner === "string" && owner !== "" && !owner.includes("\0") && owner.isWellFormed();
+  if (!isText || owner.length > MAX_OWNER_LENGTH) {
     throw new InvalidOptionsError(
       `owner must be a non-empty, well-formed string of at most ${MAX_OWNER_LENGTH} characters without NUL.`,
     );
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
-  return { ttlMs, waitMs, owner, signal };
+  return { ttlMs, waitMs, owner, signal: abortSignal(signal) };
 }
 
 /**
@@ -173,9 +164,7 @@ export class Leases {
     this.#store = store;
   }
 
-  /**
-   * @throws ThreadBusyError when the thread is in use for longer than `waitMs`; the signal's reason when it aborts.
-   */
+  /** @throws ThreadBusyError when the thread is in use for longer than `waitMs`; the signal's reason when it aborts. */
   async acquire(threadId: string, options: ResolvedLeaseOptions): Promise<ThreadLease> {
     const { waitMs, signal } = options;
     signal?.throwIfAborted();

@@ -1,5 +1,7 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { integer } from "../config/options.js";
 import { InvalidOptionsError } from "../errors.js";
 import type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threads.js";
 import type { ThreadLease } from "./lease.js";
@@ -53,12 +55,7 @@ export async function resumeAbandoned(
 ): Promise<void> {
   const { signal, concurrency = 4, maxTries = 3, pollMs = 5_000, config = {}, onReport, ...listing } = options;
   if (!(signal instanceof AbortSignal)) throw new InvalidOptionsError("resumeAbandoned needs a signal, which ends it.");
-  for (const [name, value] of Object.entries({ concurrency, maxTries, pollMs })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new InvalidOptionsError(`${name} is ${String(value)}. It must be an integer of at least 1.`);
-    }
-  }
-  const report = onReport ?? ((): void => {});
+  for (const [name, value] of Object.entries({ concurrency, maxTries, pollMs })) integer(name, value, 1);
   while (!signal.aborted) {
     const running = new Set<Promise<void>>();
     const failures: unknown[] = [];
@@ -68,7 +65,7 @@ export async function resumeAbandoned(
         break;
       }
       const run = resumeOne(graph, saver, thread, { signal, maxTries, config })
-        .then((outcome) => outcome && report(outcome))
+        .then((outcome) => outcome && onReport?.(outcome))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => running.delete(run));
       running.add(run);
@@ -78,7 +75,7 @@ export async function resumeAbandoned(
     }
     await Promise.all(running);
     if (failures.length > 0) throw failures[0];
-    await pause(pollMs * (0.5 + Math.random()), signal);
+    await wait(pollMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -117,17 +114,4 @@ async function resumeOne(
 /** Where the store cannot be reached now, the lease ends by itself. */
 async function handOver(lease: ThreadLease): Promise<void> {
   await lease.handOver().catch(() => undefined);
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
-  });
 }

@@ -35,6 +35,8 @@ export interface ThreadImport {
   readonly isLeftAlone: boolean;
 }
 
+export const NOTHING_IMPORTED: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
+
 export interface ThreadImportOptions {
   /** How many checkpoints are asked of a `list` at once, where that is needed. */
   readonly batch: number;
@@ -77,7 +79,7 @@ class ThreadCopy {
   readonly #options: ThreadImportOptions;
   /** Whether the target is one of ours, and keeps what means nothing to LangGraph, too: the order of different tasks, values without a version. */
   readonly #keepsAll: boolean;
-  #soFar: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
+  #soFar = NOTHING_IMPORTED;
 
   constructor(source: BaseCheckpointSaver, target: BaseCheckpointSaver, threadId: string, options: ThreadImportOptions) {
     this.#source = source;
@@ -119,7 +121,7 @@ class ThreadCopy {
       const state = await this.#compare(ref, tuple);
       if (state === "ahead") return undefined;
       if (state === "incomplete") missing.push({ ref, what: "writes", isHead: newer === undefined });
-      else this.#count({ skipped: 1 });
+      else this.#count("skipped");
     }
     return there.size > 0 ? undefined : missing;
   }
@@ -147,9 +149,7 @@ class ThreadCopy {
     }
     await this.#addWrites(forWriting(markCopied(configOf(ref))), tuple.pendingWrites ?? []);
     await this.#verify(ref, given, what, isHead);
-    this.#count(
-      what === "checkpoint" ? { checkpoints: 1, writes: given.writes.length } : { skipped: 1, writes: given.writes.length },
-    );
+    this.#count(what === "checkpoint" ? "checkpoints" : "skipped", given.writes.length);
   }
 
   /**
@@ -182,15 +182,9 @@ class ThreadCopy {
     return this.#keepsAll ? [expected, found] : [withoutDefaults(expected), withoutDefaults(found)];
   }
 
-  #count(more: Partial<Record<"checkpoints" | "writes" | "skipped", number>>): void {
-    const { checkpoints = 0, writes = 0, skipped = 0 } = more;
+  #count(what: "checkpoints" | "skipped", writes = 0): void {
     const soFar = this.#soFar;
-    this.#soFar = {
-      ...soFar,
-      checkpoints: soFar.checkpoints + checkpoints,
-      writes: soFar.writes + writes,
-      skipped: soFar.skipped + skipped,
-    };
+    this.#soFar = { ...soFar, [what]: soFar[what] + 1, writes: soFar.writes + writes };
     this.#options.onCheckpoint(this.#soFar);
   }
 }

@@ -1,9 +1,9 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/ids.js";
+import { abortSignal, callback, integer, type OnError, refuseUnknown } from "../config/options.js";
 import { type HoldfastErrorCode, InvalidOptionsError, isHoldfastError, ThreadDeletedError } from "../errors.js";
-import { type OnError, resolveOnError } from "../store/on-error.js";
 import { isSaver } from "./fallback-saver.js";
-import { importThread, type ThreadImport } from "./import-thread.js";
+import { importThread, NOTHING_IMPORTED, type ThreadImport } from "./import-thread.js";
 import { ON_DEMAND_MIGRATION, type OnDemandMigration } from "./on-demand-migration.js";
 import { threadIdsIn } from "./thread-listing.js";
 
@@ -51,8 +51,6 @@ export interface ImportReport {
   readonly leftAlone: readonly string[];
 }
 
-const DELETED_MEANWHILE: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: true };
-
 const DEFAULT_BATCH = 16;
 const MOST_BATCH = 10_000;
 
@@ -91,7 +89,7 @@ export async function importThreads(
         ? importThread(source, target, threadId, { ...how, forWriting: (config) => config })
         : migration.importFrom(source, threadId, how);
     const copied = await copying.catch((error: unknown) => {
-      if (error instanceof ThreadDeletedError) return DELETED_MEANWHILE;
+      if (error instanceof ThreadDeletedError) return { ...NOTHING_IMPORTED, isLeftAlone: true };
       if (onError === undefined || isOfCaller || signal?.aborted === true || isOfStore(error)) throw error;
       onError(error, threadId);
       return undefined;
@@ -121,34 +119,23 @@ const STORE_CODES: ReadonlySet<HoldfastErrorCode> = new Set([
 
 type Resolved = ImportOptions & { readonly batch: number };
 
-const KNOWN: ReadonlySet<string> = new Set([
-  "threads",
-  "batch",
-  "onProgress",
-  "onError",
-  "signal",
-] satisfies (keyof ImportOptions)[]);
+const KNOWN = ["threads", "batch", "onProgress", "onError", "signal"] as const satisfies readonly (keyof ImportOptions)[];
 
 function resolve(source: unknown, target: unknown, options: ImportOptions): Resolved {
   if (!isSaver(source) || !isSaver(target)) {
     throw new InvalidOptionsError("importThreads needs two savers: importThreads(from, to).");
   }
   if (source === target) throw new InvalidOptionsError("importThreads needs two savers; these are one.");
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
-  }
-  const { threads, batch = DEFAULT_BATCH, onProgress, signal } = options;
-  if (!Number.isInteger(batch) || batch < 1 || batch > MOST_BATCH) {
-    throw new InvalidOptionsError(`batch is ${String(batch)}. It must be an integer from 1 to ${MOST_BATCH}.`);
-  }
+  refuseUnknown("importThreads", options, KNOWN);
+  const { threads, batch = DEFAULT_BATCH } = options;
+  integer("batch", batch, 1, MOST_BATCH);
   // A string is iterable, character by character.
   const isIterable =
     typeof threads === "object" && threads !== null && (Symbol.iterator in threads || Symbol.asyncIterator in threads);
   if (threads !== undefined && !isIterable) throw new InvalidOptionsError("threads must be an array of thread ids, or iterable.");
-  if (onProgress !== undefined && typeof onProgress !== "function")
-    throw new InvalidOptionsError("onProgress must be a function.");
-  resolveOnError(options.onError);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
+  callback("onProgress", options.onProgress);
+  callback("onError", options.onError);
+  abortSignal(options.signal);
   if (Array.isArray(threads) || threads instanceof Set) for (const threadId of threads) parseThreadId(threadId);
   return { ...options, batch };
 }

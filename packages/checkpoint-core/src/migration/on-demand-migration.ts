@@ -14,7 +14,7 @@ import { entryCache } from "../store/entry-cache.js";
 import { beingMigrated, MIGRATION_OWNER } from "../store/refusal.js";
 import { type CopyOutcome, MOST_REMEMBERED, type ThreadPlace } from "../store/thread-store.js";
 import { asOurs, plainConfig, threadIdOf } from "./fallback-saver.js";
-import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
+import { importThread, NOTHING_IMPORTED, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
 import type { OwnDeletion, ThreadSource } from "./thread-source.js";
 
 /** What migrations need of the saver whose threads they bring here. */
@@ -228,7 +228,7 @@ export class OnDemandMigration implements ThreadSource {
 
   async #migrate(threadId: string, token: string | undefined, how: HowToImport = QUIETLY): Promise<ThreadImport> {
     const place = await this.#place(threadId);
-    if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return NOTHING;
+    if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return NOTHING_IMPORTED;
     const copy = (held: string): Promise<ThreadImport> => this.#copy(threadId, held, how);
     return token === undefined ? this.#underLease(threadId, copy) : copy(token);
   }
@@ -238,11 +238,11 @@ export class OnDemandMigration implements ThreadSource {
     if (!(await this.#isInFallback(threadId))) {
       // It was deleted there while it was copied.
       if ((await this.#place(threadId)) === "incomplete") await store.deleteThread(threadId, token);
-      return NOTHING;
+      return NOTHING_IMPORTED;
     }
     if (!(await store.beginMigration(threadId, token))) {
       // While we waited for the lease, others may have done it.
-      if (await this.#isHere(threadId)) return NOTHING;
+      if (await this.#isHere(threadId)) return NOTHING_IMPORTED;
       throw new LeaseLostError(threadId);
     }
     const forWriting = (config: RunnableConfig): RunnableConfig => withLeaseToken(config, threadId, token);
@@ -291,7 +291,6 @@ function oncePerThread(ask: (threadId: string) => Promise<boolean>): (threadId: 
 }
 
 type HowToImport = Omit<ThreadImportOptions, "forWriting">;
-const NOTHING: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
 const QUIETLY: HowToImport = { batch: 16, signal: undefined, onCheckpoint: () => {} };
 
 /** Where a saver of ours keeps its migration, for `importThreads`. */

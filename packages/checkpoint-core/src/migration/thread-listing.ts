@@ -1,7 +1,7 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/ids.js";
-import type { OnError } from "../store/on-error.js";
+import type { OnError } from "../config/options.js";
 
 /**
  * Everything that a saver lists, as it lists it, in bounded memory: one checkpoint at a time, or `batch` of them from savers that would else hold all at

@@ -1,3 +1,4 @@
+import { duration, flag, integer, oneOf, refuseUnknown } from "../config/options.js";
 import { InvalidOptionsError, ThreadNotFoundError } from "../errors.js";
 import type { ThreadLease } from "../leases/lease.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
@@ -42,19 +43,12 @@ export interface ResolvedPrunePolicy {
   readonly lease: ThreadLease | undefined;
 }
 
-/** Beyond a hundred years, an age is a mistake of units. */
-const MAX_AGE_MS = 100 * 366 * 24 * 60 * 60 * 1_000;
-
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolvePrunePolicy(policy: PrunePolicy = {}): ResolvedPrunePolicy {
-  const { keepLast, maxAge, strategy = "keep_latest", lease } = policy;
+  const { keepLast, maxAge, strategy = "keep_latest", dryRun = false, lease } = policy;
   refuseUnknown("prune", policy, ["keepLast", "maxAge", "strategy", "dryRun", "lease"]);
-  const dryRun = resolveDryRun(policy.dryRun);
-  if (strategy !== "keep_latest" && strategy !== "delete") {
-    throw new InvalidOptionsError(`strategy is ${String(strategy)}. It must be "keep_latest" or "delete".`);
-  }
+  flag("dryRun", dryRun);
+  oneOf("strategy", strategy, "keep_latest", "delete");
   if (strategy === "keep_latest") return { rule: resolveRule(keepLast, maxAge), dryRun, lease };
   if (keepLast !== undefined || maxAge !== undefined) {
     throw new InvalidOptionsError('strategy "delete" takes the whole thread: it goes without keepLast and maxAge.');
@@ -62,41 +56,9 @@ export function resolvePrunePolicy(policy: PrunePolicy = {}): ResolvedPrunePolic
   return { rule: "delete", dryRun, lease };
 }
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveRule(keepLast: unknown = 1, maxAge: unknown = 0): RetentionRule {
-  if (typeof keepLast !== "number" || !Number.isSafeInteger(keepLast) || keepLast < 1) {
-    throw new InvalidOptionsError(`keepLast is ${String(keepLast)}. It must be an integer of at least 1.`);
-  }
-  return { keepLast, maxAgeMs: age("maxAge", maxAge) };
-}
-
-/**
- * @throws InvalidOptionsError
- */
-export function resolveDryRun(given: unknown = false): boolean {
-  if (typeof given === "boolean") return given;
-  throw new InvalidOptionsError("dryRun must be true or false.");
-}
-
-/**
- * A duration in milliseconds.
- *
- * @throws InvalidOptionsError
- */
-export function age(name: string, value: unknown): number {
-  if (typeof value === "number" && value >= 0 && value <= MAX_AGE_MS) return value;
-  throw new InvalidOptionsError(`${name} is ${String(value)}. It must be a number of milliseconds from 0 to ${MAX_AGE_MS}.`);
-}
-
-/**
- * @throws InvalidOptionsError for an option that there is not, which is a typing error: an option that is not seen may keep too little.
- */
-export function refuseUnknown(what: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new InvalidOptionsError(`${what} has no option ${unknown}. Its options are ${known.join(", ")}.`);
+  return { keepLast: integer("keepLast", keepLast, 1), maxAgeMs: duration("maxAge", maxAge) };
 }
 
 /** The sum of several reports. */
@@ -113,9 +75,7 @@ export function addReports(a: PruneReport, b: PruneReport): PruneReport {
 
 export const NOTHING_PRUNED: PruneReport = { threads: 0, deleted: 0, checkpoints: 0, hidden: 0, bytes: 0, busy: [] };
 
-/**
- * @throws ThreadNotFoundError for the first of the ids under which there is no thread.
- */
+/** @throws ThreadNotFoundError for the first of the ids under which there is no thread. */
 export async function requireThreads(store: CheckpointStore, threadIds: readonly string[]): Promise<void> {
   for (const threadId of threadIds) if ((await store.threadKey(threadId)) === undefined) throw new ThreadNotFoundError(threadId);
 }

@@ -1,19 +1,9 @@
+import { abortSignal, callback, duration, flag, integer, type OnError, refuseUnknown } from "../config/options.js";
 import { DeserializationError, InvalidOptionsError, StoreFailureError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
-import { type OnError, resolveOnError } from "../store/on-error.js";
 import type { SweepCandidate, SweepClaim, ThreadStore } from "../store/thread-store.js";
 import type { RetentionRule } from "./plan.js";
-import {
-  addReports,
-  age,
-  NOTHING_PRUNED,
-  type PruneReport,
-  pruneThread,
-  refuseUnknown,
-  removeWhole,
-  resolveDryRun,
-  resolveRule,
-} from "./prune.js";
+import { addReports, NOTHING_PRUNED, type PruneReport, pruneThread, removeWhole, resolveRule } from "./prune.js";
 
 /** What a saver keeps, for as long as somebody calls `sweep`. */
 export interface RetentionOptions {
@@ -31,9 +21,7 @@ export interface Retention {
   readonly rule: RetentionRule | undefined;
 }
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveRetention(options: RetentionOptions | undefined): Retention | undefined {
   if (options === undefined) return undefined;
   refuseUnknown("retention", options, ["idleFor", "keepLast", "maxAge"]);
@@ -48,7 +36,7 @@ export function resolveRetention(options: RetentionOptions | undefined): Retenti
     );
   }
   return Object.freeze({
-    idleMs: idleFor === undefined ? undefined : age("retention.idleFor", idleFor),
+    idleMs: idleFor === undefined ? undefined : duration("retention.idleFor", idleFor),
     rule: keepLast === undefined ? undefined : resolveRule(keepLast, maxAge),
   });
 }
@@ -77,29 +65,6 @@ export interface SweepReport extends PruneReport {
   readonly end: "done" | "aborted" | "busy";
 }
 
-interface ResolvedSweepOptions {
-  readonly signal: AbortSignal | undefined;
-  readonly batch: number;
-  readonly dryRun: boolean;
-  readonly onProgress: (report: SweepReport) => void;
-  readonly onError: OnError | undefined;
-}
-
-/**
- * @throws InvalidOptionsError
- */
-function resolveSweepOptions(options: SweepOptions = {}): ResolvedSweepOptions {
-  refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress", "onError"]);
-  const { signal, batch = 100, onProgress = () => {} } = options;
-  if (!Number.isInteger(batch) || batch < 1 || batch > 10_000) {
-    throw new InvalidOptionsError(`batch is ${String(batch)}. It must be an integer from 1 to 10000.`);
-  }
-  const dryRun = resolveDryRun(options.dryRun);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
-  if (typeof onProgress !== "function") throw new InvalidOptionsError("onProgress must be a function.");
-  return { signal, batch, dryRun, onProgress, onError: resolveOnError(options.onError) };
-}
-
 /** So long a sweeper that has died keeps others away. Renewed with each batch. */
 const CLAIM_MS = 60_000;
 
@@ -111,9 +76,15 @@ const CLAIM_MS = 60_000;
 export async function sweep(
   store: CheckpointStore,
   retention: Retention | undefined,
-  options: SweepOptions | undefined,
+  options: SweepOptions = {},
 ): Promise<SweepReport> {
-  const { signal, batch, dryRun, onProgress, onError } = resolveSweepOptions(options);
+  refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress", "onError"]);
+  const { batch = 100, dryRun = false } = options;
+  integer("batch", batch, 1, 10_000);
+  flag("dryRun", dryRun);
+  const signal = abortSignal(options.signal);
+  const onProgress = callback("onProgress", options.onProgress);
+  const onError = callback("onError", options.onError);
   if (retention === undefined) throw new InvalidOptionsError("sweep needs the saver's option retention: { idleFor, keepLast }.");
   await store.ready("sweep");
   const claim = await store.claimSweep(undefined, CLAIM_MS);
@@ -139,7 +110,7 @@ export async function sweep(
       }
       if (end === "aborted") break;
       cursor = page.cursor;
-      onProgress({ ...report, end });
+      onProgress?.({ ...report, end });
       held = await store.claimSweep(claim.token, CLAIM_MS);
       // Stalled for longer than the claim lasts, and another sweeper has come: it does the rest.
       if (held === undefined) return { ...report, end: "aborted" };

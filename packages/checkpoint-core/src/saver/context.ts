@@ -1,6 +1,6 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { oneOf } from "../config/options.js";
 import type { LabelNames } from "../config/run-config.js";
-import { InvalidOptionsError } from "../errors.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
@@ -27,12 +27,9 @@ export interface SaverSettings {
 
 export type OnConflict = "fork" | "reject";
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveOnConflict(given: unknown = "fork"): OnConflict {
-  if (given === "fork" || given === "reject") return given;
-  throw new InvalidOptionsError(`onConflict is ${String(given)}. It must be "fork" or "reject".`);
+  return oneOf("onConflict", given, "fork", "reject");
 }
 
 /** What an operation needs to read and write the store. */

@@ -1,7 +1,7 @@
 import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/ids.js";
+import { duration, integer, refuseUnknown } from "../config/options.js";
 import { type Labels, resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
-import { age, refuseUnknown } from "../retention/prune.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import type { ThreadSelection, ThreadSummary } from "../store/thread-store.js";
 
@@ -41,9 +41,7 @@ export interface ThreadInfo {
   readonly lease: { readonly owner: string | undefined; readonly remainingMs: number } | undefined;
 }
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveListThreads(options: ListThreadsOptions = {}): { selection: ThreadSelection; limit: number } {
   refuseUnknown("listThreads", options, ["prefix", "updatedAfter", "idleFor", "before", "labels", "limit"]);
   const { prefix, updatedAfter, idleFor, before, labels, limit = Number.POSITIVE_INFINITY } = options;
@@ -52,13 +50,11 @@ export function resolveListThreads(options: ListThreadsOptions = {}): { selectio
     const fault = malformation(prefix, MAX_THREAD_ID_BYTES);
     if (fault !== undefined) throw new InvalidOptionsError(`prefix ${fault}.`);
   }
-  if (limit !== Number.POSITIVE_INFINITY && (!Number.isInteger(limit) || limit < 0)) {
-    throw new InvalidOptionsError(`limit is ${String(limit)}. It must be an integer of at least 0.`);
-  }
+  if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 0);
   const selection: ThreadSelection = {
     prefix: prefix === "" ? undefined : prefix,
     updatedAfter: time("updatedAfter", updatedAfter),
-    idleMs: idleFor === undefined ? undefined : age("idleFor", idleFor),
+    idleMs: idleFor === undefined ? undefined : duration("idleFor", idleFor),
     before: resolveBefore(before),
     labels: resolveLabels(labels),
   };

@@ -2,12 +2,12 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointListOptions, CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { optionalCheckpointId, optionalNamespace, optionalThreadId } from "../config/ids.js";
 import { metadataConditions } from "../config/metadata.js";
+import { callback, type OnError } from "../config/options.js";
 import { type Labels, resolveLabels } from "../config/run-config.js";
 import { DeserializationError, InvalidConfigError } from "../errors.js";
 import type { SegmentReader } from "../format/segment.js";
 import type { ThreadView } from "../leases/abandoned-threads.js";
 import type { ListSelection, ReadCheckpoint, Reading } from "../store/checkpoint-store.js";
-import { type OnError, resolveOnError } from "../store/on-error.js";
 import type { SaverContext, StoreContext } from "./context.js";
 import { decodeStored, readTuple, segmentsOf, tupleOf } from "./get-tuple.js";
 
@@ -30,7 +30,7 @@ export async function* list(saver: SaverContext, config: RunnableConfig, options
     labels: resolveLabels(options.labels),
   };
   const limit = limitOf(options.limit);
-  const onError = resolveOnError(options.onError);
+  const onError = callback("onError", options.onError);
   if (options.filter !== undefined) metadataConditions(options.filter);
   await saver.store.ready("list");
   const own = ({ limit: most }: CheckpointListOptions): AsyncGenerator<CheckpointTuple> =>

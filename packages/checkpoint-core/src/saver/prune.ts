@@ -1,4 +1,5 @@
 import { threadIdArgument } from "../config/ids.js";
+import { flag, refuseUnknown } from "../config/options.js";
 import { resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
 import {
@@ -7,10 +8,8 @@ import {
   type PrunePolicy,
   type PruneReport,
   pruneThreads,
-  refuseUnknown,
   removeRuns,
   requireThreads,
-  resolveDryRun,
   resolvePrunePolicy,
 } from "../retention/prune.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
@@ -54,7 +53,7 @@ export async function deleteForRuns(
   if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs a list of run ids.");
   for (const id of runIds) resolveLabels({ run_id: id });
   refuseUnknown("deleteForRuns", options, ["dryRun"]);
-  const dryRun = resolveDryRun(options.dryRun);
+  const dryRun = flag("dryRun", options.dryRun ?? false);
   await store.ready("deleteForRuns");
   let report = NOTHING_PRUNED;
   for await (const threadId of store.threadsOfRuns(runIds)) {

@@ -33,9 +33,7 @@ const REVIVERS: ReadonlyMap<unknown, Reviver> = new Map<unknown, Reviver>([
   ...BINARY_KINDS.map((kind): [string, Reviver] => [kind, reviveBinary]),
 ]);
 
-/**
- * Turns parsed `hf1` text into the value, in place: plain objects and arrays of the text become those of the value.
- */
+/** Turns parsed `hf1` text into the value, in place: plain objects and arrays of the text become those of the value. */
 export class Decoding {
   /** The LangChain classes that may be constructed. */
   readonly classes: AllowedClasses;

@@ -42,12 +42,10 @@ export interface DumpedWithPrevious {
 export class HoldfastSerializer implements SerializerProtocol {
   readonly #classes: AllowedClasses;
 
-  /**
-   * @throws {InvalidOptionsError}
-   */
+  /** @throws {InvalidOptionsError} */
   constructor(options: SerializerOptions = {}) {
     for (const name of Object.keys(options)) {
-      if (name !== "allow") throw new InvalidOptionsError(`Unknown option ${name} of HoldfastSerializer. The option is allow.`);
+      if (name !== "allow") throw new InvalidOptionsError(`Unknown option ${name} of HoldfastSerializer. Known options: allow.`);
     }
     this.#classes = new AllowedClasses(options.allow);
   }

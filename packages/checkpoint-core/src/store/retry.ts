@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { integer } from "../config/options.js";
 import { InvalidOptionsError } from "../errors.js";
 
 /** How long transient faults of the store are hidden from the run (contract C-70). */
@@ -17,9 +18,7 @@ export type RetryPolicy = Readonly<Required<RetryOptions>>;
 
 const DEFAULTS: RetryPolicy = { maxAttempts: 30, maxElapsedMs: 30_000, minDelayMs: 50, maxDelayMs: 5_000 };
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveRetry(options: RetryOptions | undefined): RetryPolicy {
   const policy = { ...DEFAULTS, ...options };
   for (const [name, value] of Object.entries(policy)) {
@@ -27,9 +26,7 @@ export function resolveRetry(options: RetryOptions | undefined): RetryPolicy {
       throw new InvalidOptionsError(`retry.${name} is ${String(value)}. It must be a number of at least 0.`);
     }
   }
-  if (!Number.isInteger(policy.maxAttempts) || policy.maxAttempts < 1) {
-    throw new InvalidOptionsError(`retry.maxAttempts is ${policy.maxAttempts}. It must be an integer of at least 1.`);
-  }
+  integer("retry.maxAttempts", policy.maxAttempts, 1);
   return Object.freeze(policy);
 }
 

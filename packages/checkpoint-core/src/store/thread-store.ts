@@ -18,9 +18,7 @@ export interface ThreadStore {
    * The ids of the newest of them are remembered for a day: a batch of writes to one of them that comes later is dropped (`"pruned"`).
    */
   prune(input: PruneInput): Promise<PruneOutcome>;
-  /**
-   * Copies a thread as it is at one moment, its lease aside. In the copy, the order of commits is the same.
-   */
+  /** Copies a thread as it is at one moment, its lease aside. In the copy, the order of commits is the same. */
   copyThread(from: string, to: string): Promise<CopyOutcome>;
   /** Threads, the one that was written last first, as far as {@link ThreadSummary.updatedAt} tells; equal ones by id, backwards. */
   listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary>;

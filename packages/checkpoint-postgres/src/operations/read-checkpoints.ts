@@ -86,9 +86,7 @@ cross join lateral (
 ) s`;
 }
 
-/**
- * @param known segments of an earlier reading of the same thread, which then need not be read again. Segments are immutable.
- */
+/** @param known segments of an earlier reading of the same thread, which then need not be read again. Segments are immutable. */
 export async function readCheckpoints(
   db: Connections,
   t: Tables,
