@@ -1,4 +1,4 @@
-export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./config/ids.js";
+export { type GivenThreadIdParts, MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./config/ids.js";
 export type { OnError } from "./config/options.js";
 export type { Labels } from "./config/run-config.js";
 export {

@@ -4,7 +4,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { parseThreadId } from "../config/ids.js";
+import { storedThreadId } from "../config/ids.js";
 import { oneOf } from "../config/options.js";
 import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
@@ -155,7 +155,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
       ...config.configurable,
     };
     if (configurable.thread_id === undefined) throw new MissingThreadIdError("An exclusive run");
-    const threadId = parseThreadId(configurable.thread_id);
+    const threadId = storedThreadId(configurable.thread_id);
     const signals = [config.signal, left].filter((signal) => signal !== undefined);
     // A call within a run that has the thread: the place from which it is made says so, or its config.
     const outer = held.getStore()?.get(threadId);

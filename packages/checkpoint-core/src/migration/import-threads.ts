@@ -1,5 +1,5 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { parseThreadId } from "../config/ids.js";
+import { storedThreadId } from "../config/ids.js";
 import { abortSignal, callback, integer, type OnError, refuseUnknown } from "../config/options.js";
 import { type HoldfastErrorCode, InvalidOptionsError, isHoldfastError, ThreadDeletedError } from "../errors.js";
 import { isSaver } from "./fallback-saver.js";
@@ -76,7 +76,7 @@ export async function importThreads(
   let threadsDone = 0;
   for await (const given of threads ?? threadIdsIn(source, batch, onError !== undefined)) {
     signal?.throwIfAborted();
-    const threadId = parseThreadId(given);
+    const threadId = storedThreadId(given);
     let isOfCaller = false;
     const onCheckpoint = ({ checkpoints, skipped }: ThreadImport): void => {
       isOfCaller = true;
@@ -136,7 +136,7 @@ function resolve(source: unknown, target: unknown, options: ImportOptions): Reso
   callback("onProgress", options.onProgress);
   callback("onError", options.onError);
   abortSignal(options.signal);
-  if (Array.isArray(threads) || threads instanceof Set) for (const threadId of threads) parseThreadId(threadId);
+  if (Array.isArray(threads) || threads instanceof Set) for (const threadId of threads) storedThreadId(threadId);
   return { ...options, batch };
 }
 
