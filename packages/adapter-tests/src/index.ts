@@ -42,6 +42,7 @@ export { retentionTests } from "./retention/index.js";
 export type { KeepingOptions, KeepingSaver, RetentionTarget, Underneath } from "./retention/target.js";
 export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
 export { integerOf, type Random, seeded } from "./seeded.js";
+export { type SurfaceTarget, surfaceTests } from "./surface.js";
 export type { AdapterTarget, MigrationTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";

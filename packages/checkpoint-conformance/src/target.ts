@@ -79,7 +79,7 @@ export interface LifecycleTarget {
   /** `count` savers on one new store that nobody has set up, each with its own connections. */
   openOnEmptyStore(count: number): Promise<readonly BaseCheckpointSaver[]>;
   /** Sets up the store of this saver, as a user's program would. */
-  setup(saver: BaseCheckpointSaver): Promise<void>;
+  setup(saver: BaseCheckpointSaver): Promise<unknown>;
   /** `false` when the store needs nothing to be created: then a saver works without `setup()`. Default `true`. */
   readonly needsSetup?: boolean;
 }

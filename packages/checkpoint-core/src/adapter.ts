@@ -11,6 +11,7 @@ export { leaseCount, newTokenSuffix, TOKEN_SUFFIX_DIGITS } from "./leases/lease.
 export { resolveFallback } from "./migration/fallback-saver.js";
 export { type Retention, resolveRetention } from "./retention/sweep.js";
 export { resolveOnConflict, type SaverSettings } from "./saver/context.js";
+export { saverArguments } from "./saver/saver-arguments.js";
 export type {
   CachedRecord,
   CheckpointStore,
@@ -28,6 +29,7 @@ export type {
   WriteOutcome,
 } from "./store/checkpoint-store.js";
 export { entryCache } from "./store/entry-cache.js";
+export { Events } from "./store/events.js";
 export type { Refusal } from "./store/refusal.js";
 export { type RetryPolicy, resolveRetry, retry, StoreMoment } from "./store/retry.js";
 export { decodeOf } from "./store/stored-checkpoint.js";

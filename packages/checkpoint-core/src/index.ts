@@ -41,6 +41,7 @@ export {
 export { type ImportOptions, type ImportProgress, type ImportReport, importThreads } from "./migration/import-threads.js";
 export type { PrunePolicy, PruneReport } from "./retention/prune.js";
 export type { RetentionOptions, SweepOptions, SweepReport } from "./retention/sweep.js";
+export type { DeleteThreadOptions } from "./saver/delete-thread.js";
 export type { OnConflict } from "./saver/context.js";
 export { HoldfastSaver } from "./saver/holdfast-saver.js";
 export type { ListOptions } from "./saver/list.js";
@@ -49,5 +50,7 @@ export { isHoldfastSaver, type PinnableGraph, pinCheckpointer } from "./saver/pi
 export type { IdleThreads } from "./saver/prune.js";
 export type { SerializableClass } from "./serializer/allowed-classes.js";
 export { HoldfastSerializer, type SerializerOptions } from "./serializer/index.js";
+export type { ServerWarning, SetupReport } from "./saver/setup-report.js";
+export type { HoldfastEvent, LeaseLostEvent, OnEvent, OperationEvent, RetryEvent } from "./store/events.js";
 export type { RetryOptions } from "./store/retry.js";
 export type { StoredThread, StoreStats } from "./store/thread-store.js";

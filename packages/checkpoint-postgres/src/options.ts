@@ -1,5 +1,6 @@
-import type { OnConflict, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
+import type { OnConflict, OnEvent, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
 import {
+  Events,
   flag,
   integer,
   type LabelNames,
@@ -17,6 +18,8 @@ import { type Tables, tablesIn } from "./tables.js";
 
 /** Options of {@link PostgresSaver}. */
 export interface PostgresSaverOptions {
+  /** Encodes channel values and pending writes. Default: ours, which is lossless or throws. */
+  readonly serde?: SerializerProtocol;
   /** The Postgres schema that holds the tables. Default `"holdfast"`. */
   readonly schema?: string;
   /** Whether `setup()` creates the schema. `false` for a role that may only create tables in a schema made by a DBA. Default `true`. */
@@ -52,12 +55,12 @@ export interface PostgresSaverOptions {
    * that a running service can switch: docs/operate/migration.md. It stays yours: `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;
+  /** Told of every call of the saver when it has ended, of retries, and of leases that were lost. */
+  readonly onEvent?: OnEvent;
 }
 
 /** Options of {@link PostgresSaver.fromConnString}: those of the saver and of the pool that it opens. */
 export interface ConnectionOptions extends PostgresSaverOptions {
-  /** Encodes channel values and pending writes. Default: ours, which is lossless or throws. */
-  readonly serde?: SerializerProtocol;
   /** Most connections of the pool. Default 10. */
   readonly poolSize?: number;
   /** A connection that has not come up after this many milliseconds is given up, and tried again. Default 10,000. */
@@ -65,6 +68,8 @@ export interface ConnectionOptions extends PostgresSaverOptions {
 }
 
 export interface ResolvedOptions {
+  readonly serde: SerializerProtocol | undefined;
+  readonly events: Events;
   readonly tables: Tables;
   readonly createSchema: boolean;
   readonly retry: RetryPolicy;
@@ -80,7 +85,8 @@ export interface ResolvedOptions {
 
 const MIB = 1024 * 1024;
 
-const KNOWN: readonly string[] = [
+const OF_SAVER = [
+  "serde",
   "schema",
   "createSchema",
   "retry",
@@ -88,20 +94,21 @@ const KNOWN: readonly string[] = [
   "preparedStatements",
   "cacheBytes",
   "maxValueBytes",
-  "serde",
-  "poolSize",
-  "connectTimeoutMs",
   "onConflict",
   "labels",
   "retention",
   "fallback",
-] satisfies (keyof ConnectionOptions)[];
+  "onEvent",
+] as const satisfies readonly (keyof PostgresSaverOptions)[];
+const OF_POOL = ["poolSize", "connectTimeoutMs"] as const satisfies readonly (keyof ConnectionOptions)[];
 
 /** @throws InvalidOptionsError */
 export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOptions {
-  refuseUnknown("PostgresSaver", options, KNOWN);
+  refuseUnknown("PostgresSaver", options, OF_SAVER);
   const { schema = "holdfast", createSchema = true, preparedStatements = true } = options;
   return Object.freeze({
+    serde: options.serde,
+    events: new Events(options.onEvent),
     tables: tablesIn(schema),
     createSchema: flag("createSchema", createSchema),
     retry: resolveRetry(options.retry),
@@ -116,13 +123,19 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
   });
 }
 
-/** The part of the options that is about the pool. */
+/**
+ * The options that are about the pool, and those of the saver.
+ *
+ * @throws InvalidOptionsError
+ */
 export function resolvePoolOptions(options: ConnectionOptions = {}): {
   readonly poolSize: number;
   readonly connectTimeoutMs: number;
+  readonly ofSaver: PostgresSaverOptions;
 } {
-  return {
-    poolSize: integer("poolSize", options.poolSize ?? 10, 1, 10_000),
-    connectTimeoutMs: integer("connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 1, 2 ** 31 - 1),
-  };
+  refuseUnknown("PostgresSaver.fromConnString", options, [...OF_SAVER, ...OF_POOL]);
+  const { poolSize = 10, connectTimeoutMs = 10_000, ...ofSaver } = options;
+  integer("poolSize", poolSize, 1, 10_000);
+  integer("connectTimeoutMs", connectTimeoutMs, 1, 2 ** 31 - 1);
+  return { poolSize, connectTimeoutMs, ofSaver };
 }

@@ -4,5 +4,4 @@ export type { RedisClient } from "./client.js";
 export type { DurabilityOptions } from "./durability.js";
 export type { RedisSaverOptions } from "./options.js";
 export { RedisSaver } from "./saver.js";
-export type { ServerWarning } from "./server-check.js";
 export { type TtlOptions, withTtl } from "./ttl.js";

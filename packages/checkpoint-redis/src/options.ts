@@ -1,5 +1,12 @@
-import type { OnConflict, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
 import {
+  InvalidOptionsError,
+  type OnConflict,
+  type OnEvent,
+  type RetentionOptions,
+  type RetryOptions,
+} from "@holdfast/checkpoint-core";
+import {
+  Events,
   integer,
   type LabelNames,
   type Retention,
@@ -51,9 +58,12 @@ export interface RedisSaverOptions {
   readonly labels?: readonly string[];
   /** What is kept: `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds, and the rest is done by `sweep()`. Default: everything. */
   readonly retention?: RetentionOptions;
+  /** Told of every call of the saver when it has ended, of retries, and of leases that were lost. */
+  readonly onEvent?: OnEvent;
 }
 
 export interface ResolvedOptions {
+  readonly events: Events;
   readonly keys: Keys;
   readonly serde: SerializerProtocol | undefined;
   readonly ttl: TtlPolicy;
@@ -70,7 +80,7 @@ export interface ResolvedOptions {
 
 const MIB = 1024 * 1024;
 
-const KNOWN: readonly string[] = [
+const KNOWN = [
   "keyPrefix",
   "serde",
   "ttl",
@@ -83,14 +93,28 @@ const KNOWN: readonly string[] = [
   "fallback",
   "labels",
   "retention",
-] satisfies (keyof RedisSaverOptions)[];
+  "onEvent",
+] as const satisfies readonly (keyof RedisSaverOptions)[];
+
+/**
+ * @param call that was given the options.
+ * @throws InvalidOptionsError
+ */
+export function refuseUnknownOptions(call: string, options: RedisSaverOptions = {}): void {
+  if (typeof options === "object" && options !== null && ("defaultTTL" in options || "refreshOnRead" in options)) {
+    // As the official saver takes them.
+    throw new InvalidOptionsError("defaultTTL and refreshOnRead are keys of the option ttl: { ttl: { defaultTTL: 60 } }.");
+  }
+  refuseUnknown(call, options, KNOWN);
+}
 
 /** @throws InvalidOptionsError */
 export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions {
-  refuseUnknown("RedisSaver", options, KNOWN);
+  refuseUnknownOptions("RedisSaver", options);
   const commandTimeoutMs = integer("commandTimeoutMs", options.commandTimeoutMs ?? 10_000, 1, 2 ** 31 - 1);
   const retention = resolveRetention(options.retention);
   return Object.freeze({
+    events: new Events(options.onEvent),
     keys: new Keys(options.keyPrefix ?? "holdfast"),
     serde: options.serde,
     ttl: ttlWithIdle(resolveTtl(options.ttl), retention?.idleMs),

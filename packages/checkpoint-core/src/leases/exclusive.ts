@@ -5,10 +5,10 @@ import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { storedThreadId } from "../config/ids.js";
-import { oneOf } from "../config/options.js";
+import { oneOf, refuseUnknown } from "../config/options.js";
 import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
-import { type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { LEASE_OPTIONS, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
 /** How `exclusive` takes the lease of a thread. */
@@ -49,6 +49,7 @@ const held = new AsyncLocalStorage<ReadonlyMap<string, HeldLease>>();
  *   LeaseLostError, and what those of `graph` throw.
  */
 export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: ExclusiveOptions = {}): Graph {
+  refuseUnknown("exclusive", options, [...LEASE_OPTIONS, "whenBusy", "waitMs"]);
   const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, ...lease } = options;
   oneOf("whenBusy", whenBusy, "wait", "reject");
   const saver = graph.checkpointer as LeaseSource | undefined;

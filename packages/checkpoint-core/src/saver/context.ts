@@ -5,6 +5,7 @@ import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import type { Events } from "../store/events.js";
 import type { CheckpointCache, ThreadLives } from "./cache.js";
 import type { ParentsFirst } from "./parents-first.js";
 import type { WritesByRun } from "./run-writes.js";
@@ -19,6 +20,8 @@ export interface SaverSettings {
   readonly onConflict: OnConflict;
   /** The keys of a run's config that are stored beside its checkpoints. */
   readonly labels: LabelNames;
+  /** Who is told what happens. */
+  readonly events: Events;
   /** What `sweep` keeps. */
   readonly retention: Retention | undefined;
   /** Whose threads are read, and migrated at their first write, as long as they are not here. */

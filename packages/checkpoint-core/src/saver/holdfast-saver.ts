@@ -24,15 +24,17 @@ import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import { Events } from "../store/events.js";
 import type { StoredThread, StoreStats } from "../store/thread-store.js";
 import { CheckpointCache, ThreadLives } from "./cache.js";
 import type { SaverContext, SaverSettings, StoreContext } from "./context.js";
 import { copyThread } from "./copy-thread.js";
-import { deleteThread } from "./delete-thread.js";
+import { type DeleteThreadOptions, deleteThread } from "./delete-thread.js";
 import { getDeltaChannelHistory } from "./get-delta-channel-history.js";
 import { getTuple } from "./get-tuple.js";
 import { type ListOptions, list, viewOf } from "./list.js";
 import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
+import { observe } from "./observe.js";
 import { SAVER_BRAND } from "./pin-checkpointer.js";
 import { deleteForRuns, type IdleThreads, prune } from "./prune.js";
 import { put } from "./put.js";
@@ -55,7 +57,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
-    this.#leases = new Leases(store);
+    this.#leases = new Leases(store, settings.events);
     this.#retention = settings.retention;
     // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
     const serializer = new ValueSerializer(serde, settings.maxValueBytes, settings.cacheBytes / 2);
@@ -70,6 +72,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       rejectsConflicts: settings.onConflict === "reject",
       labels: settings.labels,
     };
+    observe(this, settings.events);
   }
 
   #onDemandMigrationFrom(
@@ -83,6 +86,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       here: new SaverWithoutFallback(here.store.forMigrations(), serde, {
         ...settings,
         cacheBytes: Math.min(settings.cacheBytes, MAX_MIGRATION_CACHE_BYTES),
+        events: new Events(),
       }),
     });
   }
@@ -151,11 +155,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * Deletes all checkpoints, writes and values of a thread, in all namespaces, in one step. What a run that is still going on writes afterwards is
    * refused with ThreadDeletedError (contract C-51).
    *
-   * @param options.lease the lease under which the caller has the thread, if it has one. It ends with the thread.
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadBusyError, LeaseLostError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  override deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
-    return deleteThread(this.#context, threadId, options.lease);
+  override deleteThread(threadId: string, options: DeleteThreadOptions = {}): Promise<void> {
+    return deleteThread(this.#context, threadId, options);
   }
 
   /**

@@ -44,21 +44,32 @@ export interface ThreadInfo {
 /** @throws InvalidOptionsError */
 export function resolveListThreads(options: ListThreadsOptions = {}): { selection: ThreadSelection; limit: number } {
   refuseUnknown("listThreads", options, ["prefix", "updatedAfter", "idleFor", "before", "labels", "limit"]);
-  const { prefix, updatedAfter, idleFor, before, labels, limit = Number.POSITIVE_INFINITY } = options;
+  const { updatedAfter, idleFor, before, limit = Number.POSITIVE_INFINITY } = options;
+  if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 0);
+  const selection: ThreadSelection = {
+    ...resolveWhich(options),
+    updatedAfter: time("updatedAfter", updatedAfter),
+    idleMs: idleFor === undefined ? undefined : duration("idleFor", idleFor),
+    before: resolveBefore(before),
+  };
+  return { selection, limit };
+}
+
+/**
+ * Which threads, whenever they were written to.
+ *
+ * @throws InvalidOptionsError
+ */
+export function resolveWhich({
+  prefix,
+  labels,
+}: Pick<ListThreadsOptions, "prefix" | "labels">): Pick<ThreadSelection, "prefix" | "labels"> {
   if (prefix !== undefined) {
     if (typeof prefix !== "string") throw new InvalidOptionsError(`prefix is ${describe(prefix)}. It must be a string.`);
     const fault = malformation(prefix, MAX_THREAD_ID_BYTES);
     if (fault !== undefined) throw new InvalidOptionsError(`prefix ${fault}.`);
   }
-  if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 0);
-  const selection: ThreadSelection = {
-    prefix: prefix === "" ? undefined : prefix,
-    updatedAfter: time("updatedAfter", updatedAfter),
-    idleMs: idleFor === undefined ? undefined : duration("idleFor", idleFor),
-    before: resolveBefore(before),
-    labels: resolveLabels(labels),
-  };
-  return { selection, limit };
+  return { prefix: prefix === "" ? undefined : prefix, labels: resolveLabels(labels) };
 }
 
 function resolveBefore(before: ListThreadsOptions["before"]): ThreadSelection["before"] {

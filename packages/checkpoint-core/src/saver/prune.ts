@@ -1,5 +1,5 @@
 import { threadIdArgument } from "../config/ids.js";
-import { flag, refuseUnknown } from "../config/options.js";
+import { duration, flag, refuseUnknown } from "../config/options.js";
 import { resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
 import {
@@ -13,7 +13,8 @@ import {
   resolvePrunePolicy,
 } from "../retention/prune.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
-import { type ListThreadsOptions, resolveListThreads } from "./list-threads.js";
+import type { ThreadSelection } from "../store/thread-store.js";
+import { type ListThreadsOptions, resolveWhich } from "./list-threads.js";
 
 /** Threads that nobody has written to for long. */
 export interface IdleThreads extends Pick<ListThreadsOptions, "prefix" | "labels"> {
@@ -34,12 +35,18 @@ export async function prune(
     await requireThreads(store, ids);
     return pruneThreads(store, ids, resolved);
   }
-  const { olderThan, ...others } = ((threads as unknown) ?? {}) as Partial<IdleThreads>;
-  if (olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
-  const { selection, limit } = resolveListThreads({ ...others, idleFor: olderThan });
+  const which: Partial<IdleThreads> = ((threads as unknown) ?? {}) as IdleThreads;
+  refuseUnknown("prune", which, ["olderThan", "prefix", "labels"]);
+  if (which.olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
+  const selection: ThreadSelection = {
+    ...resolveWhich(which),
+    idleMs: duration("olderThan", which.olderThan),
+    updatedAfter: undefined,
+    before: undefined,
+  };
   await store.ready("prune");
   const idle = async function* (): AsyncGenerator<string> {
-    for await (const { threadId } of store.listThreads(selection, limit)) yield threadId;
+    for await (const { threadId } of store.listThreads(selection, Number.POSITIVE_INFINITY)) yield threadId;
   };
   return pruneThreads(store, idle(), resolved);
 }

@@ -1,7 +1,8 @@
 import { constants, isUtf8 } from "node:buffer";
 import { types } from "node:util";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { DeserializationError, InvalidOptionsError, isHoldfastError, ValueTooLargeError } from "../errors.js";
+import { refuseUnknown } from "../config/options.js";
+import { DeserializationError, isHoldfastError, ValueTooLargeError } from "../errors.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { AllowedClasses, type SerializableClass } from "./allowed-classes.js";
 import { isBuffer, isUint8Array } from "./binary.js";
@@ -44,9 +45,7 @@ export class HoldfastSerializer implements SerializerProtocol {
 
   /** @throws {InvalidOptionsError} */
   constructor(options: SerializerOptions = {}) {
-    for (const name of Object.keys(options)) {
-      if (name !== "allow") throw new InvalidOptionsError(`Unknown option ${name} of HoldfastSerializer. Known options: allow.`);
-    }
+    refuseUnknown("HoldfastSerializer", options, ["allow"]);
     this.#classes = new AllowedClasses(options.allow);
   }
 
