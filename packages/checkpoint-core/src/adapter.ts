@@ -2,7 +2,7 @@
 export { type CheckpointKey, type CheckpointRef, decodeId, encodeId, type NamespaceRef, threadIdArgument } from "./config/ids.js";
 export { decodeMetadata, type MetadataCondition, metadataConditions } from "./config/metadata.js";
 export { flag, integer, oneOf, refuseUnknown } from "./config/options.js";
-export { type LabelNames, resolveLabelNames, ttlMinutes, withTtlMinutes } from "./config/run-config.js";
+export { type LabelRules, resolveLabelRules, ttlMinutes, withTtlMinutes } from "./config/run-config.js";
 export type { PendingSlot, StoredSlot } from "./format/pending-writes.js";
 export type { CheckpointRecord } from "./format/record.js";
 export type { Segment } from "./format/segment.js";
@@ -35,6 +35,7 @@ export { type RetryPolicy, resolveRetry, retry, StoreMoment } from "./store/retr
 export { decodeOf } from "./store/stored-checkpoint.js";
 export type { CheckpointSummary, RemovedCheckpoint } from "./store/thread-store.js";
 export {
+  type AmongThreads,
   type CheckpointSummaries,
   type CopyOutcome,
   type IdleDeletion,

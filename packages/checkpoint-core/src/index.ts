@@ -1,6 +1,6 @@
 export { type GivenThreadIdParts, MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./config/ids.js";
 export type { OnError } from "./config/options.js";
-export type { Labels } from "./config/run-config.js";
+export type { Labels, LabelSource } from "./config/run-config.js";
 export {
   ConcurrentUpdateError,
   DeserializationError,
@@ -45,9 +45,9 @@ export type { DeleteThreadOptions } from "./saver/delete-thread.js";
 export type { OnConflict } from "./saver/context.js";
 export { HoldfastSaver } from "./saver/holdfast-saver.js";
 export type { ListOptions } from "./saver/list.js";
-export type { ListThreadsOptions, ThreadInfo } from "./saver/list-threads.js";
+export type { ListThreadsOptions, ThreadInfo, WhichThreads } from "./saver/list-threads.js";
 export { isHoldfastSaver, type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
-export type { IdleThreads } from "./saver/prune.js";
+export type { DeleteForRunsOptions, IdleThreads } from "./saver/prune.js";
 export type { SerializableClass } from "./serializer/allowed-classes.js";
 export { HoldfastSerializer, type SerializerOptions } from "./serializer/index.js";
 export type { ServerWarning, SetupReport } from "./saver/setup-report.js";

@@ -1,14 +1,14 @@
-import type { OnConflict, OnEvent, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
+import type { LabelSource, OnConflict, OnEvent, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
 import {
   Events,
   flag,
   integer,
-  type LabelNames,
+  type LabelRules,
   type Retention,
   type RetryPolicy,
   refuseUnknown,
   resolveFallback,
-  resolveLabelNames,
+  resolveLabelRules,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
@@ -44,10 +44,15 @@ export interface PostgresSaverOptions {
    */
   readonly onConflict?: OnConflict;
   /**
-   * Keys of a run's `config.metadata` or `config.configurable` that are stored beside its checkpoints, to list and find them by. `run_id`, `graph_id` and
-   * `user` are always taken where they are there; nothing else is unless it is named, as it may be a secret.
+   * Keys of a run's `config.configurable` or `config.metadata` that are stored beside its checkpoints, to list and find them by. `run_id`, `graph_id`, `user` and
+   * `user_id` are always taken where they are there; nothing else is unless it is named, as it may be a secret.
    */
   readonly labels?: readonly string[];
+  /**
+   * Where a run's `config.configurable` and its `config.metadata` both give a label, which of them counts. Default `"configurable"`: servers often pass a client's
+   * metadata on.
+   */
+  readonly labelSource?: LabelSource;
   /** What `sweep()` keeps. Without it, nothing is ever removed but by `deleteThread`, `prune` and `deleteForRuns`. */
   readonly retention?: RetentionOptions;
   /**
@@ -78,7 +83,7 @@ export interface ResolvedOptions {
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
   readonly onConflict: OnConflict;
-  readonly labels: LabelNames;
+  readonly labels: LabelRules;
   readonly retention: Retention | undefined;
   readonly fallback: BaseCheckpointSaver | undefined;
 }
@@ -96,6 +101,7 @@ const OF_SAVER = [
   "maxValueBytes",
   "onConflict",
   "labels",
+  "labelSource",
   "retention",
   "fallback",
   "onEvent",
@@ -117,7 +123,7 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
-    labels: resolveLabelNames(options.labels),
+    labels: resolveLabelRules(options.labels, options.labelSource),
     retention: resolveRetention(options.retention),
     fallback: resolveFallback(options.fallback),
   });

@@ -1,5 +1,6 @@
 import type { OnConflict, StoredThread, StoreStats } from "@holdfast/checkpoint-core";
 import type {
+  AmongThreads,
   CachedRecord,
   CheckpointStore,
   CheckpointSummaries,
@@ -168,8 +169,8 @@ export class PostgresStore implements CheckpointStore {
     return stats(this.#db, this.#tables);
   }
 
-  threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {
-    return threadsOfRuns(this.#db, this.#tables, runIds);
+  threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string> {
+    return threadsOfRuns(this.#db, this.#tables, runIds, among);
   }
 
   async claimSweep(token: string | undefined, ttlMs: number): Promise<SweepClaim | undefined> {

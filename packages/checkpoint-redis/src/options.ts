@@ -1,5 +1,6 @@
 import {
   InvalidOptionsError,
+  type LabelSource,
   type OnConflict,
   type OnEvent,
   type RetentionOptions,
@@ -8,12 +9,12 @@ import {
 import {
   Events,
   integer,
-  type LabelNames,
+  type LabelRules,
   type Retention,
   type RetryPolicy,
   refuseUnknown,
   resolveFallback,
-  resolveLabelNames,
+  resolveLabelRules,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
@@ -52,10 +53,15 @@ export interface RedisSaverOptions {
    */
   readonly fallback?: BaseCheckpointSaver;
   /**
-   * Keys of `config.metadata` and `config.configurable` that are stored beside a run's checkpoints, besides `run_id`, `graph_id` and `user`; none other
-   * is. They can be asked for in `list` and `listThreads`.
+   * Keys of a run's `config.configurable` or `config.metadata` that are stored beside its checkpoints, to list and find them by. `run_id`, `graph_id`, `user` and
+   * `user_id` are always taken where they are there; nothing else is unless it is named, as it may be a secret.
    */
   readonly labels?: readonly string[];
+  /**
+   * Where a run's `config.configurable` and its `config.metadata` both give a label, which of them counts. Default `"configurable"`: servers often pass a client's
+   * metadata on.
+   */
+  readonly labelSource?: LabelSource;
   /** What is kept: `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds, and the rest is done by `sweep()`. Default: everything. */
   readonly retention?: RetentionOptions;
   /** Told of every call of the saver when it has ended, of retries, and of leases that were lost. */
@@ -74,7 +80,7 @@ export interface ResolvedOptions {
   readonly maxValueBytes: number;
   readonly onConflict: OnConflict;
   readonly fallback: BaseCheckpointSaver | undefined;
-  readonly labels: LabelNames;
+  readonly labels: LabelRules;
   readonly retention: Retention | undefined;
 }
 
@@ -92,6 +98,7 @@ const KNOWN = [
   "onConflict",
   "fallback",
   "labels",
+  "labelSource",
   "retention",
   "onEvent",
 ] as const satisfies readonly (keyof RedisSaverOptions)[];
@@ -125,7 +132,7 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     fallback: resolveFallback(options.fallback),
-    labels: resolveLabelNames(options.labels),
+    labels: resolveLabelRules(options.labels, options.labelSource),
     retention,
   });
 }

@@ -1,5 +1,6 @@
 import type { StoredThread, StoreStats } from "@holdfast/checkpoint-core";
 import {
+  type AmongThreads,
   type CachedRecord,
   type CheckpointStore,
   type CheckpointSummaries,
@@ -220,8 +221,8 @@ export class RedisStore implements CheckpointStore {
     return stats(this.#redis, this.#keys);
   }
 
-  threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {
-    return threadsOfRuns(this.#redis, this.#keys, runIds);
+  threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string> {
+    return threadsOfRuns(this.#redis, this.#keys, runIds, among);
   }
 
   claimSweep(token: string | undefined, ttlMs: number): Promise<SweepClaim | undefined> {

@@ -110,7 +110,8 @@ function emit(program: ts.Program): Emitted {
     const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
     const declarations = new Map<string, string[]>();
     for (const statement of source.statements) {
-      for (const name of namesOf(statement)) declarations.set(name, [...(declarations.get(name) ?? []), statement.getText(source)]);
+      for (const name of namesOf(statement))
+        declarations.set(name, [...(declarations.get(name) ?? []), statement.getText(source)]);
     }
     emitted.set(path.replace(/\.d\.ts$/, ".ts"), declarations);
   });

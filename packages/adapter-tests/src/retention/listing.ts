@@ -1,4 +1,4 @@
-import type { ListThreadsOptions, ThreadInfo } from "@holdfast/checkpoint-core";
+import { type ListThreadsOptions, type ThreadIdParts, type ThreadInfo, threadId } from "@holdfast/checkpoint-core";
 import { eventually } from "@holdfast/test-servers";
 import { Command } from "@langchain/langgraph";
 import { expect, it } from "vitest";
@@ -75,6 +75,43 @@ export function listingTests(store: RetentionStore): void {
     const page = await listed(saver, { prefix: "a", limit: 2 });
     const rest = await listed(saver, { prefix: "a", ...(page[1] && { before: page[1] }) });
     expect([...page, ...rest].map(({ threadId }) => threadId)).toEqual(await ids(saver, { prefix: "a" }));
+  });
+
+  it("C-26 within names whole parts of ids, the outermost ones", async () => {
+    const saver = store.open();
+    const names = [
+      threadId({ tenant: "acme" }),
+      threadId({ tenant: "acme", user: "42" }),
+      threadId({ tenant: "acme", user: "42", conversation: "7" }),
+      threadId({ tenant: "acme", user: "421" }),
+      threadId({ tenant: "acme-evil" }),
+      threadId({ tenant: "acme-evil", user: "42" }),
+      threadId({ tenant: "acme/user:42" }),
+      threadId({ tenant: "ac" }),
+      threadId({ user: "42" }),
+      "tenant:acme%",
+      "acme",
+    ];
+    for (const name of names) await putWhole(saver, name, checkpointOf({ a: 1 }));
+    const within: readonly (readonly [ThreadIdParts, readonly number[]])[] = [
+      [{ tenant: "acme" }, [0, 1, 2, 3]],
+      [{ tenant: "acme", user: "42" }, [1, 2]],
+      [{ tenant: "acme", user: "4" }, []],
+      [{ tenant: "acme/user:42" }, [6]],
+      [{ tenant: "acme-evil" }, [4, 5]],
+      [{ user: "42" }, [8]],
+    ];
+    for (const [parts, found] of within) {
+      expect((await ids(saver, { within: parts })).sort(), JSON.stringify(parts)).toEqual(found.map((n) => names[n]).sort());
+    }
+    expect(await ids(saver, { within: { tenant: "acme" }, prefix: "tenant:acme/user:421" })).toEqual([names[3]]);
+    for (const wrong of [{}, { tenant: undefined }, { tenant: "" }, { team: "a" }, null, "tenant:acme"]) {
+      await expect(ids(saver, { within: wrong as never }), JSON.stringify(wrong)).rejects.toMatchObject({
+        code: expect.stringMatching(/INVALID_(THREAD_ID|OPTIONS)/) as string,
+      });
+    }
+    expect(await saver.prune({ olderThan: 0, within: { tenant: "acme" } }, { strategy: "delete" })).toMatchObject({ deleted: 4 });
+    expect((await ids(saver)).sort()).toEqual(names.slice(4).sort());
   });
 
   it("C-26 labels, updatedAfter and idleFor narrow the list", async () => {

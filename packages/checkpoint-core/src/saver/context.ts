@@ -1,6 +1,6 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { oneOf } from "../config/options.js";
-import type { LabelNames } from "../config/run-config.js";
+import type { LabelRules } from "../config/run-config.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
@@ -18,8 +18,8 @@ export interface SaverSettings {
   readonly maxValueBytes: number;
   /** What becomes of a run that began at the head of its thread when the head has moved: another branch, or a ConcurrentUpdateError. */
   readonly onConflict: OnConflict;
-  /** The keys of a run's config that are stored beside its checkpoints. */
-  readonly labels: LabelNames;
+  /** What is taken of a run's config, and stored beside its checkpoints. */
+  readonly labels: LabelRules;
   /** Who is told what happens. */
   readonly events: Events;
   /** What `sweep` keeps. */
@@ -50,5 +50,5 @@ export interface SaverContext extends StoreContext {
   readonly runs: WritesByRun;
   readonly parentsFirst: ParentsFirst;
   readonly rejectsConflicts: boolean;
-  readonly labels: LabelNames;
+  readonly labels: LabelRules;
 }

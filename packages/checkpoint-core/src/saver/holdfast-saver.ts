@@ -36,7 +36,7 @@ import { type ListOptions, list, viewOf } from "./list.js";
 import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
 import { observe } from "./observe.js";
 import { SAVER_BRAND } from "./pin-checkpointer.js";
-import { deleteForRuns, type IdleThreads, prune } from "./prune.js";
+import { type DeleteForRunsOptions, deleteForRuns, type IdleThreads, prune } from "./prune.js";
 import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
 import { ParentsFirst } from "./parents-first.js";
@@ -205,7 +205,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   StoreFailureError, SetupRequiredError
    */
   prune(threads: readonly string[] | IdleThreads, policy?: PrunePolicy): Promise<PruneReport> {
-    return prune(this.#context.store, threads, policy);
+    return prune(this.#context, threads, policy);
   }
 
   /**
@@ -213,11 +213,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * each thread is again as it was before them (contract C-55). Runs are told by the label `run_id`, from `config.metadata` or
    * `config.configurable`. What delta channels of later checkpoints need stays, out of sight.
    *
-   * @param options.dryRun only say what would go.
-   * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   * @throws InvalidOptionsError, InvalidThreadIdError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  deleteForRuns(runIds: readonly string[], options: { readonly dryRun?: boolean } = {}): Promise<PruneReport> {
-    return deleteForRuns(this.#context.store, runIds, options);
+  deleteForRuns(runIds: readonly string[], options: DeleteForRunsOptions = {}): Promise<PruneReport> {
+    return deleteForRuns(this.#context, runIds, options);
   }
 
   /**
@@ -242,7 +241,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    */
   listThreads(options?: ListThreadsOptions): AsyncGenerator<ThreadInfo> {
     const view = viewOf(this.#context);
-    return listThreads(this.#context.store, options, (id) => hasUnfinishedWork(view, id));
+    return listThreads(this.#context, options, (id) => hasUnfinishedWork(view, id));
   }
 
   /**

@@ -1,14 +1,16 @@
-import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/ids.js";
+import { describe, MAX_THREAD_ID_BYTES, malformation, type ThreadIdParts, threadId } from "../config/ids.js";
 import { duration, integer, refuseUnknown } from "../config/options.js";
-import { type Labels, resolveLabels } from "../config/run-config.js";
+import { type LabelRules, type Labels, resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
-import type { CheckpointStore } from "../store/checkpoint-store.js";
 import type { ThreadSelection, ThreadSummary } from "../store/thread-store.js";
+import type { SaverContext } from "./context.js";
 
 /** Which threads to list. */
 export interface ListThreadsOptions {
-  /** Only threads whose id begins with this text. */
+  /** Only threads whose id begins with this text. To keep tenants or users apart, use `within`. */
   readonly prefix?: string;
+  /** Only threads whose id `threadId` built from these parts, and perhaps further ones inside of them: the outermost ones, as a whole, never a part of a name. */
+  readonly within?: ThreadIdParts;
   /** Only threads that were written to since then, and such for which it cannot be told: when that was is known to the minute. */
   readonly updatedAfter?: Date;
   /** Only threads that were not written to for so many milliseconds, by the clock of the store. */
@@ -42,12 +44,12 @@ export interface ThreadInfo {
 }
 
 /** @throws InvalidOptionsError */
-export function resolveListThreads(options: ListThreadsOptions = {}): { selection: ThreadSelection; limit: number } {
-  refuseUnknown("listThreads", options, ["prefix", "updatedAfter", "idleFor", "before", "labels", "limit"]);
+function resolveListThreads(options: ListThreadsOptions = {}, rules: LabelRules): { selection: ThreadSelection; limit: number } {
+  refuseUnknown("listThreads", options, ["prefix", "within", "updatedAfter", "idleFor", "before", "labels", "limit"]);
   const { updatedAfter, idleFor, before, limit = Number.POSITIVE_INFINITY } = options;
   if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 0);
   const selection: ThreadSelection = {
-    ...resolveWhich(options),
+    ...resolveWhich(options, rules),
     updatedAfter: time("updatedAfter", updatedAfter),
     idleMs: idleFor === undefined ? undefined : duration("idleFor", idleFor),
     before: resolveBefore(before),
@@ -55,21 +57,24 @@ export function resolveListThreads(options: ListThreadsOptions = {}): { selectio
   return { selection, limit };
 }
 
-/**
- * Which threads, whenever they were written to.
- *
- * @throws InvalidOptionsError
- */
-export function resolveWhich({
-  prefix,
-  labels,
-}: Pick<ListThreadsOptions, "prefix" | "labels">): Pick<ThreadSelection, "prefix" | "labels"> {
+/** Which threads, whenever they were written to. */
+export type WhichThreads = Pick<ListThreadsOptions, "prefix" | "within" | "labels">;
+
+/** @throws InvalidOptionsError, InvalidThreadIdError (within) */
+export function resolveWhich(
+  { prefix, within, labels }: WhichThreads,
+  rules: LabelRules,
+): Pick<ThreadSelection, keyof WhichThreads> {
   if (prefix !== undefined) {
     if (typeof prefix !== "string") throw new InvalidOptionsError(`prefix is ${describe(prefix)}. It must be a string.`);
     const fault = malformation(prefix, MAX_THREAD_ID_BYTES);
     if (fault !== undefined) throw new InvalidOptionsError(`prefix ${fault}.`);
   }
-  return { prefix: prefix === "" ? undefined : prefix, labels: resolveLabels(labels) };
+  return {
+    prefix: prefix === "" ? undefined : prefix,
+    within: within === undefined ? undefined : threadId(within),
+    labels: resolveLabels(labels, rules),
+  };
 }
 
 function resolveBefore(before: ListThreadsOptions["before"]): ThreadSelection["before"] {
@@ -94,11 +99,11 @@ function time(name: string, value: unknown): number | undefined {
  * @param isAnswered whether the question of a thread that has an interrupt and a resume value was answered, and not asked anew.
  */
 export async function* listThreads(
-  store: CheckpointStore,
+  { store, labels }: Pick<SaverContext, "store" | "labels">,
   options: ListThreadsOptions | undefined,
   isAnswered: (threadId: string) => Promise<boolean>,
 ): AsyncGenerator<ThreadInfo> {
-  const { selection, limit } = resolveListThreads(options);
+  const { selection, limit } = resolveListThreads(options, labels);
   await store.ready("listThreads");
   if (limit === 0) return;
   for await (const summary of store.listThreads(selection, limit)) {

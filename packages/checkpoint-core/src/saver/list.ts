@@ -28,7 +28,7 @@ export async function* list(saver: SaverContext, config: RunnableConfig, options
     checkpointId: optionalCheckpointId(config),
     before: options.before === undefined ? undefined : optionalCheckpointId(options.before),
     filter: options.filter,
-    labels: resolveLabels(options.labels),
+    labels: resolveLabels(options.labels, saver.labels),
   };
   const limit = limitOf(options.limit);
   const onError = callback("onError", options.onError);

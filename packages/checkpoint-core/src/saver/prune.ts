@@ -1,4 +1,4 @@
-import { threadIdArgument } from "../config/ids.js";
+import { type ThreadIdParts, threadIdArgument } from "../config/ids.js";
 import { duration, flag, refuseUnknown } from "../config/options.js";
 import { resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
@@ -12,19 +12,19 @@ import {
   requireThreads,
   resolvePrunePolicy,
 } from "../retention/prune.js";
-import type { CheckpointStore } from "../store/checkpoint-store.js";
 import type { ThreadSelection } from "../store/thread-store.js";
-import { type ListThreadsOptions, resolveWhich } from "./list-threads.js";
+import type { SaverContext } from "./context.js";
+import { resolveWhich, type WhichThreads } from "./list-threads.js";
 
 /** Threads that nobody has written to for long. */
-export interface IdleThreads extends Pick<ListThreadsOptions, "prefix" | "labels"> {
+export interface IdleThreads extends WhichThreads {
   /** For so many milliseconds, by the clock of the store, to the minute. */
   readonly olderThan: number;
 }
 
 /** Takes checkpoints out of threads that nothing needs any more (contract C-52, C-53). */
 export async function prune(
-  store: CheckpointStore,
+  { store, labels }: Pick<SaverContext, "store" | "labels">,
   threads: readonly string[] | IdleThreads,
   policy: PrunePolicy | undefined,
 ): Promise<PruneReport> {
@@ -36,10 +36,10 @@ export async function prune(
     return pruneThreads(store, ids, resolved);
   }
   const which: Partial<IdleThreads> = ((threads as unknown) ?? {}) as IdleThreads;
-  refuseUnknown("prune", which, ["olderThan", "prefix", "labels"]);
+  refuseUnknown("prune", which, ["olderThan", "prefix", "within", "labels"]);
   if (which.olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
   const selection: ThreadSelection = {
-    ...resolveWhich(which),
+    ...resolveWhich(which, labels),
     idleMs: duration("olderThan", which.olderThan),
     updatedAfter: undefined,
     before: undefined,
@@ -51,21 +51,41 @@ export async function prune(
   return pruneThreads(store, idle(), resolved);
 }
 
+/** From which threads to take runs out, and how. */
+export interface DeleteForRunsOptions {
+  /** Only from these threads. Ids of runs may have been chosen by somebody else, for a thread of another user. Default: from all. */
+  readonly threads?: readonly string[];
+  /** Only from threads whose id `threadId` built from these parts, as in `listThreads`. */
+  readonly within?: ThreadIdParts;
+  /** Only say what would go. Default `false`. */
+  readonly dryRun?: boolean;
+}
+
 /** Takes runs out of the threads that they wrote to (contract C-55). */
 export async function deleteForRuns(
-  store: CheckpointStore,
+  { store, labels }: Pick<SaverContext, "store" | "labels">,
   runIds: readonly string[],
-  options: { readonly dryRun?: boolean },
+  options: DeleteForRunsOptions,
 ): Promise<PruneReport> {
   if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs a list of run ids.");
-  for (const id of runIds) resolveLabels({ run_id: id });
-  refuseUnknown("deleteForRuns", options, ["dryRun"]);
+  for (const id of runIds) resolveLabels({ run_id: id }, labels);
+  refuseUnknown("deleteForRuns", options, ["threads", "within", "dryRun"]);
   const dryRun = flag("dryRun", options.dryRun ?? false);
+  const among = {
+    threads: resolveIds(options.threads),
+    within: resolveWhich(options.within === undefined ? {} : { within: options.within }, labels).within,
+  };
   await store.ready("deleteForRuns");
   let report = NOTHING_PRUNED;
-  for await (const threadId of store.threadsOfRuns(runIds)) {
+  for await (const threadId of store.threadsOfRuns(runIds, among)) {
     const target = { threadId, token: undefined };
     report = addReports(report, await removeRuns(store, target, new Set(runIds), dryRun));
   }
   return report;
+}
+
+function resolveIds(threads: unknown): readonly string[] | undefined {
+  if (threads === undefined) return undefined;
+  if (!Array.isArray(threads)) throw new InvalidOptionsError("threads must be a list of thread ids.");
+  return [...new Set((threads as readonly unknown[]).map((id) => threadIdArgument(id, "deleteForRuns")))];
 }

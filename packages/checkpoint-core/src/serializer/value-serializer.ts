@@ -1,6 +1,6 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { LRUCache } from "lru-cache";
-import { DeserializationError, ValueTooLargeError } from "../errors.js";
+import { DeserializationError, isHoldfastError, SerializationError, ValueTooLargeError } from "../errors.js";
 import type { SerializedValue } from "../format/record.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { HoldfastSerializer } from "./index.js";
@@ -38,10 +38,7 @@ export class ValueSerializer {
    */
   async dump(value: unknown, name: string): Promise<SerializedValue> {
     if (this.#ours !== undefined) return this.#checked(this.#ours.dump(value, name), name);
-    const [type, data] = await this.#serde.dumpsTyped(value);
-    // A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
-    // stored as its difference to what these bytes were.
-    return this.#checked([type, Buffer.from(data)], name);
+    return this.#checked(await dumpWith(this.#serde, value, name), name);
   }
 
   /**
@@ -75,7 +72,7 @@ export class ValueSerializer {
     if (bytes.length > this.maxValueBytes) {
       throw new DeserializationError(`A stored value has ${bytes.length} bytes; maxValueBytes is ${this.maxValueBytes}.`);
     }
-    if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
+    if (this.#ours === undefined) return loadWith(this.#serde, type, Buffer.from(bytes.toBuffer()));
     const previousEncoding = this.#previousEncodings.get(bytes);
     // Ours copies by itself.
     return previousEncoding === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(previousEncoding);
@@ -89,5 +86,38 @@ export class ValueSerializer {
   /** Bytes of memory held by previous encodings, about. */
   get previousEncodingBytes(): number {
     return this.#previousEncodings.calculatedSize;
+  }
+}
+
+/**
+ * A value as a user's serde writes it.
+ *
+ * @param name the channel, for error messages.
+ * @throws SerializationError, with what the serde threw as its cause.
+ */
+export async function dumpWith(serde: SerializerProtocol, value: unknown, name: string): Promise<[type: string, bytes: Buffer]> {
+  try {
+    const [type, data] = await serde.dumpsTyped(value);
+    // A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
+    // stored as its difference to what these bytes were.
+    if (typeof type === "string") return [type, Buffer.from(data)];
+  } catch (cause) {
+    if (isHoldfastError(cause)) throw cause;
+    throw new SerializationError(name, `the serde threw ${cause instanceof Error ? cause.name : typeof cause}.`, { cause });
+  }
+  throw new SerializationError(name, "the serde gave no type.");
+}
+
+/**
+ * A value as a user's serde reads it.
+ *
+ * @throws DeserializationError, with what the serde threw as its cause.
+ */
+export async function loadWith(serde: SerializerProtocol, type: string, bytes: Uint8Array): Promise<unknown> {
+  try {
+    return (await serde.loadsTyped(type, bytes)) as unknown;
+  } catch (cause) {
+    if (isHoldfastError(cause)) throw cause;
+    throw new DeserializationError(`The serde threw ${cause instanceof Error ? cause.name : typeof cause}.`, { cause });
   }
 }

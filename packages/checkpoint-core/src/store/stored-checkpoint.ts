@@ -22,13 +22,16 @@ export function decodeOf<T>({ threadId, namespace, checkpointId }: CheckpointRef
 /**
  * Runs what loads values of a checkpoint.
  *
- * @throws DeserializationError that names the checkpoint, where the serializer's does not. What a serializer of the user's throws stays as it is.
+ * @throws DeserializationError that names the checkpoint, where the serializer's does not. Its cause is what a serializer of the user's threw.
  */
 export async function loadOf<T>({ threadId, namespace, checkpointId }: CheckpointRef, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (error) {
     if (!(error instanceof DeserializationError) || error.checkpointId !== undefined) throw error;
-    throw new DeserializationError(error.message, { checkpoint: { threadId, namespace, checkpointId }, cause: error });
+    throw new DeserializationError(error.message, {
+      checkpoint: { threadId, namespace, checkpointId },
+      cause: error.cause ?? error,
+    });
   }
 }

@@ -26,7 +26,7 @@ export interface ThreadStore {
   threadStats(threadId: string): Promise<StoredThread | undefined>;
   stats(): Promise<StoreStats>;
   /** Ids of the threads that have checkpoints of one of these runs. Some may have none any more. */
-  threadsOfRuns(runIds: readonly string[]): AsyncIterable<string>;
+  threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string>;
   /**
    * Takes the right to sweep, which one sweeper has at a time.
    *
@@ -100,9 +100,16 @@ export type CopyOutcome =
   | { readonly kind: "incomplete" }
   | { readonly kind: "exists" };
 
+/** Which threads come into question; an absent field does not narrow them. */
+export interface AmongThreads extends Pick<ThreadSelection, "within"> {
+  readonly threads: readonly string[] | undefined;
+}
+
 /** What narrows a listing of threads; an absent field does not. */
 export interface ThreadSelection {
   readonly prefix: string | undefined;
+  /** Only the thread of this id, and those whose id goes on from it behind a slash. */
+  readonly within: string | undefined;
   /** Milliseconds since 1970, by the clock of the store. A thread of which it cannot be told, as `updatedAt` is right to the minute, is in. */
   readonly updatedAfter: number | undefined;
   /** Only threads that were not written to for so many milliseconds. */

@@ -41,8 +41,9 @@ function listThreadsStatement(t: Tables, selection: ThreadSelection, count: numb
     "migration_token is null",
     `exists (select from ${t.checkpoint} c where c.thread_key = thread.thread_key)`,
   ];
-  const { prefix, updatedAfter, idleMs, labels, before } = selection;
+  const { prefix, within, updatedAfter, idleMs, labels, before } = selection;
   if (prefix !== undefined) conditions.push(`starts_with(thread_id, ${parameter(prefix)})`);
+  if (within !== undefined) conditions.push(withinSql(parameter(within)));
   // What was written up to a minute after `updated_at` does not show in it.
   if (updatedAfter !== undefined)
     conditions.push(`updated_at > to_timestamp(${parameter(updatedAfter)}::float8 / 1000) - interval '1 minute'`);
@@ -83,6 +84,11 @@ cross join lateral (
 ) question
 order by th.updated_at desc, th.thread_id desc`;
   return { text: sql, values };
+}
+
+/** Whether a thread's id is this one, or goes on from it behind a slash. */
+export function withinSql(id: string): string {
+  return `(thread_id = ${id}::text or starts_with(thread_id, ${id}::text || '/'))`;
 }
 
 function summaryOf(row: Row): ThreadSummary {

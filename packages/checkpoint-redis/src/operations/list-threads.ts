@@ -32,7 +32,7 @@ export async function* listThreads(
   selection: ThreadSelection,
   limit: number,
 ): AsyncGenerator<ThreadSummary> {
-  const { prefix, labels } = selection;
+  const { prefix, within, labels } = selection;
   let left = limit;
   let some: IndexedThread[] = [];
   const look = async function* (): AsyncGenerator<ThreadSummary> {
@@ -47,12 +47,18 @@ export async function* listThreads(
   };
   for await (const thread of indexedThreads(redis, keys, selection)) {
     if (prefix !== undefined && !thread.threadId.startsWith(prefix)) continue;
+    if (within !== undefined && !isWithin(thread.threadId, within)) continue;
     some.push(thread);
     if (some.length < Math.min(AT_ONCE, left)) continue;
     yield* look();
     if (left <= 0) return;
   }
   yield* look();
+}
+
+/** Whether a thread's id is this one, or goes on from it behind a slash. */
+export function isWithin(threadId: string, within: string): boolean {
+  return threadId === within || threadId.startsWith(`${within}/`);
 }
 
 /** In the order of the listing. */
