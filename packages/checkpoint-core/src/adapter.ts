@@ -46,6 +46,7 @@ export {
   type SweepClaim,
   type SweepPage,
   type ThreadPlace,
+  type ThreadPosition,
   type ThreadSelection,
   type ThreadStore,
   type ThreadSummary,

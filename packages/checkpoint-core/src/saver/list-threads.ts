@@ -2,7 +2,7 @@ import { describe, MAX_THREAD_ID_BYTES, malformation, type ThreadIdParts, thread
 import { duration, integer, refuseUnknown } from "../config/options.js";
 import { type LabelRules, type Labels, resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
-import type { ThreadSelection, ThreadSummary } from "../store/thread-store.js";
+import type { ThreadPosition, ThreadSelection, ThreadSummary } from "../store/thread-store.js";
 import type { SaverContext } from "./context.js";
 
 /** Which threads to list. */
@@ -15,8 +15,8 @@ export interface ListThreadsOptions {
   readonly updatedAfter?: Date;
   /** Only threads that were not written to for so many milliseconds, by the clock of the store. */
   readonly idleFor?: number;
-  /** Where to go on: the last thread of the page before. */
-  readonly before?: Pick<ThreadInfo, "threadId" | "updatedAt">;
+  /** Where to go on: the `cursor` of the last thread of the page before. */
+  readonly cursor?: string;
   /** Only threads that have these labels. */
   readonly labels?: Labels;
   /** At most so many. Default: all, read page by page. */
@@ -31,8 +31,10 @@ export interface ThreadInfo {
   readonly checkpoints: number;
   /** When its oldest checkpoint was committed. */
   readonly createdAt: Date;
-  /** When it was last written to, to the minute. */
+  /** When the graph's last checkpoint was committed, or something else was written later. That is known to the minute. */
   readonly updatedAt: Date;
+  /** Where it stands in the list: gives the threads behind it to `listThreads`. A text without meaning, which may be sent to a browser and back. */
+  readonly cursor: string;
   /** Bytes of its rows, compressed as they are, indexes not counted. */
   readonly bytes: number;
   /** What its runs last said of themselves (contract C-39). */
@@ -45,14 +47,14 @@ export interface ThreadInfo {
 
 /** @throws InvalidOptionsError */
 function resolveListThreads(options: ListThreadsOptions = {}, rules: LabelRules): { selection: ThreadSelection; limit: number } {
-  refuseUnknown("listThreads", options, ["prefix", "within", "updatedAfter", "idleFor", "before", "labels", "limit"]);
-  const { updatedAfter, idleFor, before, limit = Number.POSITIVE_INFINITY } = options;
+  refuseUnknown("listThreads", options, ["prefix", "within", "updatedAfter", "idleFor", "cursor", "labels", "limit"]);
+  const { updatedAfter, idleFor, cursor, limit = Number.POSITIVE_INFINITY } = options;
   if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 0);
   const selection: ThreadSelection = {
     ...resolveWhich(options, rules),
     updatedAfter: time("updatedAfter", updatedAfter),
     idleMs: idleFor === undefined ? undefined : duration("idleFor", idleFor),
-    before: resolveBefore(before),
+    before: resolveCursor(cursor),
   };
   return { selection, limit };
 }
@@ -77,14 +79,23 @@ export function resolveWhich(
   };
 }
 
-function resolveBefore(before: ListThreadsOptions["before"]): ThreadSelection["before"] {
-  if (before === undefined) return undefined;
-  const { threadId, updatedAt }: Partial<typeof before> = (before as typeof before | null) ?? {};
-  const at = time("before.updatedAt", updatedAt);
-  if (typeof threadId !== "string" || at === undefined) {
-    throw new InvalidOptionsError("before must have the threadId and updatedAt of a listed thread.");
+/** The first character is the form of what follows. */
+const CURSOR_FORM = "1";
+
+function cursorOf({ position, threadId }: ThreadPosition): string {
+  return CURSOR_FORM + Buffer.from(`${position} ${threadId}`, "utf8").toString("base64url");
+}
+
+function resolveCursor(cursor: unknown): ThreadPosition | undefined {
+  if (cursor === undefined) return undefined;
+  if (typeof cursor === "string" && cursor.startsWith(CURSOR_FORM)) {
+    const text = Buffer.from(cursor.slice(CURSOR_FORM.length), "base64url").toString("utf8");
+    const [, position, id] = /^(\d{1,17}) (.+)$/s.exec(text) ?? [];
+    if (position !== undefined && id !== undefined && cursorOf({ position, threadId: id }) === cursor) {
+      if (malformation(id, MAX_THREAD_ID_BYTES) === undefined) return { position, threadId: id };
+    }
   }
-  return { threadId, updatedAt: at };
+  throw new InvalidOptionsError("cursor must be the cursor of a thread that listThreads gave.");
 }
 
 function time(name: string, value: unknown): number | undefined {
@@ -94,7 +105,7 @@ function time(name: string, value: unknown): number | undefined {
 }
 
 /**
- * Threads, the one that was written last first.
+ * Threads, the one with the last turn first.
  *
  * @param isAnswered whether the question of a thread that has an interrupt and a resume value was answered, and not asked anew.
  */
@@ -119,6 +130,7 @@ async function isWaiting(
   return !(await isAnswered(threadId));
 }
 
-function infoOf({ question: _, createdAt, updatedAt, ...summary }: ThreadSummary): Omit<ThreadInfo, "isWaiting"> {
-  return { ...summary, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) };
+function infoOf({ question: _, createdAt, position, ...summary }: ThreadSummary): Omit<ThreadInfo, "isWaiting"> {
+  const updatedAt = new Date(Math.floor(Number(position) / 1_000));
+  return { ...summary, createdAt: new Date(createdAt), updatedAt, cursor: cursorOf({ position, threadId: summary.threadId }) };
 }

@@ -20,7 +20,7 @@ export interface ThreadStore {
   prune(input: PruneInput): Promise<PruneOutcome>;
   /** Copies a thread as it is at one moment, its lease aside. In the copy, the order of commits is the same. */
   copyThread(from: string, to: string): Promise<CopyOutcome>;
-  /** Threads, the one that was written last first, as far as {@link ThreadSummary.updatedAt} tells; equal ones by id, backwards. */
+  /** Threads, the one that was written last first, as far as {@link ThreadPosition.position} tells; equal ones by id, backwards. */
   listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary>;
   /** What is stored for a thread; `undefined` when there is no such thread. */
   threadStats(threadId: string): Promise<StoredThread | undefined>;
@@ -115,19 +115,23 @@ export interface ThreadSelection {
   /** Only threads that were not written to for so many milliseconds. */
   readonly idleMs: number | undefined;
   /** Only what comes after this one. */
-  readonly before: { readonly threadId: string; readonly updatedAt: number } | undefined;
+  readonly before: ThreadPosition | undefined;
   readonly labels: Labels | undefined;
 }
 
-/** A thread, as a listing shows it. */
-export interface ThreadSummary {
+/** Where a thread stands in a listing. */
+export interface ThreadPosition {
   readonly threadId: string;
+  /** When it was last written to: microseconds since 1970, as text. That is noted once a minute; beyond, the last commit of the root graph tells. */
+  readonly position: string;
+}
+
+/** A thread, as a listing shows it. */
+export interface ThreadSummary extends ThreadPosition {
   readonly namespaces: readonly string[];
   readonly checkpoints: number;
   /** When its first checkpoint was committed; milliseconds since 1970. */
   readonly createdAt: number;
-  /** When it was last written to, to the minute. */
-  readonly updatedAt: number;
   /** Bytes of its rows, compressed as they are. */
   readonly bytes: number;
   readonly labels: Labels;
