@@ -37,6 +37,7 @@ export { migrationOutOfSightTests } from "./migration-out-of-sight.js";
 export { migrationUnderTrafficTests } from "./migration-under-traffic.js";
 export { type ProcessTarget, processTests } from "./processes.js";
 export { at, checkpointOf, putWhole } from "./plain-checkpoints.js";
+export { movedThreadTests } from "./moved-threads.js";
 export { type NewerFormatTarget, newerFormatTests } from "./newer-format.js";
 export { retentionTests } from "./retention/index.js";
 export type { KeepingOptions, KeepingSaver, RetentionTarget, Underneath } from "./retention/target.js";

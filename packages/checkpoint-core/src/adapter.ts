@@ -36,6 +36,8 @@ export { decodeOf } from "./store/stored-checkpoint.js";
 export type { CheckpointSummary, RemovedCheckpoint } from "./store/thread-store.js";
 export {
   type AmongThreads,
+  type ChangedLabels,
+  type CheckpointHistory,
   type CheckpointSummaries,
   type CopyOutcome,
   type IdleDeletion,
@@ -45,6 +47,7 @@ export {
   type SweepCandidate,
   type SweepClaim,
   type SweepPage,
+  type ThreadHistory,
   type ThreadPlace,
   type ThreadPosition,
   type ThreadSelection,

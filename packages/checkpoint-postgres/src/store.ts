@@ -2,6 +2,7 @@ import type { OnConflict, StoredThread, StoreStats } from "@holdfast/checkpoint-
 import type {
   AmongThreads,
   CachedRecord,
+  ChangedLabels,
   CheckpointStore,
   CheckpointSummaries,
   CopyOutcome,
@@ -18,6 +19,7 @@ import type {
   Refusal,
   SweepClaim,
   SweepPage,
+  ThreadHistory,
   ThreadPlace,
   ThreadSelection,
   ThreadSummary,
@@ -40,8 +42,10 @@ import { purgeDeleted } from "./operations/purge-deleted.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import type { Reading } from "./operations/read-checkpoints.js";
+import { setLabels } from "./operations/set-labels.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./operations/sweep.js";
+import { adoptHistory, threadHistory } from "./operations/thread-history.js";
 import { threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
@@ -163,6 +167,21 @@ export class PostgresStore implements CheckpointStore {
 
   threadStats(threadId: string): Promise<StoredThread | undefined> {
     return threadStats(this.#db, this.#tables, threadId);
+  }
+
+  setLabels(threadId: string, labels: ChangedLabels): Promise<boolean> {
+    this.#recent.delete(threadId);
+    return setLabels(this.#db, this.#tables, threadId, labels);
+  }
+
+  threadHistory(threadId: string): Promise<ThreadHistory | undefined> {
+    return threadHistory(this.#db, this.#tables, threadId);
+  }
+
+  async adoptHistory(threadId: string, history: ThreadHistory): Promise<void> {
+    await adoptHistory(this.#db, this.#tables, threadId, history);
+    // The next write is later than all that.
+    this.#recent.delete(threadId);
   }
 
   stats(): Promise<StoreStats> {

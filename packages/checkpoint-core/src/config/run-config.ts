@@ -1,7 +1,7 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { InvalidConfigError, InvalidOptionsError } from "../errors.js";
 import { malformation } from "./ids.js";
-import { oneOf } from "./options.js";
+import { oneOf, refuseNoObject } from "./options.js";
 
 /** What LangGraph gives every run, and no call outside of one. */
 interface RunConfig extends RunnableConfig {
@@ -184,6 +184,26 @@ export function labelsOf(config: RunnableConfig, { names, source }: LabelRules):
  */
 export function resolveLabels(labels: unknown, { names }: LabelRules): Labels | undefined {
   if (labels === undefined) return undefined;
+  checkLabels(labels, names);
+  return Object.keys(labels).length === 0 ? undefined : (labels as Labels);
+}
+
+/**
+ * Labels that a thread is given: `null` takes one away.
+ *
+ * @throws InvalidOptionsError
+ */
+export function resolveChangedLabels(labels: unknown, { names }: LabelRules): Readonly<Record<string, string | null>> {
+  refuseNoObject("setLabels", labels);
+  const given = Object.entries(labels) as [string, unknown][];
+  if (given.some(([name]) => name === "run_id"))
+    throw new InvalidOptionsError("labels: run_id is a label of checkpoints, not of threads.");
+  checkLabels(Object.fromEntries(given.filter(([, value]) => value !== null)), names);
+  checkLabels(Object.fromEntries(given.filter(([, value]) => value === null).map(([name]) => [name, ""])), names);
+  return labels as Readonly<Record<string, string | null>>;
+}
+
+function checkLabels(labels: unknown, names: readonly string[]): asserts labels is object {
   if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
     throw new InvalidOptionsError("labels must be an object of names and values.");
   }
@@ -197,5 +217,4 @@ export function resolveLabels(labels: unknown, { names }: LabelRules): Labels | 
     const fault = malformation(value, MAX_LABEL_BYTES);
     if (fault !== undefined) throw new InvalidOptionsError(`labels.${name} ${fault}.`);
   }
-  return Object.keys(labels).length === 0 ? undefined : (labels as Labels);
 }

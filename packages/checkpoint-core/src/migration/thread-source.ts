@@ -29,3 +29,13 @@ export interface ThreadSource {
 
 /** Deletes a thread of the store under the lease with this token, and remembers checkpoints of these other ids as if they had been in it. */
 export type OwnDeletion = (token: string | undefined, others?: readonly string[]) => Promise<void>;
+
+/** Without the option `fallback`. */
+export const STORE_ALONE: ThreadSource = {
+  getTuple: (_config, _threadId, own) => own(),
+  list: (_config, options, _threadId, own) => own(options),
+  getDeltaChannelHistory: (_options, _threadId, own) => own(),
+  write: (_threadId, _token, own) => own(),
+  delete: (_threadId, token, own) => own(token),
+  copy: (_from, _to, own) => own(),
+};

@@ -19,7 +19,8 @@ import {
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
 import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
-import type { ThreadSource } from "../migration/thread-source.js";
+import { STORE } from "../migration/thread-history.js";
+import { STORE_ALONE } from "../migration/thread-source.js";
 import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
@@ -40,6 +41,7 @@ import { type DeleteForRunsOptions, deleteForRuns, type IdleThreads, prune } fro
 import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
 import { ParentsFirst } from "./parents-first.js";
+import { setLabels } from "./set-labels.js";
 import { WritesByRun } from "./run-writes.js";
 
 /**
@@ -53,10 +55,13 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   /** @internal */
   readonly [SAVER_BRAND] = true;
   /** @internal */
+  readonly [STORE]: CheckpointStore;
+  /** @internal */
   readonly [ON_DEMAND_MIGRATION]: OnDemandMigration | undefined;
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
+    this[STORE] = store;
     this.#leases = new Leases(store, settings.events);
     this.#retention = settings.retention;
     // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
@@ -245,6 +250,15 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
+   * Gives a thread labels, or takes them away (`null`), without counting as a write to it. What its next run says of itself counts again (contract C-39).
+   *
+   * @throws MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
+   */
+  setLabels(threadId: string, labels: Readonly<Record<string, string | null>>): Promise<void> {
+    return setLabels(this.#context, threadId, labels);
+  }
+
+  /**
    * How much is stored, of one thread or in all (contract C-28).
    *
    * @throws InvalidThreadIdError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
@@ -289,13 +303,3 @@ const MAX_MIGRATION_CACHE_BYTES = 8 * 1024 * 1024;
 
 /** The store by itself, as migrations need it. */
 class SaverWithoutFallback extends HoldfastSaver {}
-
-/** Without the option `fallback`. */
-const STORE_ALONE: ThreadSource = {
-  getTuple: (_config, _threadId, own) => own(),
-  list: (_config, options, _threadId, own) => own(options),
-  getDeltaChannelHistory: (_options, _threadId, own) => own(),
-  write: (_threadId, _token, own) => own(),
-  delete: (_threadId, token, own) => own(token),
-  copy: (_from, _to, own) => own(),
-};

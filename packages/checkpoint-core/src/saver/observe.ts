@@ -16,6 +16,7 @@ const OPERATIONS: Readonly<Record<string, (first: unknown) => unknown>> = {
   deleteForRuns: noThread,
   copyThread: itself,
   listThreads: noThread,
+  setLabels: itself,
   stats: itself,
   sweep: noThread,
   persist: itself,

@@ -25,6 +25,12 @@ export interface ThreadStore {
   /** What is stored for a thread; `undefined` when there is no such thread. */
   threadStats(threadId: string): Promise<StoredThread | undefined>;
   stats(): Promise<StoreStats>;
+  /** Changes labels of a thread; `null` takes one away. When it was written to stays as it is. @returns whether there is such a thread. */
+  setLabels(threadId: string, labels: ChangedLabels): Promise<boolean>;
+  /** What else is known of a thread than its content; `undefined` when there is no such thread. */
+  threadHistory(threadId: string): Promise<ThreadHistory | undefined>;
+  /** Gives a thread the history of the one that it was copied from, if it has as many checkpoints. Labels that it has itself stay. */
+  adoptHistory(threadId: string, history: ThreadHistory): Promise<void>;
   /** Ids of the threads that have checkpoints of one of these runs. Some may have none any more. */
   threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string>;
   /**
@@ -99,6 +105,22 @@ export type CopyOutcome =
   | { readonly kind: "not-found" }
   | { readonly kind: "incomplete" }
   | { readonly kind: "exists" };
+
+/** Labels by name; `null` for one that is to go. */
+export type ChangedLabels = Readonly<Record<string, string | null>>;
+
+/** Times are microseconds since 1970, as text. */
+export interface ThreadHistory {
+  readonly labels: Labels;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly checkpoints: readonly CheckpointHistory[];
+}
+
+export interface CheckpointHistory extends CheckpointKey {
+  readonly labels: Labels;
+  readonly committedAt: string;
+}
 
 /** Which threads come into question; an absent field does not narrow them. */
 export interface AmongThreads extends Pick<ThreadSelection, "within"> {

@@ -17,8 +17,12 @@ const ANY_TASK = "decode('00000000000000000000000000000000', 'hex')";
  * commit of the root graph is never later than a minute after that, but for what a write takes. So this stands in a window behind `updated_at`, which the index
  * has, whatever clocks do.
  */
-const POSITION =
+export const POSITION =
   "greatest(th.updated_at, least(coalesce(last.committed_at, th.updated_at), th.updated_at + interval '90 seconds'))";
+/** What {@link POSITION} needs, of a thread `th`. */
+export const LAST_COMMIT = (t: Tables): string => `left join lateral (
+  select committed_at from ${t.checkpoint} c where c.thread_key = th.thread_key and checkpoint_ns = '' order by commit_order desc limit 1
+) last on true`;
 const MICROSECONDS = "(extract(epoch from position.at) * 1000000)::bigint";
 
 /** Threads that have checkpoints, the one that was written last first, page by page. */
@@ -69,9 +73,7 @@ function listThreadsStatement(t: Tables, selection: ThreadSelection, count: numb
     conditions.push(`updated_at <= ${at}`, `(position.at, thread_id) < (${at}, ${parameter(before.threadId)})`);
   }
   const source = `${t.thread} th
-left join lateral (
-  select committed_at from ${t.checkpoint} c where c.thread_key = th.thread_key and checkpoint_ns = '' order by commit_order desc limit 1
-) last on true
+${LAST_COMMIT(t)}
 cross join lateral (select ${POSITION} as at) position
 where ${conditions.join(" and ")}`;
   const sql = `
