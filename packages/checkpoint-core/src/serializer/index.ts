@@ -1,8 +1,7 @@
 import { constants, isUtf8 } from "node:buffer";
 import { types } from "node:util";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { refuseUnknown } from "../config/options.js";
-import { DeserializationError, isHoldfastError, ValueTooLargeError } from "../errors.js";
+import { DeserializationError, InvalidOptionsError, isHoldfastError, ValueTooLargeError } from "../errors.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { AllowedClasses, type SerializableClass } from "./allowed-classes.js";
 import { isBuffer, isUint8Array } from "./binary.js";
@@ -45,7 +44,12 @@ export class HoldfastSerializer implements SerializerProtocol {
 
   /** @throws {InvalidOptionsError} */
   constructor(options: SerializerOptions = {}) {
-    refuseUnknown("HoldfastSerializer", options, ["allow"]);
+    if (typeof options !== "object" || options === null) {
+      throw new InvalidOptionsError("The options of HoldfastSerializer must be an object.");
+    }
+    for (const name of Object.keys(options)) {
+      if (name !== "allow") throw new InvalidOptionsError(`Unknown option ${name} of HoldfastSerializer. Known options: allow.`);
+    }
     this.#classes = new AllowedClasses(options.allow);
   }
 
