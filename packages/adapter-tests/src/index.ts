@@ -11,7 +11,7 @@ export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failedRunTests } from "./failed-runs.js";
 export { failureOf, printed } from "./failure.js";
-export { type FallbackTarget, fallbackTests } from "./fallback.js";
+export { type FallbackTarget, fallbackTests } from "./fallback/index.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
 export { type GivenUpStore, type GivingUp, givenUpTests } from "./faults/given-up.js";
 export { killedSweeperTests } from "./faults/killed-sweepers.js";

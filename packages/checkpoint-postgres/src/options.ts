@@ -24,14 +24,14 @@ export interface PostgresSaverOptions {
   readonly schema?: string;
   /** Whether `setup()` creates the schema. `false` for a role that may only create tables in a schema made by a DBA. Default `true`. */
   readonly createSchema?: boolean;
-  /** How long transient faults are hidden from a run. Default: 30 seconds. */
+  /** How transient faults are retried. Default: for 30 seconds. */
   readonly retry?: RetryOptions;
-  /** A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again. Default 30,000. */
+  /** A statement without an answer after this many milliseconds is given up, its connection dropped, and retried. Default 30,000. */
   readonly statementTimeoutMs?: number;
   /**
    * Whether statements are prepared by name, once per connection, so that Postgres plans them once, which halves its CPU time. Behind a pooler in
-   * transaction mode that does not keep track of them (PgBouncer before 1.21, or with `max_prepared_statements = 0`), the saver finds out at one of its
-   * first statements, and goes on without names. `false` spares that, and the pinning of connections by RDS Proxy. Default `true`.
+   * transaction mode that does not track them (PgBouncer before 1.21, or with `max_prepared_statements = 0`), the saver notices at one of its first
+   * statements, and continues without names. `false` avoids that, and the pinning of connections by RDS Proxy. Default `true`.
    */
   readonly preparedStatements?: boolean;
   /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 128 MiB. */
@@ -39,13 +39,13 @@ export interface PostgresSaverOptions {
   /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
   readonly maxValueBytes?: number;
   /**
-   * When two runs overlap on one thread: `"fork"` gives each a branch of its own; `"reject"` lets the one that commits next go on, and the other fail with a
-   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
+   * When two runs overlap on one thread: `"fork"` gives each its own branch; `"reject"` lets the one that commits next continue, and fails the other with a
+   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
   /**
-   * Keys of a run's `config.configurable` or `config.metadata` that are stored beside its checkpoints, to list and find them by. `run_id`, `graph_id`, `user` and
-   * `user_id` are always taken where they are there; nothing else is unless it is named, as it may be a secret.
+   * Keys of a run's `config.configurable` or `config.metadata` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`,
+   * `user` and `user_id` are always stored. No others are: they may be secrets.
    */
   readonly labels?: readonly string[];
   /**
@@ -53,11 +53,11 @@ export interface PostgresSaverOptions {
    * metadata on.
    */
   readonly labelSource?: LabelSource;
-  /** What `sweep()` keeps. Without it, nothing is ever removed but by `deleteThread`, `prune` and `deleteForRuns`. */
+  /** What `sweep()` keeps. Without it, only `deleteThread`, `prune` and `deleteForRuns` remove anything. */
   readonly retention?: RetentionOptions;
   /**
-   * The saver that your service has used up to now. A thread that is not here yet is read from it, and migrated as a whole before it is first written to, so
-   * that a running service can switch: docs/operate/migration.md. It stays yours: `end()` does not close it.
+   * The saver that your service used before. A thread that is not here yet is read from it, and migrated as a whole before its first write, so that a running
+   * service can switch: docs/operate/migration.md. `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;
   /** Told of every call of the saver when it has ended, of retries, and of leases that were lost. */
@@ -66,9 +66,9 @@ export interface PostgresSaverOptions {
 
 /** Options of {@link PostgresSaver.fromConnString}: those of the saver and of the pool that it opens. */
 export interface ConnectionOptions extends PostgresSaverOptions {
-  /** Most connections of the pool. Default 10. */
+  /** The most connections in the pool. Default 10. */
   readonly poolSize?: number;
-  /** A connection that has not come up after this many milliseconds is given up, and tried again. Default 10,000. */
+  /** A connection that takes longer than this many milliseconds to open is given up and retried. Default 10,000. */
   readonly connectTimeoutMs?: number;
 }
 

@@ -60,7 +60,7 @@ export class PostgresStore implements CheckpointStore {
   readonly #onConflict: OnConflict;
   readonly #readsIncomplete: boolean;
   readonly #recent = new RecentThreads();
-  /** The check that the schema fits this code, made once, before the first operation. */
+  /** Checks once, before the first operation, that the schema fits this code. */
   #schemaCheck: Promise<void> | undefined;
 
   constructor(db: Connections, tables: Tables, onConflict: OnConflict, readsIncomplete = false) {
@@ -84,7 +84,7 @@ export class PostgresStore implements CheckpointStore {
     try {
       await this.#schemaCheck;
     } catch (error) {
-      // Not remembered: setup() may have been run elsewhere when the next operation comes.
+      // Failures are not remembered: another process may run setup() before the next operation.
       this.#schemaCheck = undefined;
       throw error;
     }
@@ -195,7 +195,7 @@ export class PostgresStore implements CheckpointStore {
   async claimSweep(token: string | undefined, ttlMs: number): Promise<SweepClaim | undefined> {
     if (token !== undefined) return renewSweep(this.#db, this.#tables, token, ttlMs);
     const claim = await claimSweep(this.#db, this.#tables, ttlMs);
-    // What a process left behind that died while it deleted a large thread.
+    // Rows left by a process that died while deleting a large thread.
     if (claim !== undefined) await purgeDeleted(this.#db, this.#tables, "sweep", null);
     return claim;
   }

@@ -26,7 +26,7 @@ import { resolveTtl, type TtlOptions, type TtlPolicy, ttlWithIdle } from "./ttl.
 
 /** Options of {@link RedisSaver}. */
 export interface RedisSaverOptions {
-  /** What all keys begin with. Default `"holdfast"`. */
+  /** The prefix of all keys. Default `"holdfast"`. */
   readonly keyPrefix?: string;
   /** Encodes channel values and pending writes. Default: ours, which is lossless or throws. */
   readonly serde?: SerializerProtocol;
@@ -34,27 +34,27 @@ export interface RedisSaverOptions {
   readonly ttl?: TtlOptions;
   /** When a write counts as acknowledged. Default: when the server has it in memory. */
   readonly durability?: DurabilityOptions;
-  /** How long transient faults are hidden from a run. Default: 30 seconds. */
+  /** How transient faults are retried. Default: for 30 seconds. */
   readonly retry?: RetryOptions;
-  /** A command that has had no answer after this many milliseconds is given up, and tried again. Default 10,000. */
+  /** A command without an answer after this many milliseconds is given up and retried. Default 10,000. */
   readonly commandTimeoutMs?: number;
   /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 128 MiB. */
   readonly cacheBytes?: number;
-  /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: the server does nothing else while it copies one. */
+  /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: copying one blocks the server. */
   readonly maxValueBytes?: number;
   /**
-   * When two runs overlap on one thread: `"fork"` gives each a branch of its own; `"reject"` lets the one that commits next go on, and the other fail with a
-   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
+   * When two runs overlap on one thread: `"fork"` gives each its own branch; `"reject"` lets the one that commits next continue, and fails the other with a
+   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
   /**
-   * The saver that your service has used up to now. A thread that is not here yet is read from it, and migrated as a whole before it is first written to, so
-   * that a running service can switch: docs/operate/migration.md. It stays yours: `end()` does not close it.
+   * The saver that your service used before. A thread that is not here yet is read from it, and migrated as a whole before its first write, so that a running
+   * service can switch: docs/operate/migration.md. `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;
   /**
-   * Keys of a run's `config.configurable` or `config.metadata` that are stored beside its checkpoints, to list and find them by. `run_id`, `graph_id`, `user` and
-   * `user_id` are always taken where they are there; nothing else is unless it is named, as it may be a secret.
+   * Keys of a run's `config.configurable` or `config.metadata` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`,
+   * `user` and `user_id` are always stored. No others are: they may be secrets.
    */
   readonly labels?: readonly string[];
   /**
@@ -62,7 +62,7 @@ export interface RedisSaverOptions {
    * metadata on.
    */
   readonly labelSource?: LabelSource;
-  /** What is kept: `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds, and the rest is done by `sweep()`. Default: everything. */
+  /** What to keep. `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds; `sweep()` does the rest. Default: everything. */
   readonly retention?: RetentionOptions;
   /** Told of every call of the saver when it has ended, of retries, and of leases that were lost. */
   readonly onEvent?: OnEvent;

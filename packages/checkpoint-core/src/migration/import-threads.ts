@@ -10,49 +10,49 @@ import { threadIdsIn } from "./thread-listing.js";
 
 /** What to copy from one saver to another, and how. */
 export interface ImportOptions {
-  /** Which threads. Default: all that the source lists, for which it reads all of them once more. */
+  /** Which threads. Default: all that the source lists, which costs one more read of each. */
   readonly threads?: Iterable<string> | AsyncIterable<string>;
   /**
-   * How many checkpoints the official Postgres and SQLite savers are asked for at once; they hold them all in memory, with all values. Other savers are not
-   * asked in batches. Default 16.
+   * How many checkpoints to request at once from the official Postgres and SQLite savers, which hold them all in memory with all values. Other savers are read
+   * as a stream. Default 16.
    */
   readonly batch?: number;
   /**
    * Labels that each thread gets, besides those that it has in a saver of ours. The target must be one of ours, and take them. Default: none.
    */
   readonly labels?: Labels | ((threadId: string) => Labels);
-  /** Told after each checkpoint. An error that it throws ends the import. */
+  /** Called after each checkpoint. An error that it throws ends the import. */
   readonly onProgress?: (progress: ImportProgress) => void;
   /**
-   * Told of each thread that cannot be copied, and why: one side cannot read it, or the target does not read what the source does. The import goes on
-   * with the next thread. Without it, the import ends with the error; so it does when a store cannot be reached.
+   * Called for each thread that cannot be copied, with the reason: one side cannot read it, or the target reads it differently. The import then continues with
+   * the next thread. Without it, the import ends with the error, as it always does when a store cannot be reached.
    */
   readonly onError?: OnError;
-  /** Ends the import before the next checkpoint. Run again, it goes on. */
+  /** Ends the import before the next checkpoint. The next import continues there. */
   readonly signal?: AbortSignal;
 }
 
 export interface ImportProgress {
-  /** The thread that is being copied. */
+  /** The thread in progress. */
   readonly threadId: string;
-  /** Its checkpoints that were copied, or found, so far. */
+  /** Its checkpoints that were copied or found so far. */
   readonly checkpoints: number;
   /** Threads before this one. */
   readonly threadsDone: number;
-  /** Where `threads` is an array or a set. */
+  /** Known if `threads` is an array or a set. */
   readonly threadsTotal: number | undefined;
 }
 
 export interface ImportReport {
-  /** Threads that the target now has as the source has them. */
+  /** Threads that are now equal in source and target. */
   readonly threads: number;
   /** Checkpoints that were copied. */
   readonly checkpoints: number;
   /** Pending writes that were copied. */
   readonly writes: number;
-  /** Checkpoints that were there already, and equal. */
+  /** Checkpoints that the target already had, and equal. */
   readonly skipped: number;
-  /** Ids of threads that have gone on in the target, or that somebody deleted on one of the two sides meanwhile; they were left as they are there. */
+  /** Ids of threads that moved on in the target, or were deleted on either side meanwhile. They were left alone. */
   readonly leftAlone: readonly string[];
 }
 
@@ -60,13 +60,13 @@ const DEFAULT_BATCH = 16;
 const MOST_BATCH = 10_000;
 
 /**
- * Copies whole threads from one saver to another, checkpoints, pending writes and order included, and compares each checkpoint with what the target then
- * reads. Run again after a crash, it goes on where it was; what is there already is compared, and not written again.
+ * Copies whole threads from any saver to one of ours, or back, with checkpoints, pending writes and order, and compares each checkpoint with what the target
+ * then reads. After a crash, run it again: it compares what the target already has, and continues from there.
  *
- * From any saver into one of ours, and back. What another target cannot keep is in docs/operate/migration.md.
+ * docs/operate/migration.md lists what other targets cannot keep.
  *
- * @throws InvalidOptionsError, InvalidThreadIdError before any I/O; ImportMismatchError when the target does not read what the source does;
- *   SerializationError and others of the target; what the source throws; the reason of `signal`.
+ * @throws InvalidOptionsError, InvalidThreadIdError before any I/O; ImportMismatchError if the target reads a checkpoint differently; SerializationError and
+ *   others of the target; what the source throws; the reason of `signal`.
  */
 export async function importThreads(
   source: BaseCheckpointSaver,
@@ -113,7 +113,7 @@ export async function importThreads(
   return report;
 }
 
-/** The next thread would fail in the same way. */
+/** Whether the next thread would fail in the same way. */
 function isOfStore(error: unknown): boolean {
   return isHoldfastError(error) && STORE_CODES.has(error.code);
 }
@@ -144,14 +144,15 @@ function resolve(source: unknown, target: unknown, options: ImportOptions): Reso
   if (!isSaver(source) || !isSaver(target)) {
     throw new InvalidOptionsError("importThreads needs two savers: importThreads(from, to).");
   }
-  if (source === target) throw new InvalidOptionsError("importThreads needs two savers; these are one.");
+  if (source === target) throw new InvalidOptionsError("importThreads needs two different savers.");
   refuseUnknown("importThreads", options, KNOWN);
   const { threads, batch = DEFAULT_BATCH } = options;
   integer("batch", batch, 1, MOST_BATCH);
   // A string is iterable, character by character.
   const isIterable =
     typeof threads === "object" && threads !== null && (Symbol.iterator in threads || Symbol.asyncIterator in threads);
-  if (threads !== undefined && !isIterable) throw new InvalidOptionsError("threads must be an array of thread ids, or iterable.");
+  if (threads !== undefined && !isIterable)
+    throw new InvalidOptionsError("threads must be an array or another iterable of thread ids.");
   if (options.labels !== undefined && !("setLabels" in target)) {
     throw new InvalidOptionsError("labels can only be given to threads of a Holdfast saver.");
   }

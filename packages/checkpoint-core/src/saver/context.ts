@@ -10,13 +10,13 @@ import type { CheckpointCache, ThreadLives } from "./cache.js";
 import type { ParentsFirst } from "./parents-first.js";
 import type { WritesByRun } from "./run-writes.js";
 
-/** Options that the savers of all stores have. */
+/** Options of every saver. */
 export interface SaverSettings {
   /** Bound of the cache of serialized values, in bytes; 0 turns it off. */
   readonly cacheBytes: number;
   /** Largest serialized channel value, in bytes. */
   readonly maxValueBytes: number;
-  /** What becomes of a run that began at the head of its thread when the head has moved: another branch, or a ConcurrentUpdateError. */
+  /** What happens to a run that began at its thread's head when the head has moved: another branch, or a ConcurrentUpdateError. */
   readonly onConflict: OnConflict;
   /** What is taken of a run's config, and stored beside its checkpoints. */
   readonly labels: LabelRules;
@@ -24,7 +24,7 @@ export interface SaverSettings {
   readonly events: Events;
   /** What `sweep` keeps. */
   readonly retention: Retention | undefined;
-  /** Whose threads are read, and migrated at their first write, as long as they are not here. */
+  /** The saver from which threads that are not here are read, and migrated before their first write. */
   readonly fallback?: BaseCheckpointSaver | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface StoreContext {
   readonly lives: ThreadLives;
 }
 
-/** What the operations of one saver share. */
+/** What the operations of a saver share. */
 export interface SaverContext extends StoreContext {
   /** Where threads are: in the store, or still in the saver that a service used before. */
   readonly threads: ThreadSource;

@@ -7,23 +7,23 @@ import type { SaverContext } from "./context.js";
 
 /** Which threads to list. */
 export interface ListThreadsOptions {
-  /** Only threads whose id begins with this text. To keep tenants or users apart, use `within`. */
+  /** Only threads whose id starts with this text. To keep tenants or users apart, use `within`. */
   readonly prefix?: string;
   /** Only threads whose id `threadId` built from these parts, and perhaps further ones inside of them: the outermost ones, as a whole, never a part of a name. */
   readonly within?: ThreadIdParts;
-  /** Only threads that were written to since then, and such for which it cannot be told: when that was is known to the minute. */
+  /** Only threads that were written to since then. The time of the last write is exact to the minute; threads in doubt are included. */
   readonly updatedAfter?: Date;
-  /** Only threads that were not written to for so many milliseconds, by the clock of the store. */
+  /** Only threads that were not written to for this many milliseconds, by the clock of the store. */
   readonly idleFor?: number;
-  /** Where to go on: the `cursor` of the last thread of the page before. */
+  /** Where to continue: the `cursor` of the last thread of the previous page. */
   readonly cursor?: string;
   /** Only threads that have these labels. */
   readonly labels?: Labels;
-  /** At most so many. Default: all, read page by page. */
+  /** The most threads to list. Default: all, read page by page. */
   readonly limit?: number;
 }
 
-/** A thread, as `listThreads` shows it. */
+/** A thread in `listThreads`. */
 export interface ThreadInfo {
   readonly threadId: string;
   /** `""` is the graph itself, others are its subgraphs. */
@@ -35,13 +35,13 @@ export interface ThreadInfo {
   readonly updatedAt: Date;
   /** Where it stands in the list: gives the threads behind it to `listThreads`. A text without meaning, which may be sent to a browser and back. */
   readonly cursor: string;
-  /** Bytes of its rows, compressed as they are, indexes not counted. */
+  /** Bytes of its rows, as compressed, without indexes. */
   readonly bytes: number;
-  /** What its runs last said of themselves (contract C-39). */
+  /** The last labels that its runs gave (contract C-39). */
   readonly labels: Labels;
   /** Whether its latest checkpoint waits for a human: an interrupt without an answer. */
   readonly isWaiting: boolean;
-  /** Who has its lease now, as they call themselves, and in how many milliseconds that ends. */
+  /** The holder of its lease by its own name, and the milliseconds until the lease ends. */
   readonly lease: { readonly owner: string | undefined; readonly remainingMs: number } | undefined;
 }
 
@@ -107,7 +107,7 @@ function time(name: string, value: unknown): number | undefined {
 /**
  * Threads, the one with the last turn first.
  *
- * @param isAnswered whether the question of a thread that has an interrupt and a resume value was answered, and not asked anew.
+ * @param isAnswered whether a thread with an interrupt and a resume value was answered, and has not asked again.
  */
 export async function* listThreads(
   { store, labels }: Pick<SaverContext, "store" | "labels">,

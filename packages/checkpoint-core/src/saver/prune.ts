@@ -16,13 +16,13 @@ import type { ThreadSelection } from "../store/thread-store.js";
 import type { SaverContext } from "./context.js";
 import { resolveWhich, type WhichThreads } from "./list-threads.js";
 
-/** Threads that nobody has written to for long. */
+/** Threads that nobody has written to for some time. */
 export interface IdleThreads extends WhichThreads {
-  /** For so many milliseconds, by the clock of the store, to the minute. */
+  /** Milliseconds since the last write, by the clock of the store, exact to the minute. */
   readonly olderThan: number;
 }
 
-/** Takes checkpoints out of threads that nothing needs any more (contract C-52, C-53). */
+/** Removes checkpoints that nothing needs any more (contract C-52, C-53). */
 export async function prune(
   { store, labels }: Pick<SaverContext, "store" | "labels">,
   threads: readonly string[] | IdleThreads,
@@ -37,7 +37,7 @@ export async function prune(
   }
   const which: Partial<IdleThreads> = ((threads as unknown) ?? {}) as IdleThreads;
   refuseUnknown("prune", which, ["olderThan", "prefix", "within", "labels"]);
-  if (which.olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
+  if (which.olderThan === undefined) throw new InvalidOptionsError("prune needs thread ids, or { olderThan: milliseconds }.");
   const selection: ThreadSelection = {
     ...resolveWhich(which, labels),
     idleMs: duration("olderThan", which.olderThan),
@@ -61,13 +61,13 @@ export interface DeleteForRunsOptions {
   readonly dryRun?: boolean;
 }
 
-/** Takes runs out of the threads that they wrote to (contract C-55). */
+/** Removes runs from their threads (contract C-55). */
 export async function deleteForRuns(
   { store, labels }: Pick<SaverContext, "store" | "labels">,
   runIds: readonly string[],
   options: DeleteForRunsOptions,
 ): Promise<PruneReport> {
-  if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs a list of run ids.");
+  if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs an array of run ids.");
   for (const id of runIds) resolveLabels({ run_id: id }, labels);
   refuseUnknown("deleteForRuns", options, ["threads", "within", "dryRun"]);
   const dryRun = flag("dryRun", options.dryRun ?? false);

@@ -9,7 +9,7 @@ import { bytesSql } from "./thread-stats.js";
 
 const PAGE = 50;
 
-/** Under the task id of zeros LangGraph stores an answer for whichever task asks. */
+/** The task id under which LangGraph stores an answer for whichever task asks. */
 const ANY_TASK = "decode('00000000000000000000000000000000', 'hex')";
 
 /**
@@ -25,7 +25,7 @@ export const LAST_COMMIT = (t: Tables): string => `left join lateral (
 ) last on true`;
 const MICROSECONDS = "(extract(epoch from position.at) * 1000000)::bigint";
 
-/** Threads that have checkpoints, the one that was written last first, page by page. */
+/** Threads that have checkpoints, the last written first, page by page. */
 export async function* listThreads(
   db: Connections,
   t: Tables,
@@ -61,7 +61,7 @@ function listThreadsStatement(t: Tables, selection: ThreadSelection, count: numb
   const { prefix, within, updatedAfter, idleMs, labels, before } = selection;
   if (prefix !== undefined) conditions.push(`starts_with(thread_id, ${parameter(prefix)})`);
   if (within !== undefined) conditions.push(withinSql(parameter(within)));
-  // What was written up to a minute after `updated_at` does not show in it.
+  // A write up to a minute after `updated_at` does not change it.
   if (updatedAfter !== undefined)
     conditions.push(`updated_at > to_timestamp(${parameter(updatedAfter)}::float8 / 1000) - interval '1 minute'`);
   if (idleMs !== undefined) {

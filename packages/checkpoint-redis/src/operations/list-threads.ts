@@ -17,9 +17,9 @@ const threadPositionScript = script(threadText, threadPositionText);
 const threadSummaryScript = script(threadText, rowsText, threadSummaryText);
 
 const MINUTE_MS = 60_000;
-/** Of each shard at a time. */
+/** Entries of each shard in a page. */
 const PAGE = 64;
-/** Threads that are looked at side by side. */
+/** Threads that are read in parallel. */
 const AT_ONCE = 32;
 
 /** A thread as the index has it. */
@@ -30,8 +30,8 @@ interface IndexedThread {
 }
 
 /**
- * Threads, the one that was written last first: the shards of the index are merged, and each thread is then asked what it is. The index knows the minute; those of
- * one minute are in the order that the threads themselves know.
+ * Threads, the last written first: merges the shards of the index, and reads each thread. The index knows the minute; threads of one minute are sorted by the time
+ * in their own hash.
  */
 export async function* listThreads(
   redis: Connection,
@@ -129,7 +129,7 @@ export function isWithin(threadId: string, within: string): boolean {
 /** The minute of the last write first. */
 async function* indexedThreads(redis: Connection, keys: Keys, selection: ThreadSelection): AsyncGenerator<IndexedThread> {
   const { updatedAfter, before, idleMs } = selection;
-  // What was written up to a minute after the one that is noted does not show in it, and of that only the minute is.
+  // The index notes the minute of a write, and does not show writes up to a minute later.
   const earliest = updatedAfter === undefined ? undefined : updatedAfter - MINUTE_MS - (updatedAfter % MINUTE_MS);
   // No id comes before the empty one: what is of an earlier minute than that after the one to go on in.
   const after = before === undefined ? undefined : { threadId: "", minute: minuteOf(before) + MINUTE_MS };
@@ -179,7 +179,7 @@ async function* pagesOf(
   }
 }
 
-/** @returns `undefined` for a thread that has expired, or is not there yet. */
+/** @returns `undefined` for a thread that has expired or does not exist yet. */
 async function summaryOf(redis: Connection, keys: Keys, thread: IndexedThread): Promise<ThreadSummary | undefined> {
   const reply = await redis.run("listThreads", threadSummaryScript, keys.thread(thread.threadId), []);
   if (statusOf(reply, "listThreads") !== "found") return undefined;

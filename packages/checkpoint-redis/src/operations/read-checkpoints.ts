@@ -11,7 +11,7 @@ import fetchSegmentsText from "./read-checkpoints.lua";
 
 const fetchSegmentsScript = script(threadText, rowsText, readingText, fetchSegmentsText);
 
-/** The first word of what a script answers. */
+/** The first word of a script's answer. */
 export function statusOf(reply: Reply, operation: string): string {
   const status = String(reply[0]);
   if (status !== "format") return status;
@@ -20,18 +20,18 @@ export function statusOf(reply: Reply, operation: string): string {
   );
 }
 
-/** What a reading script answered. */
+/** The answer of a reading script. */
 export interface ReadReply extends Reading {
-  /** Of the thread that was read; `undefined` when there is none. */
+  /** The key of the thread that was read; `undefined` if there is none. */
   readonly threadKey: string | undefined;
-  /** What the script says beyond the reading; empty when there is no thread. */
+  /** Further values of the answer; empty if there is no thread. */
   readonly more: Reply;
 }
 
 /**
- * Runs a reading script, and fetches what was too much for one answer.
+ * Runs a reading script, and fetches what did not fit in one answer.
  *
- * @param known segments of an earlier reading of the same thread, which need not be read again.
+ * @param known segments of an earlier reading of the same thread, which are not read again.
  */
 export async function read(
   redis: Connection,
@@ -75,7 +75,7 @@ type ReadingReply = readonly [
   ...more: unknown[],
 ];
 
-/** @returns `false` when the thread is not the same any more. */
+/** @returns `false` if the thread is no longer the same. */
 async function fetchRest(
   redis: Connection,
   operation: string,

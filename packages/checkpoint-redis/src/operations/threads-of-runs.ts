@@ -11,10 +11,10 @@ import hasRunsText from "./threads-of-runs.lua";
 
 const hasRunsScript = script(threadText, rowsText, hasRunsText);
 
-/** Looking at as many takes the server some 10 ms. */
+/** This many take the server some 10 ms. */
 const PAGE = 4_096;
 
-/** Ids of the threads that have something of one of these runs. There is no index by run: every thread is looked through, unless some are named. */
+/** Ids of the threads that have something of one of these runs. There is no index by run, so this searches every thread, unless some are named. */
 export async function* threadsOfRuns(
   redis: Connection,
   keys: Keys,
@@ -37,7 +37,7 @@ function* pagesOf(threads: readonly string[]): Generator<readonly string[]> {
 }
 
 async function hasRuns(redis: Connection, keys: Keys, threadId: string, runIds: readonly string[]): Promise<boolean> {
-  // In rows, labels are JSON, and what a slot says of its run is not.
+  // Labels in rows are JSON; the run of a slot is not.
   const texts = [...new Set(runIds.flatMap((id) => [id, JSON.stringify(id).slice(1, -1)]))];
   for (let rank = "0"; rank !== ""; ) {
     const reply = await redis.run("deleteForRuns", hasRunsScript, keys.thread(threadId), [rank, PAGE, ...texts]);
