@@ -47,4 +47,5 @@ export { type SurfaceTarget, surfaceTests } from "./surface.js";
 export type { AdapterTarget, MigrationTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";
+export { problemsIn, uniqueText, type VerifyTarget, verifyTests } from "./verify.js";
 export { type StoredRow, type WrittenUnderLeaseTarget, writtenUnderLeaseTests } from "./written-under-lease.js";

@@ -61,6 +61,7 @@ const UNKNOWN: readonly (readonly [owner: string, call: (saver: AnySaver) => Pro
   ["deleteForRuns", (saver) => saver.deleteForRuns(["a"], { dryrun: true } as object)],
   ["deleteThread", (saver) => saver.deleteThread("a", { leese: 1 } as object)],
   ["sweep", (saver) => saver.sweep({ bacth: 1 } as object)],
+  ["verify", (saver) => saver.verify("a", { onProgres: 1 } as object)],
   ["acquireThread", (saver) => saver.acquireThread("a", { ttl: 1 } as object)],
   ["abandonedThreads", (saver) => first(saver.abandonedThreads({ waitMs: 1 } as object))],
   [

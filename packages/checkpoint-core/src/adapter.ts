@@ -33,6 +33,7 @@ export { Events } from "./store/events.js";
 export type { Refusal } from "./store/refusal.js";
 export { type RetryPolicy, resolveRetry, retry, StoreMoment } from "./store/retry.js";
 export { decodeOf } from "./store/stored-checkpoint.js";
+export { faultOf, heldSegments, NO_PART, type StoredFault, type ThreadPart } from "./store/thread-part.js";
 export type { CheckpointSummary, RemovedCheckpoint } from "./store/thread-store.js";
 export {
   type AmongThreads,

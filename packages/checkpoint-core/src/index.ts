@@ -48,6 +48,7 @@ export type { ListOptions } from "./saver/list.js";
 export type { ListThreadsOptions, ThreadInfo, WhichThreads } from "./saver/list-threads.js";
 export { isHoldfastSaver, type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
 export type { DeleteForRunsOptions, IdleThreads } from "./saver/prune.js";
+export type { VerifyOptions, VerifyProblem, VerifyProblemKind, VerifyReport } from "./saver/verify-report.js";
 export type { SerializableClass } from "./serializer/allowed-classes.js";
 export { HoldfastSerializer, type SerializerOptions } from "./serializer/index.js";
 export type { ServerWarning, SetupReport } from "./saver/setup-report.js";

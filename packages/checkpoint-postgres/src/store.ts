@@ -20,6 +20,7 @@ import type {
   SweepClaim,
   SweepPage,
   ThreadHistory,
+  ThreadPart,
   ThreadPlace,
   ThreadSelection,
   ThreadSummary,
@@ -49,6 +50,7 @@ import { adoptHistory, threadHistory } from "./operations/thread-history.js";
 import { threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
+import { allThreadIds, threadParts } from "./operations/verify.js";
 import { RecentThreads } from "./operations/write-conditions.js";
 import type { Connections } from "./pool.js";
 import type { Tables } from "./tables.js";
@@ -186,6 +188,14 @@ export class PostgresStore implements CheckpointStore {
 
   stats(): Promise<StoreStats> {
     return stats(this.#db, this.#tables);
+  }
+
+  allThreadIds(): AsyncIterable<string> {
+    return allThreadIds(this.#db, this.#tables);
+  }
+
+  threadParts(threadId: string, hasRead: (segmentId: string) => boolean): AsyncIterable<ThreadPart> {
+    return threadParts(this.#db, this.#tables, threadId, hasRead);
   }
 
   threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string> {

@@ -22,6 +22,7 @@ import {
   type SweepClaim,
   type SweepPage,
   type ThreadHistory,
+  type ThreadPart,
   type ThreadPlace,
   type ThreadSelection,
   type ThreadSummary,
@@ -52,6 +53,7 @@ import { adoptHistory, threadHistory } from "./operations/thread-history.js";
 import { type TimedThreadKey, threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
+import { allThreadIds, threadParts } from "./operations/verify.js";
 import { type Fate, ThreadIndex } from "./thread-index.js";
 import { together } from "./together.js";
 import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
@@ -223,6 +225,14 @@ export class RedisStore implements CheckpointStore {
 
   stats(): Promise<StoreStats> {
     return stats(this.#redis, this.#keys);
+  }
+
+  allThreadIds(): AsyncIterable<string> {
+    return allThreadIds(this.#redis, this.#keys);
+  }
+
+  threadParts(threadId: string, hasRead: (segmentId: string) => boolean): AsyncIterable<ThreadPart> {
+    return threadParts(this.#redis, this.#keys, threadId, hasRead);
   }
 
   setLabels(threadId: string, labels: ChangedLabels): Promise<boolean> {

@@ -30,7 +30,7 @@ export interface ThreadSource {
 /** Deletes a thread of the store under the lease with this token, and remembers these other checkpoint ids as if they had been in it. */
 export type OwnDeletion = (token: string | undefined, others?: readonly string[]) => Promise<void>;
 
-/** Without the option `fallback`. */
+/** The threads of a saver without the option `fallback`. */
 export const STORE_ALONE: ThreadSource = {
   getTuple: (_config, _threadId, own) => own(),
   list: (_config, options, _threadId, own) => own(options),

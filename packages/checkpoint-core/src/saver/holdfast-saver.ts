@@ -10,7 +10,6 @@ import {
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
 import { threadIdArgument } from "../config/ids.js";
-import { ThreadNotFoundError } from "../errors.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
@@ -43,6 +42,9 @@ import { putWrites } from "./put-writes.js";
 import { ParentsFirst } from "./parents-first.js";
 import { setLabels } from "./set-labels.js";
 import { WritesByRun } from "./run-writes.js";
+import { stats } from "./stats.js";
+import { verify } from "./verify.js";
+import type { VerifyOptions, VerifyReport } from "./verify-report.js";
 
 /**
  * The base of all Holdfast savers. It checks its arguments, serializes values at the call, and leaves the rest to a store. `docs/reference/contract.md` has the
@@ -263,15 +265,25 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidThreadIdError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
    */
-  async stats(): Promise<StoreStats>;
-  async stats(threadId: string): Promise<StoredThread>;
-  async stats(threadId?: string): Promise<StoreStats | StoredThread> {
-    const id = threadId === undefined ? undefined : threadIdArgument(threadId, "stats");
-    await this.#context.store.ready("stats");
-    if (id === undefined) return this.#context.store.stats();
-    const stored = await this.#context.store.threadStats(id);
-    if (stored === undefined) throw new ThreadNotFoundError(id);
-    return stored;
+  stats(): Promise<StoreStats>;
+  stats(threadId: string): Promise<StoredThread>;
+  stats(threadId?: string): Promise<StoreStats | StoredThread> {
+    return stats(this.#context.store, threadId);
+  }
+
+  /**
+   * Reads all that is stored, of one thread or of all, and says what is damaged or missing (contract C-29). It changes nothing and may run beside running graphs.
+   * It costs about what `list` costs that reads all of it.
+   *
+   * ```ts
+   * const { problems, problemCount } = await saver.verify();
+   * for (const { kind, threadId, checkpointId, message } of problems) console.error(kind, threadId, checkpointId, message);
+   * ```
+   *
+   * @throws InvalidThreadIdError, InvalidOptionsError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError; the reason of `signal` when it aborts.
+   */
+  verify(threadId?: string, options?: VerifyOptions): Promise<VerifyReport> {
+    return verify(this.#context, threadId, options);
   }
 
   /**

@@ -19,6 +19,7 @@ const OPERATIONS: Readonly<Record<string, (first: unknown) => unknown>> = {
   setLabels: itself,
   stats: itself,
   sweep: noThread,
+  verify: itself,
   persist: itself,
 };
 

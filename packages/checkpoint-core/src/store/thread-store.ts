@@ -1,6 +1,7 @@
 import type { CheckpointKey } from "../config/ids.js";
 import type { Labels } from "../config/run-config.js";
 import type { Refusal } from "./refusal.js";
+import type { ThreadPart } from "./thread-part.js";
 
 /**
  * What a store does with whole threads: prune, copy and list them. As in {@link CheckpointStore}, each method is idempotent, and throws errors of the
@@ -31,6 +32,15 @@ export interface ThreadStore {
   threadHistory(threadId: string): Promise<ThreadHistory | undefined>;
   /** Gives a thread the history of the one that it was copied from, if it has as many checkpoints. Labels that it has itself stay. */
   adoptHistory(threadId: string, history: ThreadHistory): Promise<void>;
+  /** Ids of all threads but incomplete ones, whatever their format, in a fixed order. Some may be gone by now. */
+  allThreadIds(): AsyncIterable<string>;
+  /**
+   * All rows of a thread, page by page, with hidden checkpoints and whatever nothing refers to; no page if there is no such thread. Each page is as the thread was at
+   * one moment.
+   *
+   * @param hasRead whether an earlier page had this segment.
+   */
+  threadParts(threadId: string, hasRead: (segmentId: string) => boolean): AsyncIterable<ThreadPart>;
   /** Ids of the threads that have, or once had, checkpoints of one of these runs. */
   threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string>;
   /**

@@ -32,6 +32,7 @@ export interface ReadReply extends Reading {
  * Runs a reading script, and fetches what did not fit in one answer.
  *
  * @param known segments of an earlier reading of the same thread, which are not read again.
+ * @param onDamaged called for each row that cannot be decoded, which is left out. Default: throws.
  */
 export async function read(
   redis: Connection,
@@ -41,6 +42,7 @@ export async function read(
   threadId: string,
   args: readonly (string | Buffer | number)[],
   known: ReadonlyMap<string, Segment> = new Map(),
+  onDamaged: (error: unknown) => void = rethrow,
 ): Promise<ReadReply> {
   const thread = keys.thread(threadId);
   for (;;) {
@@ -52,17 +54,26 @@ export async function read(
     // A thread that was deleted or pruned meanwhile is read again.
     if (!(await fetchRest(redis, operation, thread, [key, epoch], left, segments))) continue;
     const guard = { threadKey: String(key), epoch: String(epoch) };
-    const checkpoints = rows.map(([member, row, writes, values]): ReadCheckpoint => {
-      if (member === undefined || row === undefined || writes === undefined)
-        throw new DeserializationError("A stored row is damaged.");
-      const name = decodeMember(member);
-      return decodeOf({ threadId, ...name }, () => {
-        const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
-        return { guard, ...name, ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues };
-      });
+    const checkpoints = rows.flatMap(([member, row, writes, values]): ReadCheckpoint[] => {
+      try {
+        if (member === undefined || row === undefined || writes === undefined)
+          throw new DeserializationError("A stored row is damaged.");
+        const name = decodeMember(member);
+        return decodeOf({ threadId, ...name }, () => {
+          const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
+          return [{ guard, ...name, ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues }];
+        });
+      } catch (error) {
+        onDamaged(error);
+        return [];
+      }
     });
     return { checkpoints, segments, threadKey: guard.threadKey, more };
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 type ReadingReply = readonly [
