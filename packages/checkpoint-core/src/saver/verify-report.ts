@@ -99,14 +99,10 @@ export class Findings {
   }
 }
 
-/**
- * @throws InvalidOptionsError
- */
-export function resolveVerifyOptions(options: VerifyOptions = {}): {
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: (report: VerifyReport) => void;
-} {
+/** @throws InvalidOptionsError */
+export function resolveVerifyOptions(options: VerifyOptions = {}): VerifyOptions {
   refuseUnknown("verify", options, ["signal", "onProgress"]);
-  const onProgress = callback("onProgress", options.onProgress) ?? (() => {});
-  return { signal: abortSignal(options.signal), onProgress };
+  const signal = abortSignal(options.signal);
+  const onProgress = callback("onProgress", options.onProgress);
+  return { ...(signal && { signal }), ...(onProgress && { onProgress }) };
 }
