@@ -2,7 +2,7 @@
 export { type CheckpointKey, type CheckpointRef, decodeId, encodeId, type NamespaceRef, threadIdArgument } from "./config/ids.js";
 export { decodeMetadata, type MetadataCondition, metadataConditions } from "./config/metadata.js";
 export { flag, integer, oneOf, refuseUnknown } from "./config/options.js";
-export { type LabelNames, resolveLabelNames, ttlMinutes, withTtlMinutes } from "./config/run-config.js";
+export { type LabelRules, resolveLabelRules, ttlMinutes, withTtlMinutes } from "./config/run-config.js";
 export type { PendingSlot, StoredSlot } from "./format/pending-writes.js";
 export type { CheckpointRecord } from "./format/record.js";
 export type { Segment } from "./format/segment.js";
@@ -11,6 +11,7 @@ export { leaseCount, newTokenSuffix, TOKEN_SUFFIX_DIGITS } from "./leases/lease.
 export { resolveFallback } from "./migration/fallback-saver.js";
 export { type Retention, resolveRetention } from "./retention/sweep.js";
 export { resolveOnConflict, type SaverSettings } from "./saver/context.js";
+export { saverArguments } from "./saver/saver-arguments.js";
 export type {
   CachedRecord,
   CheckpointStore,
@@ -28,12 +29,16 @@ export type {
   WriteOutcome,
 } from "./store/checkpoint-store.js";
 export { entryCache } from "./store/entry-cache.js";
+export { Events } from "./store/events.js";
 export type { Refusal } from "./store/refusal.js";
 export { type RetryPolicy, resolveRetry, retry, StoreMoment } from "./store/retry.js";
 export { decodeOf, readCheckpoint } from "./store/stored-checkpoint.js";
 export { faultOf, heldSegments, NO_PART, type StoredFault, type ThreadPart } from "./store/thread-part.js";
 export type { CheckpointSummary, RemovedCheckpoint } from "./store/thread-store.js";
 export {
+  type AmongThreads,
+  type ChangedLabels,
+  type CheckpointHistory,
   type CheckpointSummaries,
   type CopyOutcome,
   type IdleDeletion,
@@ -43,7 +48,9 @@ export {
   type SweepCandidate,
   type SweepClaim,
   type SweepPage,
+  type ThreadHistory,
   type ThreadPlace,
+  type ThreadPosition,
   type ThreadSelection,
   type ThreadStore,
   type ThreadSummary,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { InvalidOptionsError, SaverClosedError } from "@holdfast/checkpoint-core";
-import { entryCache, type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
+import { type Events, entryCache, type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
 import { isAboutStatementName, isTransient, leavesConnectionUsable, type ServerName, toHoldfastError } from "./errors.js";
 
 /** The part of `pg.Pool` that the saver uses. Any `pg.Pool` fits, that of `@neondatabase/serverless` too. */
@@ -63,6 +63,7 @@ export class Connections {
   /** Whether statements are named: until a pooler turns out not to track names. */
   #namesStatements: boolean;
   readonly #server: ServerName;
+  readonly #events: Events;
   readonly #closing = new AbortController();
 
   constructor(
@@ -73,6 +74,7 @@ export class Connections {
       readonly statementTimeoutMs: number;
       readonly preparedStatements: boolean;
       readonly schemaName: string;
+      readonly events: Events;
     },
   ) {
     if (typeof pool?.connect !== "function" || typeof pool.on !== "function") {
@@ -83,6 +85,7 @@ export class Connections {
     this.#retry = settings.retry;
     this.statementTimeoutMs = settings.statementTimeoutMs;
     this.#namesStatements = settings.preparedStatements;
+    this.#events = settings.events;
     this.#server = { host: hostOf(pool), schemaName: settings.schemaName };
     // Each operation that waits for a retry listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
@@ -142,6 +145,7 @@ export class Connections {
           }
         },
         this.#closing.signal,
+        this.#events.retrying(operation, (error) => toHoldfastError(error, operation, this.#server)),
       );
     } catch (error) {
       throw toHoldfastError(error, operation, this.#server);

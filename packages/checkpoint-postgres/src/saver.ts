@@ -1,4 +1,5 @@
-import { HoldfastSaver, HoldfastSerializer, InvalidOptionsError } from "@holdfast/checkpoint-core";
+import { HoldfastSaver, HoldfastSerializer, InvalidOptionsError, type SetupReport } from "@holdfast/checkpoint-core";
+import { saverArguments } from "@holdfast/checkpoint-core/adapter";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 import { type ConnectionOptions, type PostgresSaverOptions, resolveOptions, resolvePoolOptions } from "./options.js";
@@ -27,13 +28,25 @@ export class PostgresSaver extends HoldfastSaver {
    * @param serde encodes channel values and pending writes. Default: ours, which is lossless or throws.
    * @throws InvalidOptionsError
    */
-  constructor(pool: PostgresPool, serde: SerializerProtocol = new HoldfastSerializer(), options?: PostgresSaverOptions) {
-    const { retry, statementTimeoutMs, preparedStatements, tables, createSchema, ...limits } = resolveOptions(options);
+  constructor(pool: PostgresPool, serde: SerializerProtocol | undefined, options?: PostgresSaverOptions);
+  /**
+   * @param pool a `pg.Pool`. It stays yours: `end()` does not close it.
+   * @throws InvalidOptionsError
+   */
+  constructor(pool: PostgresPool, options?: PostgresSaverOptions);
+  constructor(
+    pool: PostgresPool,
+    serdeOrOptions?: SerializerProtocol | PostgresSaverOptions,
+    moreOptions?: PostgresSaverOptions,
+  ) {
+    refuseClient(pool);
+    const options = saverArguments("PostgresSaver", serdeOrOptions, moreOptions);
+    const { serde, retry, statementTimeoutMs, preparedStatements, tables, createSchema, ...limits } = resolveOptions(options);
     const { schemaName } = tables;
     const owned = OWN_POOLS.has(pool);
-    const db = new Connections(pool, { owned, retry, statementTimeoutMs, preparedStatements, schemaName });
+    const db = new Connections(pool, { owned, retry, statementTimeoutMs, preparedStatements, schemaName, events: limits.events });
     const store = new PostgresStore(db, tables, limits.onConflict);
-    super(store, serde, limits);
+    super(store, serde ?? new HoldfastSerializer(), limits);
     this.#store = store;
     this.#createSchema = createSchema;
   }
@@ -46,7 +59,7 @@ export class PostgresSaver extends HoldfastSaver {
    */
   static fromConnString(connString: string, options: ConnectionOptions = {}): PostgresSaver {
     checkConnString(connString);
-    const { poolSize, connectTimeoutMs } = resolvePoolOptions(options);
+    const { poolSize, connectTimeoutMs, ofSaver } = resolvePoolOptions(options);
     const pool = openPool({
       connectionString: connString,
       max: poolSize,
@@ -54,17 +67,27 @@ export class PostgresSaver extends HoldfastSaver {
       keepAlive: true,
     });
     OWN_POOLS.add(pool);
-    return new PostgresSaver(pool, options.serde, options);
+    return new PostgresSaver(pool, ofSaver);
   }
 
   /**
    * Creates the tables, or brings them up to date. Call it when your service starts: any number of processes may do so at once.
    *
+   * @returns no warnings, up to now: on Redis there are some.
    * @throws SchemaTooNewError, UnsupportedServerError, StoreUnavailableError, StoreFailureError
    */
-  async setup(): Promise<void> {
+  async setup(): Promise<SetupReport> {
     await this.#store.setup(this.#createSchema);
+    return { warnings: [] };
   }
+}
+
+/** A client can be connected like a pool, but once, and for one operation at a time. Only clients quote. */
+function refuseClient(pool: unknown): void {
+  if (typeof (pool as { readonly escapeIdentifier?: unknown } | null | undefined)?.escapeIdentifier !== "function") return;
+  throw new InvalidOptionsError(
+    "PostgresSaver needs a pg.Pool, and this is a client, which is one connection: new PostgresSaver(new pg.Pool({ connectionString })).",
+  );
 }
 
 /** Otherwise the pool would fail at the first operation, and blame the network. */

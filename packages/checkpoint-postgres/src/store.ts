@@ -1,6 +1,8 @@
 import type { OnConflict, StoredThread, StoreStats } from "@holdfast/checkpoint-core";
 import type {
+  AmongThreads,
   CachedRecord,
+  ChangedLabels,
   CheckpointStore,
   CheckpointSummaries,
   CopyOutcome,
@@ -17,6 +19,7 @@ import type {
   Refusal,
   SweepClaim,
   SweepPage,
+  ThreadHistory,
   ThreadPart,
   ThreadPlace,
   ThreadSelection,
@@ -40,8 +43,10 @@ import { purgeDeleted } from "./operations/purge-deleted.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import type { Reading } from "./operations/read-checkpoints.js";
+import { setLabels } from "./operations/set-labels.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./operations/sweep.js";
+import { adoptHistory, threadHistory } from "./operations/thread-history.js";
 import { threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
@@ -166,6 +171,21 @@ export class PostgresStore implements CheckpointStore {
     return threadStats(this.#db, this.#tables, threadId);
   }
 
+  setLabels(threadId: string, labels: ChangedLabels): Promise<boolean> {
+    this.#recent.delete(threadId);
+    return setLabels(this.#db, this.#tables, threadId, labels);
+  }
+
+  threadHistory(threadId: string): Promise<ThreadHistory | undefined> {
+    return threadHistory(this.#db, this.#tables, threadId);
+  }
+
+  async adoptHistory(threadId: string, history: ThreadHistory): Promise<void> {
+    await adoptHistory(this.#db, this.#tables, threadId, history);
+    // The next write is later than all that.
+    this.#recent.delete(threadId);
+  }
+
   stats(): Promise<StoreStats> {
     return stats(this.#db, this.#tables);
   }
@@ -178,8 +198,8 @@ export class PostgresStore implements CheckpointStore {
     return threadParts(this.#db, this.#tables, threadId, hasRead);
   }
 
-  threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {
-    return threadsOfRuns(this.#db, this.#tables, runIds);
+  threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string> {
+    return threadsOfRuns(this.#db, this.#tables, runIds, among);
   }
 
   async claimSweep(token: string | undefined, ttlMs: number): Promise<SweepClaim | undefined> {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { SaverClosedError, StoreUnavailableError } from "@holdfast/checkpoint-core";
-import { type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
+import { type Events, type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
 import { Redis, type RedisOptions } from "ioredis";
 import { CommandsOfTry, type RedisCommand } from "./commands-of-try.js";
 import { checkDurable, type Durability, waitCommand } from "./durability.js";
@@ -54,6 +54,7 @@ export class Connection {
   readonly #retry: RetryPolicy;
   readonly #commandTimeoutMs: number;
   readonly #durability: Durability | undefined;
+  readonly #events: Events;
   readonly #closing = new AbortController();
   /** Why our own client lost its connection, or could not connect. */
   #lastFault: Error | undefined;
@@ -67,6 +68,7 @@ export class Connection {
       readonly retry: RetryPolicy;
       readonly commandTimeoutMs: number;
       readonly durability: Durability | undefined;
+      readonly events: Events;
     },
   ) {
     this.#client = client;
@@ -74,6 +76,7 @@ export class Connection {
     this.#retry = settings.retry;
     this.#commandTimeoutMs = settings.commandTimeoutMs;
     this.#durability = settings.durability;
+    this.#events = settings.events;
     // Each operation that waits for a retry listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
     // Without a listener, ioredis prints connection faults; ours go into the errors of operations.
@@ -151,10 +154,15 @@ export class Connection {
 
   async #withRetries<T>(operation: string, work: (commands: CommandsOfTry) => Promise<T>): Promise<T> {
     try {
-      return await retry(this.#retry, isTransient, () => this.#attempt(operation, work), this.#closing.signal);
+      const onRetry = this.#events.retrying(operation, (error) => this.#errorOf(error, operation));
+      return await retry(this.#retry, isTransient, () => this.#attempt(operation, work), this.#closing.signal, onRetry);
     } catch (error) {
-      throw toHoldfastError(error, operation, this.host, this.#lastFault);
+      throw this.#errorOf(error, operation);
     }
+  }
+
+  #errorOf(error: unknown, operation: string): unknown {
+    return toHoldfastError(error, operation, this.host, this.#lastFault);
   }
 
   async #attempt<T>(operation: string, work: (commands: CommandsOfTry) => Promise<T>): Promise<T> {

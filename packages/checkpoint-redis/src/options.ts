@@ -1,12 +1,20 @@
-import type { OnConflict, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
 import {
+  InvalidOptionsError,
+  type LabelSource,
+  type OnConflict,
+  type OnEvent,
+  type RetentionOptions,
+  type RetryOptions,
+} from "@holdfast/checkpoint-core";
+import {
+  Events,
   integer,
-  type LabelNames,
+  type LabelRules,
   type Retention,
   type RetryPolicy,
   refuseUnknown,
   resolveFallback,
-  resolveLabelNames,
+  resolveLabelRules,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
@@ -51,15 +59,23 @@ export interface RedisSaverOptions {
    */
   readonly fallback?: BaseCheckpointSaver;
   /**
-   * Keys of a run's `config.metadata` or `config.configurable` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`
-   * and `user` are always stored. No others are: they may be secrets.
+   * Keys of a run's `config.configurable` or `config.metadata` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`,
+   * `user` and `user_id` are always stored. No others are: they may be secrets.
    */
   readonly labels?: readonly string[];
+  /**
+   * Where a run's `config.configurable` and its `config.metadata` both give a label, which of them counts. Default `"configurable"`: servers often pass a client's
+   * metadata on.
+   */
+  readonly labelSource?: LabelSource;
   /** What to keep. `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds; `sweep()` does the rest. Default: everything. */
   readonly retention?: RetentionOptions;
+  /** Told of every call of the saver when it has ended, of retries, and of leases that were lost. */
+  readonly onEvent?: OnEvent;
 }
 
 export interface ResolvedOptions {
+  readonly events: Events;
   readonly keys: Keys;
   readonly serde: SerializerProtocol | undefined;
   readonly ttl: TtlPolicy;
@@ -71,13 +87,13 @@ export interface ResolvedOptions {
   readonly maxPutBytes: number;
   readonly onConflict: OnConflict;
   readonly fallback: BaseCheckpointSaver | undefined;
-  readonly labels: LabelNames;
+  readonly labels: LabelRules;
   readonly retention: Retention | undefined;
 }
 
 const MIB = 1024 * 1024;
 
-const KNOWN: readonly string[] = [
+const KNOWN = [
   "keyPrefix",
   "serde",
   "ttl",
@@ -90,15 +106,30 @@ const KNOWN: readonly string[] = [
   "onConflict",
   "fallback",
   "labels",
+  "labelSource",
   "retention",
-] satisfies (keyof RedisSaverOptions)[];
+  "onEvent",
+] as const satisfies readonly (keyof RedisSaverOptions)[];
+
+/**
+ * @param call that was given the options.
+ * @throws InvalidOptionsError
+ */
+export function refuseUnknownOptions(call: string, options: RedisSaverOptions = {}): void {
+  if (typeof options === "object" && options !== null && ("defaultTTL" in options || "refreshOnRead" in options)) {
+    // As the official saver takes them.
+    throw new InvalidOptionsError("defaultTTL and refreshOnRead are keys of the option ttl: { ttl: { defaultTTL: 60 } }.");
+  }
+  refuseUnknown(call, options, KNOWN);
+}
 
 /** @throws InvalidOptionsError */
 export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions {
-  refuseUnknown("RedisSaver", options, KNOWN);
+  refuseUnknownOptions("RedisSaver", options);
   const commandTimeoutMs = integer("commandTimeoutMs", options.commandTimeoutMs ?? 10_000, 1, 2 ** 31 - 1);
   const retention = resolveRetention(options.retention);
   return Object.freeze({
+    events: new Events(options.onEvent),
     keys: new Keys(options.keyPrefix ?? "holdfast"),
     serde: options.serde,
     ttl: ttlWithIdle(resolveTtl(options.ttl), retention?.idleMs),
@@ -110,7 +141,7 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     maxPutBytes: integer("maxPutBytes", options.maxPutBytes ?? 128 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     fallback: resolveFallback(options.fallback),
-    labels: resolveLabelNames(options.labels),
+    labels: resolveLabelRules(options.labels, options.labelSource),
     retention,
   });
 }

@@ -55,7 +55,7 @@ export function encodeCheckpointRow({ parentId, snapshots, metadata, labels, rec
     encodeLinks(record.links),
     Buffer.from(metadata, "utf8"),
     record.body,
-    Buffer.from(Object.keys(labels).length === 0 ? "" : JSON.stringify(labels), "utf8"),
+    encodeLabels(labels),
   ]);
 }
 
@@ -67,6 +67,10 @@ export function decodeCheckpointRow(row: Buffer): Omit<CheckpointRow, "snapshots
     metadata: metadata.toString("utf8"),
     record: { links: decodeLinks(links), body },
   };
+}
+
+export function encodeLabels(labels: Labels): Buffer {
+  return Buffer.from(Object.keys(labels).length === 0 ? "" : JSON.stringify(labels), "utf8");
 }
 
 /** The labels of a row. */

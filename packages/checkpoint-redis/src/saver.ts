@@ -1,10 +1,17 @@
-import { HoldfastSaver, HoldfastSerializer, InvalidOptionsError } from "@holdfast/checkpoint-core";
-import { threadIdArgument } from "@holdfast/checkpoint-core/adapter";
+import {
+  HoldfastSaver,
+  HoldfastSerializer,
+  InvalidOptionsError,
+  type ServerWarning,
+  type SetupReport,
+} from "@holdfast/checkpoint-core";
+import { saverArguments, threadIdArgument } from "@holdfast/checkpoint-core/adapter";
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { RedisOptions } from "ioredis";
 import { Connection, isClient, openClient, type RedisClient } from "./client.js";
 import type { Durability } from "./durability.js";
-import { type RedisSaverOptions, resolveOptions } from "./options.js";
-import { checkServers, type ServerWarning } from "./server-check.js";
+import { type RedisSaverOptions, refuseUnknownOptions, resolveOptions } from "./options.js";
+import { checkServers } from "./server-check.js";
 import { RedisStore } from "./store.js";
 
 /**
@@ -28,7 +35,19 @@ export class RedisSaver extends HoldfastSaver {
    *   it.
    * @throws InvalidOptionsError
    */
-  constructor(client: RedisClient | RedisOptions, options?: RedisSaverOptions) {
+  constructor(client: RedisClient | RedisOptions, options?: RedisSaverOptions);
+  /**
+   * @param client as above.
+   * @param serde encodes channel values and pending writes. Default: ours, which is lossless or throws.
+   * @throws InvalidOptionsError
+   */
+  constructor(client: RedisClient | RedisOptions, serde: SerializerProtocol | undefined, options?: RedisSaverOptions);
+  constructor(
+    client: RedisClient | RedisOptions,
+    serdeOrOptions?: SerializerProtocol | RedisSaverOptions,
+    moreOptions?: RedisSaverOptions,
+  ) {
+    const options = saverArguments("RedisSaver", serdeOrOptions, moreOptions);
     const { keys, serde, ttl, durability, retry, commandTimeoutMs, ...limits } = resolveOptions(options);
     const isOwned = !isClient(client);
     const redis = new Connection(isOwned ? openClient(checkOptions(client), commandTimeoutMs, retry) : client, {
@@ -36,6 +55,7 @@ export class RedisSaver extends HoldfastSaver {
       retry,
       commandTimeoutMs,
       durability,
+      events: limits.events,
     });
     const store = new RedisStore(redis, keys, ttl);
     super(store, serde ?? new HoldfastSerializer(), limits);
@@ -51,6 +71,7 @@ export class RedisSaver extends HoldfastSaver {
    * @throws InvalidOptionsError
    */
   static fromUrl(url: string, options?: RedisSaverOptions): RedisSaver {
+    refuseUnknownOptions("RedisSaver.fromUrl", options);
     return new RedisSaver(optionsOfUrl(url), options);
   }
 
@@ -58,13 +79,12 @@ export class RedisSaver extends HoldfastSaver {
    * Checks that the server has what the saver needs, and warns about what puts state at risk: an eviction policy, no persistence, a replica. It skips checks that
    * the server forbids. It creates nothing: the saver works without it.
    *
-   * @returns the warnings. Each is also emitted once by `process.emitWarning`, with the type `HoldfastWarning`.
    * @throws UnsupportedServerError, StoreUnavailableError, StoreFailureError (the server does not have the database that the client was made for)
    */
-  async setup(): Promise<readonly ServerWarning[]> {
+  async setup(): Promise<SetupReport> {
     const warnings = await checkServers(this.#redis, this.#durability);
     for (const warning of warnings) emitOnce(warning);
-    return warnings;
+    return { warnings };
   }
 
   /**

@@ -1,13 +1,7 @@
-import { StoreFailureError, UnsupportedServerError } from "@holdfast/checkpoint-core";
+import { type ServerWarning, StoreFailureError, UnsupportedServerError } from "@holdfast/checkpoint-core";
 import type { Connection } from "./client.js";
 import type { Durability } from "./durability.js";
 import { wrongDatabase } from "./errors.js";
-
-/** A setting of the server that puts stored state at risk. */
-export interface ServerWarning {
-  readonly code: "EVICTION_POLICY" | "NO_PERSISTENCE" | "IS_REPLICA" | "TOO_FEW_REPLICAS";
-  readonly message: string;
-}
 
 /** What `INFO` and `CONFIG` say about a server; absent if it does not say. */
 interface ServerFacts {

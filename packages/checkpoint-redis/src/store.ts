@@ -1,6 +1,8 @@
 import type { StoredThread, StoreStats } from "@holdfast/checkpoint-core";
 import {
+  type AmongThreads,
   type CachedRecord,
+  type ChangedLabels,
   type CheckpointStore,
   type CheckpointSummaries,
   type CopyOutcome,
@@ -19,6 +21,7 @@ import {
   type Refusal,
   type SweepClaim,
   type SweepPage,
+  type ThreadHistory,
   type ThreadPart,
   type ThreadPlace,
   type ThreadSelection,
@@ -45,6 +48,8 @@ import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, sweepPage } from "./operations/sweep.js";
+import { setLabels } from "./operations/set-labels.js";
+import { adoptHistory, threadHistory } from "./operations/thread-history.js";
 import { type TimedThreadKey, threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
@@ -230,8 +235,21 @@ export class RedisStore implements CheckpointStore {
     return threadParts(this.#redis, this.#keys, threadId, hasRead);
   }
 
-  threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {
-    return threadsOfRuns(this.#redis, this.#keys, runIds);
+  setLabels(threadId: string, labels: ChangedLabels): Promise<boolean> {
+    return setLabels(this.#redis, this.#keys, threadId, labels);
+  }
+
+  threadHistory(threadId: string): Promise<ThreadHistory | undefined> {
+    return threadHistory(this.#redis, this.#keys, threadId);
+  }
+
+  async adoptHistory(threadId: string, history: ThreadHistory): Promise<void> {
+    const times = await adoptHistory(this.#redis, this.#keys, threadId, history);
+    if (times !== undefined) await this.#threads.adopt(threadId, times);
+  }
+
+  threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string> {
+    return threadsOfRuns(this.#redis, this.#keys, runIds, among);
   }
 
   claimSweep(token: string | undefined, ttlMs: number): Promise<SweepClaim | undefined> {

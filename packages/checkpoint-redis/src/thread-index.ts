@@ -5,11 +5,13 @@ import { type TimedThreadKey, timedThreadKey } from "./operations/thread-key.js"
 import type { StoredOutcome } from "./operations/write-outcome.js";
 import { script } from "./script.js";
 import indexThreadText from "./thread-index.add.lua";
+import adoptEntryText from "./thread-index.adopt.lua";
 import indexEntryText from "./thread-index.entry.lua";
 import forgetThreadText from "./thread-index.forget.lua";
 import listIndexText from "./thread-index.list.lua";
 import { together } from "./together.js";
 
+const adoptEntryScript = script(adoptEntryText);
 const forgetThreadScript = script(forgetThreadText);
 const indexEntryScript = script(indexEntryText);
 const indexThreadScript = script(indexThreadText);
@@ -74,6 +76,18 @@ export class ThreadIndex {
   /** Adds a thread that was not created by a run's write. */
   async addNew(threadId: string, lastsMs: number): Promise<void> {
     await this.#add(threadId, lastsMs, "anew", true);
+  }
+
+  /** Enters when a thread was begun and last written to, in microseconds since 1970, in place of when it was copied. */
+  async adopt(
+    threadId: string,
+    { createdAt, updatedAt }: { readonly createdAt: string; readonly updatedAt: string },
+  ): Promise<void> {
+    const milliseconds = Math.floor(Number(updatedAt) / 1_000);
+    const args = [threadId, createdAt, milliseconds - (milliseconds % 60_000)];
+    await this.#redis.run("importThreads", adoptEntryScript, this.#keys.shardOf(threadId), args);
+    // The next write is later than all that.
+    this.#entries.delete(threadId);
   }
 
   /**

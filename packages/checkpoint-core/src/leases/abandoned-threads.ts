@@ -1,7 +1,7 @@
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
-import { duration, integer } from "../config/options.js";
+import { duration, integer, refuseUnknown } from "../config/options.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
-import { type LeaseOptions, type Leases, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { LEASE_OPTIONS, type LeaseOptions, type Leases, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { pendingQuestion } from "./pending-question.js";
 
 /** Which abandoned threads to list, and the lease that each comes with. */
@@ -40,8 +40,10 @@ export async function* abandonedThreads(
   store: CheckpointStore,
   leases: Leases,
   view: ThreadView,
-  { olderThanMs = 0, limit = Number.POSITIVE_INFINITY, ...lease }: AbandonedThreadsOptions = {},
+  options: AbandonedThreadsOptions = {},
 ): AsyncGenerator<AbandonedThread> {
+  refuseUnknown("abandonedThreads", options, [...LEASE_OPTIONS, "olderThanMs", "limit"]);
+  const { olderThanMs = 0, limit = Number.POSITIVE_INFINITY, ...lease } = options;
   duration("olderThanMs", olderThanMs);
   if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 1);
   const leaseOptions = resolveLeaseOptions(lease);

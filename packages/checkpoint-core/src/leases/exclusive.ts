@@ -4,11 +4,11 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { parseThreadId } from "../config/ids.js";
-import { oneOf } from "../config/options.js";
+import { storedThreadId } from "../config/ids.js";
+import { oneOf, refuseUnknown } from "../config/options.js";
 import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
-import { type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { LEASE_OPTIONS, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
 /** How `exclusive` takes the lease of a thread. */
@@ -48,6 +48,7 @@ const held = new AsyncLocalStorage<ReadonlyMap<string, HeldLease>>();
  *   those of `graph` throw.
  */
 export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: ExclusiveOptions = {}): Graph {
+  refuseUnknown("exclusive", options, [...LEASE_OPTIONS, "whenBusy", "waitMs"]);
   const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, ...lease } = options;
   oneOf("whenBusy", whenBusy, "wait", "reject");
   const saver = graph.checkpointer as LeaseSource | undefined;
@@ -154,7 +155,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
       ...config.configurable,
     };
     if (configurable.thread_id === undefined) throw new MissingThreadIdError("An exclusive run");
-    const threadId = parseThreadId(configurable.thread_id);
+    const threadId = storedThreadId(configurable.thread_id);
     const signals = [config.signal, left].filter((signal) => signal !== undefined);
     // A call within a run that holds the lease, found by where it is made, or by its config.
     const outer = held.getStore()?.get(threadId);

@@ -2,10 +2,11 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
-import { abortSignal, integer } from "../config/options.js";
+import { abortSignal, integer, refuseUnknown } from "../config/options.js";
 import { withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, LeaseLostError, ThreadBusyError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
+import type { Events } from "../store/events.js";
 
 /** How to acquire the lease of a thread. */
 export interface LeaseOptions {
@@ -26,8 +27,12 @@ const MIN_TTL_MS = 50;
 const MAX_TTL_MS = 24 * 60 * 60 * 1_000;
 const MAX_OWNER_LENGTH = 256;
 
+/** The lease's part of the options of other calls. */
+export const LEASE_OPTIONS = ["ttlMs", "owner"] as const satisfies readonly (keyof LeaseOptions)[];
+
 /** @throws InvalidOptionsError */
 export function resolveLeaseOptions(options: LeaseOptions = {}): ResolvedLeaseOptions {
+  refuseUnknown("acquireThread", options, [...LEASE_OPTIONS, "waitMs", "signal"]);
   const { ttlMs = 30_000, waitMs = 0, owner = `${hostname()}:${process.pid}`, signal } = options;
   integer("ttlMs", ttlMs, MIN_TTL_MS, MAX_TTL_MS);
   if (typeof waitMs !== "number" || !(waitMs >= 0)) {
@@ -155,13 +160,15 @@ const MAX_POLL_MS = 500;
 /** Acquires leases. Waiters in one process for one thread are served in order, and only the first asks the store. */
 export class Leases {
   readonly #store: CheckpointStore;
+  readonly #events: Events;
   /** By thread, the turn of the last waiter. */
   readonly #turns = new Map<string, Promise<void>>();
   /** By thread, what wakes the first waiter when a lease of this process ends. */
   readonly #wakers = new Map<string, () => void>();
 
-  constructor(store: CheckpointStore) {
+  constructor(store: CheckpointStore, events: Events) {
     this.#store = store;
+    this.#events = events;
   }
 
   /** @throws ThreadBusyError if the thread stays busy for longer than `waitMs`; the signal's reason if it aborts. */
@@ -246,7 +253,9 @@ export class Leases {
   }
 
   #leaseOf(threadId: string, token: string, ttlMs: number, askedAt: number): ThreadLease {
-    return new ThreadLease(this.#store, threadId, token, ttlMs, askedAt, () => this.#wakers.get(threadId)?.());
+    const lease = new ThreadLease(this.#store, threadId, token, ttlMs, askedAt, () => this.#wakers.get(threadId)?.());
+    if (this.#events.isHeard) lease.signal.addEventListener("abort", () => this.#events.emit({ kind: "lease-lost", threadId }));
+    return lease;
   }
 }
 

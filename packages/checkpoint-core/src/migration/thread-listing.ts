@@ -1,6 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
-import { parseThreadId } from "../config/ids.js";
+import { storedThreadId } from "../config/ids.js";
 import type { OnError } from "../config/options.js";
 
 /**
@@ -52,7 +52,7 @@ export async function* threadIdsIn(saver: BaseCheckpointSaver, batch: number, wi
   const onError: OnError = (_, threadId) => damaged.add(threadId);
   const tuples = withDamaged && "acquireThread" in saver ? saver.list({}, { onError } as object) : listedIn(saver, {}, batch);
   for await (const { config } of tuples) {
-    const threadId = parseThreadId(config.configurable?.thread_id);
+    const threadId = storedThreadId(config.configurable?.thread_id);
     if (seen.has(threadId)) continue;
     seen.add(threadId);
     yield threadId;

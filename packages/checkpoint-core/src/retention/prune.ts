@@ -1,5 +1,6 @@
 import { duration, flag, integer, oneOf, refuseUnknown } from "../config/options.js";
 import { InvalidOptionsError, ThreadNotFoundError } from "../errors.js";
+import { resolveLease } from "../leases/given-lease.js";
 import type { ThreadLease } from "../leases/lease.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
@@ -45,15 +46,15 @@ export interface ResolvedPrunePolicy {
 
 /** @throws InvalidOptionsError */
 export function resolvePrunePolicy(policy: PrunePolicy = {}): ResolvedPrunePolicy {
-  const { keepLast, maxAge, strategy = "keep_latest", dryRun = false, lease } = policy;
   refuseUnknown("prune", policy, ["keepLast", "maxAge", "strategy", "dryRun", "lease"]);
+  const { keepLast, maxAge, strategy = "keep_latest", dryRun = false, lease } = policy;
   flag("dryRun", dryRun);
   oneOf("strategy", strategy, "keep_latest", "delete");
-  if (strategy === "keep_latest") return { rule: resolveRule(keepLast, maxAge), dryRun, lease };
+  if (strategy === "keep_latest") return { rule: resolveRule(keepLast, maxAge), dryRun, lease: resolveLease(lease) };
   if (keepLast !== undefined || maxAge !== undefined) {
     throw new InvalidOptionsError('strategy "delete" deletes the whole thread: leave out keepLast and maxAge.');
   }
-  return { rule: "delete", dryRun, lease };
+  return { rule: "delete", dryRun, lease: resolveLease(lease) };
 }
 
 /** @throws InvalidOptionsError */

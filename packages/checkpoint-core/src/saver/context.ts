@@ -1,11 +1,12 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { oneOf } from "../config/options.js";
-import type { LabelNames } from "../config/run-config.js";
+import type { LabelRules } from "../config/run-config.js";
 import type { SizeLimits } from "../format/segment-reader.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import type { Events } from "../store/events.js";
 import type { CheckpointCache, ThreadLives } from "./cache.js";
 import type { ParentsFirst } from "./parents-first.js";
 import type { WritesByRun } from "./run-writes.js";
@@ -16,8 +17,10 @@ export interface SaverSettings extends SizeLimits {
   readonly cacheBytes: number;
   /** What happens to a run that began at its thread's head when the head has moved: another branch, or a ConcurrentUpdateError. */
   readonly onConflict: OnConflict;
-  /** The keys of a run's config that are stored beside its checkpoints. */
-  readonly labels: LabelNames;
+  /** What is taken of a run's config, and stored beside its checkpoints. */
+  readonly labels: LabelRules;
+  /** Who is told what happens. */
+  readonly events: Events;
   /** What `sweep` keeps. */
   readonly retention: Retention | undefined;
   /** The saver from which threads that are not here are read, and migrated before their first write. */
@@ -46,5 +49,5 @@ export interface SaverContext extends StoreContext {
   readonly runs: WritesByRun;
   readonly parentsFirst: ParentsFirst;
   readonly rejectsConflicts: boolean;
-  readonly labels: LabelNames;
+  readonly labels: LabelRules;
 }

@@ -18,25 +18,29 @@ import {
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
 import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
+import { STORE } from "../migration/thread-history.js";
 import { STORE_ALONE } from "../migration/thread-source.js";
 import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import { Events } from "../store/events.js";
 import type { StoredThread, StoreStats } from "../store/thread-store.js";
 import { CheckpointCache, ThreadLives } from "./cache.js";
 import type { SaverContext, SaverSettings, StoreContext } from "./context.js";
 import { copyThread } from "./copy-thread.js";
-import { deleteThread } from "./delete-thread.js";
+import { type DeleteThreadOptions, deleteThread } from "./delete-thread.js";
 import { getDeltaChannelHistory } from "./get-delta-channel-history.js";
 import { getTuple } from "./get-tuple.js";
 import { type ListOptions, list, viewOf } from "./list.js";
 import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
+import { observe } from "./observe.js";
 import { SAVER_BRAND } from "./pin-checkpointer.js";
-import { deleteForRuns, type IdleThreads, prune } from "./prune.js";
+import { type DeleteForRunsOptions, deleteForRuns, type IdleThreads, prune } from "./prune.js";
 import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
 import { ParentsFirst } from "./parents-first.js";
+import { setLabels } from "./set-labels.js";
 import { WritesByRun } from "./run-writes.js";
 import { stats } from "./stats.js";
 import { verify } from "./verify.js";
@@ -53,11 +57,14 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   /** @internal */
   readonly [SAVER_BRAND] = true;
   /** @internal */
+  readonly [STORE]: CheckpointStore;
+  /** @internal */
   readonly [ON_DEMAND_MIGRATION]: OnDemandMigration | undefined;
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
-    this.#leases = new Leases(store);
+    this[STORE] = store;
+    this.#leases = new Leases(store, settings.events);
     this.#retention = settings.retention;
     // Half for the bytes of values, and half for their previous encodings, which are some three times as large.
     const serializer = new ValueSerializer(serde, settings, settings.cacheBytes / 2);
@@ -72,6 +79,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       rejectsConflicts: settings.onConflict === "reject",
       labels: settings.labels,
     };
+    observe(this, settings.events);
   }
 
   #onDemandMigrationFrom(
@@ -85,6 +93,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       here: new SaverWithoutFallback(here.store.forMigrations(), serde, {
         ...settings,
         cacheBytes: Math.min(settings.cacheBytes, MAX_MIGRATION_CACHE_BYTES),
+        events: new Events(),
       }),
     });
   }
@@ -153,11 +162,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * Deletes all checkpoints, writes and values of a thread, in all namespaces, in one step. Later writes of a run in progress are refused with
    * ThreadDeletedError (contract C-51).
    *
-   * @param options.lease the caller's lease of the thread, if any. It ends with the thread.
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadBusyError, LeaseLostError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  override deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
-    return deleteThread(this.#context, threadId, options.lease);
+  override deleteThread(threadId: string, options: DeleteThreadOptions = {}): Promise<void> {
+    return deleteThread(this.#context, threadId, options);
   }
 
   /**
@@ -204,7 +212,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   StoreFailureError, SetupRequiredError
    */
   prune(threads: readonly string[] | IdleThreads, policy?: PrunePolicy): Promise<PruneReport> {
-    return prune(this.#context.store, threads, policy);
+    return prune(this.#context, threads, policy);
   }
 
   /**
@@ -212,11 +220,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * of a branch. The label `run_id`, from `config.metadata` or `config.configurable`, identifies a run. What delta channels of later checkpoints need is hidden
    * instead.
    *
-   * @param options.dryRun only report what would be removed.
-   * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   * @throws InvalidOptionsError, InvalidThreadIdError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  deleteForRuns(runIds: readonly string[], options: { readonly dryRun?: boolean } = {}): Promise<PruneReport> {
-    return deleteForRuns(this.#context.store, runIds, options);
+  deleteForRuns(runIds: readonly string[], options: DeleteForRunsOptions = {}): Promise<PruneReport> {
+    return deleteForRuns(this.#context, runIds, options);
   }
 
   /**
@@ -241,7 +248,16 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    */
   listThreads(options?: ListThreadsOptions): AsyncGenerator<ThreadInfo> {
     const view = viewOf(this.#context);
-    return listThreads(this.#context.store, options, (id) => hasUnfinishedWork(view, id));
+    return listThreads(this.#context, options, (id) => hasUnfinishedWork(view, id));
+  }
+
+  /**
+   * Gives a thread labels, or takes them away (`null`), without counting as a write to it. What its next run says of itself counts again (contract C-39).
+   *
+   * @throws MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
+   */
+  setLabels(threadId: string, labels: Readonly<Record<string, string | null>>): Promise<void> {
+    return setLabels(this.#context, threadId, labels);
   }
 
   /**

@@ -263,11 +263,34 @@ describe("a serde of the user", () => {
     expect([...dumped.bytes.toBuffer()]).toEqual([1, 2, 3]);
   });
 
-  it("C-63 its errors are passed on", async () => {
-    const fault = new Error("no key");
-    const serde = new Passing();
-    serde.dumpsTyped = () => Promise.reject(fault);
-    await expect(new ValueSerializer(serde, limits(1000)).dump(1, "a")).rejects.toBe(fault);
+  it("C-60 C-63 what it throws is the cause of a typed error, at once or later, writing or reading", async () => {
+    const fault = new Error("no key for secret");
+    const failing: readonly (() => never | Promise<never>)[] = [
+      () => {
+        throw fault;
+      },
+      () => Promise.reject(fault),
+    ];
+    for (const fail of failing) {
+      const own = new ValueSerializer(Object.assign(new Passing(), { dumpsTyped: fail, loadsTyped: fail }), limits(1000));
+      for (const written of [own.dump(1, "a"), own.dumpAfter(undefined, 1, "a")]) {
+        const error = await written.catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ code: "HOLDFAST_SERIALIZATION", path: "a", cause: fault });
+        expect((error as Error).message).not.toContain("secret");
+      }
+      const read = await own
+        .load(await new ValueSerializer(new Passing(), limits(1000)).dump(1, "a"))
+        .catch((thrown: unknown) => thrown);
+      expect(read).toMatchObject({ code: "HOLDFAST_DESERIALIZATION", cause: fault });
+      expect((read as Error).message).not.toContain("secret");
+    }
+  });
+
+  it("C-60 C-63 what it gives is looked at", async () => {
+    for (const given of [undefined, null, 7, [], ["text"], ["text", 7.5], [7, new Uint8Array()]]) {
+      const own = new ValueSerializer(Object.assign(new Passing(), { dumpsTyped: async () => given }), limits(1000));
+      await expect(own.dump(1, "a"), JSON.stringify(given)).rejects.toMatchObject({ code: "HOLDFAST_SERIALIZATION" });
+    }
   });
 });
 

@@ -44,6 +44,9 @@ export class HoldfastSerializer implements SerializerProtocol {
 
   /** @throws {InvalidOptionsError} */
   constructor(options: SerializerOptions = {}) {
+    if (typeof options !== "object" || options === null) {
+      throw new InvalidOptionsError("The options of HoldfastSerializer must be an object.");
+    }
     for (const name of Object.keys(options)) {
       if (name !== "allow") throw new InvalidOptionsError(`Unknown option ${name} of HoldfastSerializer. Known options: allow.`);
     }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { integer } from "../config/options.js";
+import { integer, refuseUnknown } from "../config/options.js";
 import { InvalidOptionsError } from "../errors.js";
 
 /** How long transient faults of the store are hidden from the run (contract C-70). */
@@ -19,7 +19,8 @@ export type RetryPolicy = Readonly<Required<RetryOptions>>;
 const DEFAULTS: RetryPolicy = { maxAttempts: 30, maxElapsedMs: 30_000, minDelayMs: 50, maxDelayMs: 5_000 };
 
 /** @throws InvalidOptionsError */
-export function resolveRetry(options: RetryOptions | undefined): RetryPolicy {
+export function resolveRetry(options: RetryOptions = {}): RetryPolicy {
+  refuseUnknown("retry", options, Object.keys(DEFAULTS));
   const policy = { ...DEFAULTS, ...options };
   for (const [name, value] of Object.entries(policy)) {
     if (typeof value !== "number" || !Number.isFinite(value) || value < 0) {
@@ -30,17 +31,30 @@ export function resolveRetry(options: RetryOptions | undefined): RetryPolicy {
   return Object.freeze(policy);
 }
 
+/** A try that failed, and after which there will be another. */
+export interface FailedTry {
+  readonly error: unknown;
+  /** Of the try that failed: 1 for the first. */
+  readonly attempt: number;
+  /** How long until the next one, in milliseconds. */
+  readonly delayMs: number;
+  /** For how long after that there may be further ones, in milliseconds. */
+  readonly leftMs: number;
+}
+
 /**
  * Runs an idempotent operation until it succeeds, fails for good, or the budget is spent. Then it throws the last error unchanged.
  *
  * @param isTransient whether a retry may succeed; decided by error code, never by message text.
  * @param giveUp aborts the wait between two tries (the saver was closed).
+ * @param onRetry called before each wait. It must not throw.
  */
 export async function retry<T>(
   policy: RetryPolicy,
   isTransient: (error: unknown) => boolean,
   operation: () => Promise<T>,
   giveUp?: AbortSignal,
+  onRetry?: (failed: FailedTry) => void,
 ): Promise<T> {
   const start = performance.now();
   for (let attempt = 1; ; attempt += 1) {
@@ -50,7 +64,9 @@ export async function retry<T>(
       if (attempt >= policy.maxAttempts || !isTransient(error) || giveUp?.aborted === true) throw error;
       // Jitter of ±50 %: replicas that lost the same server must not come back in step.
       const delay = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
-      if (performance.now() - start + delay > policy.maxElapsedMs) throw error;
+      const leftMs = policy.maxElapsedMs - (performance.now() - start) - delay;
+      if (leftMs < 0) throw error;
+      onRetry?.({ error, attempt, delayMs: delay, leftMs });
       try {
         await wait(delay, undefined, giveUp === undefined ? {} : { signal: giveUp });
       } catch {

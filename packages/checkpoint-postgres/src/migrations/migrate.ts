@@ -1,5 +1,6 @@
-import { InvalidOptionsError, SchemaTooNewError, UnsupportedServerError } from "@holdfast/checkpoint-core";
-import { integer, isNull, text } from "../columns.js";
+import { SchemaTooNewError, UnsupportedServerError } from "@holdfast/checkpoint-core";
+import { flag, integer, refuseUnknown } from "@holdfast/checkpoint-core/adapter";
+import { integer as integerOf, isNull, text } from "../columns.js";
 import { setupRequired } from "../errors.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import { type Tables, tablesIn } from "../tables.js";
@@ -26,19 +27,27 @@ function stepSql(t: Tables, { version, name, minClientVersion, sql }: Migration)
   return `${body}\ninsert into ${t.migration} (version, name, min_client_version) values (${version}, '${name}', ${minClientVersion});`;
 }
 
+/** Which SQL to print. */
+export interface MigrationSqlOptions {
+  /** The Postgres schema. Default `"holdfast"`. */
+  readonly schema?: string;
+  /** The schema version that is there already, up to the newest that this version knows. Default 0: none. */
+  readonly from?: number;
+  /** Whether the SQL creates the schema. Default `true`. */
+  readonly createSchema?: boolean;
+}
+
 /**
  * The SQL that `setup()` runs, for a DBA or a migration tool: one transaction, from an empty schema or from a version on.
  *
- * @param options.schema default `"holdfast"`. `options.from`: the existing schema version; default 0, none.
  * @throws InvalidOptionsError
  */
-export function migrationSql(
-  options: { readonly schema?: string; readonly from?: number; readonly createSchema?: boolean } = {},
-): string {
+export function migrationSql(options: MigrationSqlOptions = {}): string {
+  refuseUnknown("migrationSql", options, ["schema", "from", "createSchema"]);
   const { schema = "holdfast", from = 0, createSchema = true } = options;
   const t = tablesIn(schema);
-  if (!Number.isInteger(from) || from < 0)
-    throw new InvalidOptionsError(`from is ${String(from)}. It must be a schema version: an integer of at least 0.`);
+  integer("from", from, 0, SCHEMA_VERSION);
+  flag("createSchema", createSchema);
   const head = from === 0 ? [...(createSchema ? [`create schema if not exists ${t.schema};`] : []), ledgerSql(t)] : [];
   const steps = MIGRATIONS.filter(({ version }) => version > from).map(
     (step) => `-- ${step.version} ${step.name}\n${stepSql(t, step)}`,
@@ -106,7 +115,7 @@ async function readVersion(db: Connections, client: PostgresClient, t: Tables): 
     text: `select coalesce(max(version), 0), coalesce(max(min_client_version), 0) from ${t.migration}`,
     values: [],
   });
-  return row === undefined ? NO_SCHEMA : { version: integer(row, 0), minClientVersion: integer(row, 1) };
+  return row === undefined ? NO_SCHEMA : { version: integerOf(row, 0), minClientVersion: integerOf(row, 1) };
 }
 
 const NO_SCHEMA: SchemaState = { version: 0, minClientVersion: 0 };
@@ -125,7 +134,7 @@ async function checkServer(db: Connections, client: PostgresClient): Promise<voi
     values: [],
   });
   if (row === undefined) return;
-  const major = Math.floor(integer(row, 0) / 10_000);
+  const major = Math.floor(integerOf(row, 0) / 10_000);
   if (major < OLDEST_SERVER)
     throw new UnsupportedServerError(`Postgres ${major} is too old; Holdfast needs ${OLDEST_SERVER} or later.`);
   if (text(row, 1) !== "UTF8") {
