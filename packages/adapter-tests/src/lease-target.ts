@@ -7,3 +7,13 @@ export interface LeasingSaver extends TestedSaver, AbandonedThreadSource {}
 export interface LeaseTarget extends Omit<AdapterTarget, "open"> {
   open(url: string, options?: OpenOptions): LeasingSaver;
 }
+
+/** The threads that are abandoned, and how often each has been left. They count as taken care of then. */
+export async function abandonedOf(saver: AbandonedThreadSource): Promise<[threadId: string, tries: number][]> {
+  const found: [string, number][] = [];
+  for await (const { threadId, tries, lease } of saver.abandonedThreads()) {
+    found.push([threadId, tries]);
+    await lease.release();
+  }
+  return found;
+}

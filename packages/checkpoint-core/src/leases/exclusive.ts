@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { UnderlyingSource } from "node:stream/web";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
@@ -7,6 +6,8 @@ import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/ids.js";
 import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
+import { type Config, HeldLease } from "./held-lease.js";
+import { heldThreads } from "./held-threads.js";
 import { type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
@@ -16,6 +17,12 @@ export interface ExclusiveOptions extends Pick<LeaseOptions, "ttlMs" | "owner"> 
   readonly whenBusy?: "wait" | "reject";
   /** With `"wait"`, how long to wait, in milliseconds. Default: until the call's own `signal` aborts. */
   readonly waitMs?: number;
+  /**
+   * What becomes of the thread when the call's own `signal` aborts its run. `"release"`: it is free, and nobody goes on with the run. `"handOver"`: it counts as
+   * abandoned, and `resumeAbandoned` goes on with it. Default `"release"`: such a signal mostly says that nobody wants the run any more. A run that is drained
+   * (LangGraph's `RunControl`), or that `saver.end()` ends, is handed over in any case.
+   */
+  readonly onAbort?: "release" | "handOver";
 }
 
 /** A saver that has leases. */
@@ -28,12 +35,6 @@ export interface ExclusiveGraph {
   readonly checkpointer?: unknown;
   invoke(input: never, config?: never): Promise<unknown>;
 }
-
-/** The config of a call, with the thread that it names. */
-type Config = RunnableConfig & { readonly signal?: AbortSignal; readonly version?: string };
-
-/** Leases that the calls around this one hold: a node that calls a graph on its own thread must not wait for itself. */
-const held = new AsyncLocalStorage<ReadonlyMap<string, HeldLease>>();
 
 /**
  * A graph whose runs have their thread for themselves: `invoke`, `stream`, `streamEvents`, `batch`, `updateState` and `bulkUpdateState` take the lease of
@@ -48,9 +49,12 @@ const held = new AsyncLocalStorage<ReadonlyMap<string, HeldLease>>();
  *   LeaseLostError, and what those of `graph` throw.
  */
 export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: ExclusiveOptions = {}): Graph {
-  const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, ...lease } = options;
+  const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, onAbort = "release", ...lease } = options;
   if (whenBusy !== "wait" && whenBusy !== "reject") {
     throw new InvalidOptionsError(`whenBusy is ${String(whenBusy)}. It must be "wait" or "reject".`);
+  }
+  if (onAbort !== "release" && onAbort !== "handOver") {
+    throw new InvalidOptionsError(`onAbort is ${String(onAbort)}. It must be "release" or "handOver".`);
   }
   const saver = graph.checkpointer as LeaseSource | undefined;
   if (typeof saver?.acquireThread !== "function") {
@@ -85,7 +89,8 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
         return (input: unknown, config?: Config) => this.#during(graph, config, (changed) => call(input, changed));
       case "updateState":
       case "bulkUpdateState":
-        return (config: Config, ...rest: unknown[]) => this.#during(graph, config, (changed) => call(changed, ...rest));
+        return (config: Config, ...rest: unknown[]) =>
+          this.#during(graph, config, (changed) => call(changed, ...rest), "release");
       case "stream":
         return (input: unknown, config?: Config) => this.#stream(graph, config, (changed) => call(input, changed));
       case "streamEvents":
@@ -110,14 +115,19 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
   }
 
   /** Runs a call that is over when its promise is settled. */
-  async #during(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
-    const lease = await this.#enter(graph, config);
+  async #during(
+    graph: Graph,
+    config: Config | undefined,
+    run: (config: Config) => unknown,
+    onAbort = this.#options.onAbort,
+  ): Promise<unknown> {
+    const lease = await this.#enter(graph, config, onAbort);
     try {
       const result = await lease.run(run);
       lease.throwIfFailed();
       return result;
     } catch (error) {
-      throw lease.failure ?? error;
+      throw lease.failedBy(error);
     } finally {
       await lease.leave();
     }
@@ -126,29 +136,34 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
   /** Runs a call that is over when its stream is. */
   async #stream(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
     const left = new AbortController();
-    const lease = await this.#enter(graph, config, left.signal);
+    const lease = await this.#enter(graph, config, this.#options.onAbort, left.signal);
     if (lease.isNested) return lease.run(run);
     try {
-      return streamOf(lease.items((await lease.run(run)) as AsyncIterable<unknown>), left);
+      const stream = (await lease.run(run)) as AsyncIterable<unknown>;
+      return streamOf(
+        lease.items(() => stream),
+        left,
+      );
     } catch (error) {
+      const failure = lease.failedBy(error);
       await lease.leave();
-      throw lease.failure ?? error;
+      throw failure;
     }
   }
 
   /** The same for a call that gives its stream at once. */
   #streamLater(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): AsyncIterable<unknown> {
     const left = new AbortController();
-    const enter = (): Promise<HeldLease> => this.#enter(graph, config, left.signal);
+    const enter = (): Promise<HeldLease> => this.#enter(graph, config, this.#options.onAbort, left.signal);
     const items = async function* (): AsyncGenerator<unknown> {
       const lease = await enter();
-      yield* lease.items((await lease.run(run)) as AsyncIterable<unknown>);
+      yield* lease.items(() => lease.run(run) as AsyncIterable<unknown>);
     };
     return streamOf(items(), left);
   }
 
   /** @param left aborts when nobody reads the call's stream any more. */
-  async #enter(graph: Graph, config: Config = {}, left?: AbortSignal): Promise<HeldLease> {
+  async #enter(graph: Graph, config: Config = {}, onAbort: ExclusiveOptions["onAbort"], left?: AbortSignal): Promise<HeldLease> {
     // As LangGraph puts it together: what a node is run with, what the graph is bound to, what the call is given.
     const configurable = {
       ...AsyncLocalStorageProviderSingleton.getRunnableConfig()?.configurable,
@@ -159,7 +174,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     const threadId = parseThreadId(configurable.thread_id);
     const signals = [config.signal, left].filter((signal) => signal !== undefined);
     // A call within a run that has the thread: the place from which it is made says so, or its config.
-    const outer = held.getStore()?.get(threadId);
+    const outer = heldThreads.getStore()?.get(threadId);
     if (outer?.isOver === false) return new HeldLease(withLeaseToken(config, threadId, outer.token as string), signals);
     const token = leaseToken({ configurable }, threadId);
     if (token !== undefined && token !== outer?.token) {
@@ -168,70 +183,8 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     }
     const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined;
     const lease = await this.#saver.acquireThread(threadId, { ...this.#leaseOptions, ...(signal && { signal }) });
-    return new HeldLease(withLeaseToken(config, threadId, lease.token), signals, new RunSaver(this.#saver), lease);
-  }
-}
-
-/** What a call has for its time: a lease of its own, or that of the run that it is a part of. */
-class HeldLease {
-  isOver = false;
-  readonly #config: Config;
-  readonly #lease: ThreadLease | undefined;
-  readonly #saver: RunSaver | undefined;
-
-  constructor(config: Config, signals: readonly AbortSignal[], saver?: RunSaver, lease?: ThreadLease) {
-    this.#lease = lease;
-    this.#saver = saver;
-    const all = [...signals, lease?.signal, saver?.failure].filter((signal) => signal !== undefined);
-    this.#config = {
-      ...config,
-      configurable: { ...config.configurable, ...(saver && { [CHECKPOINTER_KEY]: saver }) },
-      ...(all.length > 0 && { signal: AbortSignal.any(all) }),
-    };
-  }
-
-  get token(): string | undefined {
-    return this.#lease?.token;
-  }
-
-  /** Whether the call is a part of a run that sees to all this. */
-  get isNested(): boolean {
-    return this.#lease === undefined && this.#saver === undefined;
-  }
-
-  /** Why the run was ended: a write failed, or the lease is lost. */
-  get failure(): unknown {
-    const signal = [this.#saver?.failure, this.#lease?.signal].find((each) => each?.aborted);
-    return signal?.reason;
-  }
-
-  /** A run may seem to have gone well though a write failed. A lease that is lost after the last write does not matter. */
-  throwIfFailed(): void {
-    this.#saver?.failure.throwIfAborted();
-  }
-
-  /** Does work in which nested calls find the lease. */
-  run(work: (config: Config) => unknown): unknown {
-    if (this.#lease === undefined) return work(this.#config);
-    return held.run(new Map([...(held.getStore() ?? []), [this.#lease.threadId, this]]), () => work(this.#config));
-  }
-
-  /** Hands a stream on, and gives the thread free when it ends or fails. */
-  async *items(stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-    try {
-      yield* stream;
-      this.throwIfFailed();
-    } catch (error) {
-      throw this.failure ?? error;
-    } finally {
-      await this.leave();
-    }
-  }
-
-  async leave(): Promise<void> {
-    this.isOver = true;
-    // The run is over, and what it wrote is stored. Where the store cannot be reached now, the lease ends by itself.
-    await this.#lease?.release().catch(() => undefined);
+    const own = { lease, handsOver: onAbort === "handOver" ? config.signal : undefined };
+    return new HeldLease(withLeaseToken(config, threadId, lease.token), signals, new RunSaver(this.#saver), own);
   }
 }
 
