@@ -4,7 +4,7 @@ import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 /** What all savers of ours have beyond upstream's. */
 export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune"> {
   setup(): Promise<unknown>;
-  end(): Promise<void>;
+  end(options?: { readonly drainMs?: number }): Promise<void>;
 }
 
 /** A place of its own for checkpoints: a database, a prefix of keys, or a server that nobody else uses. */

@@ -164,13 +164,18 @@ export class NotDurableError extends HoldfastError {
   readonly code = "HOLDFAST_NOT_DURABLE";
 }
 
-/** The saver was used after `end()`. */
+/** The saver was used after `end()`, or `end()` was called in the middle of a run. */
 export class SaverClosedError extends HoldfastError {
   override readonly name = "SaverClosedError";
   readonly code = "HOLDFAST_SAVER_CLOSED";
 
-  constructor(operation: string) {
-    super(`${operation} was called after end(). Make a new saver, or call end() later.`);
+  /** @param isRun whether it is a run that `end()` has ended, and whose thread it hands over. */
+  constructor(operation: string, isRun = false) {
+    super(
+      isRun
+        ? `end() was called, and has ended ${operation}. Its thread is handed over: resumeAbandoned goes on with it in another process.`
+        : `${operation} was called after end(). Make a new saver, or call end() later.`,
+    );
   }
 }
 

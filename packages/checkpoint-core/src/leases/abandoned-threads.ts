@@ -1,7 +1,8 @@
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { InvalidOptionsError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
-import { type LeaseOptions, type Leases, type ResolvedLeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { type LeaseOptions, type ResolvedLeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import type { Leases } from "./leases.js";
 import { pendingQuestion } from "./pending-question.js";
 
 /** Which abandoned threads to list, and the lease under which each is handed out. */

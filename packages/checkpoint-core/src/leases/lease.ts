@@ -1,9 +1,8 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
-import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { withLeaseToken } from "../config/run-config.js";
-import { InvalidOptionsError, LeaseLostError, ThreadBusyError } from "../errors.js";
+import { InvalidOptionsError, LeaseLostError, type SaverClosedError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 
 /** How to get the lease of a thread. */
@@ -84,7 +83,10 @@ export class ThreadLease implements AsyncDisposable {
     this.#schedule();
   }
 
-  /** Aborts, with a LeaseLostError as its reason, when the lease is lost. Pass it to the graph, so that a run that cannot write any more ends. */
+  /**
+   * Aborts, with a LeaseLostError as its reason, when the lease is lost, and with a SaverClosedError when `saver.end()` hands it over. Pass it to the graph, so
+   * that a run that cannot write any more ends.
+   */
   get signal(): AbortSignal {
     return this.#lost.signal;
   }
@@ -92,8 +94,11 @@ export class ThreadLease implements AsyncDisposable {
   /** Gives the thread free. Does nothing when the lease has ended already. @throws StoreUnavailableError, StoreFailureError */
   async release(): Promise<void> {
     if (!this.#end()) return;
-    await this.#store.releaseLease(this.threadId, this.token);
-    this.#onEnd();
+    try {
+      await this.#store.releaseLease(this.threadId, this.token);
+    } finally {
+      this.#onEnd();
+    }
   }
 
   /**
@@ -104,13 +109,21 @@ export class ThreadLease implements AsyncDisposable {
    */
   async handOver(): Promise<void> {
     if (!this.#end()) return;
-    await this.#store.handOverLease(this.threadId, this.token);
-    this.#onEnd();
+    try {
+      await this.#store.handOverLease(this.threadId, this.token);
+    } finally {
+      this.#onEnd();
+    }
   }
 
   /** Stops renewing the lease, as a crash would: when its time is up, the thread counts as abandoned. Asks nothing of the store. */
   leave(): void {
     if (this.#end()) this.#onEnd();
+  }
+
+  /** @internal Ends what goes on under the lease, which can still write until it is handed over. */
+  abort(reason: SaverClosedError): void {
+    this.#lost.abort(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,121 +167,6 @@ export class ThreadLease implements AsyncDisposable {
     if (isLive === false) return this.#lose();
     if (isLive === true) this.#deadline = askedAt + this.#ttlMs;
     this.#schedule();
-  }
-}
-
-/** First wait before asking again for a thread that is in use, doubled up to the second, each jittered by half. */
-const MIN_POLL_MS = 10;
-const MAX_POLL_MS = 500;
-
-/** Gets leases. Of those who wait in one process for one thread, only the first asks the store; they are served in order. */
-export class Leases {
-  readonly #store: CheckpointStore;
-  /** Per thread, the turn of who came last. */
-  readonly #turns = new Map<string, Promise<void>>();
-  /** Per thread, what wakes the first in line when a lease of this process has ended. */
-  readonly #wakers = new Map<string, () => void>();
-
-  constructor(store: CheckpointStore) {
-    this.#store = store;
-  }
-
-  /**
-   * @throws ThreadBusyError when the thread is in use for longer than `waitMs`; the signal's reason when it aborts.
-   */
-  async acquire(threadId: string, options: ResolvedLeaseOptions): Promise<ThreadLease> {
-    const { waitMs, signal } = options;
-    signal?.throwIfAborted();
-    const giveUpAt = performance.now() + waitMs;
-    if (waitMs === 0) return this.#ask(threadId, options);
-    const before = this.#turns.get(threadId);
-    let endTurn = (): void => {};
-    const turn = new Promise<void>((resolve) => {
-      endTurn = resolve;
-    });
-    const mine = (before ?? Promise.resolve()).then(() => turn);
-    this.#turns.set(threadId, mine);
-    try {
-      if (before !== undefined) await this.#inLine(threadId, before, giveUpAt, signal);
-      return await this.#poll(threadId, options, giveUpAt);
-    } finally {
-      endTurn();
-      if (this.#turns.get(threadId) === mine) this.#turns.delete(threadId);
-    }
-  }
-
-  async #inLine(threadId: string, before: Promise<void>, giveUpAt: number, signal: AbortSignal | undefined): Promise<void> {
-    const over = new AbortController();
-    try {
-      const late = waitUntil(giveUpAt, anySignal(signal, over.signal)).then(() => {
-        throw new ThreadBusyError(threadId, undefined, 0);
-      });
-      await Promise.race([before, late]);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    } finally {
-      over.abort();
-    }
-  }
-
-  async #poll(threadId: string, options: ResolvedLeaseOptions, giveUpAt: number): Promise<ThreadLease> {
-    for (let delay = MIN_POLL_MS; ; delay = Math.min(2 * delay, MAX_POLL_MS)) {
-      try {
-        return await this.#ask(threadId, options);
-      } catch (error) {
-        if (!(error instanceof ThreadBusyError) || performance.now() >= giveUpAt) throw error;
-        const pause = Math.min(delay * (0.5 + Math.random()), error.remainingMs + 1, giveUpAt - performance.now());
-        await this.#pause(threadId, Math.max(1, pause), options.signal);
-      }
-    }
-  }
-
-  /** Until the time has passed, or a lease of this process on this thread has ended. */
-  async #pause(threadId: string, milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-    const woken = new AbortController();
-    this.#wakers.set(threadId, () => woken.abort());
-    try {
-      await wait(milliseconds, undefined, { signal: anySignal(signal, woken.signal) });
-    } catch {
-      signal?.throwIfAborted();
-    } finally {
-      this.#wakers.delete(threadId);
-    }
-  }
-
-  async #ask(threadId: string, { ttlMs, owner }: ResolvedLeaseOptions): Promise<ThreadLease> {
-    const askedAt = performance.now();
-    const answer = await this.#store.acquireLease({ threadId, ttlMs, owner });
-    if (answer.kind === "busy") throw new ThreadBusyError(threadId, answer.owner, answer.remainingMs);
-    return this.#leaseOf(threadId, answer.token, ttlMs, askedAt);
-  }
-
-  /** Takes over a thread whose last lease ended without a release. @returns `undefined` when somebody else was first. */
-  async claim(
-    threadId: string,
-    ended: string,
-    { ttlMs, owner }: ResolvedLeaseOptions,
-  ): Promise<{ readonly lease: ThreadLease; readonly tries: number } | undefined> {
-    const askedAt = performance.now();
-    const answer = await this.#store.acquireLease({ threadId, ttlMs, owner, ended });
-    if (answer.kind === "busy") return undefined;
-    return { lease: this.#leaseOf(threadId, answer.token, ttlMs, askedAt), tries: answer.tries };
-  }
-
-  #leaseOf(threadId: string, token: string, ttlMs: number, askedAt: number): ThreadLease {
-    return new ThreadLease(this.#store, threadId, token, ttlMs, askedAt, () => this.#wakers.get(threadId)?.());
-  }
-}
-
-function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
-  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
-}
-
-/** setTimeout takes no longer time than 2^31 - 1 ms. */
-async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
-  for (let left = time - performance.now(); left > 0; left = time - performance.now()) {
-    await wait(Math.min(left, 2 ** 31 - 1), undefined, { signal });
   }
 }
 

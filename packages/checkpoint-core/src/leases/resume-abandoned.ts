@@ -1,6 +1,6 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { InvalidOptionsError } from "../errors.js";
+import { InvalidOptionsError, SaverClosedError } from "../errors.js";
 import type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threads.js";
 import type { ThreadLease } from "./lease.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
@@ -106,7 +106,7 @@ async function resumeOne(
     return { kind: "resumed", threadId, values };
   } catch (error) {
     const reason = [runSaver.failure, lease.signal].find(({ aborted }) => aborted)?.reason as unknown;
-    isLeft = signal.aborted && reason === undefined;
+    isLeft = reason === undefined ? signal.aborted : reason instanceof SaverClosedError;
     return isLeft ? undefined : { kind: "failed", threadId, error: reason ?? error };
   } finally {
     // Aborted in the middle, the thread is still unfinished: another worker is to go on with it.

@@ -10,17 +10,17 @@ import {
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
 import { threadIdArgument } from "../config/ids.js";
-import { ThreadNotFoundError } from "../errors.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
   abandonedThreads,
   hasUnfinishedWork,
 } from "../leases/abandoned-threads.js";
-import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
+import { type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
+import { Leases, resolveDrainMs } from "../leases/leases.js";
 import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
 import type { ThreadSource } from "../migration/thread-source.js";
-import type { PrunePolicy, PruneReport } from "../retention/prune.js";
+import { type PrunePolicy, type PruneReport, refuseUnknown } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
@@ -39,6 +39,7 @@ import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
 import { ParentsFirst } from "./parents-first.js";
 import { WritesByRun } from "./run-writes.js";
+import { stats } from "./stats.js";
 
 /**
  * What all savers of ours are: they check what they are given, serialize it at the call, and leave the rest to a store. `docs/reference/contract.md` says what
@@ -89,10 +90,16 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
 
   /**
    * Closes what the saver opened, and nothing that it was given. Operations that wait for a retry fail with the error they were retried for; later
-   * ones are a SaverClosedError.
+   * ones are a SaverClosedError. Leases that are held are handed over, so that others need not wait for their end (contract C-83).
+   *
+   * @param options.drainMs how long to wait, in milliseconds, for what goes on under leases, `exclusive` runs above all. Meanwhile no lease is given any more,
+   *   but to those runs. What goes on after that is aborted, with a SaverClosedError as the reason. Default 0.
+   * @throws InvalidOptionsError
    */
-  async end(): Promise<void> {
+  async end(options: { readonly drainMs?: number } = {}): Promise<void> {
+    refuseUnknown("end", options, ["drainMs"]);
     const { cache, serializer, store } = this.#context;
+    await this.#leases.close(resolveDrainMs(options.drainMs));
     cache.clear();
     serializer.clear();
     await store.end();
@@ -247,15 +254,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidThreadIdError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
    */
-  async stats(): Promise<StoreStats>;
-  async stats(threadId: string): Promise<StoredThread>;
-  async stats(threadId?: string): Promise<StoreStats | StoredThread> {
-    const id = threadId === undefined ? undefined : threadIdArgument(threadId, "stats");
-    await this.#context.store.ready("stats");
-    if (id === undefined) return this.#context.store.stats();
-    const stored = await this.#context.store.threadStats(id);
-    if (stored === undefined) throw new ThreadNotFoundError(id);
-    return stored;
+  stats(): Promise<StoreStats>;
+  stats(threadId: string): Promise<StoredThread>;
+  stats(threadId?: string): Promise<StoreStats | StoredThread> {
+    return stats(this.#context.store, threadId);
   }
 
   /**
