@@ -1,8 +1,11 @@
-import type { AbandonedThreadSource } from "@holdfast/checkpoint-core";
+import type { AbandonedThreadSource, HoldfastSaver } from "@holdfast/checkpoint-core";
 import type { AdapterTarget, OpenOptions, TestedSaver } from "./target.js";
 
 /** A saver with leases. */
-export interface LeasingSaver extends TestedSaver, AbandonedThreadSource {}
+export interface LeasingSaver extends TestedSaver, AbandonedThreadSource {
+  abandonedThreads: HoldfastSaver["abandonedThreads"];
+  deleteThread: HoldfastSaver["deleteThread"];
+}
 
 export interface LeaseTarget extends Omit<AdapterTarget, "open"> {
   open(url: string, options?: OpenOptions): LeasingSaver;

@@ -2,7 +2,7 @@ import type { HoldfastSaver, LeaseSource, OnConflict, RetryOptions } from "@hold
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 /** What all savers of ours have beyond upstream's. */
-export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune"> {
+export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune" | "revokeLease"> {
   setup(): Promise<unknown>;
   end(options?: { readonly drainMs?: number }): Promise<void>;
 }
@@ -20,6 +20,7 @@ export interface OpenOptions {
   readonly maxValueBytes?: number;
   readonly retry?: RetryOptions;
   readonly onConflict?: OnConflict;
+  readonly maxLeaseTtlMs?: number;
   readonly fallback?: BaseCheckpointSaver;
 }
 

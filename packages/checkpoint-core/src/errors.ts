@@ -197,15 +197,27 @@ export class ThreadBusyError extends HoldfastError {
   }
 }
 
-/** The lease under which a run writes has ended: it stalled for longer than its time, or it was released. Nothing was written. */
+/** Who ended a lease before its time, and why. */
+export interface LeaseEnd {
+  readonly kind: "revoked";
+  /** What the operator said. */
+  readonly reason: string;
+}
+
+/** The lease under which a run writes has ended: it stalled for longer than its time, it was released, or it was revoked. Nothing was written. */
 export class LeaseLostError extends HoldfastError {
   override readonly name = "LeaseLostError";
   readonly code = "HOLDFAST_LEASE_LOST";
+  /** `"revoked"`: by an operator, whose reason is in the message. `"ended"`: its time was up, it was released, or the thread was deleted. */
+  readonly reason: "ended" | LeaseEnd["kind"];
 
-  constructor(threadId: string) {
+  constructor(threadId: string, end?: LeaseEnd) {
     super(
-      `The lease of the thread ${threadId} has ended. This run can no longer write; start it again from the thread's latest state.`,
+      end === undefined
+        ? `The lease of the thread ${threadId} has ended. This run can no longer write; start it again from the thread's latest state.`
+        : `The lease of the thread ${threadId} was revoked: ${end.reason}. This run can no longer write.`,
     );
+    this.reason = end?.kind ?? "ended";
   }
 }
 

@@ -15,6 +15,8 @@ export {
   isHoldfastError,
   isHoldfastSaver,
   type Labels,
+  type LeaseEnd,
+  type LeaseHolder,
   type LeaseOptions,
   type ListOptions,
   type ListThreadsOptions,

@@ -5,6 +5,7 @@ import {
   type RetryPolicy,
   resolveFallback,
   resolveLabelNames,
+  resolveMaxTtlMs,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
@@ -37,6 +38,8 @@ export interface PostgresSaverOptions {
    * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
+  /** The longest `ttlMs` of a lease, in milliseconds: for so long may a process that has crashed keep a thread. Default, and at most, 24 hours. */
+  readonly maxLeaseTtlMs?: number;
   /**
    * Keys of a run's `config.metadata` or `config.configurable` that are stored beside its checkpoints, to list and find them by. `run_id`, `graph_id` and
    * `user` are always taken where they are there; nothing else is unless it is named, as it may be a secret.
@@ -70,6 +73,7 @@ export interface ResolvedOptions {
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
   readonly onConflict: OnConflict;
+  readonly maxLeaseTtlMs: number;
   readonly labels: LabelNames;
   readonly retention: Retention | undefined;
   readonly fallback: BaseCheckpointSaver | undefined;
@@ -89,6 +93,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "poolSize",
   "connectTimeoutMs",
   "onConflict",
+  "maxLeaseTtlMs",
   "labels",
   "retention",
   "fallback",
@@ -113,6 +118,7 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
+    maxLeaseTtlMs: resolveMaxTtlMs(options.maxLeaseTtlMs),
     labels: resolveLabelNames(options.labels),
     retention: resolveRetention(options.retention),
     fallback: resolveFallback(options.fallback),

@@ -5,6 +5,7 @@ import {
   type RetryPolicy,
   resolveFallback,
   resolveLabelNames,
+  resolveMaxTtlMs,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
@@ -37,6 +38,8 @@ export interface RedisSaverOptions {
    * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
+  /** The longest `ttlMs` of a lease, in milliseconds: for so long may a process that has crashed keep a thread. Default, and at most, 24 hours. */
+  readonly maxLeaseTtlMs?: number;
   /**
    * The saver that your service has used up to now. A thread that is not here yet is read from it, and migrated as a whole before it is first written to, so
    * that a running service can switch: docs/operate/migration.md. It stays yours: `end()` does not close it.
@@ -61,6 +64,7 @@ export interface ResolvedOptions {
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
   readonly onConflict: OnConflict;
+  readonly maxLeaseTtlMs: number;
   readonly fallback: BaseCheckpointSaver | undefined;
   readonly labels: LabelNames;
   readonly retention: Retention | undefined;
@@ -78,6 +82,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "cacheBytes",
   "maxValueBytes",
   "onConflict",
+  "maxLeaseTtlMs",
   "fallback",
   "labels",
   "retention",
@@ -102,6 +107,7 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
+    maxLeaseTtlMs: resolveMaxTtlMs(options.maxLeaseTtlMs),
     fallback: resolveFallback(options.fallback),
     labels: resolveLabelNames(options.labels),
     retention,

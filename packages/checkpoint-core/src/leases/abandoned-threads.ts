@@ -35,18 +35,15 @@ interface ResolvedOptions {
 /**
  * @throws InvalidOptionsError
  */
-function resolveAbandonedOptions({
-  olderThanMs = 0,
-  limit = Number.POSITIVE_INFINITY,
-  ...lease
-}: AbandonedThreadsOptions = {}): ResolvedOptions {
+function resolveAbandonedOptions(options: AbandonedThreadsOptions = {}, maxTtlMs: number): ResolvedOptions {
+  const { olderThanMs = 0, limit = Number.POSITIVE_INFINITY, ...lease } = options;
   if (typeof olderThanMs !== "number" || !(olderThanMs >= 0) || !Number.isFinite(olderThanMs)) {
     throw new InvalidOptionsError(`olderThanMs is ${String(olderThanMs)}. It must be a number of at least 0.`);
   }
   if (limit !== Number.POSITIVE_INFINITY && (!Number.isInteger(limit) || limit < 1)) {
     throw new InvalidOptionsError(`limit is ${String(limit)}. It must be an integer of at least 1.`);
   }
-  return { olderThanMs, limit, lease: resolveLeaseOptions(lease) };
+  return { olderThanMs, limit, lease: resolveLeaseOptions(lease, maxTtlMs) };
 }
 
 const PAGE = 32;
@@ -66,7 +63,7 @@ export async function* abandonedThreads(
   view: ThreadView,
   options: AbandonedThreadsOptions | undefined,
 ): AsyncGenerator<AbandonedThread> {
-  const { olderThanMs, limit, lease: leaseOptions } = resolveAbandonedOptions(options);
+  const { olderThanMs, limit, lease: leaseOptions } = resolveAbandonedOptions(options, leases.maxTtlMs);
   await store.ready("abandonedThreads");
   const seen = new Set<string>();
   for (let left = limit; left > 0; ) {

@@ -2,8 +2,9 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { withLeaseToken } from "../config/run-config.js";
-import { InvalidOptionsError, LeaseLostError, type SaverClosedError } from "../errors.js";
+import { InvalidOptionsError, type LeaseEnd, LeaseLostError, type SaverClosedError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
+import type { LeaseLost } from "../store/refusal.js";
 
 /** How to get the lease of a thread. */
 export interface LeaseOptions {
@@ -21,33 +22,48 @@ export interface LeaseOptions {
 export type ResolvedLeaseOptions = Required<Omit<LeaseOptions, "signal">> & Pick<LeaseOptions, "signal">;
 
 const MIN_TTL_MS = 50;
+/** Unless the saver is told less (`maxLeaseTtlMs`). */
 const MAX_TTL_MS = 24 * 60 * 60 * 1_000;
 const MAX_OWNER_LENGTH = 256;
+const MAX_REASON_LENGTH = 1_024;
 
 /**
  * @throws InvalidOptionsError
  */
-export function resolveLeaseOptions(options: LeaseOptions = {}): ResolvedLeaseOptions {
-  const { ttlMs = 30_000, waitMs = 0, owner = `${hostname()}:${process.pid}`, signal } = options;
-  if (!Number.isInteger(ttlMs) || ttlMs < MIN_TTL_MS || ttlMs > MAX_TTL_MS) {
-    throw new InvalidOptionsError(`ttlMs is ${String(ttlMs)}. It must be an integer from ${MIN_TTL_MS} to ${MAX_TTL_MS}.`);
+export function resolveMaxTtlMs(given: unknown = MAX_TTL_MS): number {
+  if (typeof given === "number" && Number.isInteger(given) && given >= MIN_TTL_MS && given <= MAX_TTL_MS) return given;
+  throw new InvalidOptionsError(`maxLeaseTtlMs is ${String(given)}. It must be an integer from ${MIN_TTL_MS} to ${MAX_TTL_MS}.`);
+}
+
+/**
+ * @param maxTtlMs what the saver allows.
+ * @throws InvalidOptionsError
+ */
+export function resolveLeaseOptions(options: LeaseOptions = {}, maxTtlMs = MAX_TTL_MS): ResolvedLeaseOptions {
+  const { ttlMs = Math.min(30_000, maxTtlMs), waitMs = 0, owner = `${hostname()}:${process.pid}`, signal } = options;
+  if (!Number.isInteger(ttlMs) || ttlMs < MIN_TTL_MS || ttlMs > maxTtlMs) {
+    throw new InvalidOptionsError(`ttlMs is ${String(ttlMs)}. It must be an integer from ${MIN_TTL_MS} to ${maxTtlMs}.`);
   }
   if (typeof waitMs !== "number" || !(waitMs >= 0)) {
     throw new InvalidOptionsError(`waitMs is ${String(waitMs)}. It must be a number of at least 0.`);
   }
-  if (
-    typeof owner !== "string" ||
-    owner === "" ||
-    owner.length > MAX_OWNER_LENGTH ||
-    owner.includes("\0") ||
-    !owner.isWellFormed()
-  ) {
-    throw new InvalidOptionsError(
-      `owner must be a non-empty, well-formed string of at most ${MAX_OWNER_LENGTH} characters without NUL.`,
-    );
-  }
+  checkText("owner", owner, MAX_OWNER_LENGTH);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
   return { ttlMs, waitMs, owner, signal };
+}
+
+/**
+ * @throws InvalidOptionsError
+ */
+export function resolveReason(options: { readonly reason: string }): string {
+  const reason: unknown = (options as Partial<typeof options> | undefined)?.reason;
+  checkText("reason", reason, MAX_REASON_LENGTH);
+  return reason as string;
+}
+
+function checkText(name: string, text: unknown, most: number): void {
+  if (typeof text === "string" && text !== "" && text.length <= most && !text.includes("\0") && text.isWellFormed()) return;
+  throw new InvalidOptionsError(`${name} must be a non-empty, well-formed string of at most ${most} characters without NUL.`);
 }
 
 /**
@@ -137,9 +153,10 @@ export class ThreadLease implements AsyncDisposable {
     return true;
   }
 
-  #lose(): void {
+  /** @internal The store has told that the lease is lost. */
+  lose(end?: LeaseEnd): void {
     if (!this.#end()) return;
-    this.#lost.abort(new LeaseLostError(this.threadId));
+    this.#lost.abort(new LeaseLostError(this.threadId, end));
     this.#onEnd();
   }
 
@@ -152,20 +169,22 @@ export class ThreadLease implements AsyncDisposable {
 
   async #renew(): Promise<void> {
     const askedAt = performance.now();
-    if (askedAt >= this.#deadline) return this.#lose();
+    if (askedAt >= this.#deadline) return this.lose();
     // The deadline passes whether or not the store answers.
-    this.#timer = setTimeout(() => this.#lose(), this.#deadline - askedAt);
+    this.#timer = setTimeout(() => this.lose(), this.#deadline - askedAt);
     this.#timer.unref();
-    let isLive: boolean | undefined;
+    let lost: LeaseLost | undefined;
+    let deadline = this.#deadline;
     try {
-      isLive = await this.#store.renewLease(this.threadId, this.token, this.#ttlMs);
+      lost = await this.#store.renewLease(this.threadId, this.token, this.#ttlMs);
+      deadline = askedAt + this.#ttlMs;
     } catch {
       // The store is not available. Another try, as long as the lease lasts.
     }
     if (this.#hasEnded) return;
     clearTimeout(this.#timer);
-    if (isLive === false) return this.#lose();
-    if (isLive === true) this.#deadline = askedAt + this.#ttlMs;
+    if (lost !== undefined) return this.lose(lost.end);
+    this.#deadline = deadline;
     this.#schedule();
   }
 }

@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { InvalidOptionsError, SaverClosedError, ThreadBusyError } from "../errors.js";
 import type { CheckpointStore, LeaseAnswer, LeaseRequest } from "../store/checkpoint-store.js";
 import { isWithinRun } from "./held-threads.js";
-import { type ResolvedLeaseOptions, ThreadLease } from "./lease.js";
+import { leaseCount, type ResolvedLeaseOptions, ThreadLease } from "./lease.js";
 
 /** First wait before asking again for a thread that is in use, doubled up to the second, each jittered by half. */
 const MIN_POLL_MS = 10;
@@ -13,6 +13,11 @@ const MAX_POLL_MS = 500;
 const STOP_MS = 1_000;
 /** For so long, a saver that ends tries to hand its leases over. One that the store is not told of ends when its time is up. */
 const HAND_OVER_MS = 2_000;
+
+/** Who had a lease that was revoked, as they call themselves. */
+export interface LeaseHolder {
+  readonly owner: string | undefined;
+}
 
 /**
  * @throws InvalidOptionsError
@@ -39,7 +44,11 @@ export class Leases {
   /** Who waits until the leases that are held have ended. */
   readonly #drains = new Set<() => void>();
 
-  constructor(store: CheckpointStore) {
+  /** @param maxTtlMs the longest time for which a lease is given. */
+  constructor(
+    store: CheckpointStore,
+    readonly maxTtlMs: number,
+  ) {
     this.#store = store;
     // Whoever waits for a lease listens.
     setMaxListeners(0, this.#closing.signal);
@@ -154,6 +163,19 @@ export class Leases {
     this.#closing.signal.throwIfAborted();
     const answer = await this.#request({ threadId, ttlMs, owner, ended });
     return answer.kind === "busy" ? undefined : answer;
+  }
+
+  /** Takes a lease from its holder, who cannot write any more. @returns `undefined` when nobody has the thread. */
+  async revoke(threadId: string, reason: string): Promise<LeaseHolder | undefined> {
+    const revoked = await this.#store.revokeLease(threadId, reason);
+    if (revoked === undefined) return undefined;
+    for (const lease of this.#held) {
+      // One that was given since then is another one.
+      const isIt = lease.threadId === threadId && String(leaseCount(lease.token)) === revoked.count;
+      if (isIt) lease.lose({ kind: "revoked", reason });
+    }
+    this.#wakers.get(threadId)?.();
+    return { owner: revoked.owner };
   }
 
   #request(request: LeaseRequest): Promise<Answer> {

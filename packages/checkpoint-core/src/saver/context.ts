@@ -1,13 +1,13 @@
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { LabelNames } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
-import type { ValueSerializer } from "../serializer/value-serializer.js";
+import { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
-import type { CheckpointCache, ThreadLives } from "./cache.js";
-import type { ParentsFirst } from "./parents-first.js";
-import type { WritesByRun } from "./run-writes.js";
+import { CheckpointCache, ThreadLives } from "./cache.js";
+import { ParentsFirst } from "./parents-first.js";
+import { WritesByRun } from "./run-writes.js";
 
 /** Options that the savers of all stores have. */
 export interface SaverSettings {
@@ -19,6 +19,8 @@ export interface SaverSettings {
   readonly onConflict: OnConflict;
   /** The keys of a run's config that are stored beside its checkpoints. */
   readonly labels: LabelNames;
+  /** The longest time for which a lease is given, in milliseconds. */
+  readonly maxLeaseTtlMs: number;
   /** What `sweep` keeps. */
   readonly retention: Retention | undefined;
   /** Whose threads are read, and migrated at their first write, as long as they are not here. */
@@ -51,4 +53,21 @@ export interface SaverContext extends StoreContext {
   readonly parentsFirst: ParentsFirst;
   readonly rejectsConflicts: boolean;
   readonly labels: LabelNames;
+}
+
+export function storeContext(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings): StoreContext {
+  // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
+  const serializer = new ValueSerializer(serde, settings.maxValueBytes, settings.cacheBytes / 2);
+  return { store, serializer, cache: new CheckpointCache<ThreadGuard>(settings.cacheBytes / 2), lives: new ThreadLives() };
+}
+
+export function saverContext(here: StoreContext, threads: ThreadSource, settings: SaverSettings): SaverContext {
+  return {
+    ...here,
+    threads,
+    runs: new WritesByRun(),
+    parentsFirst: new ParentsFirst(),
+    rejectsConflicts: settings.onConflict === "reject",
+    labels: settings.labels,
+  };
 }

@@ -9,36 +9,32 @@ import {
   type PendingWrite,
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
-import { threadIdArgument } from "../config/ids.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
   abandonedThreads,
   hasUnfinishedWork,
 } from "../leases/abandoned-threads.js";
-import { type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
-import { Leases, resolveDrainMs } from "../leases/leases.js";
+import type { LeaseOptions, ThreadLease } from "../leases/lease.js";
+import { type LeaseHolder, Leases, resolveDrainMs } from "../leases/leases.js";
 import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import { type PrunePolicy, type PruneReport, refuseUnknown } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
-import { ValueSerializer } from "../serializer/value-serializer.js";
-import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import type { CheckpointStore } from "../store/checkpoint-store.js";
 import type { StoredThread, StoreStats } from "../store/thread-store.js";
-import { CheckpointCache, ThreadLives } from "./cache.js";
-import type { SaverContext, SaverSettings, StoreContext } from "./context.js";
+import { type SaverContext, type SaverSettings, type StoreContext, saverContext, storeContext } from "./context.js";
 import { copyThread } from "./copy-thread.js";
 import { deleteThread } from "./delete-thread.js";
 import { getDeltaChannelHistory } from "./get-delta-channel-history.js";
 import { getTuple } from "./get-tuple.js";
 import { type ListOptions, list, viewOf } from "./list.js";
 import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
+import { acquireThread, revokeLease } from "./leases.js";
 import { SAVER_BRAND } from "./pin-checkpointer.js";
 import { deleteForRuns, type IdleThreads, prune } from "./prune.js";
 import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
-import { ParentsFirst } from "./parents-first.js";
-import { WritesByRun } from "./run-writes.js";
 import { stats } from "./stats.js";
 
 /**
@@ -56,21 +52,11 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
-    this.#leases = new Leases(store);
+    this.#leases = new Leases(store, settings.maxLeaseTtlMs);
     this.#retention = settings.retention;
-    // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
-    const serializer = new ValueSerializer(serde, settings.maxValueBytes, settings.cacheBytes / 2);
-    const cache = new CheckpointCache<ThreadGuard>(settings.cacheBytes / 2);
-    const here = { store, serializer, cache, lives: new ThreadLives() };
+    const here = storeContext(store, serde, settings);
     this[ON_DEMAND_MIGRATION] = this.#onDemandMigrationFrom(here, serde, settings);
-    this.#context = {
-      ...here,
-      threads: this[ON_DEMAND_MIGRATION] ?? STORE_ALONE,
-      runs: new WritesByRun(),
-      parentsFirst: new ParentsFirst(),
-      rejectsConflicts: settings.onConflict === "reject",
-      labels: settings.labels,
-    };
+    this.#context = saverContext(here, this[ON_DEMAND_MIGRATION] ?? STORE_ALONE, settings);
   }
 
   #onDemandMigrationFrom(
@@ -176,11 +162,20 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws ThreadBusyError when somebody else has it, for longer than `waitMs`; MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError,
    *   StoreUnavailableError, StoreFailureError, SetupRequiredError; the reason of `signal` when it aborts.
    */
-  async acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> {
-    const id = threadIdArgument(threadId, "acquireThread");
-    const resolved = resolveLeaseOptions(options);
-    await this.#context.store.ready("acquireThread");
-    return this.#leases.acquire(id, resolved);
+  acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> {
+    return acquireThread(this.#context.store, this.#leases, threadId, options);
+  }
+
+  /**
+   * For operators: ends the lease of a thread, or frees one that was abandoned. Its holder cannot write any more, and learns the reason. The thread is free, and nobody
+   * resumes the run (contract C-98).
+   *
+   * @param options.reason at most 1,024 characters, kept with the thread until the next time.
+   * @returns whose lease it was; `undefined` when there was none.
+   * @throws MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   */
+  revokeLease(threadId: string, options: { readonly reason: string }): Promise<LeaseHolder | undefined> {
+    return revokeLease(this.#context.store, this.#leases, threadId, options);
   }
 
   /**

@@ -5,7 +5,7 @@ import type { PendingSlot, StoredSlot } from "../format/pending-writes.js";
 import type { CheckpointRecord } from "../format/record.js";
 import type { Segment } from "../format/segment.js";
 import type { WritePlace } from "../format/write-order.js";
-import type { Refusal } from "./refusal.js";
+import type { LeaseLost, Refusal } from "./refusal.js";
 import type { ThreadStore } from "./thread-store.js";
 
 /**
@@ -50,12 +50,17 @@ export interface CheckpointStore extends ThreadStore {
   /** The same store for migrations: `getTuple` and `list` read incomplete threads, too. */
   forMigrations(): CheckpointStore;
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer>;
-  /** @returns whether the lease is still live, and now lasts `ttlMs` from now. */
-  renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean>;
+  /** @returns why not, unless the lease is still live, and now lasts `ttlMs` from now. */
+  renewLease(threadId: string, token: string, ttlMs: number): Promise<LeaseLost | undefined>;
   /** Ends the lease if it is the thread's; that it has run out does not matter as long as nobody else has got one. */
   releaseLease(threadId: string, token: string): Promise<void>;
   /** Ends a live lease now, without a release: the next one counts as many tries as this one, not one more. */
   handOverLease(threadId: string, token: string): Promise<void>;
+  /**
+   * Gives a thread free whose lease somebody else has, or whose lease ended without a release. Whatever its holder writes after that is refused with this reason;
+   * the store remembers it until the next time.
+   */
+  revokeLease(threadId: string, reason: string): Promise<RevokedLease | undefined>;
   /** Leases that ended without a release longer than `olderThanMs` ago, the oldest first. */
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]>;
   /** Ends the waits of retries, and closes what the saver opened. */
@@ -134,6 +139,13 @@ export interface LeaseRequest {
 export type LeaseAnswer =
   | { readonly kind: "granted"; readonly token: string; readonly tries: number }
   | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number };
+
+/** A lease that was ended before its time. */
+export interface RevokedLease {
+  /** The counted part of its token. */
+  readonly count: string;
+  readonly owner: string | undefined;
+}
 
 /** A lease that ended without a release: its holder crashed, or stalled. */
 export interface EndedLease {

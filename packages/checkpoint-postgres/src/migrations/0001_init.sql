@@ -30,6 +30,8 @@ create table :schema.thread (
   thread_id text collate "C",
   -- What its runs last said of themselves, but for their ids.
   labels jsonb,
+  -- The lease that was last ended before its time: its count (lease), kind, reason, owner, at, and the request that did it. So its holder learns why.
+  lease_end jsonb,
   -- The ids of the checkpoints that were pruned last, for writes to one of them that come later; and of each of them, the call that wrote it last.
   pruned bytea[],
   pruned_calls bigint[],

@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
+import type { LeaseEnd } from "@holdfast/checkpoint-core";
 import {
   type EndedLease,
   type LeaseAnswer,
+  type LeaseLost,
   type LeaseRequest,
+  leaseCount,
   newTokenSuffix,
   TOKEN_SUFFIX_DIGITS,
 } from "@holdfast/checkpoint-core/adapter";
@@ -72,7 +75,13 @@ where not is_free and not is_ours`;
  */
 const NEED_NOT_WAIT = "with quick as materialized (select set_config('synchronous_commit', 'off', true))";
 
-export async function renewLease(db: Connections, t: Tables, threadId: string, token: string, ttlMs: number): Promise<boolean> {
+export async function renewLease(
+  db: Connections,
+  t: Tables,
+  threadId: string,
+  token: string,
+  ttlMs: number,
+): Promise<LeaseLost | undefined> {
   const rows = await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
 update ${t.thread} set lease_until = clock_timestamp() + ${interval("$3")} from quick
@@ -80,7 +89,23 @@ where thread_id = $1 and ${isKnown(t)} and lease_token = $2::numeric and lease_u
     values: [threadId, token, ttlMs],
     name: "renew_lease",
   });
-  return rows.length > 0;
+  return rows.length > 0 ? undefined : lostLease(db, t, "acquireThread", threadId, token);
+}
+
+/** Why a lease has ended. Asked where something was refused, so that nothing else pays for it. */
+export async function lostLease(
+  db: Connections,
+  t: Tables,
+  operation: string,
+  threadId: string,
+  token: string,
+): Promise<LeaseLost> {
+  const [row] = await db.run(operation, {
+    text: `select lease_end->>'kind', lease_end->>'reason' from ${t.thread} where thread_id = $1 and ${isKnown(t)} and lease_end->>'lease' = $2`,
+    values: [threadId, String(leaseCount(token))],
+  });
+  if (row === undefined) return { kind: "lease-lost" };
+  return { kind: "lease-lost", end: { kind: text(row, 0) as LeaseEnd["kind"], reason: text(row, 1) } };
 }
 
 /** A thread to which nothing was written ends with its lease. */

@@ -51,6 +51,11 @@ local function delete_if_empty()
   if redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then redis.call('UNLINK', THREAD, ORDER, SEGMENTS) end
 end
 
+-- So many digits at the end of a token are random, before them a number that is counted (TOKEN_SUFFIX_DIGITS in core's lease.ts).
+local function count_of(token)
+  return string.sub(token, 1, -19)
+end
+
 -- The thread's lease, and whether it is live.
 local function find_lease()
   local found = redis.call('HMGET', THREAD, 'lease_token', 'lease_owner', 'lease_until', 'lease_tries')
@@ -70,6 +75,12 @@ local function hand_over(lease)
   redis.call('HSET', THREAD, 'lease_until', digits(now_ms()), 'lease_tries', digits(lease.tries - 1))
 end
 
+-- Notes who ends the lease before its time, so that its holder learns why.
+local function note_end(lease, kind, reason, request)
+  redis.call('HSET', THREAD, 'lease_ended', count_of(lease.token), 'lease_end_kind', kind, 'lease_end_reason', reason, 'lease_end_owner', lease.owner or '',
+    'lease_end_at', stamp_now(), 'lease_end_request', request)
+end
+
 local function busy(lease)
   return {'busy', lease.owner or '', digits(math.max(0, lease.left))}
 end
@@ -81,6 +92,9 @@ local function lease_refusal(token)
     return lease.left > 0 and busy(lease) or nil
   end
   if lease.token == token and lease.left > 0 then return nil end
+  -- Who ended it before its time, where somebody did.
+  local ended = redis.call('HMGET', THREAD, 'lease_ended', 'lease_end_kind', 'lease_end_reason')
+  if ended[1] and ended[1] == count_of(token) then return {'lease-lost', ended[2], ended[3]} end
   return {'lease-lost'}
 end
 

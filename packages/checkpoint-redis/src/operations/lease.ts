@@ -1,5 +1,5 @@
 import { NotDurableError } from "@holdfast/checkpoint-core";
-import { type LeaseAnswer, type LeaseRequest, newTokenSuffix } from "@holdfast/checkpoint-core/adapter";
+import { type LeaseAnswer, type LeaseLost, type LeaseRequest, newTokenSuffix } from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
 import threadText from "../lua/thread.lua";
@@ -11,6 +11,7 @@ import renewLeaseText from "./lease.renew.lua";
 import withdrawLeaseText from "./lease.withdraw.lua";
 import { statusOf } from "./read-checkpoints.js";
 import { newThreadKey } from "./thread-key.js";
+import { lostLease } from "./write-outcome.js";
 
 export const acquireLeaseScript = script(threadText, acquireLeaseText);
 const handOverLeaseScript = script(threadText, handOverLeaseText);
@@ -59,9 +60,9 @@ export async function renewLease(
   token: string,
   ttlMs: number,
   ttl: string,
-): Promise<Lasting | undefined> {
+): Promise<(Lasting & { readonly kind: "renewed" }) | LeaseLost> {
   const reply = await redis.runDurably("acquireThread", renewLeaseScript, keys.thread(threadId), [token, ttlMs, ttl]);
-  return statusOf(reply, "acquireThread") === "renewed" ? lasting(reply[1], reply[2]) : undefined;
+  return statusOf(reply, "acquireThread") === "renewed" ? { kind: "renewed", ...lasting(reply[1], reply[2]) } : lostLease(reply);
 }
 
 export async function releaseLease(redis: Connection, keys: Keys, threadId: string, token: string): Promise<void> {
