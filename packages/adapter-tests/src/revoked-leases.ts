@@ -48,22 +48,22 @@ export function revokedLeaseTests(target: LeaseTarget): void {
 
   it("C-98 whoever has a lease that is revoked can write nothing from then on, and learns why", async () => {
     const lease = await saver.acquireThread(thread, { ttlMs: LONG_MS, owner: "worker 7" });
-    await put(lease, "1");
+    for (const id of ["1", "2"]) await put(lease, id);
     expect(await other.revokeLease(thread, { reason })).toEqual({ owner: "worker 7" });
     const attempts: Readonly<Record<string, () => Promise<unknown>>> = {
-      put: () => put(lease, "2"),
-      putWrites: () => putWrites(lease, "1"),
+      put: () => put(lease, "3"),
+      putWrites: () => putWrites(lease, "2"),
       prune: () => saver.prune([thread], { lease }),
       deleteThread: () => saver.deleteThread(thread, { lease }),
     };
     for (const [name, attempt] of Object.entries(attempts)) expect(await failureOf(attempt), name).toMatchObject(REVOKED);
     const next = await other.acquireThread(thread);
     expect(BigInt(next.token)).toBeGreaterThan(BigInt(lease.token));
-    expect(await failureOf(() => put(lease, "2")), "while another has the lease").toMatchObject(REVOKED);
+    expect(await failureOf(() => put(lease, "3")), "while another has the lease").toMatchObject(REVOKED);
     await next.release();
-    expect(await failureOf(() => put(lease, "2")), "and after that").toMatchObject(REVOKED);
-    expect((await other.getTuple(on(thread)))?.checkpoint.id).toBe("1");
-    expect(await failureOf(() => put(next, "2"))).toMatchObject({ code: "HOLDFAST_LEASE_LOST", reason: "ended" });
+    expect(await failureOf(() => put(lease, "3")), "and after that").toMatchObject(REVOKED);
+    expect((await other.getTuple(on(thread)))?.checkpoint.id).toBe("2");
+    expect(await failureOf(() => put(next, "3"))).toMatchObject({ code: "HOLDFAST_LEASE_LOST", reason: "ended" });
   });
 
   it("C-98 its signal aborts at its next renewal, with the reason", async () => {

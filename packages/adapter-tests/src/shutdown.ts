@@ -1,4 +1,4 @@
-import { exclusive, type ResumeReport, resumeAbandoned, type ThreadLease } from "@holdfast/checkpoint-core";
+import { exclusive, type ResumeReport, resumeAbandoned } from "@holdfast/checkpoint-core";
 import { eventually, gate } from "@holdfast/test-servers";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { failureOf } from "./failure.js";
@@ -36,8 +36,8 @@ export function shutdownTests(target: LeaseTarget): void {
   const on = (id: string) => ({ configurable: { thread_id: id } });
   const input = { input: "x" };
 
-  async function logOf(id = thread): Promise<unknown> {
-    return (await other.getTuple(on(id)))?.checkpoint.channel_values.log;
+  async function logOf(): Promise<unknown> {
+    return (await other.getTuple(on(thread)))?.checkpoint.channel_values.log;
   }
 
   /** A graph whose second step waits until it is let on, and then does what it is given. */
@@ -103,11 +103,11 @@ export function shutdownTests(target: LeaseTarget): void {
 
   it("C-83 a run that is waited for gets the threads that it needs", async () => {
     const inner = `${thread} inner`;
-    let taken: ThreadLease | undefined;
+    let innerLog: unknown;
     const { graph, arrived, goOn } = heldGraph(async () => {
-      taken = await saver.acquireThread(inner);
-      await taken.release();
-      await exclusive(stepGraph(saver, { one: () => undefined })).invoke(input, on(inner));
+      await (await saver.acquireThread(inner)).release();
+      const app = exclusive(stepGraph(saver, { one: () => undefined }));
+      innerLog = (await app.invoke(input, on(inner))).log;
     });
     const running = exclusive(graph).invoke(input, on(thread));
     await arrived.opened;
@@ -115,8 +115,8 @@ export function shutdownTests(target: LeaseTarget): void {
     goOn.open();
     expect((await running).log).toHaveLength(3);
     await ending;
-    expect(taken).toBeDefined();
-    expect(await logOf(inner)).toEqual(["one x"]);
+    expect(innerLog).toEqual(["one x"]);
+    await (await other.acquireThread(inner)).release();
   });
 
   for (const durability of ["sync", "exit"] as const) {
