@@ -47,5 +47,6 @@ export type { AdapterTarget, MigrationTarget, OpenOptions, TestedSaver, TestStor
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";
 export { type StoredRow, type WrittenUnderLeaseTarget, writtenUnderLeaseTests } from "./written-under-lease.js";
+export { overtakenRunTests } from "./overtaken-runs.js";
 export { revokedLeaseTests } from "./revoked-leases.js";
 export { shutdownTests } from "./shutdown.js";

@@ -6,7 +6,7 @@ export type { PendingSlot, StoredSlot } from "./format/pending-writes.js";
 export type { CheckpointRecord } from "./format/record.js";
 export type { Segment } from "./format/segment.js";
 export type { WritePlace } from "./format/write-order.js";
-export { leaseCount, newTokenSuffix, resolveMaxTtlMs, TOKEN_SUFFIX_DIGITS } from "./leases/lease.js";
+export { leaseCount, newTokenSuffix, resolveMaxTtlMs, TOKEN_SUFFIX_DIGITS, writerOf } from "./leases/lease.js";
 export { resolveFallback } from "./migration/fallback-saver.js";
 export { type Retention, resolveRetention } from "./retention/sweep.js";
 export { resolveOnConflict, type SaverSettings } from "./saver/context.js";

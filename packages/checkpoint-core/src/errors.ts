@@ -199,23 +199,31 @@ export class ThreadBusyError extends HoldfastError {
 
 /** Who ended a lease before its time, and why. */
 export interface LeaseEnd {
-  readonly kind: "revoked";
-  /** What the operator said. */
+  readonly kind: "revoked" | "overtaken";
+  /** What the operator said; or who has the thread now, as they call themselves. */
   readonly reason: string;
 }
 
-/** The lease under which a run writes has ended: it stalled for longer than its time, it was released, or it was revoked. Nothing was written. */
+const HOW_ENDED: Readonly<Record<LeaseEnd["kind"], (threadId: string, reason: string) => string>> = {
+  revoked: (threadId, reason) => `The lease of the thread ${threadId} was revoked: ${reason}`,
+  overtaken: (threadId, owner) => `A later run, of ${owner}, has overtaken this one on the thread ${threadId}`,
+};
+
+/** The lease under which a run writes has ended: it stalled for longer than its time, it was released, revoked or overtaken. Nothing was written. */
 export class LeaseLostError extends HoldfastError {
   override readonly name = "LeaseLostError";
   readonly code = "HOLDFAST_LEASE_LOST";
-  /** `"revoked"`: by an operator, whose reason is in the message. `"ended"`: its time was up, it was released, or the thread was deleted. */
+  /**
+   * `"revoked"`: by an operator, whose reason is in the message. `"overtaken"`: by a run with `whenBusy: "interrupt"` or `"rollback"`. `"ended"`: its time was up,
+   * it was released, or the thread was deleted.
+   */
   readonly reason: "ended" | LeaseEnd["kind"];
 
   constructor(threadId: string, end?: LeaseEnd) {
     super(
       end === undefined
         ? `The lease of the thread ${threadId} has ended. This run can no longer write; start it again from the thread's latest state.`
-        : `The lease of the thread ${threadId} was revoked: ${end.reason}. This run can no longer write.`,
+        : `${HOW_ENDED[end.kind](threadId, end.reason)}. This run can no longer write.`,
     );
     this.reason = end?.kind ?? "ended";
   }

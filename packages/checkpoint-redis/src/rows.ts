@@ -5,7 +5,6 @@ import {
   type CheckpointSummary,
   decodeId,
   encodeId,
-  leaseCount,
   type PendingSlot,
   type Segment,
   type StoredSlot,
@@ -85,10 +84,11 @@ export type SummaryRow = readonly [
   hasWrites: number,
   isHidden: number,
   ageMs: Buffer,
+  writer: Buffer,
 ];
 
 export function decodeSummary(row: SummaryRow): CheckpointSummary {
-  const [member, parent, lineage, snapshots, metadata, labels, hasWrites, isHidden, ageMs] = row;
+  const [member, parent, lineage, snapshots, metadata, labels, hasWrites, isHidden, ageMs, writer] = row;
   return {
     ...decodeMember(member),
     parentId: parent.length === 0 ? undefined : decodeId(parent),
@@ -99,6 +99,7 @@ export function decodeSummary(row: SummaryRow): CheckpointSummary {
     isHidden: isHidden === 1,
     ageMs: Number(ageMs),
     runId: decodeLabels(labels).run_id,
+    lease: writer.length === 0 ? undefined : String(writer.readBigUInt64LE()),
   };
 }
 
@@ -162,9 +163,9 @@ export function slotContent(
   place: WritePlace,
   runId: string | undefined,
   call: bigint,
-  token: string | undefined,
+  writer: bigint | undefined,
 ): Buffer {
-  const more = [Buffer.from(runId ?? "", "utf8"), slot.slot < 0 ? encodeCall(call) : Buffer.alloc(0), encodeWriter(token)];
+  const more = [Buffer.from(runId ?? "", "utf8"), slot.slot < 0 ? encodeCall(call) : Buffer.alloc(0), encodeWriter(writer)];
   while (more.at(-1)?.length === 0) more.pop();
   return list([encodePlace(place), encodeLinks(slot.links), slot.payload, ...more]);
 }
@@ -177,8 +178,8 @@ export function encodeCall(call: bigint): Buffer {
 }
 
 /** Who writes: `[lease: u64]`, the part of its token that is counted; empty without a lease. */
-export function encodeWriter(token: string | undefined): Buffer {
-  return token === undefined ? Buffer.alloc(0) : encodeCall(leaseCount(token));
+export function encodeWriter(lease: bigint | undefined): Buffer {
+  return lease === undefined ? Buffer.alloc(0) : encodeCall(lease);
 }
 
 const CALL = 0;

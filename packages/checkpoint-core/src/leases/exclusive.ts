@@ -13,9 +13,13 @@ import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
 /** How `exclusive` takes the lease of a thread. */
 export interface ExclusiveOptions extends Pick<LeaseOptions, "ttlMs" | "owner"> {
-  /** `"wait"`: run when the thread is free. `"reject"`: fail with a ThreadBusyError. Default `"wait"`. */
-  readonly whenBusy?: "wait" | "reject";
-  /** With `"wait"`, how long to wait, in milliseconds. Default: until the call's own `signal` aborts. */
+  /**
+   * What a call does when another run has the thread. `"wait"`: run after it. `"reject"`: fail with a ThreadBusyError. `"interrupt"`: take the thread from it, which
+   * ends it with a LeaseLostError, and go on from what it has committed. `"rollback"`: the same, and remove what it has written before (contract C-99).
+   * Default `"wait"`.
+   */
+  readonly whenBusy?: "wait" | "reject" | "interrupt" | "rollback";
+  /** Other than with `"reject"`, how long to wait, in milliseconds. Default: until the call's own `signal` aborts. */
   readonly waitMs?: number;
   /**
    * What becomes of the thread when the call's own `signal` aborts its run. `"release"`: it is free, and nobody goes on with the run. `"handOver"`: it counts as
@@ -24,6 +28,8 @@ export interface ExclusiveOptions extends Pick<LeaseOptions, "ttlMs" | "owner"> 
    */
   readonly onAbort?: "release" | "handOver";
 }
+
+const STRATEGIES: readonly unknown[] = ["wait", "reject", "interrupt", "rollback"];
 
 /** A saver that has leases. */
 export interface LeaseSource extends BaseCheckpointSaver {
@@ -50,8 +56,8 @@ export interface ExclusiveGraph {
  */
 export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: ExclusiveOptions = {}): Graph {
   const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, onAbort = "release", ...lease } = options;
-  if (whenBusy !== "wait" && whenBusy !== "reject") {
-    throw new InvalidOptionsError(`whenBusy is ${String(whenBusy)}. It must be "wait" or "reject".`);
+  if (!STRATEGIES.includes(whenBusy)) {
+    throw new InvalidOptionsError(`whenBusy is ${String(whenBusy)}. It must be one of ${STRATEGIES.join(", ")}.`);
   }
   if (onAbort !== "release" && onAbort !== "handOver") {
     throw new InvalidOptionsError(`onAbort is ${String(onAbort)}. It must be "release" or "handOver".`);
@@ -62,7 +68,7 @@ export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: E
       "exclusive needs a graph that was compiled with a Holdfast saver: graph.compile({ checkpointer: saver }).",
     );
   }
-  const leaseOptions = { ...lease, waitMs: whenBusy === "wait" ? waitMs : 0 };
+  const leaseOptions: LeaseOptions = whenBusy === "reject" ? { ...lease, waitMs: 0 } : { ...lease, waitMs, whenBusy };
   resolveLeaseOptions(leaseOptions);
   return new Proxy(graph, new ExclusiveCalls<Graph>(saver, leaseOptions, options));
 }

@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import type { RunnableConfig } from "@langchain/core/runnables";
-import { withLeaseToken } from "../config/run-config.js";
+import { isCopied, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, type LeaseEnd, LeaseLostError, type SaverClosedError } from "../errors.js";
-import type { CheckpointStore } from "../store/checkpoint-store.js";
+import type { CheckpointStore, PutInput } from "../store/checkpoint-store.js";
 import type { LeaseLost } from "../store/refusal.js";
 
 /** How to get the lease of a thread. */
@@ -12,6 +12,11 @@ export interface LeaseOptions {
   readonly ttlMs?: number;
   /** How long to wait for a thread that is in use, in milliseconds; `Infinity`: until `signal` aborts. Default 0: not at all. */
   readonly waitMs?: number;
+  /**
+   * What becomes of whoever has the thread. `"wait"`: they keep it, for `waitMs`. `"interrupt"`: it is taken from them, and they can write no more. `"rollback"`: what
+   * they wrote under their lease is also removed (contract C-99). Default `"wait"`.
+   */
+  readonly whenBusy?: "wait" | "interrupt" | "rollback";
   /** Ends the wait; it fails with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Who wants it, for those who find the thread in use. Default: host name and process id. */
@@ -40,16 +45,25 @@ export function resolveMaxTtlMs(given: unknown = MAX_TTL_MS): number {
  * @throws InvalidOptionsError
  */
 export function resolveLeaseOptions(options: LeaseOptions = {}, maxTtlMs = MAX_TTL_MS): ResolvedLeaseOptions {
-  const { ttlMs = Math.min(30_000, maxTtlMs), waitMs = 0, owner = `${hostname()}:${process.pid}`, signal } = options;
+  const {
+    ttlMs = Math.min(30_000, maxTtlMs),
+    waitMs = 0,
+    whenBusy = "wait",
+    owner = `${hostname()}:${process.pid}`,
+    signal,
+  } = options;
   if (!Number.isInteger(ttlMs) || ttlMs < MIN_TTL_MS || ttlMs > maxTtlMs) {
     throw new InvalidOptionsError(`ttlMs is ${String(ttlMs)}. It must be an integer from ${MIN_TTL_MS} to ${maxTtlMs}.`);
   }
   if (typeof waitMs !== "number" || !(waitMs >= 0)) {
     throw new InvalidOptionsError(`waitMs is ${String(waitMs)}. It must be a number of at least 0.`);
   }
+  if (whenBusy !== "wait" && whenBusy !== "interrupt" && whenBusy !== "rollback") {
+    throw new InvalidOptionsError(`whenBusy is ${String(whenBusy)}. It must be "wait", "interrupt" or "rollback".`);
+  }
   checkText("owner", owner, MAX_OWNER_LENGTH);
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
-  return { ttlMs, waitMs, owner, signal };
+  return { ttlMs, waitMs, whenBusy, owner, signal };
 }
 
 /**
@@ -208,4 +222,12 @@ export function newTokenSuffix(): string {
 export function leaseCount(token: string): bigint {
   // A token that no store has given may have more digits. What it is to write is refused.
   return BigInt.asUintN(63, BigInt(token) / 10n ** BigInt(TOKEN_SUFFIX_DIGITS));
+}
+
+/**
+ * What a row says of the lease under which it is written, for a rollback of that lease; `undefined` without one, and for what is copied from another saver, which the
+ * run that has it copied has not made.
+ */
+export function writerOf({ config, token }: Pick<PutInput, "config" | "token">): bigint | undefined {
+  return token === undefined || isCopied(config) ? undefined : leaseCount(token);
 }

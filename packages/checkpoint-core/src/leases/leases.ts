@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
-import { InvalidOptionsError, SaverClosedError, ThreadBusyError } from "../errors.js";
+import { InvalidOptionsError, type LeaseEnd, SaverClosedError, ThreadBusyError } from "../errors.js";
 import type { CheckpointStore, LeaseAnswer, LeaseRequest } from "../store/checkpoint-store.js";
 import { isWithinRun } from "./held-threads.js";
 import { leaseCount, type ResolvedLeaseOptions, ThreadLease } from "./lease.js";
@@ -85,13 +85,15 @@ export class Leases {
   /**
    * @throws ThreadBusyError when the thread is in use for longer than `waitMs`; SaverClosedError; the signal's reason when it aborts.
    */
-  async acquire(threadId: string, given: ResolvedLeaseOptions): Promise<ThreadLease> {
-    const { waitMs } = given;
+  async acquire(threadId: string, given: ResolvedLeaseOptions): Promise<GrantedLease> {
+    const { waitMs, whenBusy } = given;
     const signal = isWithinRun() ? given.signal : anySignal(given.signal, this.#closing.signal);
     const options = { ...given, signal };
     signal?.throwIfAborted();
     const giveUpAt = performance.now() + waitMs;
     if (waitMs === 0) return this.#ask(threadId, options);
+    // Who takes it does not stand in line behind those who wait for it.
+    if (whenBusy !== "wait") return this.#poll(threadId, options, giveUpAt);
     const before = this.#turns.get(threadId);
     let endTurn = (): void => {};
     const turn = new Promise<void>((resolve) => {
@@ -123,7 +125,7 @@ export class Leases {
     }
   }
 
-  async #poll(threadId: string, options: ResolvedLeaseOptions, giveUpAt: number): Promise<ThreadLease> {
+  async #poll(threadId: string, options: ResolvedLeaseOptions, giveUpAt: number): Promise<GrantedLease> {
     for (let delay = MIN_POLL_MS; ; delay = Math.min(2 * delay, MAX_POLL_MS)) {
       try {
         return await this.#ask(threadId, options);
@@ -148,18 +150,14 @@ export class Leases {
     }
   }
 
-  async #ask(threadId: string, { ttlMs, owner }: ResolvedLeaseOptions): Promise<ThreadLease> {
-    const answer = await this.#request({ threadId, ttlMs, owner });
+  async #ask(threadId: string, { ttlMs, owner, whenBusy }: ResolvedLeaseOptions): Promise<GrantedLease> {
+    const answer = await this.#request({ threadId, ttlMs, owner, takes: whenBusy !== "wait" });
     if (answer.kind === "busy") throw new ThreadBusyError(threadId, answer.owner, answer.remainingMs);
-    return answer.lease;
+    return answer;
   }
 
   /** Takes over a thread whose last lease ended without a release. @returns `undefined` when somebody else was first. */
-  async claim(
-    threadId: string,
-    ended: string,
-    { ttlMs, owner }: ResolvedLeaseOptions,
-  ): Promise<{ readonly lease: ThreadLease; readonly tries: number } | undefined> {
+  async claim(threadId: string, ended: string, { ttlMs, owner }: ResolvedLeaseOptions): Promise<GrantedLease | undefined> {
     this.#closing.signal.throwIfAborted();
     const answer = await this.#request({ threadId, ttlMs, owner, ended });
     return answer.kind === "busy" ? undefined : answer;
@@ -169,13 +167,16 @@ export class Leases {
   async revoke(threadId: string, reason: string): Promise<LeaseHolder | undefined> {
     const revoked = await this.#store.revokeLease(threadId, reason);
     if (revoked === undefined) return undefined;
-    for (const lease of this.#held) {
-      // One that was given since then is another one.
-      const isIt = lease.threadId === threadId && String(leaseCount(lease.token)) === revoked.count;
-      if (isIt) lease.lose({ kind: "revoked", reason });
-    }
+    this.#lose(threadId, revoked.count, { kind: "revoked", reason });
     this.#wakers.get(threadId)?.();
     return { owner: revoked.owner };
+  }
+
+  /** Tells a holder in this process at once; others learn it at their next write or renewal. */
+  #lose(threadId: string, count: string, end: LeaseEnd): void {
+    for (const lease of this.#held) {
+      if (lease.threadId === threadId && String(leaseCount(lease.token)) === count) lease.lose(end);
+    }
   }
 
   #request(request: LeaseRequest): Promise<Answer> {
@@ -200,6 +201,8 @@ export class Leases {
       this.#ended();
     });
     this.#held.add(lease);
+    const { overtaken } = answer;
+    if (overtaken !== undefined) this.#lose(threadId, overtaken, { kind: "overtaken", reason: request.owner });
     if (this.#isClosed || (!isWithin && this.#closing.signal.aborted)) {
       await (request.ended === undefined ? lease.release() : lease.handOver());
       this.#closing.signal.throwIfAborted();
@@ -212,9 +215,10 @@ export class Leases {
   }
 }
 
-type Answer =
-  | (Extract<LeaseAnswer, { readonly kind: "granted" }> & { readonly lease: ThreadLease })
-  | Extract<LeaseAnswer, { readonly kind: "busy" }>;
+/** A lease, and what the store says of it. */
+type GrantedLease = Extract<LeaseAnswer, { readonly kind: "granted" }> & { readonly lease: ThreadLease };
+
+type Answer = GrantedLease | Extract<LeaseAnswer, { readonly kind: "busy" }>;
 
 function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));

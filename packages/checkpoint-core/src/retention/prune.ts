@@ -2,8 +2,8 @@ import { InvalidOptionsError, ThreadNotFoundError } from "../errors.js";
 import type { ThreadLease } from "../leases/lease.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
-import type { CheckpointSummaries, ThreadStore } from "../store/thread-store.js";
-import { planRetention, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
+import type { CheckpointSummaries, PruneInput, ThreadStore } from "../store/thread-store.js";
+import { planRetention, planWithoutLease, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
 
 /** What `prune` leaves of a thread. */
 export interface PrunePolicy {
@@ -177,7 +177,7 @@ export interface PruneTarget {
  * @throws LeaseLostError, and what the store throws.
  */
 export function pruneThread(store: ThreadStore, target: PruneTarget, rule: RetentionRule, dryRun: boolean): Promise<PruneReport> {
-  return pruneBy(store, target, dryRun, [], (summaries) => planRetention(summaries.checkpoints, rule));
+  return pruneBy(store, target, dryRun, NO_WRITES, (summaries) => planRetention(summaries.checkpoints, rule));
 }
 
 /**
@@ -191,14 +191,29 @@ export function removeRuns(
   runIds: ReadonlySet<string>,
   dryRun: boolean,
 ): Promise<PruneReport> {
-  return pruneBy(store, target, dryRun, [...runIds], (summaries) => planWithoutRuns(summaries.checkpoints, runIds));
+  const writes = { ...NO_WRITES, writesOfRuns: [...runIds] };
+  return pruneBy(store, target, dryRun, writes, (summaries) => planWithoutRuns(summaries.checkpoints, runIds));
 }
+
+/**
+ * Takes out of a thread what was written under a lease that has ended (contract C-99).
+ *
+ * @param count the counted part of its token.
+ * @throws LeaseLostError, and what the store throws.
+ */
+export function removeLease(store: ThreadStore, target: PruneTarget, count: string): Promise<PruneReport> {
+  const writes = { ...NO_WRITES, writesOfLease: count };
+  return pruneBy(store, target, false, writes, (summaries) => planWithoutLease(summaries.checkpoints, count));
+}
+
+type RemovedWrites = Pick<PruneInput, "writesOfRuns" | "writesOfLease">;
+const NO_WRITES: RemovedWrites = { writesOfRuns: [], writesOfLease: undefined };
 
 async function pruneBy(
   store: ThreadStore,
   { threadId, token }: PruneTarget,
   dryRun: boolean,
-  writesOfRuns: readonly string[],
+  writes: RemovedWrites,
   planOf: (summaries: CheckpointSummaries) => RetentionPlan,
 ): Promise<PruneReport> {
   for (;;) {
@@ -206,10 +221,10 @@ async function pruneBy(
     if (summaries === undefined) return NOTHING_PRUNED;
     const { remove, hide } = planOf(summaries);
     const count = { ...NOTHING_PRUNED, threads: 1, checkpoints: remove.length, hidden: hide.length };
-    const isNothing = remove.length === 0 && hide.length === 0 && writesOfRuns.length === 0;
+    const isNothing = remove.length === 0 && hide.length === 0 && writes === NO_WRITES;
     if (isNothing && (dryRun || !(await summaries.isUnfreed()))) return NOTHING_PRUNED;
     if (dryRun) return count;
-    const outcome = await store.prune({ threadId, summaries, token, remove, hide, writesOfRuns });
+    const outcome = await store.prune({ threadId, summaries, token, remove, hide, ...writes });
     if (outcome.kind === "pruned") return { ...(isNothing ? NOTHING_PRUNED : count), bytes: outcome.bytes };
     if (outcome.kind === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
     if (outcome.kind === "lease-lost") throw refusalError(outcome, threadId);

@@ -133,11 +133,16 @@ export interface LeaseRequest {
   readonly owner: string;
   /** Only if the lease with this token was the thread's last one, and ended without a release. */
   readonly ended?: string;
+  /** Also from whoever has it: their lease ends, as it is revoked. Not from a migration. Default `false`. */
+  readonly takes?: boolean;
 }
 
-/** `token`: a positive integer, above those of all leases of the thread before it. `tries`: how many leases in a row ended without a release. */
+/**
+ * `token`: a positive integer, above those of all leases of the thread before it. `tries`: how many leases in a row ended without a release. `overtaken`: the counted
+ * part of the token of a live lease that ended for this one.
+ */
 export type LeaseAnswer =
-  | { readonly kind: "granted"; readonly token: string; readonly tries: number }
+  | { readonly kind: "granted"; readonly token: string; readonly tries: number; readonly overtaken?: string | undefined }
   | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number };
 
 /** A lease that was ended before its time. */

@@ -88,6 +88,8 @@ export interface PruneInput {
   readonly hide: readonly CheckpointKey[];
   /** Of checkpoints that remain and have no child, the writes of these runs go, too. */
   readonly writesOfRuns: readonly string[];
+  /** The same for what was written last under the lease of this count. */
+  readonly writesOfLease: string | undefined;
 }
 
 /** `bytes`: of the rows that were removed. `"changed"`: the thread is not as it was looked at, and is to be looked at again. */
@@ -194,6 +196,8 @@ export interface CheckpointSummary extends CheckpointKey {
   readonly ageMs: number;
   /** The run that made it, where it is labelled with one. */
   readonly runId: string | undefined;
+  /** The counted part of the token of the lease under which it was made. */
+  readonly lease: string | undefined;
 }
 
 /** One that is to go, as it was when that was decided. */

@@ -63,7 +63,7 @@ create table :schema.checkpoint (
   committed_at timestamptz not null default now(),
   -- The call that wrote the row last: an earlier try of it, delivered late, changes nothing.
   last_call bigint not null,
-  -- Of the lease under which the row was written last, the part of its token that is counted; null without one.
+  -- Of the lease under which the checkpoint was made, the part of its token that is counted; null without one.
   lease bigint,
   -- What LangGraph's loop says of a checkpoint: where it came from (i, l, u, f: input, loop, update, fork), its step, and no parents. Such metadata is null and
   -- stands here, 5 bytes in place of 66.
@@ -113,6 +113,7 @@ create table :schema.pending_write (
   call bigint,
   -- As in checkpoint, of slots that can be replaced.
   last_call bigint,
+  -- Of the lease under which the slot was written last.
   lease bigint,
   slot integer not null,
   checkpoint_ns text collate "C" not null,

@@ -18,6 +18,16 @@ import { isKnown } from "./thread-key.js";
 /** Milliseconds as an interval. */
 const interval = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;
 
+/** Who ended a lease before its time, as it is kept with the thread. */
+export function leaseEnd(
+  kind: LeaseEnd["kind"],
+  reason: string,
+  of: { readonly token: string; readonly owner: string; readonly request: string },
+): string {
+  return `jsonb_build_object('lease', floor(${of.token} / 1e${TOKEN_SUFFIX_DIGITS})::text, 'kind', '${kind}', 'reason', ${reason}, 'owner', ${of.owner},
+    'at', clock_timestamp(), 'request', ${of.request})`;
+}
+
 /**
  * Takes the lease of a thread that nobody has (contract C-90), in one statement. The thread need not be there.
  *
@@ -25,28 +35,33 @@ const interval = (parameter: string): string => `${parameter}::float8 * interval
  * before this one is granted, and whatever comes later is judged by it.
  */
 export async function acquireLease(db: Connections, t: Tables, request: LeaseRequest): Promise<LeaseAnswer> {
-  const { threadId, ttlMs, owner, ended } = request;
+  const { threadId, ttlMs, owner, ended, takes = false } = request;
   // Made here, for all tries of this request.
   const values: unknown[] = [threadId, ttlMs, owner, randomUUID(), newTokenSuffix()];
   // Above the last token of the thread, and at least the microsecond: so tokens grow also where the store has forgotten the last one, by a failover to a
   // replica that lagged or a backup restored, and where the thread was deleted.
   const tokenAfter = (last: string): string =>
     `greatest(floor(extract(epoch from clock_timestamp()) * 1000000), floor(${last} / 1e${TOKEN_SUFFIX_DIGITS}) + 1) * 1e${TOKEN_SUFFIX_DIGITS} + $5::numeric`;
-  const isFree = "lease_until is null or lease_until <= clock_timestamp()";
+  const isFree = takes
+    ? "migration_token is null or lease_until is null or lease_until <= clock_timestamp()"
+    : "lease_until is null or lease_until <= clock_timestamp()";
   const isTheEnded =
     ended === undefined ? isFree : `lease_token = $${values.push(ended)}::numeric and lease_until <= clock_timestamp()`;
+  const noteOf = `, lease_end = case when is_live and not is_ours
+      then ${leaseEnd("overtaken", "$3::text", { token: "lease_token", owner: "locked.lease_owner", request: "$4::text" })} else lease_end end`;
   const sql = `
 with locked as materialized (
-  select thread_key, lease_owner, lease_until, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
+  select thread_key, lease_owner, lease_until, lease_until > clock_timestamp() as is_live, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
   from ${t.thread} where thread_id = $1 and ${isKnown(t)} for update
 ),
 taken as (
   update ${t.thread} set
     lease_token = case when is_ours then lease_token else ${tokenAfter("lease_token")} end, lease_owner = $3,
     lease_until = clock_timestamp() + ${interval("$2")}, lease_request = $4::uuid,
-    lease_tries = case when is_ours then lease_tries when locked.lease_until is null then 0 else lease_tries + 1 end
+    lease_tries = case when is_ours then lease_tries when locked.lease_until is null then 0 ${takes ? "when is_live then lease_tries" : ""} else lease_tries + 1 end
+    ${takes ? noteOf : ""}
   from locked where thread.thread_key = locked.thread_key and (locked.is_free or locked.is_ours)
-  returning lease_token, lease_tries
+  returning lease_token, lease_tries, ${takes ? "case when lease_end->>'request' = $4::text then lease_end->>'lease' end" : "null"} as overtaken
 ),
 begun as (
   insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until, lease_request)
@@ -55,7 +70,7 @@ begun as (
   on conflict (thread_id, tenant) do nothing
   returning lease_token, lease_tries
 )
-select lease_token, lease_tries, null::text, null::float8 from taken
+select lease_token, lease_tries, overtaken::text, null::float8 from taken
 union all select lease_token, lease_tries, null, null from begun
 union all
 select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8 from locked
@@ -66,7 +81,7 @@ where not is_free and not is_ours`;
   if (isNull(row, 0)) {
     return { kind: "busy", owner: isNull(row, 2) ? undefined : text(row, 2), remainingMs: Math.max(0, Number(text(row, 3))) };
   }
-  return { kind: "granted", token: text(row, 0), tries: integer(row, 1) };
+  return { kind: "granted", token: text(row, 0), tries: integer(row, 1), overtaken: isNull(row, 2) ? undefined : text(row, 2) };
 }
 
 /**

@@ -50,7 +50,7 @@ export async function prune(db: Connections, t: Tables, input: PruneInput): Prom
         let freed = await step(client);
         if (freed === undefined) return { kind: "changed" } as const;
         if (place === steps.length - 1) {
-          freed += await removeWritesOfRuns(db, client, t, input);
+          freed += await removeWrites(db, client, t, input);
           freed += await freeSegments(db, client, t, threadKey);
           await endEmptied(db, client, t, threadKey);
         }
@@ -179,20 +179,20 @@ where c.thread_key = $1 and c.checkpoint_ns = k.checkpoint_ns and c.checkpoint_i
   });
 }
 
-/** Writes of runs to checkpoints that others have built on are a part of these, and stay. */
-async function removeWritesOfRuns(
+/** Writes of runs, or of a lease, to checkpoints that others have built on are a part of these, and stay. */
+async function removeWrites(
   db: Connections,
   client: PostgresClient,
   t: Tables,
-  { summaries: { threadKey }, writesOfRuns }: PruneInput,
+  { summaries: { threadKey }, writesOfRuns, writesOfLease }: PruneInput,
 ): Promise<number> {
-  if (writesOfRuns.length === 0) return 0;
+  if (writesOfRuns.length === 0 && writesOfLease === undefined) return 0;
   const rows = await db.execute(client, {
     text: `
-delete from ${t.pendingWrite} w where thread_key = $1 and run_id = any ($2::text[]) and not exists (
+delete from ${t.pendingWrite} w where thread_key = $1 and (run_id = any ($2::text[]) or lease = $3::bigint) and not exists (
   select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.parent_id = w.checkpoint_id
 ) returning pg_column_size(payload)`,
-    values: [threadKey, writesOfRuns],
+    values: [threadKey, writesOfRuns, writesOfLease ?? null],
   });
   return rows.reduce((sum, row) => sum + integer(row, 0), 0);
 }

@@ -1,4 +1,4 @@
-import { encodeId, leaseCount, type PutWritesInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
+import { encodeId, type PutWritesInput, type WriteOutcome, writerOf } from "@holdfast/checkpoint-core/adapter";
 import { linksParameter, segmentRows } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -39,7 +39,7 @@ export async function putWrites(db: Connections, t: Tables, recent: RecentThread
     firstCall,
     runId ?? null,
     call,
-    input.token === undefined ? null : leaseCount(input.token),
+    writerOf(input) ?? null,
   ];
   const thread = threadForWrite(t, target, { strength: "key share", counts: false }, values);
   const segments = segmentRows(t, created, values);

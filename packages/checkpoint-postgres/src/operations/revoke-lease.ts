@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { type RevokedLease, TOKEN_SUFFIX_DIGITS } from "@holdfast/checkpoint-core/adapter";
+import type { RevokedLease } from "@holdfast/checkpoint-core/adapter";
 import { isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
+import { leaseEnd } from "./lease.js";
 import { isKnown } from "./thread-key.js";
 
 /**
@@ -15,6 +16,7 @@ export async function revokeLease(
   threadId: string,
   reason: string,
 ): Promise<RevokedLease | undefined> {
+  const note = leaseEnd("revoked", "$2::text", { token: "locked.lease_token", owner: "locked.lease_owner", request: "$3::text" });
   const [row] = await db.run("revokeLease", {
     text: `
 with locked as materialized (
@@ -22,9 +24,7 @@ with locked as materialized (
   from ${t.thread} where thread_id = $1 and ${isKnown(t)} for update
 ),
 revoked as (
-  update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_tries = 0, lease_end = jsonb_build_object(
-    'lease', floor(locked.lease_token / 1e${TOKEN_SUFFIX_DIGITS})::text, 'kind', 'revoked', 'reason', $2::text, 'owner', locked.lease_owner,
-    'at', clock_timestamp(), 'request', $3::text)
+  update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_tries = 0, lease_end = ${note}
   from locked where th.thread_key = locked.thread_key and locked.lease_until is not null and not locked.is_ours
   returning th.lease_end
 ),

@@ -175,10 +175,14 @@ local function drop_writes(member)
   return #writes
 end
 
--- The run that wrote a slot, '' where it is not known.
-local function run_of_slot(slot)
+-- Parts of a slot, behind its task: the run that wrote it, and the lease under which; '' where it is not known.
+local SLOT_RUN, SLOT_WRITER = 4, 6
+local function part_of_slot(slot, part)
   local _, at = part_at(slot, 13)
-  for _ = 1, 3 do _, at = part_at(slot, at) end
+  for _ = 2, part do
+    if at > #slot then return '' end
+    _, at = part_at(slot, at)
+  end
   return at > #slot and '' or (part_at(slot, at))
 end
 

@@ -1,16 +1,19 @@
 -- ARGV: milliseconds, owner, token of the lease that ended ('' to take any thread that is free), key of a new thread, which also tells this request from
--- all others, ttl, the random end of a token
--- Answers also in how many milliseconds the thread expires, '' for never and for one that is empty, and its key.
-local key, _, refusal = find_thread()
+-- all others, ttl, the random end of a token, '1' to take the thread also from whoever has it, but not from a migration
+-- Answers also in how many milliseconds the thread expires, '' for never and for one that is empty, its key, and the counted part of the token of a live
+-- lease that it took the thread from, '' for none.
+local key, _, refusal, migration_token = find_thread()
 if refusal then return refusal end
 local lease = find_lease()
 -- The same request again: its answer was lost, or came too late, or too few replicas had it. It has the lease already.
 if lease.left > 0 and redis.call('HGET', THREAD, 'lease_request') == ARGV[4] then
   redis.call('HSET', THREAD, 'lease_until', digits(now_ms() + ARGV[1]))
   local lasts = set_expiry(ARGV[5])
-  return {'granted', lease.token, digits(lease.tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key}
+  local ended = redis.call('HMGET', THREAD, 'lease_end_request', 'lease_ended')
+  return {'granted', lease.token, digits(lease.tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key,
+    ended[1] == ARGV[4] and ended[2] or ''}
 end
-if lease.left > 0 then return busy(lease) end
+if lease.left > 0 and (ARGV[7] == '' or migration_token) then return busy(lease) end
 if ARGV[3] ~= '' and not (lease.ends and lease.token == ARGV[3]) then return busy(lease) end
 if not key then
   key = ARGV[4]
@@ -19,8 +22,10 @@ end
 -- The microsecond, so that tokens grow even where a thread was deleted and begun anew.
 local count = lease.token and tonumber(string.sub(lease.token, 1, -1 - #ARGV[6])) or 0
 local token = digits(math.max(tonumber(stamp_now()), count + 1)) .. ARGV[6]
-local tries = lease.ends and lease.tries + 1 or 0
+local tries = lease.left > 0 and lease.tries or lease.ends and lease.tries + 1 or 0
+local overtaken = lease.left > 0 and count_of(lease.token) or ''
+if lease.left > 0 then note_end(lease, 'overtaken', ARGV[2], ARGV[4]) end
 redis.call('HSET', THREAD, 'lease_token', token, 'lease_owner', ARGV[2], 'lease_until', digits(now_ms() + ARGV[1]), 'lease_tries', tries,
   'lease_request', ARGV[4], 'lease_follows', lease.ends and '1' or '0')
 local lasts = set_expiry(ARGV[5])
-return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key}
+return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key, overtaken}

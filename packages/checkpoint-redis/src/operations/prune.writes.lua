@@ -1,12 +1,13 @@
--- ARGV: state that the thread must have, token ('' for none), how many of the following are ids of runs, then those, then the members of checkpoints
--- Removes what the runs wrote to these checkpoints.
+-- ARGV: state that the thread must have, token ('' for none), the lease whose writes go ('' for none), how many of the following are ids of runs, then
+-- those, then the members of checkpoints
+-- Removes what the runs wrote to these checkpoints, or what was written last under the lease.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
 refusal = lease_refusal(ARGV[2])
 if refusal then return refusal end
-local runs, first_member = {}, 4 + ARGV[3]
-for i = 4, first_member - 1 do runs[ARGV[i]] = true end
+local lease, runs, first_member = ARGV[3], {}, 5 + ARGV[4]
+for i = 5, first_member - 1 do runs[ARGV[i]] = true end
 local bytes = 0
 for i = first_member, #ARGV do
   local member = ARGV[i]
@@ -14,7 +15,7 @@ for i = first_member, #ARGV do
   local kept, dropped, at = {}, 0, FIRST_SLOT
   while writes and at <= #writes do
     local slot = string.sub(writes, at, at + 3 + number_at(writes, at))
-    if runs[run_of_slot(slot)] then dropped = dropped + 1 else kept[#kept + 1] = slot end
+    if runs[part_of_slot(slot, SLOT_RUN)] or (lease ~= '' and part_of_slot(slot, SLOT_WRITER) == lease) then dropped = dropped + 1 else kept[#kept + 1] = slot end
     at = at + #slot
   end
   if dropped > 0 and #kept == 0 then
