@@ -5,6 +5,7 @@ import type { AdapterTarget, OpenOptions, TestedSaver } from "./target.js";
 export interface LeasingSaver extends TestedSaver, AbandonedThreadSource {
   abandonedThreads: HoldfastSaver["abandonedThreads"];
   deleteThread: HoldfastSaver["deleteThread"];
+  deleteForRuns: HoldfastSaver["deleteForRuns"];
 }
 
 export interface LeaseTarget extends Omit<AdapterTarget, "open"> {

@@ -1,4 +1,5 @@
-import { exclusive, type ThreadLease } from "@holdfast/checkpoint-core";
+import { exclusive, ThreadBusyError, type ThreadLease } from "@holdfast/checkpoint-core";
+import { randomBytes } from "node:crypto";
 import { eventually, gate } from "@holdfast/test-servers";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { Command, MemorySaver } from "@langchain/langgraph";
@@ -6,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { failureOf } from "./failure.js";
 import { abandonedOf, type LeaseTarget, type LeasingSaver } from "./lease-target.js";
 import { at, checkpointOf } from "./plain-checkpoints.js";
-import { questionGraph } from "./question-graph.js";
+import { questionGraph, twofoldQuestionGraph } from "./question-graph.js";
 import { stepGraph } from "./step-graph.js";
 import type { TestStore } from "./target.js";
 
@@ -172,12 +173,47 @@ export function overtakenRunTests(target: LeaseTarget): void {
     });
   }
 
+  it("C-99 a rollback puts the question back that the overtaken run replaced by its next one", async () => {
+    const graph = twofoldQuestionGraph(saver, () => undefined);
+    await exclusive(graph).invoke(ask, { ...on(thread), metadata: { run_id: "run 1" } });
+    const before = await all();
+    expect(JSON.stringify(before)).toContain("May I do the first?");
+    for (const answer of ["yes", "no"]) {
+      const lease = await saver.acquireThread(thread);
+      await graph.invoke(new Command({ resume: answer }), { ...lease.config, metadata: { run_id: "run 2" } });
+      expect(JSON.stringify(await all())).toContain("May I do the second?");
+      const next = await other.acquireThread(thread, { whenBusy: "rollback" });
+      expect(await all()).toEqual(before);
+      await next.release();
+    }
+    await other.deleteForRuns(["run 1"]);
+    expect(await all()).toEqual([]);
+  });
+
   /** A checkpoint that is put under a lease. */
   function put(lease: ThreadLease, id: string, parent?: string): Promise<RunnableConfig> {
     const checkpoint = { ...checkpointOf({ a: id }), id };
     const config = { configurable: { ...at(thread, parent).configurable, ...lease.config.configurable } };
     return saver.put(config, checkpoint, { source: "loop", step: 0, parents: {} }, checkpoint.channel_versions);
   }
+
+  it("C-99 what a rollback puts back is not freed before", async () => {
+    const question = randomBytes(20_000).toString("hex");
+    const first = await saver.acquireThread(thread);
+    await put(first, "1");
+    const asking = (lease: ThreadLease, text: string): Promise<void> => {
+      const config = { configurable: { ...at(thread, "1").configurable, ...lease.config.configurable } };
+      return saver.putWrites(config, [["__interrupt__", text]], "task");
+    };
+    await asking(first, question);
+    await first.release();
+    const second = await saver.acquireThread(thread);
+    await asking(second, "another question");
+    await other.prune([thread], { lease: second });
+    const third = await other.acquireThread(thread, { whenBusy: "rollback" });
+    expect((await other.getTuple(on(thread)))?.pendingWrites).toEqual([["task", "__interrupt__", question]]);
+    await third.release();
+  });
 
   it("C-99 a checkpoint that the overtaken run has put again is not its own, and stays", async () => {
     const first = await saver.acquireThread(thread);
@@ -235,12 +271,22 @@ export function overtakenRunTests(target: LeaseTarget): void {
     expect(next.signal.reason).toMatchObject(OVERTAKEN);
   });
 
-  it("C-99 a thread that is being copied from another saver is waited for, and its copy is not rolled back", async () => {
-    const old = new MemorySaver();
+  it("C-99 a thread that is being copied from another saver is not taken meanwhile, and its copy is not rolled back", async () => {
+    const [reading, copy] = [gate(), gate()];
+    const old = new (class extends MemorySaver {
+      override async *list(...args: Parameters<MemorySaver["list"]>): ReturnType<MemorySaver["list"]> {
+        reading.open();
+        await copy.opened;
+        yield* super.list(...args);
+      }
+    })();
     const moving = target.open(store.url, { fallback: old });
     await twoSteps(old as never).invoke({ input: "before" }, on(thread));
     const { graph, arrived, goOn } = heldGraph(moving);
     const running = failureOf(() => exclusive(graph).invoke(ask, { ...on(thread), durability: "sync" }));
+    await reading.opened;
+    expect(await failureOf(() => other.acquireThread(thread, { whenBusy: "rollback" }))).toBeInstanceOf(ThreadBusyError);
+    copy.open();
     await arrived.opened;
     expect(await logOf()).toEqual([...BEFORE, "one first"]);
     const lease = await other.acquireThread(thread, { whenBusy: "rollback" });

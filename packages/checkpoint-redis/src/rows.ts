@@ -154,7 +154,8 @@ export function slotMark(slot: PendingSlot, taskId: string): Buffer {
 }
 
 /**
- * What follows the mark: `[place][links][payload][run]`, and of a slot that can be replaced `[calls]`, and under a lease `[writer]`. Otherwise, what is empty at the end is no part.
+ * What follows the mark: `[place][links][payload][run]`, and of a slot that can be replaced `[calls]`, and under a lease `[writer]`, behind which the
+ * scripts keep what another lease replaced. Otherwise, what is empty at the end is no part.
  *
  * @param call by which it is written.
  */

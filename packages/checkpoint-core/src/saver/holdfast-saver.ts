@@ -170,7 +170,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * For operators: ends the lease of a thread, or frees one that was abandoned. Its holder cannot write any more, and learns the reason. The thread is free, and nobody
    * resumes the run (contract C-98).
    *
-   * @param options.reason at most 1,024 characters, kept with the thread until the next time.
+   * @param options.reason at most 1,024 characters, kept with the thread.
    * @returns whose lease it was; `undefined` when there was none.
    * @throws MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */

@@ -58,7 +58,7 @@ export interface CheckpointStore extends ThreadStore {
   handOverLease(threadId: string, token: string): Promise<void>;
   /**
    * Gives a thread free whose lease somebody else has, or whose lease ended without a release. Whatever its holder writes after that is refused with this reason;
-   * the store remembers it until the next time.
+   * the store remembers it.
    */
   revokeLease(threadId: string, reason: string): Promise<RevokedLease | undefined>;
   /** Leases that ended without a release longer than `olderThanMs` ago, the oldest first. */

@@ -30,8 +30,8 @@ create table :schema.thread (
   thread_id text collate "C",
   -- What its runs last said of themselves, but for their ids.
   labels jsonb,
-  -- The lease that was last ended before its time: its count (lease), kind, reason, owner, at, and the request that did it. So its holder learns why.
-  lease_end jsonb,
+  -- The leases that were ended before their time, the last first: count (lease), kind, reason, owner, at, and the request that did it. So their holders learn why.
+  lease_ends jsonb,
   -- The ids of the checkpoints that were pruned last, for writes to one of them that come later; and of each of them, the call that wrote it last.
   pruned bytea[],
   pruned_calls bigint[],
@@ -126,9 +126,14 @@ create table :schema.pending_write (
   links bytea,
   payload bytea not null,
   replaced_calls bigint[],
+  -- What stood in the slot when another lease replaced it last: a rollback of that lease puts it back.
+  replaced_lease bigint,
+  replaced_run_id text,
+  replaced_links bytea,
+  replaced_payload bytea,
   primary key (thread_key, checkpoint_ns, checkpoint_id, task_id, slot)
 );
-alter table :schema.pending_write alter column payload set storage external;
+alter table :schema.pending_write alter column payload set storage external, alter column replaced_payload set storage external;
 create index pending_write_run_id on :schema.pending_write (run_id) where run_id is not null;
 
 -- What is left of a deleted thread for a day: the ids of its newest checkpoints, so that a run which is still going on cannot bring a part of it back.

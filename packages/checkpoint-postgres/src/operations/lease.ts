@@ -18,14 +18,23 @@ import { isKnown } from "./thread-key.js";
 /** Milliseconds as an interval. */
 const interval = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;
 
-/** Who ended a lease before its time, as it is kept with the thread. */
-export function leaseEnd(
+/** So many are kept with a thread. */
+const MOST_ENDS = 8;
+
+/** The leases of a thread that were ended before their time, with one more, which its row has. */
+export function withLeaseEnd(
   kind: LeaseEnd["kind"],
   reason: string,
   of: { readonly token: string; readonly owner: string; readonly request: string },
 ): string {
-  return `jsonb_build_object('lease', floor(${of.token} / 1e${TOKEN_SUFFIX_DIGITS})::text, 'kind', '${kind}', 'reason', ${reason}, 'owner', ${of.owner},
+  const end = `jsonb_build_object('lease', floor(${of.token} / 1e${TOKEN_SUFFIX_DIGITS})::text, 'kind', '${kind}', 'reason', ${reason}, 'owner', ${of.owner},
     'at', clock_timestamp(), 'request', ${of.request})`;
+  return `jsonb_path_query_array(jsonb_build_array(${end}) || coalesce(th.lease_ends, '[]'), '$[0 to ${MOST_ENDS - 1}]')`;
+}
+
+/** The one that a request has ended. */
+export function endedBy(request: string): string {
+  return `(select each.value from jsonb_array_elements(th.lease_ends) each where each.value->>'request' = ${request})`;
 }
 
 /**
@@ -47,21 +56,21 @@ export async function acquireLease(db: Connections, t: Tables, request: LeaseReq
     : "lease_until is null or lease_until <= clock_timestamp()";
   const isTheEnded =
     ended === undefined ? isFree : `lease_token = $${values.push(ended)}::numeric and lease_until <= clock_timestamp()`;
-  const noteOf = `, lease_end = case when is_live and not is_ours
-      then ${leaseEnd("overtaken", "$3::text", { token: "lease_token", owner: "locked.lease_owner", request: "$4::text" })} else lease_end end`;
+  const end = withLeaseEnd("overtaken", "$3::text", { token: "lease_token", owner: "locked.lease_owner", request: "$4::text" });
+  const noted = `, lease_ends = case when is_live and not is_ours then ${end} else lease_ends end`;
   const sql = `
 with locked as materialized (
   select thread_key, lease_owner, lease_until, lease_until > clock_timestamp() as is_live, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
   from ${t.thread} where thread_id = $1 and ${isKnown(t)} for update
 ),
 taken as (
-  update ${t.thread} set
+  update ${t.thread} th set
     lease_token = case when is_ours then lease_token else ${tokenAfter("lease_token")} end, lease_owner = $3,
     lease_until = clock_timestamp() + ${interval("$2")}, lease_request = $4::uuid,
     lease_tries = case when is_ours then lease_tries when locked.lease_until is null then 0 ${takes ? "when is_live then lease_tries" : ""} else lease_tries + 1 end
-    ${takes ? noteOf : ""}
-  from locked where thread.thread_key = locked.thread_key and (locked.is_free or locked.is_ours)
-  returning lease_token, lease_tries, ${takes ? "case when lease_end->>'request' = $4::text then lease_end->>'lease' end" : "null"} as overtaken
+    ${takes ? noted : ""}
+  from locked where th.thread_key = locked.thread_key and (locked.is_free or locked.is_ours)
+  returning lease_token, lease_tries, ${takes ? `${endedBy("$4::text")}->>'lease'` : "null"} as overtaken
 ),
 begun as (
   insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until, lease_request)
@@ -116,7 +125,8 @@ export async function lostLease(
   token: string,
 ): Promise<LeaseLost> {
   const [row] = await db.run(operation, {
-    text: `select lease_end->>'kind', lease_end->>'reason' from ${t.thread} where thread_id = $1 and ${isKnown(t)} and lease_end->>'lease' = $2`,
+    text: `select each.value->>'kind', each.value->>'reason' from ${t.thread} cross join jsonb_array_elements(lease_ends) each
+where thread_id = $1 and ${isKnown(t)} and each.value->>'lease' = $2`,
     values: [threadId, String(leaseCount(token))],
   });
   if (row === undefined) return { kind: "lease-lost" };

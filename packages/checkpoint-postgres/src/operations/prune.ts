@@ -179,7 +179,7 @@ where c.thread_key = $1 and c.checkpoint_ns = k.checkpoint_ns and c.checkpoint_i
   });
 }
 
-/** Writes of runs, or of a lease, to checkpoints that others have built on are a part of these, and stay. */
+/** What a lease had replaced is put back. Writes of runs, or of a lease, to checkpoints that others have built on are a part of these, and stay. */
 async function removeWrites(
   db: Connections,
   client: PostgresClient,
@@ -187,11 +187,22 @@ async function removeWrites(
   { summaries: { threadKey }, writesOfRuns, writesOfLease }: PruneInput,
 ): Promise<number> {
   if (writesOfRuns.length === 0 && writesOfLease === undefined) return 0;
+  const isOpen = `not exists (
+  select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.parent_id = w.checkpoint_id
+)`;
+  if (writesOfLease !== undefined) {
+    await db.execute(client, {
+      text: `
+update ${t.pendingWrite} w set lease = replaced_lease, run_id = replaced_run_id, links = replaced_links, payload = replaced_payload,
+  replaced_lease = null, replaced_run_id = null, replaced_links = null, replaced_payload = null
+where thread_key = $1 and lease = $2::bigint and replaced_payload is not null and ${isOpen}`,
+      values: [threadKey, writesOfLease],
+    });
+  }
   const rows = await db.execute(client, {
     text: `
-delete from ${t.pendingWrite} w where thread_key = $1 and (run_id = any ($2::text[]) or lease = $3::bigint) and not exists (
-  select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.parent_id = w.checkpoint_id
-) returning pg_column_size(payload)`,
+delete from ${t.pendingWrite} w where thread_key = $1 and (run_id = any ($2::text[]) or lease = $3::bigint) and ${isOpen}
+returning pg_column_size(payload)`,
     values: [threadKey, writesOfRuns, writesOfLease ?? null],
   });
   return rows.reduce((sum, row) => sum + integer(row, 0), 0);

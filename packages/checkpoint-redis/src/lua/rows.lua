@@ -97,11 +97,22 @@ end
 
 -- The pending writes of one checkpoint: the next arrival, then per slot its length, arrival, slot, task, place, links, payload, run, and calls.
 local FIRST_SLOT = 5
--- Behind the mark of a slot. Those that can be replaced have all parts.
-local SLOT_PLACE, SLOT_CALLS = 1, 5
+-- Behind the mark of a slot. Those that can be replaced have all parts up to the calls; behind the lease, of what another lease replaced last: links, payload, run
+-- and lease.
+local SLOT_PLACE, SLOT_LINKS, SLOT_PAYLOAD, SLOT_RUN, SLOT_CALLS, SLOT_WRITER, SLOT_REPLACED = 1, 2, 3, 4, 5, 6, 7
 
--- The links of all slots, each list of them as bytes.
-local function links_of_writes(writes)
+-- A part of a slot; '' where it does not have it.
+local function part_of_slot(slot, part)
+  local _, at = part_at(slot, 13)
+  for _ = 2, part do
+    if at > #slot then return '' end
+    _, at = part_at(slot, at)
+  end
+  return at > #slot and '' or (part_at(slot, at))
+end
+
+-- The links of all slots, each list of them as bytes; also of what they have replaced, where that is kept.
+local function links_of_writes(writes, with_replaced)
   local lists, at = {}, FIRST_SLOT
   while at <= #writes do
     local length = number_at(writes, at)
@@ -109,9 +120,20 @@ local function links_of_writes(writes)
     local _, after_place = part_at(writes, after_task)
     local links = part_at(writes, after_place)
     if links ~= '' then lists[#lists + 1] = links end
+    local replaced = with_replaced and part_of_slot(string.sub(writes, at, at + 3 + length), SLOT_REPLACED) or ''
+    if replaced ~= '' then lists[#lists + 1] = part_at(replaced, 1) end
     at = at + 4 + length
   end
   return lists
+end
+
+-- A slot of these parts, where one stands: with its arrival and mark, all bytes up to a position.
+local function slot_of(before, parts)
+  local slot = before
+  for part = 1, SLOT_REPLACED do
+    if parts[part] then slot = with_part(slot, parts[part]) end
+  end
+  return number_bytes(#slot) .. slot
 end
 
 -- Where the slot with this mark (its number and task) begins, if it is there. The search for bytes is native; only a hit is looked at.
@@ -173,17 +195,6 @@ local function drop_writes(member)
   redis.call('HINCRBY', THREAD, 'bytes', -#writes)
   redis.call('HINCRBY', THREAD, 'slots', -slots_in(writes))
   return #writes
-end
-
--- Parts of a slot, behind its task: the run that wrote it, and the lease under which; '' where it is not known.
-local SLOT_RUN, SLOT_WRITER = 4, 6
-local function part_of_slot(slot, part)
-  local _, at = part_at(slot, 13)
-  for _ = 2, part do
-    if at > #slot then return '' end
-    _, at = part_at(slot, at)
-  end
-  return at > #slot and '' or (part_at(slot, at))
 end
 
 -- Only keyframes and short segments link to others (MAX_LINKING_BYTES in core's segment.ts, and at most 255 links): longer values need not be copied.

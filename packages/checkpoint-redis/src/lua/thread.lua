@@ -75,10 +75,25 @@ local function hand_over(lease)
   redis.call('HSET', THREAD, 'lease_until', digits(now_ms()), 'lease_tries', digits(lease.tries - 1))
 end
 
--- Notes who ends the lease before its time, so that its holder learns why.
+-- The leases that were ended before their time, the last first: count, kind, reason, owner, at, and the request that did it. So their holders learn why.
+local MOST_ENDS = 8
+local function lease_ends()
+  local ends = redis.call('HGET', THREAD, 'lease_ends')
+  return ends and cjson.decode(ends) or {}
+end
+
+local function end_with(name, value)
+  for _, each in ipairs(lease_ends()) do
+    if each[name] == value then return each end
+  end
+  return nil
+end
+
 local function note_end(lease, kind, reason, request)
-  redis.call('HSET', THREAD, 'lease_ended', count_of(lease.token), 'lease_end_kind', kind, 'lease_end_reason', reason, 'lease_end_owner', lease.owner or '',
-    'lease_end_at', stamp_now(), 'lease_end_request', request)
+  local ends = lease_ends()
+  table.insert(ends, 1, { lease = count_of(lease.token), kind = kind, reason = reason, owner = lease.owner or '', at = stamp_now(), request = request })
+  ends[MOST_ENDS + 1] = nil
+  redis.call('HSET', THREAD, 'lease_ends', cjson.encode(ends))
 end
 
 local function busy(lease)
@@ -92,10 +107,8 @@ local function lease_refusal(token)
     return lease.left > 0 and busy(lease) or nil
   end
   if lease.token == token and lease.left > 0 then return nil end
-  -- Who ended it before its time, where somebody did.
-  local ended = redis.call('HMGET', THREAD, 'lease_ended', 'lease_end_kind', 'lease_end_reason')
-  if ended[1] and ended[1] == count_of(token) then return {'lease-lost', ended[2], ended[3]} end
-  return {'lease-lost'}
+  local ended = end_with('lease', count_of(token))
+  return ended and {'lease-lost', ended.kind, ended.reason} or {'lease-lost'}
 end
 
 -- The id of a checkpoint, of its namespace and id.

@@ -9,9 +9,9 @@ local lease = find_lease()
 if lease.left > 0 and redis.call('HGET', THREAD, 'lease_request') == ARGV[4] then
   redis.call('HSET', THREAD, 'lease_until', digits(now_ms() + ARGV[1]))
   local lasts = set_expiry(ARGV[5])
-  local ended = redis.call('HMGET', THREAD, 'lease_end_request', 'lease_ended')
+  local ended = end_with('request', ARGV[4])
   return {'granted', lease.token, digits(lease.tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key,
-    ended[1] == ARGV[4] and ended[2] or ''}
+    ended and ended.lease or ''}
 end
 if lease.left > 0 and (ARGV[7] == '' or migration_token) then return busy(lease) end
 if ARGV[3] ~= '' and not (lease.ends and lease.token == ARGV[3]) then return busy(lease) end

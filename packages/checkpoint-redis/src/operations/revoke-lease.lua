@@ -4,8 +4,8 @@ local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
 -- The same request again, whose answer was lost.
-local ended = redis.call('HMGET', THREAD, 'lease_end_request', 'lease_ended', 'lease_end_owner')
-if ended[1] == ARGV[2] then return {'revoked', ended[2], ended[3]} end
+local ended = end_with('request', ARGV[2])
+if ended then return {'revoked', ended.lease, ended.owner} end
 local lease = find_lease()
 if not lease.ends then return {'none'} end
 note_end(lease, 'revoked', ARGV[1], ARGV[2])
