@@ -227,6 +227,26 @@ export function overtakenRunTests(target: LeaseTarget): void {
     await third.release();
   });
 
+  it("C-99 nothing is left of a run whose rollback is overtaken by another one", async () => {
+    await exclusive(twoSteps(saver)).invoke({ input: "before" }, on(thread));
+    const before = await all();
+    for (let round = 0; round < 5; round += 1) {
+      const first = await saver.acquireThread(thread);
+      for (let id = 0; id < 40; id += 1) await put(first, `${round} ${id}`);
+      const taken: ThreadLease[] = [];
+      const taking = [other, saver, other].map(async (each) => {
+        try {
+          taken.push(await each.acquireThread(thread, { whenBusy: "rollback" }));
+        } catch (error) {
+          expect(error).toMatchObject(OVERTAKEN);
+        }
+      });
+      await Promise.all(taking);
+      expect(await all()).toEqual(before);
+      for (const lease of taken) await lease.release();
+    }
+  });
+
   for (const whenBusy of TAKES) {
     it(`C-99 of runs that ${whenBusy} each other, the last goes on; whoever waits does so behind them`, async () => {
       const held = heldGraph(saver);

@@ -151,7 +151,7 @@ export class Leases {
   }
 
   async #ask(threadId: string, { ttlMs, owner, whenBusy }: ResolvedLeaseOptions): Promise<GrantedLease> {
-    const answer = await this.#request({ threadId, ttlMs, owner, takes: whenBusy !== "wait" });
+    const answer = await this.#request({ threadId, ttlMs, owner, takes: whenBusy === "wait" ? undefined : whenBusy });
     if (answer.kind === "busy") throw new ThreadBusyError(threadId, answer.owner, answer.remainingMs);
     return answer;
   }
@@ -202,7 +202,7 @@ export class Leases {
     });
     this.#held.add(lease);
     const { overtaken } = answer;
-    if (overtaken !== undefined) this.#lose(threadId, overtaken, { kind: "overtaken", reason: request.owner });
+    if (overtaken !== undefined) this.#lose(threadId, overtaken[0], { kind: "overtaken", reason: request.owner });
     if (this.#isClosed || (!isWithin && this.#closing.signal.aborted)) {
       await (request.ended === undefined ? lease.release() : lease.handOver());
       this.#closing.signal.throwIfAborted();

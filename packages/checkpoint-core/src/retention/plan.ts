@@ -51,9 +51,9 @@ export function planWithoutRuns(summaries: readonly CheckpointSummary[], runIds:
   return planWithout(summaries, ({ runId }) => runId !== undefined && runIds.has(runId));
 }
 
-/** The same for what was made under one lease (contract C-99). */
-export function planWithoutLease(summaries: readonly CheckpointSummary[], count: string): RetentionPlan {
-  return planWithout(summaries, ({ lease }) => lease === count);
+/** The same for what was made under leases (contract C-99). */
+export function planWithoutLeases(summaries: readonly CheckpointSummary[], counts: readonly string[]): RetentionPlan {
+  return planWithout(summaries, ({ lease }) => lease !== undefined && counts.includes(lease));
 }
 
 function planWithout(summaries: readonly CheckpointSummary[], isGone: (summary: CheckpointSummary) => boolean): RetentionPlan {

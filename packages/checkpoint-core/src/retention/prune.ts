@@ -3,7 +3,7 @@ import type { ThreadLease } from "../leases/lease.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
 import type { CheckpointSummaries, PruneInput, ThreadStore } from "../store/thread-store.js";
-import { planRetention, planWithoutLease, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
+import { planRetention, planWithoutLeases, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
 
 /** What `prune` leaves of a thread. */
 export interface PrunePolicy {
@@ -196,18 +196,18 @@ export function removeRuns(
 }
 
 /**
- * Takes out of a thread what was written under a lease that has ended (contract C-99).
+ * Takes out of a thread what was written under leases that have ended (contract C-99).
  *
- * @param count the counted part of its token.
+ * @param counts the counted parts of their tokens.
  * @throws LeaseLostError, and what the store throws.
  */
-export function removeLease(store: ThreadStore, target: PruneTarget, count: string): Promise<PruneReport> {
-  const writes = { ...NO_WRITES, writesOfLease: count };
-  return pruneBy(store, target, false, writes, (summaries) => planWithoutLease(summaries.checkpoints, count));
+export function removeLeases(store: ThreadStore, target: PruneTarget, counts: readonly string[]): Promise<PruneReport> {
+  const writes = { ...NO_WRITES, writesOfLeases: counts };
+  return pruneBy(store, target, false, writes, (summaries) => planWithoutLeases(summaries.checkpoints, counts));
 }
 
-type RemovedWrites = Pick<PruneInput, "writesOfRuns" | "writesOfLease">;
-const NO_WRITES: RemovedWrites = { writesOfRuns: [], writesOfLease: undefined };
+type RemovedWrites = Pick<PruneInput, "writesOfRuns" | "writesOfLeases">;
+const NO_WRITES: RemovedWrites = { writesOfRuns: [], writesOfLeases: [] };
 
 async function pruneBy(
   store: ThreadStore,

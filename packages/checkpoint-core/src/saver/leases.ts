@@ -1,7 +1,7 @@
 import { threadIdArgument } from "../config/ids.js";
 import { type LeaseOptions, resolveLeaseOptions, resolveReason, type ThreadLease } from "../leases/lease.js";
 import type { LeaseHolder, Leases } from "../leases/leases.js";
-import { removeLease } from "../retention/prune.js";
+import { removeLeases } from "../retention/prune.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 
 /** Takes the lease of a thread (contract C-90). */
@@ -17,7 +17,7 @@ export async function acquireThread(
   const { lease, overtaken } = await leases.acquire(id, resolved);
   if (resolved.whenBusy !== "rollback" || overtaken === undefined) return lease;
   try {
-    await removeLease(store, { threadId: id, token: lease.token }, overtaken);
+    await removeLeases(store, { threadId: id, token: lease.token }, overtaken);
     return lease;
   } catch (error) {
     await lease.release().catch(() => undefined);

@@ -133,16 +133,21 @@ export interface LeaseRequest {
   readonly owner: string;
   /** Only if the lease with this token was the thread's last one, and ended without a release. */
   readonly ended?: string;
-  /** Also from whoever has it: their lease ends, as it is revoked. Not from a migration. Default `false`. */
-  readonly takes?: boolean;
+  /** Also from whoever has it, to go on from what they have committed, or to remove it. Not from a migration. Default: from nobody. */
+  readonly takes?: "interrupt" | "rollback" | undefined;
 }
 
 /**
  * `token`: a positive integer, above those of all leases of the thread before it. `tries`: how many leases in a row ended without a release. `overtaken`: the counted
- * part of the token of a live lease that ended for this one.
+ * parts of tokens: that of a live lease which ended for this one, and those of leases that ended for a rollback before, which may not have been finished.
  */
 export type LeaseAnswer =
-  | { readonly kind: "granted"; readonly token: string; readonly tries: number; readonly overtaken?: string | undefined }
+  | {
+      readonly kind: "granted";
+      readonly token: string;
+      readonly tries: number;
+      readonly overtaken?: readonly [string, ...string[]] | undefined;
+    }
   | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number };
 
 /** A lease that was ended before its time. */

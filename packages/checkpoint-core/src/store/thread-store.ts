@@ -88,8 +88,8 @@ export interface PruneInput {
   readonly hide: readonly CheckpointKey[];
   /** Of checkpoints that remain and have no child, the writes of these runs go, too. */
   readonly writesOfRuns: readonly string[];
-  /** The same for what was written last under the lease of this count. */
-  readonly writesOfLease: string | undefined;
+  /** The same for what was written last under leases of these counts; what they had replaced is put back. */
+  readonly writesOfLeases: readonly string[];
 }
 
 /** `bytes`: of the rows that were removed. `"changed"`: the thread is not as it was looked at, and is to be looked at again. */

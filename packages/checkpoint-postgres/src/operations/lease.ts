@@ -26,9 +26,10 @@ export function withLeaseEnd(
   kind: LeaseEnd["kind"],
   reason: string,
   of: { readonly token: string; readonly owner: string; readonly request: string },
+  isRollback = false,
 ): string {
   const end = `jsonb_build_object('lease', floor(${of.token} / 1e${TOKEN_SUFFIX_DIGITS})::text, 'kind', '${kind}', 'reason', ${reason}, 'owner', ${of.owner},
-    'at', clock_timestamp(), 'request', ${of.request})`;
+    'at', clock_timestamp(), 'request', ${of.request}, 'rollback', ${isRollback})`;
   return `jsonb_path_query_array(jsonb_build_array(${end}) || coalesce(th.lease_ends, '[]'), '$[0 to ${MOST_ENDS - 1}]')`;
 }
 
@@ -44,7 +45,7 @@ export function endedBy(request: string): string {
  * before this one is granted, and whatever comes later is judged by it.
  */
 export async function acquireLease(db: Connections, t: Tables, request: LeaseRequest): Promise<LeaseAnswer> {
-  const { threadId, ttlMs, owner, ended, takes = false } = request;
+  const { threadId, ttlMs, owner, ended, takes } = request;
   // Made here, for all tries of this request.
   const values: unknown[] = [threadId, ttlMs, owner, randomUUID(), newTokenSuffix()];
   // Above the last token of the thread, and at least the microsecond: so tokens grow also where the store has forgotten the last one, by a failover to a
@@ -56,8 +57,12 @@ export async function acquireLease(db: Connections, t: Tables, request: LeaseReq
     : "lease_until is null or lease_until <= clock_timestamp()";
   const isTheEnded =
     ended === undefined ? isFree : `lease_token = $${values.push(ended)}::numeric and lease_until <= clock_timestamp()`;
-  const end = withLeaseEnd("overtaken", "$3::text", { token: "lease_token", owner: "locked.lease_owner", request: "$4::text" });
+  const names = { token: "lease_token", owner: "locked.lease_owner", request: "$4::text" };
+  const end = withLeaseEnd("overtaken", "$3::text", names, takes === "rollback");
   const noted = `, lease_ends = case when is_live and not is_ours then ${end} else lease_ends end`;
+  // The last first; so its own is in front of those whose rollback it may have interrupted.
+  const overtaken = `(select json_agg(each.value->'lease') from jsonb_array_elements(th.lease_ends) each
+    where exists ${endedBy("$4::text")} and (each.value->>'request' = $4::text or (each.value->'rollback')::boolean))`;
   const sql = `
 with locked as materialized (
   select thread_key, lease_owner, lease_until, lease_until > clock_timestamp() as is_live, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
@@ -70,7 +75,7 @@ taken as (
     lease_tries = case when is_ours then lease_tries when locked.lease_until is null then 0 ${takes ? "when is_live then lease_tries" : ""} else lease_tries + 1 end
     ${takes ? noted : ""}
   from locked where th.thread_key = locked.thread_key and (locked.is_free or locked.is_ours)
-  returning lease_token, lease_tries, ${takes ? `${endedBy("$4::text")}->>'lease'` : "null"} as overtaken
+  returning lease_token, lease_tries, ${takes ? overtaken : "null"} as overtaken
 ),
 begun as (
   insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until, lease_request)
@@ -90,7 +95,8 @@ where not is_free and not is_ours`;
   if (isNull(row, 0)) {
     return { kind: "busy", owner: isNull(row, 2) ? undefined : text(row, 2), remainingMs: Math.max(0, Number(text(row, 3))) };
   }
-  return { kind: "granted", token: text(row, 0), tries: integer(row, 1), overtaken: isNull(row, 2) ? undefined : text(row, 2) };
+  const before = isNull(row, 2) ? undefined : (JSON.parse(text(row, 2)) as [string, ...string[]]);
+  return { kind: "granted", token: text(row, 0), tries: integer(row, 1), overtaken: before };
 }
 
 /**

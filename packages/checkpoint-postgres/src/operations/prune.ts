@@ -179,31 +179,31 @@ where c.thread_key = $1 and c.checkpoint_ns = k.checkpoint_ns and c.checkpoint_i
   });
 }
 
-/** What a lease had replaced is put back. Writes of runs, or of a lease, to checkpoints that others have built on are a part of these, and stay. */
+/** What leases had replaced is put back. Writes of runs, or of leases, to checkpoints that others have built on are a part of these, and stay. */
 async function removeWrites(
   db: Connections,
   client: PostgresClient,
   t: Tables,
-  { summaries: { threadKey }, writesOfRuns, writesOfLease }: PruneInput,
+  { summaries: { threadKey }, writesOfRuns, writesOfLeases }: PruneInput,
 ): Promise<number> {
-  if (writesOfRuns.length === 0 && writesOfLease === undefined) return 0;
+  if (writesOfRuns.length === 0 && writesOfLeases.length === 0) return 0;
   const isOpen = `not exists (
   select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.parent_id = w.checkpoint_id
 )`;
-  if (writesOfLease !== undefined) {
+  if (writesOfLeases.length > 0) {
     await db.execute(client, {
       text: `
 update ${t.pendingWrite} w set lease = replaced_lease, run_id = replaced_run_id, links = replaced_links, payload = replaced_payload,
   replaced_lease = null, replaced_run_id = null, replaced_links = null, replaced_payload = null
-where thread_key = $1 and lease = $2::bigint and replaced_payload is not null and ${isOpen}`,
-      values: [threadKey, writesOfLease],
+where thread_key = $1 and lease = any ($2::bigint[]) and replaced_payload is not null and ${isOpen}`,
+      values: [threadKey, writesOfLeases],
     });
   }
   const rows = await db.execute(client, {
     text: `
-delete from ${t.pendingWrite} w where thread_key = $1 and (run_id = any ($2::text[]) or lease = $3::bigint) and ${isOpen}
+delete from ${t.pendingWrite} w where thread_key = $1 and (run_id = any ($2::text[]) or lease = any ($3::bigint[])) and ${isOpen}
 returning pg_column_size(payload)`,
-    values: [threadKey, writesOfRuns, writesOfLease ?? null],
+    values: [threadKey, writesOfRuns, writesOfLeases],
   });
   return rows.reduce((sum, row) => sum + integer(row, 0), 0);
 }

@@ -89,9 +89,9 @@ local function end_with(name, value)
   return nil
 end
 
-local function note_end(lease, kind, reason, request)
+local function note_end(lease, kind, reason, request, is_rollback)
   local ends = lease_ends()
-  table.insert(ends, 1, { lease = count_of(lease.token), kind = kind, reason = reason, owner = lease.owner or '', at = stamp_now(), request = request })
+  table.insert(ends, 1, { lease = count_of(lease.token), kind = kind, reason = reason, owner = lease.owner or '', at = stamp_now(), request = request, rollback = is_rollback })
   ends[MOST_ENDS + 1] = nil
   redis.call('HSET', THREAD, 'lease_ends', cjson.encode(ends))
 end

@@ -1,17 +1,25 @@
 -- ARGV: milliseconds, owner, token of the lease that ended ('' to take any thread that is free), key of a new thread, which also tells this request from
--- all others, ttl, the random end of a token, '1' to take the thread also from whoever has it, but not from a migration
--- Answers also in how many milliseconds the thread expires, '' for never and for one that is empty, its key, and the counted part of the token of a live
--- lease that it took the thread from, '' for none.
+-- all others, ttl, the random end of a token, 'interrupt' or 'rollback' to take the thread also from whoever has it, but not from a
+-- migration
+-- Answers also in how many milliseconds the thread expires, '' for never and for one that is empty, its key, and the counted parts of tokens: of a live lease
+-- that it took the thread from, and of those whose rollback it may have interrupted.
 local key, _, refusal, migration_token = find_thread()
 if refusal then return refusal end
 local lease = find_lease()
+local function overtaken_by(request)
+  local counts = {}
+  if not end_with('request', request) then return counts end
+  for _, each in ipairs(lease_ends()) do
+    if each.request == request or each.rollback then counts[#counts + 1] = each.lease end
+  end
+  return counts
+end
 -- The same request again: its answer was lost, or came too late, or too few replicas had it. It has the lease already.
 if lease.left > 0 and redis.call('HGET', THREAD, 'lease_request') == ARGV[4] then
   redis.call('HSET', THREAD, 'lease_until', digits(now_ms() + ARGV[1]))
   local lasts = set_expiry(ARGV[5])
-  local ended = end_with('request', ARGV[4])
   return {'granted', lease.token, digits(lease.tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key,
-    ended and ended.lease or ''}
+    overtaken_by(ARGV[4])}
 end
 if lease.left > 0 and (ARGV[7] == '' or migration_token) then return busy(lease) end
 if ARGV[3] ~= '' and not (lease.ends and lease.token == ARGV[3]) then return busy(lease) end
@@ -23,9 +31,8 @@ end
 local count = lease.token and tonumber(string.sub(lease.token, 1, -1 - #ARGV[6])) or 0
 local token = digits(math.max(tonumber(stamp_now()), count + 1)) .. ARGV[6]
 local tries = lease.left > 0 and lease.tries or lease.ends and lease.tries + 1 or 0
-local overtaken = lease.left > 0 and count_of(lease.token) or ''
-if lease.left > 0 then note_end(lease, 'overtaken', ARGV[2], ARGV[4]) end
+if lease.left > 0 then note_end(lease, 'overtaken', ARGV[2], ARGV[4], ARGV[7] == 'rollback') end
 redis.call('HSET', THREAD, 'lease_token', token, 'lease_owner', ARGV[2], 'lease_until', digits(now_ms() + ARGV[1]), 'lease_tries', tries,
   'lease_request', ARGV[4], 'lease_follows', lease.ends and '1' or '0')
 local lasts = set_expiry(ARGV[5])
-return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key, overtaken}
+return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key, overtaken_by(ARGV[4])}

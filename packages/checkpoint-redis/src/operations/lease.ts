@@ -35,9 +35,9 @@ export async function acquireLease(
   request: LeaseRequest,
   ttl: string,
 ): Promise<LeaseAnswer & Lasting> {
-  const { threadId, ttlMs, owner, ended = "", takes = false } = request;
+  const { threadId, ttlMs, owner, ended = "", takes = "" } = request;
   const requestId = newThreadKey();
-  const args = [ttlMs, owner, ended, requestId, ttl, newTokenSuffix(), takes ? "1" : ""];
+  const args = [ttlMs, owner, ended, requestId, ttl, newTokenSuffix(), takes];
   let reply: Reply;
   try {
     reply = await redis.runDurably("acquireThread", acquireLeaseScript, keys.thread(threadId), args);
@@ -49,7 +49,8 @@ export async function acquireLease(
     throw error;
   }
   if (statusOf(reply, "acquireThread") === "granted") {
-    const overtaken = String(reply[5]) || undefined;
+    const [first, ...others] = (reply[5] as readonly Buffer[]).map(String);
+    const overtaken = first === undefined ? undefined : ([first, ...others] as const);
     return { kind: "granted", token: String(reply[1]), tries: Number(reply[2]), overtaken, ...lasting(reply[3], reply[4]) };
   }
   return { kind: "busy", owner: String(reply[1]) || undefined, remainingMs: Number(reply[2]) };

@@ -34,7 +34,7 @@ export type Pruned = PruneOutcome & { readonly hasEnded?: boolean };
  * frees what nothing refers to.
  */
 export async function prune(redis: Connection, keys: Keys, input: PruneInput): Promise<Pruned> {
-  const { threadId, hide, remove, writesOfRuns, writesOfLease } = input;
+  const { threadId, hide, remove, writesOfRuns, writesOfLeases } = input;
   const { threadKey, checkpoints } = input.summaries;
   const thread = keys.thread(threadId);
   const token = input.token ?? "";
@@ -47,10 +47,10 @@ export async function prune(redis: Connection, keys: Keys, input: PruneInput): P
     bytes += Number(reply[2]);
     return undefined;
   };
-  if (writesOfRuns.length > 0 || writesOfLease !== undefined) {
-    const lease = encodeWriter(writesOfLease === undefined ? undefined : BigInt(writesOfLease));
+  if (writesOfRuns.length > 0 || writesOfLeases.length > 0) {
+    const leases = writesOfLeases.map((count) => encodeWriter(BigInt(count)));
     for (const some of chunks(endsWithWrites(checkpoints, remove), MOST_MEMBERS)) {
-      const args = [state, token, lease, writesOfRuns.length, ...writesOfRuns, ...some];
+      const args = [state, token, leases.length, writesOfRuns.length, ...leases, ...writesOfRuns, ...some];
       const refused = refusalIn(await redis.runDurably("deleteForRuns", dropWritesOfRunsScript, thread, args));
       if (refused !== undefined) return refused;
     }

@@ -1,15 +1,16 @@
--- ARGV: state that the thread must have, token ('' for none), the lease whose writes go ('' for none), how many of the following are ids of runs, then
--- those, then the members of checkpoints
--- Removes what the runs wrote to these checkpoints, or what was written last under the lease; what the lease had replaced is put back.
+-- ARGV: state that the thread must have, token ('' for none), how many of the following are leases, how many then ids of runs, then those, then the members of
+-- checkpoints
+-- Removes what the runs wrote to these checkpoints, or what was written last under the leases; what these had replaced is put back.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
 refusal = lease_refusal(ARGV[2])
 if refusal then return refusal end
-local lease, runs, first_member = ARGV[3], {}, 5 + ARGV[4]
-for i = 5, first_member - 1 do runs[ARGV[i]] = true end
+local leases, runs, first_run, first_member = {}, {}, 5 + ARGV[3], 5 + ARGV[3] + ARGV[4]
+for i = 5, first_run - 1 do leases[ARGV[i]] = true end
+for i = first_run, first_member - 1 do runs[ARGV[i]] = true end
 
--- A slot with what stood in it before the lease replaced it.
+-- A slot with what stood in it before its lease replaced it.
 local function restored(slot, replaced)
   local _, after_task = part_at(slot, 13)
   local parts, before = parts_of(string.sub(slot, after_task)), parts_of(replaced)
@@ -25,16 +26,15 @@ for i = first_member, #ARGV do
   local kept, dropped, has_restored, at = {}, 0, false, FIRST_SLOT
   while writes and at <= #writes do
     local slot = string.sub(writes, at, at + 3 + number_at(writes, at))
-    local is_of_lease = lease ~= '' and part_of_slot(slot, SLOT_WRITER) == lease
-    local replaced = is_of_lease and part_of_slot(slot, SLOT_REPLACED) or ''
-    if replaced ~= '' then
-      kept[#kept + 1], has_restored = restored(slot, replaced), true
-    elseif is_of_lease or runs[part_of_slot(slot, SLOT_RUN)] then
+    local size = #slot
+    local replaced = leases[part_of_slot(slot, SLOT_WRITER)] and part_of_slot(slot, SLOT_REPLACED) or ''
+    if replaced ~= '' then slot, has_restored = restored(slot, replaced), true end
+    if leases[part_of_slot(slot, SLOT_WRITER)] or runs[part_of_slot(slot, SLOT_RUN)] then
       dropped = dropped + 1
     else
       kept[#kept + 1] = slot
     end
-    at = at + #slot
+    at = at + size
   end
   if dropped > 0 and #kept == 0 then
     bytes = bytes + drop_writes(member)
