@@ -2,7 +2,7 @@ import type { HoldfastSaver, LeaseSource, OnConflict, RetryOptions } from "@hold
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 /** What all savers of ours have beyond upstream's. */
-export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune" | "revokeLease"> {
+export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune" | "revokeLease" | "verify"> {
   setup(): Promise<unknown>;
   end(options?: { readonly drainMs?: number }): Promise<void>;
 }

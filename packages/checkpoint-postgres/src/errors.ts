@@ -21,26 +21,26 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   "25006", // read_only_sql_transaction: the server we reached was demoted by a failover
   "53300", // too_many_connections
   "53400", // configuration_limit_exceeded: per-role or per-database connection limit
-  "23503", // foreign_key_violation: the thread was deleted while we wrote to it; the next try begins it anew
+  "23503", // foreign_key_violation: the thread was deleted during the write; the next try starts it again
 ]);
-/** Whole classes of the same kind: connection exceptions. */
+/** Classes of the same kind: connection exceptions. */
 const TRANSIENT_CLASSES: readonly string[] = ["08"];
 
-/** SQLSTATEs that mean the tables are not there, or are older than this code. */
+/** SQLSTATEs for tables that are missing or older than this code. */
 const NOT_SET_UP: ReadonlySet<string> = new Set([
   "42P01", // undefined_table
   "3F000", // invalid_schema_name
   "42703", // undefined_column
 ]);
 
-/** SQLSTATEs of a connection that cannot be made as configured: another try does not help. */
+/** SQLSTATEs of a wrong configuration: a retry does not help. */
 const CANNOT_CONNECT: ReadonlySet<string> = new Set([
   "28000", // invalid_authorization_specification
   "28P01", // invalid_password
   "3D000", // invalid_catalog_name: no such database
 ]);
 
-/** SQLSTATEs of a prepared statement that this connection does not have, or has already: it is another one than the client believes. */
+/** SQLSTATEs for a prepared statement that this connection lacks or already has: a pooler has switched connections. */
 const ABOUT_STATEMENT_NAME: ReadonlySet<string> = new Set([
   "26000", // invalid_sql_statement_name
   "42P05", // duplicate_prepared_statement
@@ -49,7 +49,7 @@ const ABOUT_STATEMENT_NAME: ReadonlySet<string> = new Set([
 /** The SQLSTATE of our own function `refuse_format`. */
 const NEWER_FORMAT = "ZF001";
 
-/** What an error of `pg` says beyond its text. */
+/** An error of `pg` with more than its text. */
 interface DatabaseError extends Error {
   readonly code: string;
   readonly severity: string;
@@ -60,10 +60,10 @@ function isDatabaseError(error: unknown): error is DatabaseError {
 }
 
 /**
- * Whether another try may succeed.
+ * Whether a retry may succeed.
  *
- * Whatever fails without an answer of the server is a fault of the connection (refused, reset, timed out, closed): `pg` gives some of these no code,
- * so they are told by what they are not. A bug in the calling code is a TypeError or RangeError, and is never retried.
+ * A failure without an answer of the server is a connection fault (refused, reset, timed out, closed). `pg` gives some of these no code, so they are recognized by
+ * exclusion. A bug in the calling code is a TypeError or RangeError, and is never retried.
  */
 export function isTransient(error: unknown): boolean {
   if (isHoldfastError(error) || error instanceof TypeError || error instanceof RangeError) return false;
@@ -71,7 +71,7 @@ export function isTransient(error: unknown): boolean {
   return TRANSIENT.has(error.code) || TRANSIENT_CLASSES.includes(error.code.slice(0, 2));
 }
 
-/** Whether the connection that failed with this error can be used again: it can when the server answered and did not end the session. */
+/** Whether the connection can be used after this error: the server answered, and did not end the session. */
 export function leavesConnectionUsable(error: unknown): boolean {
   return isDatabaseError(error) && error.severity === "ERROR";
 }
@@ -80,7 +80,7 @@ export function isAboutStatementName(error: unknown): boolean {
   return isDatabaseError(error) && ABOUT_STATEMENT_NAME.has(error.code);
 }
 
-/** Classes of SQLSTATEs whose messages say names, rights, sizes and resources. Those of data, constraints and triggers quote what was to be stored. */
+/** Classes of SQLSTATEs whose messages contain only names, rights, sizes and resources. Others (data, constraints, triggers) quote values. */
 const SAFE_CLASSES: ReadonlySet<string> = new Set(
   ["08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "F0", "XX", NEWER_FORMAT.slice(0, 2)], // https://www.postgresql.org/docs/current/errcodes-appendix.html
 );
@@ -92,7 +92,7 @@ function quotesNoValues({ code }: DatabaseError): boolean {
 /** Fields of a database error that quote rows, parameters and statements. */
 const QUOTING_FIELDS = ["detail", "hint", "where", "internalQuery"] as const;
 
-/** The error of the driver without what was stored or was to be stored. */
+/** The driver's error without stored values. */
 function withoutValues(error: DatabaseError): DatabaseError {
   const kept: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(error);
   for (const field of QUOTING_FIELDS) delete kept[field];
@@ -103,13 +103,13 @@ function withoutValues(error: DatabaseError): DatabaseError {
   return Object.create(Object.getPrototypeOf(error), kept);
 }
 
-/** Where a saver's server is, for messages. Never the user or the password. */
+/** The address of a saver's server, for messages. Never the user or the password. */
 export interface ServerName {
   readonly host: string;
   readonly schemaName: string;
 }
 
-/** The error that a caller sees (contract C-71): one family, with the driver's as its cause, but for the values that it quotes. */
+/** The error that a caller sees (contract C-71): one family, with the driver's as its cause, without the values that it quotes. */
 export function toHoldfastError(failure: unknown, operation: string, server: ServerName): unknown {
   if (isHoldfastError(failure) || failure instanceof TypeError || failure instanceof RangeError) return failure;
   const error = isDatabaseError(failure) ? withoutValues(failure) : failure;
@@ -126,22 +126,22 @@ export function toHoldfastError(failure: unknown, operation: string, server: Ser
     return new SchemaTooNewError(`${operation}: ${error.message}, which this one cannot read. Update this process.`);
   }
   if (CANNOT_CONNECT.has(error.code)) {
-    return new StoreUnavailableError(`${operation}: Postgres at ${server.host} does not let us in: ${reason}.`, options);
+    return new StoreUnavailableError(`${operation}: Postgres at ${server.host} rejected the connection: ${reason}.`, options);
   }
   if (isTransient(error))
-    return new StoreUnavailableError(`${operation}: Postgres at ${server.host} was not available: ${reason}.`, options);
-  return new StoreFailureError(`${operation}: Postgres at ${server.host} refused: ${reason}.`, options);
+    return new StoreUnavailableError(`${operation}: Postgres at ${server.host} was unavailable: ${reason}.`, options);
+  return new StoreFailureError(`${operation}: Postgres at ${server.host} refused the operation: ${reason}.`, options);
 }
 
 export function setupRequired(operation: string, server: ServerName, options?: ErrorOptions): HoldfastError {
   return new SetupRequiredError(
     `${operation}: the tables of schema "${server.schemaName}" are missing or older than this version of Holdfast. ` +
-      "Run `await saver.setup()` once, when your service starts or in its deployment.",
+      "Run `await saver.setup()` once, at start-up or during deployment.",
     options,
   );
 }
 
-/** The text of a connection error; an AggregateError (several addresses of one host) has none of its own. */
+/** The text of a connection error. An AggregateError (a host with several addresses) has none itself. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
   return error instanceof Error ? error.message : String(error);

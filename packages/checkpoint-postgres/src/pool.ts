@@ -4,13 +4,13 @@ import { InvalidOptionsError, SaverClosedError } from "@holdfast/checkpoint-core
 import { entryCache, type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
 import { isAboutStatementName, isTransient, leavesConnectionUsable, type ServerName, toHoldfastError } from "./errors.js";
 
-/** The part of `pg.Pool` that the saver uses; any pool that is a `pg.Pool` fits, `@neondatabase/serverless`' too. */
+/** The part of `pg.Pool` that the saver uses. Any `pg.Pool` fits, that of `@neondatabase/serverless` too. */
 export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "acquire", listener: (client: PostgresClient) => void): unknown;
-  /** Whether `end()` was called on it. */
+  /** Whether its `end()` was called. */
   readonly ending?: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface PostgresQuery {
   readonly query_timeout: number;
 }
 
-/** Statements without parameters, which travel together. */
+/** Statements without parameters, sent together. */
 export interface PostgresScript {
   readonly text: string;
   readonly query_timeout: number;
@@ -46,11 +46,11 @@ export type Row = readonly (string | null)[];
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** What it is prepared as. Only what comes at each superstep or run, with one of few texts: a server keeps a plan for each text and connection. */
+  /** Its name as a prepared statement. Only for statements of every superstep or run with few different texts: a server keeps a plan for each text and connection. */
   readonly name?: string;
 }
 
-/** Columns are decoded by the operation that asked for them (`columns.ts`), whatever type parsers the application has set on `pg`. */
+/** Returns columns as text, whatever type parsers the application has set on `pg`; operations decode them (`columns.ts`). */
 const RAW_COLUMNS = { getTypeParser: () => (value: string) => value };
 
 /** Runs statements on a pool, with retries, and turns failures into errors of the Holdfast family. */
@@ -58,9 +58,9 @@ export class Connections {
   readonly #pool: PostgresPool;
   readonly #owned: boolean;
   readonly #retry: RetryPolicy;
-  /** After so long, a statement is given up. */
+  /** When a statement is given up, in milliseconds. */
   readonly statementTimeoutMs: number;
-  /** Until a pooler turns out not to keep track of names. */
+  /** Whether statements are named: until a pooler turns out not to track names. */
   #namesStatements: boolean;
   readonly #server: ServerName;
   readonly #closing = new AbortController();
@@ -84,7 +84,7 @@ export class Connections {
     this.statementTimeoutMs = settings.statementTimeoutMs;
     this.#namesStatements = settings.preparedStatements;
     this.#server = { host: hostOf(pool), schemaName: settings.schemaName };
-    // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
+    // Each operation that waits for a retry listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
     surviveLostConnections(pool);
   }
@@ -117,7 +117,7 @@ export class Connections {
     return result.rows;
   }
 
-  /** Statements without parameters, on a client, without retry. Their results are not looked at. */
+  /** Statements without parameters, on a client, without retry. Their results are ignored. */
   async executeScript(client: PostgresClient, text: string): Promise<void> {
     await client.query({ text, query_timeout: this.statementTimeoutMs });
   }
@@ -134,8 +134,8 @@ export class Connections {
           try {
             return await this.#lend(work);
           } catch (error) {
-            // A pooler in transaction mode may run a statement on another connection than the one that has its name. Postgres says so before it runs
-            // anything, and from then on statements go without names.
+            // A pooler in transaction mode may run a statement on a connection that lacks its name. Postgres reports that before it runs anything, and
+            // from then on statements are not named.
             if (!hadNames || !isAboutStatementName(error)) throw error;
             this.#namesStatements = false;
             return await this.#lend(work);
@@ -150,13 +150,13 @@ export class Connections {
 
   async #lend<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect();
-    // A pool that is not pg-pool may not say when it lends a client.
+    // Pools other than pg-pool may have no event for lending a client.
     client.on("error", ignore);
     let destroy = false;
     try {
       return await work(client);
     } catch (error) {
-      // After a timeout the answer may still arrive on this connection, and after a lost connection nothing will.
+      // After a timeout, a late answer may still arrive on this connection.
       destroy = !leavesConnectionUsable(error);
       throw error;
     } finally {
@@ -174,12 +174,12 @@ export class Connections {
 }
 
 /**
- * Statements with more parameters store several segments or slots at once and have a text for each number of them. A server keeps every plan for as
- * long as the connection lasts.
+ * Statements with more parameters store several segments or slots, and have a different text for each number of them. A server keeps every plan for the life of
+ * the connection.
  */
 const MAX_NAMED_PARAMETERS = 21;
 
-/** The same for the same text, in every process: behind a pooler, connections are shared. */
+/** The same name for the same text in every process, because connections are shared behind a pooler. */
 function nameOf(name: string, text: string): string {
   let named = names.get(text);
   if (named === undefined) {
@@ -189,20 +189,20 @@ function nameOf(name: string, text: string): string {
   return named;
 }
 
-/** Of the texts that come often: hashing one of 3 kB takes 10 us. A server with several schemas has as many for each. */
+/** Caches the names of frequent texts: hashing one of 3 kB takes 10 us. Each schema has its own texts. */
 const names = entryCache<string>(200);
 
 /**
- * A lost connection is an 'error' event of its client, or of the pool while the client is idle. Without a listener it ends the process. What matters of the
- * fault shows in the statement that runs, or in the next one.
+ * A lost connection is an 'error' event of its client, or of the pool while the client is idle. Without a listener it ends the process. The current or next
+ * statement reports the fault.
  */
 function surviveLostConnections(pool: PostgresPool): void {
-  // Once for all savers of a pool: Node would warn of a leak at the eleventh, and a pool outlives savers.
+  // Once per pool: with one listener per saver, Node would warn of a leak at the eleventh.
   if (guardedPools.has(pool)) return;
   guardedPools.add(pool);
   pool.on("error", ignore);
-  // pg-pool lends a client in the event in which it becomes free, and takes its own listener off; the promise of connect() settles later. An error in the
-  // same packet would find no listener. So each client keeps one of ours for its life.
+  // pg-pool removes its own listener when it lends a client; the promise of connect() settles later. An error in the same packet would find no listener. So each
+  // client keeps one of ours for its life.
   const guarded = new WeakSet<PostgresClient>();
   pool.on("acquire", (client) => {
     if (guarded.has(client)) return;
@@ -213,7 +213,7 @@ function surviveLostConnections(pool: PostgresPool): void {
 
 function ignore(): void {}
 
-/** Pools that have listeners of ours. */
+/** Pools that have our listeners. */
 const guardedPools = new WeakSet<PostgresPool>();
 
 /** `host:port` of a pool, as far as its options tell. */

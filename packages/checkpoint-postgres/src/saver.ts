@@ -9,7 +9,7 @@ import { PostgresStore } from "./store.js";
 const OWN_POOLS = new WeakSet<PostgresPool>();
 
 /**
- * A LangGraph.js checkpointer on PostgreSQL 14 or later. `docs/reference/contract.md` says what it promises, rule by rule.
+ * A LangGraph.js checkpointer on PostgreSQL 14 or later. `docs/reference/contract.md` has its promises, rule by rule.
  *
  * ```ts
  * const saver = PostgresSaver.fromConnString(process.env.DATABASE_URL);
@@ -23,7 +23,7 @@ export class PostgresSaver extends HoldfastSaver {
   readonly #createSchema: boolean;
 
   /**
-   * @param pool a `pg.Pool`. It stays yours: `end()` does not close it.
+   * @param pool a `pg.Pool`, which `end()` does not close.
    * @param serde encodes channel values and pending writes. Default: ours, which is lossless or throws.
    * @throws InvalidOptionsError
    */
@@ -39,7 +39,7 @@ export class PostgresSaver extends HoldfastSaver {
   }
 
   /**
-   * A saver with a pool of its own, which `end()` closes.
+   * A saver with its own pool, which `end()` closes.
    *
    * @param connString e.g. `postgres://user:password@host:5432/database`.
    * @throws InvalidOptionsError
@@ -67,13 +67,13 @@ export class PostgresSaver extends HoldfastSaver {
   }
 }
 
-/** The pool itself would find out at the first operation, and blame the network. */
+/** Otherwise the pool would fail at the first operation, and blame the network. */
 function checkConnString(connString: unknown): void {
   const form = "Write postgres://user:password@host:5432/database.";
   if (typeof connString !== "string" || connString === "")
     throw new InvalidOptionsError(`The connection string is empty. ${form}`);
   if (URL.canParse(connString) && !/^(postgres(ql)?|socket):/i.test(connString)) {
-    throw new InvalidOptionsError(`The connection string is not one of Postgres. ${form}`);
+    throw new InvalidOptionsError(`The connection string is not for Postgres. ${form}`);
   }
   try {
     new pg.Client({ connectionString: connString });

@@ -5,27 +5,27 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   "LOADING", // the server reads its data from disk
   "READONLY", // the server we reached was demoted by a failover
   "MASTERDOWN", // a replica that lost its master
-  "CLUSTERDOWN", // slots without a master: a failover is going on
+  "CLUSTERDOWN", // slots without a master: a failover is in progress
   "TRYAGAIN", // a slot is being moved
-  "MOVED", // ioredis follows redirections; these come through when it gave up
+  "MOVED", // ioredis follows redirections until it gives up
   "ASK",
-  "BUSY", // somebody's script runs for long
-  "NOSCRIPT", // forgotten again before we came to call it (SCRIPT FLUSH, or another server by now)
+  "BUSY", // a script has been running for long
+  "NOSCRIPT", // the script was flushed before the call, or the server is another one
   "NOREPLICAS", // fewer replicas than min-replicas-to-write
 ]);
 
-/** Codes of a connection that cannot be made as configured: another try does not help. */
+/** Codes of a wrong configuration: a retry does not help. */
 const CANNOT_CONNECT: ReadonlySet<string> = new Set(["NOAUTH", "WRONGPASS"]);
 
-/** Codes of a connection that still points to a server which is not the master any more. */
+/** Codes of a server that is no longer the master. */
 const NOT_THE_MASTER: ReadonlySet<string> = new Set(["READONLY", "MASTERDOWN"]);
 
-/** A reply with which the server refuses a command. `redis-errors` of ioredis names the class; copies of it may differ. */
+/** An error reply of the server. Recognized by its name, because there may be copies of `redis-errors`. */
 function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-/** Before Redis 7, the error of a command in a script stands in the error of the script. */
+/** Before Redis 7, a script's error contains the error of its command. */
 const WITHIN_SCRIPT = /@user_script: ?\d+: -?([A-Z][A-Z0-9]+) /;
 
 /** The code of a reply: its first word. */
@@ -35,17 +35,17 @@ export function codeOf(error: unknown): string | undefined {
   return code === "ERR" ? (WITHIN_SCRIPT.exec(error.message)?.[1] ?? code) : code;
 }
 
-/** A cluster of which no node would talk to us says why in the error of the last one. */
+/** If no node of a cluster answers, the last node's error says why. */
 function decisive(error: unknown): unknown {
   const { lastNodeError } = (error ?? {}) as { readonly lastNodeError?: unknown };
   return isReply(lastNodeError) ? lastNodeError : error;
 }
 
 /**
- * Whether another try may succeed.
+ * Whether a retry may succeed.
  *
- * Whatever fails without a reply of the server is a fault of the connection (refused, reset, timed out, no node of the cluster reached). A bug in the
- * calling code is a TypeError or RangeError, and is never retried.
+ * A failure without a reply of the server is a connection fault (refused, reset, timed out, no node of the cluster reached). A bug in the calling code is a
+ * TypeError or RangeError, and is never retried.
  */
 export function isTransient(failure: unknown): boolean {
   const error = decisive(failure);
@@ -55,39 +55,36 @@ export function isTransient(failure: unknown): boolean {
   return code === undefined ? error instanceof Error : TRANSIENT.has(code);
 }
 
-/** Whether the connection must be made anew to find the master. */
+/** Whether the client must reconnect to find the master. */
 export function needsNewConnection(error: unknown): boolean {
   return NOT_THE_MASTER.has(codeOf(error) ?? "");
 }
 
-/** The refusal of the database that a client was told to use: ioredis reports it, and goes on in database 0. */
+/** Whether the server refused a client's database: ioredis reports it, and silently uses database 0. */
 export function isDatabaseRefusal(error: unknown): boolean {
   const code = codeOf(error);
   const { command } = error as { readonly command?: { readonly name?: unknown } };
   return command?.name === "select" && code !== undefined && !TRANSIENT.has(code) && !CANNOT_CONNECT.has(code);
 }
 
-/** What was to be stored would land among what belongs to others. */
+/** The error of a refused database, where writes would land among other data. */
 export function wrongDatabase(operation: string, host: string, database: number, cause?: unknown): StoreFailureError {
   const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new StoreFailureError(
-    `${operation}: Redis at ${host} does not let us use database ${database}${why}. Nothing was stored.`,
-    {
-      cause: withoutCommand(cause),
-    },
-  );
+  return new StoreFailureError(`${operation}: Redis at ${host} refused database ${database}${why}. Nothing was stored.`, {
+    cause: withoutCommand(cause),
+  });
 }
 
-/** Whether a cluster has sent us elsewhere. */
+/** Whether a cluster redirected the command. */
 export function isRedirection(error: unknown): boolean {
   const code = codeOf(error);
   return code === "MOVED" || code === "ASK";
 }
 
-/** Redis quotes the arguments of a command that it does not know, or that was renamed. */
+/** Redis quotes the arguments of an unknown or renamed command. */
 const QUOTED_ARGUMENTS = /,? with args beginning with:.*$/s;
 
-/** ioredis puts the command on its errors, with all that it was given: the password (contract C-73), or what was to be stored. */
+/** ioredis attaches the command to its errors, with all arguments: the password (contract C-73), or values. */
 function withoutCommand(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { command: _, lastNodeError, ...kept } = Object.getOwnPropertyDescriptors(error) as PropertyDescriptorMap;
@@ -103,8 +100,8 @@ function withoutCommand(error: unknown): unknown {
 /**
  * The error that a caller sees (contract C-71): one family, with the driver's as its cause.
  *
- * @param host where the server is. Never the user or the password.
- * @param reason why there is no connection, as far as the client has told: its own error may say only how often it tried.
+ * @param host the server's address. Never the user or the password.
+ * @param reason why there is no connection, if known: the client's own error may only say how often it tried.
  */
 export function toHoldfastError(failure: unknown, operation: string, host: string, reason?: Error): unknown {
   if (isHoldfastError(failure) || failure instanceof TypeError || failure instanceof RangeError) return failure;
@@ -118,14 +115,14 @@ export function toHoldfastError(failure: unknown, operation: string, host: strin
   }
   const options = { cause: withoutCommand(error) };
   if (CANNOT_CONNECT.has(code)) {
-    return new StoreUnavailableError(`${operation}: Redis at ${host} does not let us in: ${text}`, options);
+    return new StoreUnavailableError(`${operation}: Redis at ${host} rejected the connection: ${text}`, options);
   }
-  if (TRANSIENT.has(code)) return new StoreUnavailableError(`${operation}: Redis at ${host} was not available: ${text}`, options);
+  if (TRANSIENT.has(code)) return new StoreUnavailableError(`${operation}: Redis at ${host} was unavailable: ${text}`, options);
   if (code === "OOM") {
     return new StoreFailureError(
-      `${operation}: Redis at ${host} is full: its maxmemory is reached. Nothing was stored. Raise maxmemory, or let threads expire (ttl).`,
+      `${operation}: Redis at ${host} has reached its maxmemory. Nothing was stored. Raise maxmemory, or let threads expire (ttl).`,
       options,
     );
   }
-  return new StoreFailureError(`${operation}: Redis at ${host} refused: ${text}`, options);
+  return new StoreFailureError(`${operation}: Redis at ${host} refused the operation: ${text}`, options);
 }

@@ -4,6 +4,7 @@ import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/ids.js";
+import { oneOf } from "../config/options.js";
 import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
 import { type Config, HeldLease } from "./held-lease.js";
@@ -29,39 +30,32 @@ export interface ExclusiveOptions extends Pick<LeaseOptions, "ttlMs" | "owner"> 
   readonly onAbort?: "release" | "handOver";
 }
 
-const STRATEGIES: readonly unknown[] = ["wait", "reject", "interrupt", "rollback"];
-
 /** A saver that has leases. */
 export interface LeaseSource extends BaseCheckpointSaver {
   acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease>;
 }
 
-/** A compiled graph, as far as `exclusive` needs to know one. */
+/** What `exclusive` needs of a compiled graph. */
 export interface ExclusiveGraph {
   readonly checkpointer?: unknown;
   invoke(input: never, config?: never): Promise<unknown>;
 }
 
 /**
- * A graph whose runs have their thread for themselves: `invoke`, `stream`, `streamEvents`, `batch`, `updateState` and `bulkUpdateState` take the lease of
- * their thread, in whichever process they are called, and give it free when they are done. Reading does not need it. The answer to double-texting,
- * in one line:
+ * A graph that runs one call at a time on each thread, across processes: `invoke`, `stream`, `streamEvents`, `batch`, `updateState` and `bulkUpdateState` take
+ * the thread's lease and release it when they end. Reading needs no lease. This answers double-texting in one line:
  *
  * ```ts
  * const app = exclusive(graph.compile({ checkpointer: saver }));
  * ```
  *
- * @throws InvalidOptionsError when the graph has no Holdfast saver as its checkpointer. The calls of the graph that it returns: ThreadBusyError,
- *   LeaseLostError, and what those of `graph` throw.
+ * @throws InvalidOptionsError if the graph was not compiled with a Holdfast saver. The returned graph's calls throw ThreadBusyError, LeaseLostError, and what
+ *   those of `graph` throw.
  */
 export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: ExclusiveOptions = {}): Graph {
   const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, onAbort = "release", ...lease } = options;
-  if (!STRATEGIES.includes(whenBusy)) {
-    throw new InvalidOptionsError(`whenBusy is ${String(whenBusy)}. It must be one of ${STRATEGIES.join(", ")}.`);
-  }
-  if (onAbort !== "release" && onAbort !== "handOver") {
-    throw new InvalidOptionsError(`onAbort is ${String(onAbort)}. It must be "release" or "handOver".`);
-  }
+  oneOf("whenBusy", whenBusy, "wait", "reject", "interrupt", "rollback");
+  oneOf("onAbort", onAbort, "release", "handOver");
   const saver = graph.checkpointer as LeaseSource | undefined;
   if (typeof saver?.acquireThread !== "function") {
     throw new InvalidOptionsError(
@@ -114,13 +108,13 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     }
   }
 
-  /** A copy of the graph, in which what is built upon `stream` has the thread: the third version of `streamEvents` is. */
+  /** A copy of the graph whose `stream` takes the lease: version 3 of `streamEvents` calls it. */
   #withOwnStream(graph: Graph): { streamEvents: Method } {
     const copy = (graph as unknown as { withConfig(config: object): object }).withConfig({});
     return Object.assign(copy as { streamEvents: Method }, { stream: this.get(graph, "stream", graph) });
   }
 
-  /** Runs a call that is over when its promise is settled. */
+  /** Runs a call that ends when its promise settles. */
   async #during(
     graph: Graph,
     config: Config | undefined,
@@ -139,7 +133,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     }
   }
 
-  /** Runs a call that is over when its stream is. */
+  /** Runs a call that ends with its stream. */
   async #stream(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
     const left = new AbortController();
     const lease = await this.#enter(graph, config, this.#options.onAbort, left.signal);
@@ -157,7 +151,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     }
   }
 
-  /** The same for a call that gives its stream at once. */
+  /** The same for a call that returns its stream synchronously. */
   #streamLater(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): AsyncIterable<unknown> {
     const left = new AbortController();
     const enter = (): Promise<HeldLease> => this.#enter(graph, config, this.#options.onAbort, left.signal);
@@ -168,9 +162,9 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     return streamOf(items(), left);
   }
 
-  /** @param left aborts when nobody reads the call's stream any more. */
+  /** @param left aborts when the reader leaves the call's stream. */
   async #enter(graph: Graph, config: Config = {}, onAbort: ExclusiveOptions["onAbort"], left?: AbortSignal): Promise<HeldLease> {
-    // As LangGraph puts it together: what a node is run with, what the graph is bound to, what the call is given.
+    // Merged as in LangGraph: the config of the node that calls, of the graph, of the call.
     const configurable = {
       ...AsyncLocalStorageProviderSingleton.getRunnableConfig()?.configurable,
       ...(graph as { readonly config?: RunnableConfig }).config?.configurable,
@@ -179,7 +173,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     if (configurable.thread_id === undefined) throw new MissingThreadIdError("An exclusive run");
     const threadId = parseThreadId(configurable.thread_id);
     const signals = [config.signal, left].filter((signal) => signal !== undefined);
-    // A call within a run that has the thread: the place from which it is made says so, or its config.
+    // A call within a run that holds the lease, found by where it is made, or by its config.
     const outer = heldThreads.getStore()?.get(threadId);
     if (outer?.isOver === false) return new HeldLease(withLeaseToken(config, threadId, outer.token as string), signals);
     const token = leaseToken({ configurable }, threadId);
@@ -195,8 +189,8 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
 }
 
 /**
- * A stream that takes the items as they come, like LangGraph's: the thread is given free when the run is over, however slow the reader. Whoever leaves it
- * ends the run, also while its next item is not there yet.
+ * A stream that buffers items as they come, like LangGraph's, so that a slow reader does not delay the release of the lease. Leaving the stream ends the run,
+ * even while the next item is pending.
  */
 function streamOf(items: AsyncIterable<unknown>, left: AbortController): AsyncIterable<unknown> {
   const pump = async (controller: ReadableStreamDefaultController<unknown>): Promise<void> => {
@@ -231,7 +225,7 @@ function streamOf(items: AsyncIterable<unknown>, left: AbortController): AsyncIt
   );
 }
 
-/** `cancel` works while somebody reads, as with LangGraph's streams. */
+/** Its `cancel` works during a read, as that of LangGraph's streams. */
 class LeavableStream extends IterableReadableStream<unknown> {
   readonly #leave: () => Promise<void>;
 

@@ -4,10 +4,10 @@ import { type HeldThread, heldThreads } from "./held-threads.js";
 import type { ThreadLease } from "./lease.js";
 import { CHECKPOINTER_KEY, type RunSaver } from "./run-saver.js";
 
-/** The config of a call, with the thread that it names. */
+/** The config of a call. */
 export type Config = RunnableConfig & { readonly signal?: AbortSignal; readonly version?: string };
 
-/** What a call has for its time: a lease of its own, or that of the run that it is a part of. */
+/** What a call runs under: its own lease, or that of the run around it. */
 export class HeldLease implements HeldThread {
   readonly #config: Config;
   readonly #lease: ThreadLease | undefined;
@@ -38,12 +38,12 @@ export class HeldLease implements HeldThread {
     return this.#lease?.token;
   }
 
-  /** Whether the call is a part of a run that sees to all this. */
+  /** Whether the run around the call takes care of its lease and failures. */
   get isNested(): boolean {
     return this.#lease === undefined && this.#saver === undefined;
   }
 
-  /** Why the run was ended: the lease is lost, the saver is closed, both of which lets its writes fail, or a write failed. */
+  /** Why the run was aborted: the lease was lost, or the saver closed, either of which makes writes fail, too; or only a write failed. */
   get #failure(): unknown {
     const signal = [this.#lease?.signal, this.#saver?.failure].find((each) => each?.aborted);
     return signal?.reason;
@@ -57,19 +57,19 @@ export class HeldLease implements HeldThread {
     return failure ?? error;
   }
 
-  /** A run may seem to have gone well though a write failed. A lease that is lost after the last write does not matter. */
+  /** A run may seem to succeed although a write failed. Losing the lease after the last write does not matter. */
   throwIfFailed(): void {
     this.#saver?.failure.throwIfAborted();
   }
 
-  /** Does work in which nested calls find the lease. */
+  /** Runs work whose nested calls find the lease. */
   run(work: (config: Config) => unknown): unknown {
     const lease = this.#lease;
     if (lease === undefined) return work(this.#config);
     return heldThreads.run(new Map([...(heldThreads.getStore() ?? []), [lease.threadId, this]]), () => work(this.#config));
   }
 
-  /** Hands a stream on, and gives the thread free when it ends or fails. */
+  /** Forwards a stream, and ends the lease when it ends or fails. */
   async *items(open: () => AsyncIterable<unknown>): AsyncGenerator<unknown> {
     try {
       yield* open();
@@ -83,7 +83,7 @@ export class HeldLease implements HeldThread {
 
   async leave(): Promise<void> {
     this.isOver = true;
-    // The run is over, and what it wrote is stored. Where the store cannot be reached now, the lease ends by itself.
+    // The run is over, and its writes are stored. If the store cannot be reached now, the lease expires.
     const end = this.#isUnfinished ? this.#lease?.handOver() : this.#lease?.release();
     await end?.catch(() => undefined);
   }

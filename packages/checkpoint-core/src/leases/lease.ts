@@ -1,16 +1,17 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import type { RunnableConfig } from "@langchain/core/runnables";
+import { abortSignal, integer, oneOf } from "../config/options.js";
 import { isCopied, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, type LeaseEnd, LeaseLostError, type SaverClosedError } from "../errors.js";
 import type { CheckpointStore, PutInput } from "../store/checkpoint-store.js";
 import type { LeaseLost } from "../store/refusal.js";
 
-/** How to get the lease of a thread. */
+/** How to acquire the lease of a thread. */
 export interface LeaseOptions {
   /** How long the lease lasts without a renewal, in milliseconds. It is renewed three times in that time. Default 30,000. */
   readonly ttlMs?: number;
-  /** How long to wait for a thread that is in use, in milliseconds; `Infinity`: until `signal` aborts. Default 0: not at all. */
+  /** How long to wait for a busy thread, in milliseconds; `Infinity`: until `signal` aborts. Default 0: do not wait. */
   readonly waitMs?: number;
   /**
    * What becomes of whoever has the thread. `"wait"`: they keep it, for `waitMs`. `"interrupt"`: it is taken from them, and they can write no more. `"rollback"`: what
@@ -19,7 +20,7 @@ export interface LeaseOptions {
   readonly whenBusy?: "wait" | "interrupt" | "rollback";
   /** Ends the wait; it fails with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Who wants it, for those who find the thread in use. Default: host name and process id. */
+  /** The holder's name, for those who find the thread busy. Default: host name and process id. */
   readonly owner?: string;
 }
 
@@ -32,43 +33,28 @@ const MAX_TTL_MS = 24 * 60 * 60 * 1_000;
 const MAX_OWNER_LENGTH = 256;
 const MAX_REASON_LENGTH = 1_024;
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveMaxTtlMs(given: unknown = MAX_TTL_MS): number {
-  if (typeof given === "number" && Number.isInteger(given) && given >= MIN_TTL_MS && given <= MAX_TTL_MS) return given;
-  throw new InvalidOptionsError(`maxLeaseTtlMs is ${String(given)}. It must be an integer from ${MIN_TTL_MS} to ${MAX_TTL_MS}.`);
+  return integer("maxLeaseTtlMs", given, MIN_TTL_MS, MAX_TTL_MS);
 }
 
 /**
- * @param maxTtlMs what the saver allows.
+ * @param maxTtlMs the limit of the saver.
  * @throws InvalidOptionsError
  */
 export function resolveLeaseOptions(options: LeaseOptions = {}, maxTtlMs = MAX_TTL_MS): ResolvedLeaseOptions {
-  const {
-    ttlMs = Math.min(30_000, maxTtlMs),
-    waitMs = 0,
-    whenBusy = "wait",
-    owner = `${hostname()}:${process.pid}`,
-    signal,
-  } = options;
-  if (!Number.isInteger(ttlMs) || ttlMs < MIN_TTL_MS || ttlMs > maxTtlMs) {
-    throw new InvalidOptionsError(`ttlMs is ${String(ttlMs)}. It must be an integer from ${MIN_TTL_MS} to ${maxTtlMs}.`);
-  }
+  const { waitMs = 0, whenBusy = "wait", owner = `${hostname()}:${process.pid}`, signal } = options;
+  const { ttlMs = Math.min(30_000, maxTtlMs) } = options;
+  integer("ttlMs", ttlMs, MIN_TTL_MS, maxTtlMs);
   if (typeof waitMs !== "number" || !(waitMs >= 0)) {
     throw new InvalidOptionsError(`waitMs is ${String(waitMs)}. It must be a number of at least 0.`);
   }
-  if (whenBusy !== "wait" && whenBusy !== "interrupt" && whenBusy !== "rollback") {
-    throw new InvalidOptionsError(`whenBusy is ${String(whenBusy)}. It must be "wait", "interrupt" or "rollback".`);
-  }
+  oneOf("whenBusy", whenBusy, "wait", "interrupt", "rollback");
   checkText("owner", owner, MAX_OWNER_LENGTH);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
-  return { ttlMs, waitMs, whenBusy, owner, signal };
+  return { ttlMs, waitMs, whenBusy, owner, signal: abortSignal(signal) };
 }
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveReason(options: { readonly reason: string }): string {
   const reason: unknown = (options as Partial<typeof options> | undefined)?.reason;
   checkText("reason", reason, MAX_REASON_LENGTH);
@@ -81,26 +67,26 @@ function checkText(name: string, text: unknown, most: number): void {
 }
 
 /**
- * The right to write to a thread that nobody else has at the time (contract C-90). It renews itself in the background until it is released or lost.
+ * The exclusive right to write to a thread (contract C-90). It renews itself in the background until it is released or lost.
  *
- * The store is what enforces it: it checks the token of every write, whatever this process believes.
+ * The store enforces it by checking the token of every write, whatever this process believes.
  */
 export class ThreadLease implements AsyncDisposable {
   readonly threadId: string;
-  /** The fencing token: a positive integer, above those of all earlier leases of the thread. */
+  /** The fencing token: a positive integer, greater than those of all earlier leases of the thread. */
   readonly token: string;
-  /** To be passed to the graph: `graph.invoke(input, lease.config)`. */
+  /** Pass it to the graph: `graph.invoke(input, lease.config)`. */
   readonly config: RunnableConfig & { readonly configurable: Readonly<Record<string, unknown>> };
   readonly #store: CheckpointStore;
   readonly #ttlMs: number;
   readonly #lost = new AbortController();
   readonly #onEnd: () => void;
-  /** When the lease ends, as far as this process knows: never later than the store ends it. */
+  /** When this process takes the lease for ended, which is never later than the store does. */
   #deadline: number;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
-  /** @param askedAt when the lease was asked for, by `performance.now()`: the store counts its time from then, or from later. */
+  /** @param askedAt when the lease was requested, by `performance.now()`: the store's time starts then, or later. */
   constructor(store: CheckpointStore, threadId: string, token: string, ttlMs: number, askedAt: number, onEnd: () => void) {
     this.#store = store;
     this.threadId = threadId;
@@ -114,14 +100,14 @@ export class ThreadLease implements AsyncDisposable {
   }
 
   /**
-   * Aborts, with a LeaseLostError as its reason, when the lease is lost, and with a SaverClosedError when `saver.end()` hands it over. Pass it to the graph, so
-   * that a run that cannot write any more ends.
+   * Aborts, with a LeaseLostError as its reason, when the lease is lost, and with a SaverClosedError when `saver.end()` ends it. Pass it to the graph, so that a run
+   * that can no longer write ends.
    */
   get signal(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** Gives the thread free. Does nothing when the lease has ended already. @throws StoreUnavailableError, StoreFailureError */
+  /** Releases the lease. Does nothing if it has already ended. @throws StoreUnavailableError, StoreFailureError */
   async release(): Promise<void> {
     if (!this.#end()) return;
     try {
@@ -132,10 +118,10 @@ export class ThreadLease implements AsyncDisposable {
   }
 
   /**
-   * Ends the lease without giving the thread free: the thread counts as abandoned from now on, and another worker can go on with it. For a worker that
-   * shuts down in the middle of a run. It does not count as a crash (`tries`). Does nothing when the lease has ended already.
+   * Ends the lease and leaves the thread abandoned, so that another worker can resume it at once. For a worker that shuts down in the middle of a run. It does
+   * not count as a crash (`tries`). Does nothing if the lease has already ended.
    *
-   * @throws StoreUnavailableError, StoreFailureError. The lease then ends when its time is up, as after a crash.
+   * @throws StoreUnavailableError, StoreFailureError. The lease then expires, as after a crash.
    */
   async handOver(): Promise<void> {
     if (!this.#end()) return;
@@ -146,7 +132,7 @@ export class ThreadLease implements AsyncDisposable {
     }
   }
 
-  /** Stops renewing the lease, as a crash would: when its time is up, the thread counts as abandoned. Asks nothing of the store. */
+  /** Stops renewing the lease, as a crash would: when it expires, the thread is abandoned. Sends nothing to the store. */
   leave(): void {
     if (this.#end()) this.#onEnd();
   }
@@ -177,7 +163,7 @@ export class ThreadLease implements AsyncDisposable {
   #schedule(): void {
     const left = this.#deadline - performance.now();
     this.#timer = setTimeout(() => void this.#renew(), Math.max(0, Math.min(this.#ttlMs / 3, left)));
-    // A process that has nothing else to do may end; its lease then ends by itself.
+    // Does not keep an idle process alive; its lease then expires.
     this.#timer.unref();
   }
 
@@ -193,7 +179,7 @@ export class ThreadLease implements AsyncDisposable {
       lost = await this.#store.renewLease(this.threadId, this.token, this.#ttlMs);
       deadline = askedAt + this.#ttlMs;
     } catch {
-      // The store is not available. Another try, as long as the lease lasts.
+      // The store is unavailable. Retry while the lease lasts.
     }
     if (this.#hasEnded) return;
     clearTimeout(this.#timer);
@@ -204,8 +190,8 @@ export class ThreadLease implements AsyncDisposable {
 }
 
 /**
- * So many digits at the end of a token are random, before them a number that the store counts. A store that has forgotten a lease, by a failover to a replica
- * that lagged or a backup restored, counts on from before it: the random part tells the new holder from the forgotten one, and cannot be guessed.
+ * A token is a number that the store counts, followed by this many random digits. A store that forgot a lease (a failover to a lagging replica, a restored
+ * backup) counts on from before it; the random digits distinguish the new holder from the forgotten one, and cannot be guessed.
  */
 export const TOKEN_SUFFIX_DIGITS = 18;
 
@@ -216,11 +202,11 @@ export function newTokenSuffix(): string {
 }
 
 /**
- * The part of a token that the store counts, at most 63 bits: it tells the leases of a thread apart, and may be stored beside what is written, since nobody can
- * write with it.
+ * The part of a token that the store counts, at most 63 bits. It identifies a lease of a thread, and may be stored beside what is written, because it does not
+ * suffice to write.
  */
 export function leaseCount(token: string): bigint {
-  // A token that no store has given may have more digits. What it is to write is refused.
+  // A forged token may have more digits; the store refuses its writes.
   return BigInt.asUintN(63, BigInt(token) / 10n ** BigInt(TOKEN_SUFFIX_DIGITS));
 }
 

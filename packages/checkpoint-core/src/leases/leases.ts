@@ -5,7 +5,7 @@ import type { CheckpointStore, LeaseAnswer, LeaseRequest } from "../store/checkp
 import { isWithinRun } from "./held-threads.js";
 import { leaseCount, type ResolvedLeaseOptions, ThreadLease } from "./lease.js";
 
-/** First wait before asking again for a thread that is in use, doubled up to the second, each jittered by half. */
+/** First wait before asking again for a busy thread, doubled up to the second, each jittered by half. */
 const MIN_POLL_MS = 10;
 const MAX_POLL_MS = 500;
 
@@ -27,12 +27,12 @@ export function resolveDrainMs(drainMs: unknown = 0): number {
   throw new InvalidOptionsError(`drainMs is ${String(drainMs)}. It must be a number of at least 0.`);
 }
 
-/** Gets leases. Of those who wait in one process for one thread, only the first asks the store; they are served in order. */
+/** Acquires leases. Waiters in one process for one thread are served in order, and only the first asks the store. */
 export class Leases {
   readonly #store: CheckpointStore;
-  /** Per thread, the turn of who came last. */
+  /** By thread, the turn of the last waiter. */
   readonly #turns = new Map<string, Promise<void>>();
-  /** Per thread, what wakes the first in line when a lease of this process has ended. */
+  /** By thread, what wakes the first waiter when a lease of this process ends. */
   readonly #wakers = new Map<string, () => void>();
 
   readonly #held = new Set<ThreadLease>();
@@ -83,7 +83,7 @@ export class Leases {
   }
 
   /**
-   * @throws ThreadBusyError when the thread is in use for longer than `waitMs`; SaverClosedError; the signal's reason when it aborts.
+   * @throws ThreadBusyError if the thread stays busy for longer than `waitMs`; SaverClosedError; the signal's reason if it aborts.
    */
   async acquire(threadId: string, given: ResolvedLeaseOptions): Promise<GrantedLease> {
     const { waitMs, whenBusy } = given;
@@ -137,7 +137,7 @@ export class Leases {
     }
   }
 
-  /** Until the time has passed, or a lease of this process on this thread has ended. */
+  /** Waits until the time has passed, or a lease of this process on this thread has ended. */
   async #pause(threadId: string, milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
     const woken = new AbortController();
     this.#wakers.set(threadId, () => woken.abort());
@@ -156,7 +156,7 @@ export class Leases {
     return answer;
   }
 
-  /** Takes over a thread whose last lease ended without a release. @returns `undefined` when somebody else was first. */
+  /** Claims a thread whose last lease ended without a release. @returns `undefined` if another process was first. */
   async claim(threadId: string, ended: string, { ttlMs, owner }: ResolvedLeaseOptions): Promise<GrantedLease | undefined> {
     this.#closing.signal.throwIfAborted();
     const answer = await this.#request({ threadId, ttlMs, owner, ended });
@@ -224,7 +224,7 @@ function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
-/** setTimeout takes no longer time than 2^31 - 1 ms. */
+/** setTimeout takes at most 2^31 - 1 ms. */
 async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
   for (let left = time - performance.now(); left > 0; left = time - performance.now()) {
     await wait(Math.min(left, 2 ** 31 - 1), undefined, { signal });

@@ -76,7 +76,7 @@ async function storeCheckpoint(
     call: nextCall(isCopy),
     lineage: isCopy ? [] : lineageOf(ref, parentId, metadata),
     // A first checkpoint may have no lineage that is stored: only this tells that its thread was deleted since its run began.
-    life: isCopy || parentId !== undefined ? undefined : saver.lives.of(ref.threadId),
+    life: isCopy || parentId !== undefined ? undefined : saver.lives.of(ref.threadId, config),
     expectedHead: saver.rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
   };
   const owner = { ...ref, parentId, metadata: taken.metadata };
@@ -87,7 +87,7 @@ async function storeCheckpoint(
   await saver.threads.write(ref.threadId, taken.token, async () => {
     let { life } = taken;
     let parent = known ?? (parentRef && ((parentPut && cache.get(parentRef)) ?? (await readEntry(saver, parentRef))));
-    // A thread whose segments were freed while the run goes on fails the guard, once for each time.
+    // The guard fails when a prune freed segments since the thread was read. Read it again and retry.
     for (;;) {
       const stored = parent === "not-stored" ? undefined : parent;
       const updates = await resolveUpdates(
@@ -137,7 +137,7 @@ async function storeOn(
     const { kind } = outcome;
     if (kind === "past" || kind === "changed" || kind === "lost") return kind;
     if (kind !== "stored") throw refusalError(outcome, ref.threadId);
-    if (ref.namespace === "") lives.note(ref.threadId, outcome.guard.threadKey);
+    if (ref.namespace === "") lives.note(ref.threadId, outcome.guard.threadKey, input.config);
     cache.acknowledge(ref, created, outcome.guard);
     cache.set(ref, cached, outcome.guard, record);
     return kind;
@@ -202,7 +202,7 @@ export async function resolveUpdates(
   return updates;
 }
 
-/** Graphs around a subgraph. LangGraph nests some; a metadata of thousands is not its. */
+/** The most graphs around a subgraph. LangGraph nests a few; metadata with thousands is not LangGraph's. */
 const MOST_ORIGINS = 64;
 
 /**

@@ -39,17 +39,17 @@ export function endedBy(request: string): string {
 }
 
 /**
- * Takes the lease of a thread that nobody has (contract C-90), in one statement. The thread need not be there.
+ * Acquires the lease of a thread that nobody holds (contract C-90), in one statement. The thread need not exist.
  *
- * The row is locked `for update`, against which even the weak lock of `putWrites` stands: whatever was written under an earlier lease is committed
- * before this one is granted, and whatever comes later is judged by it.
+ * It locks the row `for update`, which conflicts even with the weak lock of `putWrites`: writes under an earlier lease are committed before this one is granted,
+ * and later writes are judged by it.
  */
 export async function acquireLease(db: Connections, t: Tables, request: LeaseRequest): Promise<LeaseAnswer> {
   const { threadId, ttlMs, owner, ended, takes } = request;
-  // Made here, for all tries of this request.
+  // Made here, so that all tries of this request have the same.
   const values: unknown[] = [threadId, ttlMs, owner, randomUUID(), newTokenSuffix()];
-  // Above the last token of the thread, and at least the microsecond: so tokens grow also where the store has forgotten the last one, by a failover to a
-  // replica that lagged or a backup restored, and where the thread was deleted.
+  // Above the thread's last token, and at least the current microsecond, so that tokens grow even if the store forgot the last one (a failover to a lagging
+  // replica, a restored backup) or the thread was deleted.
   const tokenAfter = (last: string): string =>
     `greatest(floor(extract(epoch from clock_timestamp()) * 1000000), floor(${last} / 1e${TOKEN_SUFFIX_DIGITS}) + 1) * 1e${TOKEN_SUFFIX_DIGITS} + $5::numeric`;
   const isFree = takes
@@ -90,7 +90,7 @@ union all
 select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8 from locked
 where not is_free and not is_ours`;
   const [row] = await db.run("acquireThread", { text: sql, values, name: "acquire_lease" });
-  // No row: somebody began the thread at the same moment, or the lease that ended is gone with its thread.
+  // No row: another process started the thread at the same moment, or the ended lease is gone with its thread.
   if (row === undefined) return { kind: "busy", owner: undefined, remainingMs: 0 };
   if (isNull(row, 0)) {
     return { kind: "busy", owner: isNull(row, 2) ? undefined : text(row, 2), remainingMs: Math.max(0, Number(text(row, 3))) };
@@ -100,8 +100,8 @@ where not is_free and not is_ours`;
 }
 
 /**
- * The statement does not wait until it is on disk. What a crash of the server takes with it, a renewal or a release, only makes the lease end sooner, or
- * later; taking one, which must not be forgotten, does wait.
+ * The statement does not wait for the disk. A renewal or release that a server crash loses only makes the lease end sooner or later. Acquiring a lease, which must
+ * not be forgotten, does wait.
  */
 const NEED_NOT_WAIT = "with quick as materialized (select set_config('synchronous_commit', 'off', true))";
 
@@ -139,7 +139,7 @@ where thread_id = $1 and ${isKnown(t)} and each.value->>'lease' = $2`,
   return { kind: "lease-lost", end: { kind: text(row, 0) as LeaseEnd["kind"], reason: text(row, 1) } };
 }
 
-/** A thread to which nothing was written ends with its lease. */
+/** A thread without any writes ends with its lease. */
 export async function releaseLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
   const [row] = await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
@@ -152,7 +152,7 @@ returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_k
   if (row !== undefined && !bool(row, 0)) await deleteIfEmpty(db, t, "acquireThread", threadId);
 }
 
-/** Ended, it is not looked at again, so that a repetition does not count twice. */
+/** Skips an ended lease, so that a repetition does not count twice. */
 export async function handOverLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
   await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}

@@ -1,6 +1,5 @@
--- ARGV: state that the thread must have, token ('' for none), how many of the following are leases, how many then ids of runs, then those, then the members of
--- checkpoints
--- Removes what the runs wrote to these checkpoints, or what was written last under the leases; what these had replaced is put back.
+-- ARGV: required state of the thread, token ('' for none), number of leases, number of run ids, the leases, the run ids, the members of checkpoints
+-- Removes what the runs wrote to these checkpoints, or what was written last under the leases, and restores what these had replaced.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
@@ -47,6 +46,6 @@ for i = first_member, #ARGV do
   end
 end
 redis.call('HINCRBY', THREAD, 'epoch', 1)
--- Until that is done: the process that thins out may die before.
+-- Until the segments are freed: the pruning process may die before.
 redis.call('HSET', THREAD, 'unfreed', 1)
 return {'pruned', state_of(key), digits(bytes)}
