@@ -1,6 +1,7 @@
 import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { oneOf } from "../config/options.js";
 import type { LabelNames } from "../config/run-config.js";
+import type { SizeLimits } from "../format/segment-reader.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
@@ -10,11 +11,9 @@ import { ParentsFirst } from "./parents-first.js";
 import { WritesByRun } from "./run-writes.js";
 
 /** Options of every saver. */
-export interface SaverSettings {
+export interface SaverSettings extends SizeLimits {
   /** Bound of the cache of serialized values, in bytes; 0 turns it off. */
   readonly cacheBytes: number;
-  /** Largest serialized channel value, in bytes. */
-  readonly maxValueBytes: number;
   /** What happens to a run that began at its thread's head when the head has moved: another branch, or a ConcurrentUpdateError. */
   readonly onConflict: OnConflict;
   /** The keys of a run's config that are stored beside its checkpoints. */
@@ -53,8 +52,8 @@ export interface SaverContext extends StoreContext {
 }
 
 export function storeContext(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings): StoreContext {
-  // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
-  const serializer = new ValueSerializer(serde, settings.maxValueBytes, settings.cacheBytes / 2);
+  // Half for the bytes of values, and half for their previous encodings, which are some three times as large.
+  const serializer = new ValueSerializer(serde, settings, settings.cacheBytes / 2);
   return { store, serializer, cache: new CheckpointCache<ThreadGuard>(settings.cacheBytes / 2), lives: new ThreadLives() };
 }
 
