@@ -8,6 +8,7 @@ export { type ConnectionErrorTarget, connectionErrorTests } from "./connection-e
 export { counterGraph } from "./counter-graph.js";
 export { type DamagedRowsTarget, damagedRowTests, type StoredBytes } from "./damaged-rows.js";
 export { deltaOrderTests } from "./delta-order/index.js";
+export { type ErrorsWithoutValuesTarget, errorsWithoutValuesTests } from "./errors-without-values.js";
 export { exclusiveTests } from "./exclusive.js";
 export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failedRunTests } from "./failed-runs.js";
@@ -43,6 +44,8 @@ export { retentionTests } from "./retention/index.js";
 export type { KeepingOptions, KeepingSaver, RetentionTarget, Underneath } from "./retention/target.js";
 export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";
 export { integerOf, type Random, seeded } from "./seeded.js";
+export { storedByteTests } from "./stored-bytes/index.js";
+export type { AddedSegment, StoredBytesTarget, StoredField, UnderlyingRows } from "./stored-bytes/underlying-rows.js";
 export type { AdapterTarget, MigrationTarget, OpenOptions, TestedSaver, TestStore } from "./target.js";
 export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";

@@ -31,7 +31,7 @@ export type {
 export { entryCache } from "./store/entry-cache.js";
 export type { LeaseLost, Refusal } from "./store/refusal.js";
 export { type RetryPolicy, resolveRetry, retry, StoreMoment } from "./store/retry.js";
-export { decodeOf } from "./store/stored-checkpoint.js";
+export { decodeOf, readCheckpoint } from "./store/stored-checkpoint.js";
 export { faultOf, heldSegments, NO_PART, type StoredFault, type ThreadPart } from "./store/thread-part.js";
 export type { CheckpointSummary, RemovedCheckpoint } from "./store/thread-store.js";
 export {

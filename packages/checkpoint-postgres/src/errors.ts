@@ -89,13 +89,19 @@ function quotesNoValues({ code }: DatabaseError): boolean {
   return SAFE_CLASSES.has(code.slice(0, 2));
 }
 
-/** Fields of a database error that quote rows, parameters and statements. */
-const QUOTING_FIELDS = ["detail", "hint", "where", "internalQuery"] as const;
+/** Fields of a database error that say no values, whatever raised it. The others quote rows, parameters and statements. */
+const SAFE_FIELDS: readonly string[] = ["name", "code", "severity", "length", "position", "file", "line", "routine"];
+/** Names, unless a function of the user's has raised the error: it may say anything there. */
+const NAMES: readonly string[] = ["schema", "table", "column", "dataType", "constraint"];
+const CONSTRAINT_CLASS = "23";
 
 /** The driver's error without stored values. */
 function withoutValues(error: DatabaseError): DatabaseError {
-  const kept: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(error);
-  for (const field of QUOTING_FIELDS) delete kept[field];
+  const hasNames = quotesNoValues(error) || error.code.startsWith(CONSTRAINT_CLASS);
+  const safe = hasNames ? [...SAFE_FIELDS, ...NAMES] : SAFE_FIELDS;
+  const kept: PropertyDescriptorMap = Object.fromEntries(
+    Object.entries(Object.getOwnPropertyDescriptors(error)).filter(([field]) => safe.includes(field)),
+  );
   const message = quotesNoValues(error) ? error.message : `SQLSTATE ${error.code}`;
   const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   kept.message = { value: message, writable: true, enumerable: false, configurable: true };

@@ -13,12 +13,12 @@ export async function contents(url: string): Promise<unknown[]> {
   const { server, keyPrefix } = partsOfStoreUrl(url);
   const keys = (await keysUnder([server], keyPrefix)).filter((key) => !key.includes(":index:"));
   return onServer(server, (redis) =>
-    Promise.all(keys.map(async (key) => [key, await valueOf(redis, key), await redis.call("PEXPIRETIME", key)])),
+    Promise.all(keys.map(async (key) => [key, await contentOf(redis, key), await redis.call("PEXPIRETIME", key)])),
   );
 }
 
 /** What a key holds. Not by DUMP: in that, the fields of a hash change places when the server makes it larger, which it does while others read. */
-async function valueOf(redis: Redis, key: string): Promise<unknown> {
+async function contentOf(redis: Redis, key: string): Promise<unknown> {
   if ((await redis.type(key)) === "zset") return redis.zrangeBuffer(key, "0", "-1", "WITHSCORES");
   const fields = await redis.hkeysBuffer(key);
   return Promise.all(fields.sort((a, b) => a.compare(b)).map(async (field) => [field, await redis.hgetBuffer(key, field)]));

@@ -14,9 +14,9 @@ import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
 import { HoldfastSerializer } from "../serializer/index.js";
 import { difference } from "../serializer/strict-equality.testing.js";
 
-/** `HOLDFAST_FUZZ_ROWS=20000` for long runs. */
+/** `pnpm soak --only values` reads 20,000. */
 const ROWS = Number(process.env.HOLDFAST_FUZZ_ROWS ?? 1_000);
-const SEED = Number(process.env.HOLDFAST_FUZZ_SEED ?? 1);
+const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 1);
 const REF = { ...OWNER, threadId: "fuzzed" };
 
 const serializer = new HoldfastSerializer();

@@ -3,7 +3,9 @@ import { decodeMetadata } from "../config/metadata.js";
 import { DeserializationError } from "../errors.js";
 import { decodeWrites, type StoredSlot, type StoredSlots, verifiedPayload } from "../format/pending-writes.js";
 import { decodeCheckpoint, type SerializedValue, verifiedBody } from "../format/record.js";
-import { dictionaryLength, type Segment, type SegmentReader } from "../format/segment.js";
+import { dictionaryLength } from "../format/compression.js";
+import type { Segment } from "../format/segment.js";
+import type { SegmentReader } from "../format/segment-reader.js";
 import type { ReadCheckpoint } from "../store/checkpoint-store.js";
 import type { ThreadPart } from "../store/thread-part.js";
 import type { StoreContext } from "./context.js";
@@ -177,7 +179,7 @@ export class ThreadCheck {
 
 function opens(id: string, reader: SegmentReader): boolean {
   try {
-    reader.beginValue();
+    reader.beginPut();
     reader.content(id);
     return true;
   } catch {

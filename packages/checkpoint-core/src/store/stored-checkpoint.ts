@@ -1,5 +1,6 @@
 import type { CheckpointRef } from "../config/ids.js";
 import { DeserializationError } from "../errors.js";
+import type { ReadCheckpoint } from "./checkpoint-store.js";
 
 /**
  * Decodes stored bytes of a checkpoint.
@@ -15,6 +16,30 @@ export function decodeOf<T>({ threadId, namespace, checkpointId }: CheckpointRef
     throw new DeserializationError(`Stored bytes are damaged (${error instanceof Error ? error.name : typeof error}).`, {
       checkpoint,
     });
+  }
+}
+
+type Content = Pick<ReadCheckpoint, "parentId" | "metadata" | "record" | "slots">;
+
+/**
+ * A checkpoint of a reading. If its row is damaged, looking at its content throws what `decode` threw: whoever reads it is told, and those beside it can be read.
+ *
+ * @param place what is known of it all the same.
+ */
+export function readCheckpoint<Place extends Omit<ReadCheckpoint, keyof Content>>(
+  place: Place,
+  decode: () => Content,
+): Place & Content {
+  try {
+    return { ...place, ...decode() };
+  } catch (error) {
+    const refuse = {
+      get: (): never => {
+        throw error;
+      },
+    };
+    return Object.defineProperties({ ...place }, { parentId: refuse, metadata: refuse, record: refuse, slots: refuse }) as Place &
+      Content;
   }
 }
 

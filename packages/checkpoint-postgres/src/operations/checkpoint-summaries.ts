@@ -1,4 +1,11 @@
-import { type CheckpointSummaries, type CheckpointSummary, decodeId, decodeMetadata } from "@holdfast/checkpoint-core/adapter";
+import {
+  type CheckpointKey,
+  type CheckpointSummaries,
+  type CheckpointSummary,
+  decodeId,
+  decodeMetadata,
+  decodeOf,
+} from "@holdfast/checkpoint-core/adapter";
 import { bigint, bool, bytea, isNull, text } from "../columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -26,7 +33,7 @@ select commit_order, checkpoint_ns, encode(checkpoint_id, 'base64'), encode(pare
 from ${t.checkpoint} c where thread_key = $1 and commit_order > $2 order by commit_order limit ${PAGE}`;
   for (let cursor = 0n; ; ) {
     const rows = await db.run("prune", { text: sql, values: [key, cursor] });
-    for (const row of rows) checkpoints.push(summaryOf(row));
+    for (const row of rows) checkpoints.push(summaryOf(threadId, row));
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE) {
       return { threadKey: key, checkpoints, isUnfreed: () => hasUnreachedSegments(db, t, key) };
@@ -35,11 +42,14 @@ from ${t.checkpoint} c where thread_key = $1 and commit_order > $2 order by comm
   }
 }
 
-function summaryOf(row: Row): CheckpointSummary {
+function summaryOf(threadId: string, row: Row): CheckpointSummary {
+  const [namespace, checkpointId] = [text(row, 1), decodeId(bytea(row, 2))];
+  return decodeOf({ threadId, namespace, checkpointId }, () => ({ namespace, checkpointId, ...factsOf(row) }));
+}
+
+function factsOf(row: Row): Omit<CheckpointSummary, keyof CheckpointKey> {
   const origins = Object.entries(jsonObject(row, 4)).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   return {
-    namespace: text(row, 1),
-    checkpointId: decodeId(bytea(row, 2)),
     parentId: isNull(row, 3) ? undefined : decodeId(bytea(row, 3)),
     origins: Object.fromEntries(origins),
     moved: Object.keys(jsonObject(row, 5)),

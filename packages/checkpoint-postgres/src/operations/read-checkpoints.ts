@@ -1,4 +1,11 @@
-import { decodeId, type ReadCheckpoint, type ReadValues, type Segment, type StoredSlot } from "@holdfast/checkpoint-core/adapter";
+import {
+  decodeId,
+  type ReadCheckpoint,
+  type ReadValues,
+  readCheckpoint,
+  type Segment,
+  type StoredSlot,
+} from "@holdfast/checkpoint-core/adapter";
 import { bigint, bytea, integer, isNull, links, METADATA, metadataJson, segmentId, text } from "../columns.js";
 import type { Connections, Row, Statement } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -97,7 +104,7 @@ export async function readCheckpoints(
   const { sql, values, ...named } = target;
   const rows = await db.run(operation, { text: statement(t, sql), values: [[...known.keys()], ...values], ...named });
   const checkpoints: Row[] = [];
-  const slots = new Map<number, StoredSlot[]>();
+  const slots = new Map<number, Row[]>();
   const segments = new Map(known);
   for (const row of rows) {
     const kind = integer(row, 0);
@@ -105,8 +112,8 @@ export async function readCheckpoints(
     else if (kind === SLOT) {
       const position = integer(row, 1);
       const list = slots.get(position);
-      if (list === undefined) slots.set(position, [decodeSlot(row)]);
-      else list.push(decodeSlot(row));
+      if (list === undefined) slots.set(position, [row]);
+      else list.push(row);
     } else {
       const id = segmentId(text(row, 5));
       segments.set(id, { id, links: links(row, 9), body: bytea(row, 10) });
@@ -127,17 +134,19 @@ function decodeSlot(row: Row): StoredSlot {
   };
 }
 
-function decodeRow(row: Row, slots: readonly StoredSlot[]): CheckpointRow {
-  return {
+function decodeRow(row: Row, slots: readonly Row[]): CheckpointRow {
+  const place = {
     position: integer(row, 1),
     guard: { threadKey: text(row, 2), epoch: text(row, 3) },
     commitOrder: bigint(row, 4),
     checkpointId: decodeId(bytea(row, 5)),
-    parentId: isNull(row, 6) ? undefined : decodeId(bytea(row, 6)),
     namespace: text(row, 7),
+    values: text(row, 11) as ReadValues,
+  };
+  return readCheckpoint(place, () => ({
+    parentId: isNull(row, 6) ? undefined : decodeId(bytea(row, 6)),
     metadata: metadataJson(text(row, 8)),
     record: { links: links(row, 9), body: bytea(row, 10) },
-    values: text(row, 11) as ReadValues,
-    slots,
-  };
+    slots: slots.map(decodeSlot),
+  }));
 }

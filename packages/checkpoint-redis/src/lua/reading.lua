@@ -34,6 +34,11 @@ local function fetch(id)
   return value
 end
 
+-- The row of a checkpoint; '' for one that is lost, as the order still names it: the client says so. False where there is none.
+local function row_of(member)
+  return redis.call('HGET', CHECKPOINTS, member) or (redis.call('ZSCORE', ORDER, member) and '')
+end
+
 -- Adds a checkpoint with what its writes need, and its values: 'all', 'none' (the client has them), or 'names' (the keyframe, which has its channels).
 local function add_checkpoint(member, row, values)
   local writes = redis.call('HGET', WRITES, member) or ''

@@ -1,9 +1,9 @@
-import type { CopyOutcome } from "@holdfast/checkpoint-core/adapter";
+import { type CopyOutcome, decodeOf, type StoredSlot } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import threadText from "../lua/thread.lua";
 import threadStateText from "../lua/thread-state.lua";
-import { decodeCheckpointRow, decodeSegment, decodeWritesRow, segmentKey } from "../rows.js";
+import { decodeCheckpointRow, decodeMember, decodeSegment, decodeWritesRow, segmentKey } from "../rows.js";
 import { script } from "../script.js";
 import copyFinishText from "./copy-thread.finish.lua";
 import copyPageText from "./copy-thread.page.lua";
@@ -57,6 +57,7 @@ const PARTS: readonly Part[] = ["checkpoints", "order", "segments", "writes"];
 
 class CopyInProgress {
   readonly #redis: Connection;
+  readonly #from: string;
   readonly #thread: readonly string[];
   readonly #copy: readonly string[];
   readonly #batches = new Map<Part, { readonly fields: (Buffer | string)[]; bytes: number }>();
@@ -69,6 +70,7 @@ class CopyInProgress {
 
   constructor(redis: Connection, keys: Keys, from: string, copy: readonly string[]) {
     this.#redis = redis;
+    this.#from = from;
     this.#thread = keys.thread(from);
     this.#copy = copy;
   }
@@ -89,12 +91,15 @@ class CopyInProgress {
       state = String(reply[1]);
       fields = reply[2] as readonly Buffer[];
       for (const [member, place, row, writes] of reply[3] as readonly [Buffer, Buffer, Buffer, Buffer][]) {
-        const { record } = decodeCheckpointRow(row);
+        const { links, slots } = decodeOf({ threadId: this.#from, ...decodeMember(member) }, () => ({
+          links: decodeCheckpointRow(row).record.links,
+          slots: writes.length === 0 ? [] : decodeWritesRow(writes),
+        }));
         this.checkpoints += 1;
-        this.#want(record.links);
+        this.#want(links);
         await this.#add("checkpoints", member, row);
         await this.#add("order", place, member);
-        if (writes.length > 0) await this.#addWrites(member, writes);
+        if (slots.length > 0) await this.#addWrites(member, writes, slots);
       }
       rank = String(reply[4]);
       if (!(await this.#takeSegments(state))) return "changed";
@@ -131,8 +136,7 @@ class CopyInProgress {
     }
   }
 
-  async #addWrites(member: Buffer, writes: Buffer): Promise<void> {
-    const slots = decodeWritesRow(writes);
+  async #addWrites(member: Buffer, writes: Buffer, slots: readonly StoredSlot[]): Promise<void> {
     this.#slots += slots.length;
     for (const { links } of slots) this.#want(links);
     await this.#add("writes", member, writes);

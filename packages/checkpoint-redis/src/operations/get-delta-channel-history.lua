@@ -15,7 +15,8 @@ end
 -- Reading this many takes the server some 10 ms.
 local MOST_ANCESTORS = 1024
 local ancestors = 0
-local row = id and redis.call('HGET', CHECKPOINTS, namespace .. '\0' .. id)
+local row = id and row_of(namespace .. '\0' .. id)
+if row == '' then add_checkpoint(namespace .. '\0' .. id, row, 'names') end
 local at = row and tonumber(redis.call('ZSCORE', ORDER, namespace .. '\0' .. id))
 while row and wanted_count > 0 and ancestors < MOST_ANCESTORS do
   local parent = part_of(row, PARENT)
@@ -27,7 +28,7 @@ while row and wanted_count > 0 and ancestors < MOST_ANCESTORS do
     break
   end
   id, at = parent, parent_at
-  row = redis.call('HGET', CHECKPOINTS, member)
+  row = row_of(member)
   if row then
     local values = 'names'
     for _, channel in ipairs(parts_of(part_of(row, SNAPSHOTS))) do

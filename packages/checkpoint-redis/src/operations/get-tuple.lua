@@ -7,7 +7,8 @@ local id = ARGV[3]
 if id == '' then id = redis.call('HGET', THREAD, 'latest:' .. ARGV[2]) end
 if not id then return {'none'} end
 local member = ARGV[2] .. '\0' .. id
-local row = redis.call('HGET', CHECKPOINTS, member)
+-- The latest is there, or is lost.
+local row = row_of(member) or (ARGV[3] == '' and '')
 if not row or is_hidden(row) then return {'none'} end
 local is_cached = id == ARGV[4] and part_of(row, BODY) == ARGV[5] and part_of(row, LINKS) == ARGV[6]
 add_checkpoint(member, row, is_cached and 'none' or 'all')

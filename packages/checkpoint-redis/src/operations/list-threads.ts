@@ -139,10 +139,11 @@ const ANY_TASK = "00000000-0000-0000-0000-000000000000";
 
 /** @param slots numbers and tasks in turn. */
 function questionOf(slots: readonly Buffer[]): ThreadSummary["question"] {
-  const written = Array.from({ length: slots.length / 2 }, (_, n) => ({
-    slot: (slots[2 * n] as Buffer).readInt32LE(0),
-    task: decodeId(slots[2 * n + 1] as Buffer),
-  }));
+  const written = Array.from({ length: slots.length / 2 }, (_, n) => {
+    const [slot, task] = slots.slice(2 * n, 2 * n + 2) as [Buffer, Buffer];
+    // Of a damaged row, what can be seen: whoever reads it is told.
+    return { slot: slot.length < 4 ? 0 : slot.readInt32LE(0), task: decodeId(task) };
+  });
   const finished = new Set(written.filter(({ slot }) => slot > 0).map(({ task }) => task));
   if (!written.some(({ slot, task }) => slot === INTERRUPT && !finished.has(task))) return "none";
   return written.some(({ slot, task }) => slot === RESUME && task === ANY_TASK) ? "answered" : "open";

@@ -57,7 +57,7 @@ while found < count and looked_at < MOST_LOOKED_AT do
     local split = string.find(member, '\0', 1, true)
     local in_namespace, id = string.sub(member, 1, split - 1), string.sub(member, split + 1)
     if (any_namespace or in_namespace == namespace) and (wanted_id == '' or id == wanted_id) then
-      local row = redis.call('HGET', CHECKPOINTS, member)
+      local row = row_of(member)
       if row and not is_hidden(row) and is_before(in_namespace, id, tonumber(at), row) then
         found = found + 1
         if what == 'checkpoints' then

@@ -1,5 +1,12 @@
 import { DeserializationError, SchemaTooNewError } from "@holdfast/checkpoint-core";
-import { decodeOf, type ReadCheckpoint, type Reading, type ReadValues, type Segment } from "@holdfast/checkpoint-core/adapter";
+import {
+  decodeOf,
+  type ReadCheckpoint,
+  type Reading,
+  type ReadValues,
+  readCheckpoint,
+  type Segment,
+} from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
 import readingText from "../lua/reading.lua";
@@ -32,7 +39,7 @@ export interface ReadReply extends Reading {
  * Runs a reading script, and fetches what did not fit in one answer.
  *
  * @param known segments of an earlier reading of the same thread, which are not read again.
- * @param onDamaged called for each row that cannot be decoded, which is left out. Default: throws.
+ * @param onDamaged called for each row that cannot be decoded, which is left out. Without it, whoever looks at its content is told.
  */
 export async function read(
   redis: Connection,
@@ -42,7 +49,7 @@ export async function read(
   threadId: string,
   args: readonly (string | Buffer | number)[],
   known: ReadonlyMap<string, Segment> = new Map(),
-  onDamaged: (error: unknown) => void = rethrow,
+  onDamaged?: (error: unknown) => void,
 ): Promise<ReadReply> {
   const thread = keys.thread(threadId);
   for (;;) {
@@ -55,14 +62,17 @@ export async function read(
     if (!(await fetchRest(redis, operation, thread, [key, epoch], left, segments))) continue;
     const guard = { threadKey: String(key), epoch: String(epoch) };
     const checkpoints = rows.flatMap(([member, row, writes, values]): ReadCheckpoint[] => {
-      try {
-        if (member === undefined || row === undefined || writes === undefined)
-          throw new DeserializationError("A stored row is damaged.");
-        const name = decodeMember(member);
-        return decodeOf({ threadId, ...name }, () => {
+      if (member === undefined || row === undefined || writes === undefined)
+        throw new DeserializationError("A stored row is damaged.");
+      const place = { guard, ...decodeMember(member), values: String(values) as ReadValues };
+      const decode = (): Pick<ReadCheckpoint, "parentId" | "metadata" | "record" | "slots"> =>
+        decodeOf({ threadId, ...place }, () => {
           const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
-          return [{ guard, ...name, ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues }];
+          return { ...decodeCheckpointRow(row), slots };
         });
+      if (onDamaged === undefined) return [readCheckpoint(place, decode)];
+      try {
+        return [{ ...place, ...decode() }];
       } catch (error) {
         onDamaged(error);
         return [];
@@ -70,10 +80,6 @@ export async function read(
     });
     return { checkpoints, segments, threadKey: guard.threadKey, more };
   }
-}
-
-function rethrow(error: unknown): never {
-  throw error;
 }
 
 type ReadingReply = readonly [
