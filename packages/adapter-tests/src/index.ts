@@ -1,4 +1,5 @@
 export { abandonedThreadTests } from "./abandoned-threads.js";
+export { abortedRunTests } from "./aborted-runs.js";
 export { asInMemoryTests } from "./as-in-memory.js";
 export { badRequestTests } from "./bad-requests.js";
 export { type BundledChild, bundleChild } from "./bundled-child.js";
@@ -52,3 +53,6 @@ export { runOrders, threadHistory, undisturbed } from "./thread-history.js";
 export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.js";
 export { problemsIn, uniqueText, type VerifyTarget, verifyTests } from "./verify.js";
 export { type StoredRow, type WrittenUnderLeaseTarget, writtenUnderLeaseTests } from "./written-under-lease.js";
+export { overtakenRunTests } from "./overtaken-runs.js";
+export { revokedLeaseTests } from "./revoked-leases.js";
+export { shutdownTests } from "./shutdown.js";

@@ -7,7 +7,7 @@ export type { PendingSlot, StoredSlot } from "./format/pending-writes.js";
 export type { CheckpointRecord } from "./format/record.js";
 export type { Segment } from "./format/segment.js";
 export type { WritePlace } from "./format/write-order.js";
-export { leaseCount, newTokenSuffix, TOKEN_SUFFIX_DIGITS } from "./leases/lease.js";
+export { leaseCount, newTokenSuffix, resolveMaxTtlMs, TOKEN_SUFFIX_DIGITS, writerOf } from "./leases/lease.js";
 export { resolveFallback } from "./migration/fallback-saver.js";
 export { type Retention, resolveRetention } from "./retention/sweep.js";
 export { resolveOnConflict, type SaverSettings } from "./saver/context.js";
@@ -24,13 +24,14 @@ export type {
   ReadCheckpoint,
   Reading,
   ReadValues,
+  RevokedLease,
   ThreadGuard,
   WriteConditions,
   WriteOutcome,
 } from "./store/checkpoint-store.js";
 export { entryCache } from "./store/entry-cache.js";
 export { Events } from "./store/events.js";
-export type { Refusal } from "./store/refusal.js";
+export type { LeaseLost, Refusal } from "./store/refusal.js";
 export { type RetryPolicy, resolveRetry, retry, StoreMoment } from "./store/retry.js";
 export { decodeOf, readCheckpoint } from "./store/stored-checkpoint.js";
 export { faultOf, heldSegments, NO_PART, type StoredFault, type ThreadPart } from "./store/thread-part.js";

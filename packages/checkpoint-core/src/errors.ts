@@ -202,13 +202,18 @@ export class NotDurableError extends FamilyError {
   readonly code = "HOLDFAST_NOT_DURABLE";
 }
 
-/** The saver was used after `end()`. */
+/** The saver was used after `end()`, or `end()` was called in the middle of a run. */
 export class SaverClosedError extends FamilyError {
   override readonly name = "SaverClosedError";
   readonly code = "HOLDFAST_SAVER_CLOSED";
 
-  constructor(operation: string) {
-    super(`${operation} was called after end(). Create a new saver, or call end() later.`);
+  /** @param isRun whether it is a run that `end()` has ended, and whose thread it hands over. */
+  constructor(operation: string, isRun = false) {
+    super(
+      isRun
+        ? `end() was called, and has ended ${operation}. Its thread is handed over: resumeAbandoned goes on with it in another process.`
+        : `${operation} was called after end(). Create a new saver, or call end() later.`,
+    );
   }
 }
 
@@ -230,16 +235,41 @@ export class ThreadBusyError extends FamilyError {
   }
 }
 
-/** The run's lease has ended: the run stalled for longer than `ttlMs`, or released it. Nothing was written. */
+/** Who ended a lease before its time, and why. */
+export interface LeaseEnd {
+  readonly kind: "revoked" | "overtaken";
+  /** What the operator said; or who has the thread now, as they call themselves. */
+  readonly reason: string;
+}
+
+/** The lease under which a run writes has ended: it stalled for longer than its time, it was released, revoked or overtaken. Nothing was written. */
 export class LeaseLostError extends FamilyError {
   override readonly name = "LeaseLostError";
   readonly code = "HOLDFAST_LEASE_LOST";
   readonly threadId: string;
+  /**
+   * `"revoked"`: by an operator, whose reason is in the message. `"overtaken"`: by a run with `whenBusy: "interrupt"` or `"rollback"`. `"ended"`: its time was up,
+   * it was released, or the thread was deleted.
+   */
+  readonly reason: "ended" | LeaseEnd["kind"];
+  /** When it was overtaken: the name that the new holder gave itself. */
+  readonly owner: string | undefined;
 
-  constructor(threadId: string) {
-    super("The lease of the thread has ended. This run can no longer write; start it again from the thread's latest state.");
+  constructor(threadId: string, end?: LeaseEnd) {
+    super(
+      `${howEnded(end)} This run can no longer write${end === undefined ? "; start it again from the thread's latest state" : ""}.`,
+    );
     this.threadId = threadId;
+    this.reason = end?.kind ?? "ended";
+    this.owner = end?.kind === "overtaken" ? end.reason : undefined;
   }
+}
+
+function howEnded(end: LeaseEnd | undefined): string {
+  if (end === undefined) return "The lease of the thread has ended.";
+  return end.kind === "revoked"
+    ? `The lease of the thread was revoked: ${end.reason}.`
+    : "A later run has overtaken this one on the thread.";
 }
 
 /** With `onConflict: "reject"`: the thread has moved on since this run read it. Nothing was written. */

@@ -12,6 +12,7 @@ export {
   InvalidOptionsError,
   InvalidThreadIdError,
   isHoldfastError,
+  type LeaseEnd,
   LeaseLostError,
   MissingThreadIdError,
   NotDurableError,
@@ -31,6 +32,7 @@ export {
 export type { AbandonedThread, AbandonedThreadsOptions } from "./leases/abandoned-threads.js";
 export { type ExclusiveGraph, type ExclusiveOptions, exclusive, type LeaseSource } from "./leases/exclusive.js";
 export { type LeaseOptions, ThreadLease } from "./leases/lease.js";
+export type { LeaseHolder } from "./leases/leases.js";
 export {
   type AbandonedThreadSource,
   type ResumableGraph,

@@ -9,6 +9,7 @@ import {
   refuseUnknown,
   resolveFallback,
   resolveLabelRules,
+  resolveMaxTtlMs,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
@@ -49,6 +50,8 @@ export interface PostgresSaverOptions {
    * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
+  /** The longest `ttlMs` of a lease, in milliseconds: for so long may a process that has crashed keep a thread. Default, and at most, 24 hours. */
+  readonly maxLeaseTtlMs?: number;
   /**
    * Keys of a run's `config.configurable` or `config.metadata` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`,
    * `user` and `user_id` are always stored. No others are: they may be secrets.
@@ -90,6 +93,7 @@ export interface ResolvedOptions {
   readonly maxValueBytes: number;
   readonly maxPutBytes: number;
   readonly onConflict: OnConflict;
+  readonly maxLeaseTtlMs: number;
   readonly labels: LabelRules;
   readonly retention: Retention | undefined;
   readonly fallback: BaseCheckpointSaver | undefined;
@@ -108,6 +112,7 @@ const OF_SAVER = [
   "maxValueBytes",
   "maxPutBytes",
   "onConflict",
+  "maxLeaseTtlMs",
   "labels",
   "labelSource",
   "retention",
@@ -132,6 +137,7 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
     maxPutBytes: integer("maxPutBytes", options.maxPutBytes ?? 512 * MIB, 1, 960 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
+    maxLeaseTtlMs: resolveMaxTtlMs(options.maxLeaseTtlMs),
     labels: resolveLabelRules(options.labels, options.labelSource),
     retention: resolveRetention(options.retention),
     fallback: resolveFallback(options.fallback),

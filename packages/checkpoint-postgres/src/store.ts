@@ -9,6 +9,7 @@ import type {
   EndedLease,
   IdleDeletion,
   LeaseAnswer,
+  LeaseLost,
   LeaseRequest,
   ListSelection,
   NamespaceRef,
@@ -17,6 +18,7 @@ import type {
   PutInput,
   PutWritesInput,
   Refusal,
+  RevokedLease,
   SweepClaim,
   SweepPage,
   ThreadHistory,
@@ -34,7 +36,7 @@ import { deleteIdleThread } from "./operations/delete-idle-thread.js";
 import { deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
-import { acquireLease, endedLeases, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
+import { acquireLease, endedLeases, handOverLease, lostLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list, listThreadIds } from "./operations/list.js";
 import { listThreads } from "./operations/list-threads.js";
 import { beginMigration, endMigration, threadPlace } from "./operations/migration.js";
@@ -43,6 +45,7 @@ import { purgeDeleted } from "./operations/purge-deleted.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import type { Reading } from "./operations/read-checkpoints.js";
+import { revokeLease } from "./operations/revoke-lease.js";
 import { setLabels } from "./operations/set-labels.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./operations/sweep.js";
@@ -117,17 +120,31 @@ export class PostgresStore implements CheckpointStore {
     yield await getDeltaChannelHistory(this.#db, this.#tables, ref, checkpointId, channels);
   }
 
-  put(input: PutInput): Promise<WriteOutcome> {
-    return put(this.#db, this.#tables, this.#recent, input, this.#onConflict === "reject");
+  async put(input: PutInput): Promise<WriteOutcome> {
+    const outcome = await put(this.#db, this.#tables, this.#recent, input, this.#onConflict === "reject");
+    return this.#withReason("put", input.ref.threadId, input.token, outcome);
   }
 
-  putWrites(input: PutWritesInput): Promise<WriteOutcome> {
-    return putWrites(this.#db, this.#tables, this.#recent, input);
+  async putWrites(input: PutWritesInput): Promise<WriteOutcome> {
+    const outcome = await putWrites(this.#db, this.#tables, this.#recent, input);
+    return this.#withReason("putWrites", input.ref.threadId, input.token, outcome);
   }
 
-  deleteThread(threadId: string, token: string | undefined, others?: readonly string[]): Promise<Refusal | undefined> {
+  /** A refusal, with the reason for which the lease was ended. */
+  async #withReason<T extends { readonly kind: string }>(
+    operation: string,
+    threadId: string,
+    token: string | undefined,
+    outcome: T,
+  ): Promise<T | LeaseLost> {
+    if (outcome.kind !== "lease-lost" || token === undefined) return outcome;
+    return lostLease(this.#db, this.#tables, operation, threadId, token);
+  }
+
+  async deleteThread(threadId: string, token: string | undefined, others?: readonly string[]): Promise<Refusal | undefined> {
     this.#recent.delete(threadId);
-    return deleteThread(this.#db, this.#tables, threadId, token, others);
+    const refusal = await deleteThread(this.#db, this.#tables, threadId, token, others);
+    return refusal && this.#withReason("deleteThread", threadId, token, refusal);
   }
 
   deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion> {
@@ -143,8 +160,9 @@ export class PostgresStore implements CheckpointStore {
     return checkpointSummaries(this.#db, this.#tables, threadId);
   }
 
-  prune(input: PruneInput): Promise<PruneOutcome> {
-    return prune(this.#db, this.#tables, input);
+  async prune(input: PruneInput): Promise<PruneOutcome> {
+    const outcome = await prune(this.#db, this.#tables, input);
+    return this.#withReason("prune", input.threadId, input.token, outcome);
   }
 
   copyThread(from: string, to: string): Promise<CopyOutcome> {
@@ -226,7 +244,7 @@ export class PostgresStore implements CheckpointStore {
     return acquireLease(this.#db, this.#tables, request);
   }
 
-  renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean> {
+  renewLease(threadId: string, token: string, ttlMs: number): Promise<LeaseLost | undefined> {
     return renewLease(this.#db, this.#tables, threadId, token, ttlMs);
   }
 
@@ -236,6 +254,10 @@ export class PostgresStore implements CheckpointStore {
 
   handOverLease(threadId: string, token: string): Promise<void> {
     return handOverLease(this.#db, this.#tables, threadId, token);
+  }
+
+  revokeLease(threadId: string, reason: string): Promise<RevokedLease | undefined> {
+    return revokeLease(this.#db, this.#tables, threadId, reason);
   }
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {

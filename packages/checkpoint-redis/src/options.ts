@@ -15,6 +15,7 @@ import {
   refuseUnknown,
   resolveFallback,
   resolveLabelRules,
+  resolveMaxTtlMs,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
@@ -53,6 +54,8 @@ export interface RedisSaverOptions {
    * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
+  /** The longest `ttlMs` of a lease, in milliseconds: for so long may a process that has crashed keep a thread. Default, and at most, 24 hours. */
+  readonly maxLeaseTtlMs?: number;
   /**
    * The saver that your service used before. A thread that is not here yet is read from it, and migrated as a whole before its first write, so that a running
    * service can switch: docs/operate/migration.md. `end()` does not close it.
@@ -86,6 +89,7 @@ export interface ResolvedOptions {
   readonly maxValueBytes: number;
   readonly maxPutBytes: number;
   readonly onConflict: OnConflict;
+  readonly maxLeaseTtlMs: number;
   readonly fallback: BaseCheckpointSaver | undefined;
   readonly labels: LabelRules;
   readonly retention: Retention | undefined;
@@ -104,6 +108,7 @@ const KNOWN = [
   "maxValueBytes",
   "maxPutBytes",
   "onConflict",
+  "maxLeaseTtlMs",
   "fallback",
   "labels",
   "labelSource",
@@ -140,6 +145,7 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
     maxPutBytes: integer("maxPutBytes", options.maxPutBytes ?? 128 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
+    maxLeaseTtlMs: resolveMaxTtlMs(options.maxLeaseTtlMs),
     fallback: resolveFallback(options.fallback),
     labels: resolveLabelRules(options.labels, options.labelSource),
     retention,

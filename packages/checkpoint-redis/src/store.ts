@@ -10,6 +10,7 @@ import {
   entryCache,
   type IdleDeletion,
   type LeaseAnswer,
+  type LeaseLost,
   type LeaseRequest,
   type ListSelection,
   type NamespaceRef,
@@ -19,6 +20,7 @@ import {
   type PutWritesInput,
   type Reading,
   type Refusal,
+  type RevokedLease,
   type SweepClaim,
   type SweepPage,
   type ThreadHistory,
@@ -46,6 +48,7 @@ import { persist } from "./operations/persist.js";
 import { prune } from "./operations/prune.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
+import { revokeLease } from "./operations/revoke-lease.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, sweepPage } from "./operations/sweep.js";
 import { setLabels } from "./operations/set-labels.js";
@@ -158,10 +161,11 @@ export class RedisStore implements CheckpointStore {
     return answer;
   }
 
-  async renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean> {
+  async renewLease(threadId: string, token: string, ttlMs: number): Promise<LeaseLost | undefined> {
     const renewed = await renewLease(this.#redis, this.#keys, threadId, token, ttlMs, ttlArgument(this.#ttl, undefined));
-    if (renewed?.lasting) await this.#threads.cover(threadId, renewed.lasting.ms, renewed.lasting.threadKey);
-    return renewed !== undefined;
+    if (renewed.kind === "lease-lost") return renewed;
+    if (renewed.lasting) await this.#threads.cover(threadId, renewed.lasting.ms, renewed.lasting.threadKey);
+    return undefined;
   }
 
   async releaseLease(threadId: string, token: string): Promise<void> {
@@ -178,6 +182,10 @@ export class RedisStore implements CheckpointStore {
     await handOverLease(this.#redis, this.#keys, threadId, token);
     // Not in parallel: a reader that finds the entry of a live lease would move it to the lease's original end.
     await this.#leases.expireNow(threadId);
+  }
+
+  revokeLease(threadId: string, reason: string): Promise<RevokedLease | undefined> {
+    return revokeLease(this.#redis, this.#keys, threadId, reason);
   }
 
   threadKey(threadId: string): Promise<string | undefined> {

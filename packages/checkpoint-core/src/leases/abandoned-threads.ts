@@ -1,7 +1,8 @@
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { duration, integer, refuseUnknown } from "../config/options.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
-import { LEASE_OPTIONS, type LeaseOptions, type Leases, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { LEASE_OPTIONS, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import type { Leases } from "./leases.js";
 import { pendingQuestion } from "./pending-question.js";
 
 /** Which abandoned threads to list, and the lease that each comes with. */
@@ -46,7 +47,7 @@ export async function* abandonedThreads(
   const { olderThanMs = 0, limit = Number.POSITIVE_INFINITY, ...lease } = options;
   duration("olderThanMs", olderThanMs);
   if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 1);
-  const leaseOptions = resolveLeaseOptions(lease);
+  const leaseOptions = resolveLeaseOptions(lease, leases.maxTtlMs);
   await store.ready("abandonedThreads");
   const seen = new Set<string>();
   for (let left = limit; left > 0; ) {

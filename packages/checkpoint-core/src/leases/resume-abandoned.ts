@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { callback, integer, refuseUnknown } from "../config/options.js";
-import { InvalidOptionsError } from "../errors.js";
+import { InvalidOptionsError, SaverClosedError } from "../errors.js";
 import type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threads.js";
 import { LEASE_OPTIONS, type ThreadLease } from "./lease.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
@@ -116,7 +116,7 @@ async function resumeOne(
     return { kind: "resumed", threadId, values };
   } catch (error) {
     const reason = [runSaver.failure, lease.signal].find(({ aborted }) => aborted)?.reason as unknown;
-    isLeft = signal.aborted && reason === undefined;
+    isLeft = reason === undefined ? signal.aborted : reason instanceof SaverClosedError;
     return isLeft ? undefined : { kind: "failed", threadId, error: reason ?? error };
   } finally {
     // An aborted run leaves the thread unfinished, for another worker to resume.

@@ -4,8 +4,8 @@ import { resolveLease } from "../leases/given-lease.js";
 import type { ThreadLease } from "../leases/lease.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
-import type { CheckpointSummaries, ThreadStore } from "../store/thread-store.js";
-import { planRetention, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
+import type { CheckpointSummaries, PruneInput, ThreadStore } from "../store/thread-store.js";
+import { planRetention, planWithoutLeases, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
 
 /** What `prune` leaves of a thread. */
 export interface PrunePolicy {
@@ -138,7 +138,7 @@ export interface PruneTarget {
  * @throws LeaseLostError, and what the store throws.
  */
 export function pruneThread(store: ThreadStore, target: PruneTarget, rule: RetentionRule, dryRun: boolean): Promise<PruneReport> {
-  return pruneBy(store, target, dryRun, [], (summaries) => planRetention(summaries.checkpoints, rule));
+  return pruneBy(store, target, dryRun, NO_WRITES, (summaries) => planRetention(summaries.checkpoints, rule));
 }
 
 /**
@@ -152,14 +152,29 @@ export function removeRuns(
   runIds: ReadonlySet<string>,
   dryRun: boolean,
 ): Promise<PruneReport> {
-  return pruneBy(store, target, dryRun, [...runIds], (summaries) => planWithoutRuns(summaries.checkpoints, runIds));
+  const writes = { ...NO_WRITES, writesOfRuns: [...runIds] };
+  return pruneBy(store, target, dryRun, writes, (summaries) => planWithoutRuns(summaries.checkpoints, runIds));
 }
+
+/**
+ * Takes out of a thread what was written under leases that have ended (contract C-99).
+ *
+ * @param counts the counted parts of their tokens.
+ * @throws LeaseLostError, and what the store throws.
+ */
+export function removeLeases(store: ThreadStore, target: PruneTarget, counts: readonly string[]): Promise<PruneReport> {
+  const writes = { ...NO_WRITES, writesOfLeases: counts };
+  return pruneBy(store, target, false, writes, (summaries) => planWithoutLeases(summaries.checkpoints, counts));
+}
+
+type RemovedWrites = Pick<PruneInput, "writesOfRuns" | "writesOfLeases">;
+const NO_WRITES: RemovedWrites = { writesOfRuns: [], writesOfLeases: [] };
 
 async function pruneBy(
   store: ThreadStore,
   { threadId, token }: PruneTarget,
   dryRun: boolean,
-  writesOfRuns: readonly string[],
+  writes: RemovedWrites,
   planOf: (summaries: CheckpointSummaries) => RetentionPlan,
 ): Promise<PruneReport> {
   for (;;) {
@@ -167,10 +182,10 @@ async function pruneBy(
     if (summaries === undefined) return NOTHING_PRUNED;
     const { remove, hide } = planOf(summaries);
     const count = { ...NOTHING_PRUNED, threads: 1, checkpoints: remove.length, hidden: hide.length };
-    const isNothing = remove.length === 0 && hide.length === 0 && writesOfRuns.length === 0;
+    const isNothing = remove.length === 0 && hide.length === 0 && writes === NO_WRITES;
     if (isNothing && (dryRun || !(await summaries.isUnfreed()))) return NOTHING_PRUNED;
     if (dryRun) return count;
-    const outcome = await store.prune({ threadId, summaries, token, remove, hide, writesOfRuns });
+    const outcome = await store.prune({ threadId, summaries, token, remove, hide, ...writes });
     if (outcome.kind === "pruned") return { ...(isNothing ? NOTHING_PRUNED : count), bytes: outcome.bytes };
     if (outcome.kind === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
     if (outcome.kind === "lease-lost") throw refusalError(outcome, threadId);

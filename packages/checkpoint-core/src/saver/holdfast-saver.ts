@@ -9,39 +9,37 @@ import {
   type PendingWrite,
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
-import { threadIdArgument } from "../config/ids.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
   abandonedThreads,
   hasUnfinishedWork,
 } from "../leases/abandoned-threads.js";
-import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
+import type { LeaseOptions, ThreadLease } from "../leases/lease.js";
+import { type LeaseHolder, Leases } from "../leases/leases.js";
 import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
 import { STORE } from "../migration/thread-history.js";
 import { STORE_ALONE } from "../migration/thread-source.js";
 import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
-import { ValueSerializer } from "../serializer/value-serializer.js";
-import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { Events } from "../store/events.js";
 import type { StoredThread, StoreStats } from "../store/thread-store.js";
-import { CheckpointCache, ThreadLives } from "./cache.js";
-import type { SaverContext, SaverSettings, StoreContext } from "./context.js";
+import { type SaverContext, type SaverSettings, type StoreContext, saverContext, storeContext } from "./context.js";
 import { copyThread } from "./copy-thread.js";
 import { type DeleteThreadOptions, deleteThread } from "./delete-thread.js";
+import { end } from "./end.js";
 import { getDeltaChannelHistory } from "./get-delta-channel-history.js";
 import { getTuple } from "./get-tuple.js";
 import { type ListOptions, list, viewOf } from "./list.js";
 import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
+import { acquireThread, revokeLease } from "./leases.js";
 import { observe } from "./observe.js";
 import { SAVER_BRAND } from "./pin-checkpointer.js";
 import { type DeleteForRunsOptions, deleteForRuns, type IdleThreads, prune } from "./prune.js";
 import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
-import { ParentsFirst } from "./parents-first.js";
 import { setLabels } from "./set-labels.js";
-import { WritesByRun } from "./run-writes.js";
 import { stats } from "./stats.js";
 import { verify } from "./verify.js";
 import type { VerifyOptions, VerifyReport } from "./verify-report.js";
@@ -49,6 +47,8 @@ import type { VerifyOptions, VerifyReport } from "./verify-report.js";
 /**
  * The base of all Holdfast savers. It checks its arguments, serializes values at the call, and leaves the rest to a store. `docs/reference/contract.md` has the
  * promises, rule by rule.
+ *
+ * Longer than 300 lines: most of them are what an editor shows of the methods of one class.
  */
 export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #context: SaverContext;
@@ -64,21 +64,11 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
     this[STORE] = store;
-    this.#leases = new Leases(store, settings.events);
+    this.#leases = new Leases(store, settings.events, settings.maxLeaseTtlMs);
     this.#retention = settings.retention;
-    // Half for the bytes of values, and half for their previous encodings, which are some three times as large.
-    const serializer = new ValueSerializer(serde, settings, settings.cacheBytes / 2);
-    const cache = new CheckpointCache<ThreadGuard>(settings.cacheBytes / 2);
-    const here = { store, serializer, cache, lives: new ThreadLives() };
+    const here = storeContext(store, serde, settings);
     this[ON_DEMAND_MIGRATION] = this.#onDemandMigrationFrom(here, serde, settings);
-    this.#context = {
-      ...here,
-      threads: this[ON_DEMAND_MIGRATION] ?? STORE_ALONE,
-      runs: new WritesByRun(),
-      parentsFirst: new ParentsFirst(),
-      rejectsConflicts: settings.onConflict === "reject",
-      labels: settings.labels,
-    };
+    this.#context = saverContext(here, this[ON_DEMAND_MIGRATION] ?? STORE_ALONE, settings);
     observe(this, settings.events);
   }
 
@@ -100,13 +90,14 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
 
   /**
    * Closes what the saver opened, and nothing that it was given. Operations that wait for a retry fail with their last error; later ones fail with a
-   * SaverClosedError.
+   * SaverClosedError. Leases that are held are handed over, so that others need not wait for their end (contract C-83).
+   *
+   * @param options.drainMs how long to wait, in milliseconds, for holders of leases, `exclusive` runs above all. Meanwhile only their runs get further leases.
+   *   What is still held then is aborted, with a SaverClosedError as the reason. Default 0.
+   * @throws InvalidOptionsError
    */
-  async end(): Promise<void> {
-    const { cache, serializer, store } = this.#context;
-    cache.clear();
-    serializer.clear();
-    await store.end();
+  end(options?: { readonly drainMs?: number }): Promise<void> {
+    return end(this.#context, this.#leases, options);
   }
 
   /**
@@ -179,11 +170,20 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws ThreadBusyError if another holder has it for longer than `waitMs`; MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError,
    *   StoreUnavailableError, StoreFailureError, SetupRequiredError; the reason of `signal` if it aborts.
    */
-  async acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> {
-    const id = threadIdArgument(threadId, "acquireThread");
-    const resolved = resolveLeaseOptions(options);
-    await this.#context.store.ready("acquireThread");
-    return this.#leases.acquire(id, resolved);
+  acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> {
+    return acquireThread(this.#context.store, this.#leases, threadId, options);
+  }
+
+  /**
+   * For operators: ends the lease of a thread, or frees one that was abandoned. Its holder cannot write any more, and learns the reason. The thread is free, and nobody
+   * resumes the run (contract C-98).
+   *
+   * @param options.reason at most 1,024 characters, kept with the thread.
+   * @returns whose lease it was; `undefined` when there was none.
+   * @throws MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   */
+  revokeLease(threadId: string, options: { readonly reason: string }): Promise<LeaseHolder | undefined> {
+    return revokeLease(this.#context.store, this.#leases, threadId, options);
   }
 
   /**

@@ -11,6 +11,7 @@ const OPERATIONS: Readonly<Record<string, (first: unknown) => unknown>> = {
   getDeltaChannelHistory: (options) => threadOfConfig((options as { readonly config?: unknown } | undefined)?.config),
   deleteThread: itself,
   acquireThread: itself,
+  revokeLease: itself,
   abandonedThreads: noThread,
   prune: noThread,
   deleteForRuns: noThread,

@@ -5,7 +5,7 @@ import type { SerializedValue } from "../format/record.js";
 import type { SizeLimits } from "../format/segment-reader.js";
 import { breathe } from "../format/turn.js";
 import { ValueBytes } from "../format/value-bytes.js";
-import { type Dumped, HoldfastSerializer } from "./index.js";
+import { HoldfastSerializer } from "./index.js";
 import type { PreviousEncoding } from "./previous-encoding.js";
 
 /** Adds up what one put gives, or carries over. */

@@ -101,6 +101,8 @@ export interface PruneInput {
   readonly hide: readonly CheckpointKey[];
   /** The writes of these runs to remaining checkpoints without a child are removed, too. */
   readonly writesOfRuns: readonly string[];
+  /** The same for what was written last under leases of these counts; what they had replaced is put back. */
+  readonly writesOfLeases: readonly string[];
 }
 
 /** `bytes`: of the removed rows. `"changed"`: the thread has changed since the plan was made; make a new one. */
@@ -234,6 +236,8 @@ export interface CheckpointSummary extends CheckpointKey {
   readonly ageMs: number;
   /** The run that made it, if labelled. */
   readonly runId: string | undefined;
+  /** The counted part of the token of the lease under which it was made. */
+  readonly lease: string | undefined;
 }
 
 /** A checkpoint to remove, as the plan saw it. */
