@@ -27,8 +27,9 @@ export type {
   WriteOutcome,
 } from "./store/checkpoint-store.js";
 export { entryCache } from "./store/entry-cache.js";
+export { unlessAborted, withoutSignal } from "./store/operation-signal.js";
 export type { Refusal } from "./store/refusal.js";
-export { type RetryPolicy, resolveRetry, retry, StoreMoment } from "./store/retry.js";
+export { PING_POLICY, type RetryPolicy, resolveRetry, retry, StoreMoment, tryLimit } from "./store/retry.js";
 export { decodeOf } from "./store/stored-checkpoint.js";
 export type { CheckpointSummary, RemovedCheckpoint } from "./store/thread-store.js";
 export {
@@ -46,3 +47,5 @@ export {
   type ThreadStore,
   type ThreadSummary,
 } from "./store/thread-store.js";
+export { tlsFault } from "./store/tls-faults.js";
+export { warnSometimes } from "./store/warn-sometimes.js";

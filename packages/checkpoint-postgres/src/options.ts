@@ -1,3 +1,4 @@
+import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { InvalidOptionsError, type OnConflict, type RetentionOptions, type RetryOptions } from "@holdfast/checkpoint-core";
 import {
   type LabelNames,
@@ -10,6 +11,7 @@ import {
   resolveRetry,
 } from "@holdfast/checkpoint-core/adapter";
 import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import type { PoolSettings } from "./open-pool.js";
 import { type Tables, tablesIn } from "./tables.js";
 
 /** Options of {@link PostgresSaver}. */
@@ -20,7 +22,10 @@ export interface PostgresSaverOptions {
   readonly createSchema?: boolean;
   /** How long transient faults are hidden from a run. Default: 30 seconds. */
   readonly retry?: RetryOptions;
-  /** A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again. Default 30,000. */
+  /**
+   * A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again on another one. The first
+   * statement on a connection gets a third of `retry.maxElapsedMs` at most, so that a dead connection does not use up the budget. Default 30,000.
+   */
   readonly statementTimeoutMs?: number;
   /**
    * Whether statements are prepared by name, once per connection, so that Postgres plans them once, which halves its CPU time. Behind a pooler in
@@ -59,6 +64,11 @@ export interface ConnectionOptions extends PostgresSaverOptions {
   readonly poolSize?: number;
   /** A connection that has not come up after this many milliseconds is given up, and tried again. Default 10,000. */
   readonly connectTimeoutMs?: number;
+  /**
+   * TLS, as `pg` takes it: `true`, or the options of `tls.connect`, e.g. `{ ca }`. It counts more than what the connection string says. Default: what that says,
+   * or none.
+   */
+  readonly ssl?: boolean | TlsOptions;
 }
 
 export interface ResolvedOptions {
@@ -88,6 +98,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "serde",
   "poolSize",
   "connectTimeoutMs",
+  "ssl",
   "onConflict",
   "labels",
   "retention",
@@ -120,13 +131,15 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
 }
 
 /** The part of the options that is about the pool. */
-export function resolvePoolOptions(options: ConnectionOptions = {}): {
-  readonly poolSize: number;
-  readonly connectTimeoutMs: number;
-} {
+export function resolvePoolOptions(options: ConnectionOptions = {}): PoolSettings {
+  const { ssl } = options;
+  if (ssl !== undefined && typeof ssl !== "boolean" && (typeof ssl !== "object" || ssl === null)) {
+    throw new InvalidOptionsError("ssl must be true, false, or the options of tls.connect().");
+  }
   return {
     poolSize: integer("poolSize", options.poolSize ?? 10, 1, 10_000),
     connectTimeoutMs: integer("connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 1, 2 ** 31 - 1),
+    ssl,
   };
 }
 

@@ -1,26 +1,27 @@
 import type { OnConflict, StoredThread, StoreStats } from "@holdfast/checkpoint-core";
-import type {
-  CachedRecord,
-  CheckpointStore,
-  CheckpointSummaries,
-  CopyOutcome,
-  EndedLease,
-  IdleDeletion,
-  LeaseAnswer,
-  LeaseRequest,
-  ListSelection,
-  NamespaceRef,
-  PruneInput,
-  PruneOutcome,
-  PutInput,
-  PutWritesInput,
-  Refusal,
-  SweepClaim,
-  SweepPage,
-  ThreadPlace,
-  ThreadSelection,
-  ThreadSummary,
-  WriteOutcome,
+import {
+  type CachedRecord,
+  type CheckpointStore,
+  type CheckpointSummaries,
+  type CopyOutcome,
+  type EndedLease,
+  type IdleDeletion,
+  type LeaseAnswer,
+  type LeaseRequest,
+  type ListSelection,
+  type NamespaceRef,
+  type PruneInput,
+  type PruneOutcome,
+  type PutInput,
+  type PutWritesInput,
+  type Refusal,
+  type SweepClaim,
+  type SweepPage,
+  type ThreadPlace,
+  type ThreadSelection,
+  type ThreadSummary,
+  type WriteOutcome,
+  withoutSignal,
 } from "@holdfast/checkpoint-core/adapter";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { checkSchema, migrate } from "./migrations/migrate.js";
@@ -75,7 +76,7 @@ export class PostgresStore implements CheckpointStore {
   }
 
   async ready(operation: string): Promise<void> {
-    this.#schemaCheck ??= checkSchema(this.#db, this.#tables, operation);
+    this.#schemaCheck ??= withoutSignal(() => checkSchema(this.#db, this.#tables, operation));
     try {
       await this.#schemaCheck;
     } catch (error) {
@@ -210,6 +211,10 @@ export class PostgresStore implements CheckpointStore {
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
     return endedLeases(this.#db, this.#tables, olderThanMs, limit);
+  }
+
+  ping(): Promise<void> {
+    return this.#db.ping();
   }
 
   end(): Promise<void> {

@@ -1,18 +1,21 @@
 import { setMaxListeners } from "node:events";
 import { SaverClosedError, StoreUnavailableError } from "@holdfast/checkpoint-core";
-import { type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
+import { PING_POLICY, type RetryPolicy, retry, tryLimit, unlessAborted, warnSometimes } from "@holdfast/checkpoint-core/adapter";
 import { Redis, type RedisOptions } from "ioredis";
 import { CommandsOfTry, type RedisCommand } from "./commands-of-try.js";
 import { checkDurable, type Durability, waitCommand } from "./durability.js";
+import { ClientFaults, unlessMisconfigured } from "./client-faults.js";
+import { textOf, toHoldfastError, wrongDatabase } from "./errors.js";
 import {
   codeOf,
+  decisive,
   isDatabaseRefusal,
   isRedirection,
   isTransient,
+  isUnusual,
   needsNewConnection,
-  toHoldfastError,
-  wrongDatabase,
-} from "./errors.js";
+  remedyOf,
+} from "./faults.js";
 import type { Script } from "./script.js";
 
 export type Argument = string | Buffer | number;
@@ -32,6 +35,7 @@ export interface RedisClient {
   disconnect(reconnect?: boolean): void;
   quit(): Promise<unknown>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  listenerCount?(event: "error"): number;
   readonly status: string;
   readonly isCluster: boolean;
   readonly options: object;
@@ -52,11 +56,11 @@ export class Connection {
   readonly #client: RedisClient;
   readonly #isOwned: boolean;
   readonly #retry: RetryPolicy;
-  readonly #commandTimeoutMs: number;
+  /** After so long without an answer, a try is given up. */
+  readonly #tryMs: number;
   readonly #durability: Durability | undefined;
   readonly #closing = new AbortController();
-  /** Why the connection of our own client went away, or did not come up. */
-  #lastFault: Error | undefined;
+  readonly #faults: ClientFaults;
   /** Why our own client may not use the database that it was told to. */
   #databaseRefusal: Error | undefined;
 
@@ -72,16 +76,17 @@ export class Connection {
     this.#client = client;
     this.#isOwned = settings.isOwned;
     this.#retry = settings.retry;
-    this.#commandTimeoutMs = settings.commandTimeoutMs;
+    // A write waits for its replicas within its try.
+    const waitMs = 2 * (settings.durability?.timeoutMs ?? 0);
+    this.#tryMs = Math.min(settings.commandTimeoutMs, Math.max(tryLimit(settings.retry, settings.commandTimeoutMs), waitMs));
     this.#durability = settings.durability;
     // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
-    // A client without a listener prints what goes wrong with its connection; ours tells it in the errors of operations.
-    if (this.#isOwned) client.on("error", (error) => this.#noteFault(error));
+    this.#faults = ClientFaults.of(client, settings.isOwned);
+    if (this.#isOwned) this.#faults.onFault((error) => this.#leaveWrongDatabase(error));
   }
 
-  #noteFault(error: Error): void {
-    this.#lastFault = error;
+  #leaveWrongDatabase(error: Error): void {
     if (!isDatabaseRefusal(error)) return;
     this.#databaseRefusal = error;
     // Before it sends what waits for the connection.
@@ -115,7 +120,7 @@ export class Connection {
   }
 
   #all(keys: readonly string[], args: Arguments): readonly Argument[] {
-    return [...keys, ...(typeof args === "function" ? args(this.#commandTimeoutMs) : args)];
+    return [...keys, ...(typeof args === "function" ? args(this.#tryMs) : args)];
   }
 
   /** Runs an idempotent script that writes, until the write is as durable as was asked for. */
@@ -141,23 +146,58 @@ export class Connection {
 
   /** Asks every master the same. */
   ask(operation: string, command: string, ...args: string[]): Promise<unknown[]> {
-    return this.#withRetries(operation, async (commands) => {
-      // Until it has asked them, a client of a cluster takes all the nodes that it was given for masters.
-      if (this.#client.isCluster && this.#client.status !== "ready") await commands.call(this.#client, "ping");
-      const servers = this.#client.nodes?.("master") ?? [this.#client];
-      return Promise.all(servers.map((server) => commands.call(server, command, ...args)));
-    });
+    return this.#withRetries(operation, (commands) => this.#askAll(commands, command, ...args));
   }
 
-  async #withRetries<T>(operation: string, work: (commands: CommandsOfTry) => Promise<T>): Promise<T> {
+  async #askAll(commands: CommandsOfTry, command: string, ...args: string[]): Promise<unknown[]> {
+    // Until it has asked them, a client of a cluster takes all the nodes that it was given for masters.
+    if (this.#client.isCluster && this.#client.status !== "ready") await commands.call(this.#client, "ping");
+    const servers = this.#client.nodes?.("master") ?? [this.#client];
+    return Promise.all(servers.map((server) => commands.call(server, command, ...args)));
+  }
+
+  /** One round trip to each master, within {@link PING_POLICY}. */
+  async ping(): Promise<void> {
+    await this.#withRetries("ping", (commands) => this.#askAll(commands, "ping"), PING_POLICY);
+  }
+
+  async #withRetries<T>(
+    operation: string,
+    work: (commands: CommandsOfTry) => Promise<T>,
+    policy: RetryPolicy = this.#retry,
+  ): Promise<T> {
+    const limitMs = policy === this.#retry ? this.#tryMs : tryLimit(policy, this.#tryMs);
+    const isWorthAnother = (error: unknown): boolean => isTransient(error) && remedyOf(this.#reasonOf(error)) === undefined;
+    const onFirstRetry = (error: unknown, leftMs: number): void => {
+      if (policy === this.#retry) this.#warn(operation, error, leftMs);
+    };
     try {
-      return await retry(this.#retry, isTransient, () => this.#attempt(operation, work), this.#closing.signal);
+      const attempt = (signal: AbortSignal | undefined): Promise<T> => this.#attempt(operation, work, limitMs, signal);
+      return await retry(policy, isWorthAnother, attempt, { giveUp: this.#closing.signal, onFirstRetry });
     } catch (error) {
-      throw toHoldfastError(error, operation, this.host, this.#lastFault);
+      throw toHoldfastError(error, operation, this.host, this.#faults.last);
     }
   }
 
-  async #attempt<T>(operation: string, work: (commands: CommandsOfTry) => Promise<T>): Promise<T> {
+  /** A client that has no connection says of a command only how often it tried. */
+  #reasonOf(failure: unknown): unknown {
+    const error = decisive(failure);
+    return codeOf(error) === undefined ? (this.#faults.last ?? error) : error;
+  }
+
+  #warn(operation: string, error: unknown, leftMs: number): void {
+    if (!isUnusual(error)) return;
+    const reason = textOf(this.#reasonOf(error));
+    const text = `${operation}: Redis at ${this.host} is not available, and is tried again for ${Math.round(leftMs / 1_000)} s: ${reason}.`;
+    warnSometimes("HOLDFAST_RETRYING", this.host, text);
+  }
+
+  async #attempt<T>(
+    operation: string,
+    work: (commands: CommandsOfTry) => Promise<T>,
+    limitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     if (this.#closing.signal.aborted) throw new SaverClosedError(operation);
     this.checkDatabase(operation);
     if (this.#client.status === "end") {
@@ -167,8 +207,9 @@ export class Connection {
     }
     const commands = new CommandsOfTry();
     try {
-      const result = await withinTime(this.#commandTimeoutMs, work(commands));
-      this.#lastFault = undefined;
+      const answer = unlessMisconfigured(this.#faults, withinTime(limitMs, work(commands)));
+      const result = await unlessAborted(signal, answer);
+      this.#faults.clear();
       return result;
     } catch (error) {
       this.checkDatabase(operation);

@@ -24,6 +24,7 @@ import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
 import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import { eachUnderSignal, underSignal } from "../store/operation-signal.js";
 import type { StoredThread, StoreStats } from "../store/thread-store.js";
 import { CheckpointCache, ThreadLives } from "./cache.js";
 import type { SaverContext, SaverSettings, StoreContext } from "./context.js";
@@ -99,13 +100,23 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
+   * Asks the server for an answer: for readiness probes. It takes one round trip, and gives up after some 5 seconds.
+   *
+   * @param options.signal ends it earlier, with the signal's reason.
+   * @throws StoreUnavailableError, StoreFailureError, SaverClosedError
+   */
+  ping({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return underSignal(signal, () => this.#context.store.ping());
+  }
+
+  /**
    * The checkpoint that `config` names, or the one committed last in its thread and namespace.
    *
    * @returns `undefined` when there is none, or when `config` names no thread.
    * @throws MissingThreadIdError when a run asks, which must not begin; InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
    */
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    return getTuple(this.#context, config);
+    return underSignal(config?.signal, () => getTuple(this.#context, config));
   }
 
   /**
@@ -117,7 +128,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   StoreUnavailableError
    */
   override list(config: RunnableConfig, options: ListOptions = {}): AsyncGenerator<CheckpointTuple> {
-    return list(this.#context, config, options);
+    return eachUnderSignal(config?.signal, list(this.#context, config, options));
   }
 
   /**
@@ -278,7 +289,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     config: RunnableConfig;
     channels: string[];
   }): Promise<Record<string, DeltaChannelHistory>> {
-    return getDeltaChannelHistory(this.#context, options);
+    return underSignal(options.config?.signal, () => getDeltaChannelHistory(this.#context, options));
   }
 }
 

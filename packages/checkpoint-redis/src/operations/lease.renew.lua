@@ -2,6 +2,7 @@
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or lease_refusal(ARGV[1]) then return {'lost'} end
+write_even_if_full()
 redis.call('HSET', THREAD, 'lease_until', digits(now_ms() + ARGV[2]))
 local lasts = set_expiry(ARGV[3])
 return {'renewed', redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key}

@@ -5,6 +5,7 @@ if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
 refusal = lease_refusal(ARGV[2])
 if refusal then return refusal end
+write_even_if_full()
 local runs, first_member = {}, 4 + ARGV[3]
 for i = 4, first_member - 1 do runs[ARGV[i]] = true end
 local bytes = 0

@@ -15,7 +15,7 @@ const PAGE = 4_096;
 /** Ids of the threads that have something of one of these runs. There is no index by run: every thread is looked through. */
 export async function* threadsOfRuns(redis: Connection, keys: Keys, runIds: readonly string[]): AsyncGenerator<string> {
   if (runIds.length === 0) return;
-  for await (const threadIds of allThreads(redis, keys)) {
+  for await (const threadIds of allThreads(redis, keys, "deleteForRuns")) {
     const found = await Promise.all(threadIds.map((threadId) => hasRuns(redis, keys, threadId, runIds)));
     for (const [n, threadId] of threadIds.entries()) if (found[n] === true) yield threadId;
   }

@@ -1,0 +1,77 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
+/** Of the operation that is under way. Not a parameter: every step of every operation would have to hand it on, in both stores. */
+const current = new AsyncLocalStorage<AbortSignal | undefined>();
+
+/** Aborts when the operation that calls is to end; what it then fails with is not looked at any more. */
+export function operationSignal(): AbortSignal | undefined {
+  return current.getStore();
+}
+
+/**
+ * Runs an operation until `signal` aborts: then it rejects with the signal's reason, and begins nothing more (contract C-76).
+ *
+ * @param graceMs so many milliseconds later.
+ */
+export async function underSignal<T>(signal: AbortSignal | undefined, operation: () => Promise<T>, graceMs = 0): Promise<T> {
+  if (signal === undefined) return operation();
+  if (graceMs === 0) signal.throwIfAborted();
+  const over = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    const end = (): void => {
+      over.abort(signal.reason);
+      reject(signal.reason);
+    };
+    onAbort = () => {
+      if (graceMs === 0) end();
+      else timer = setTimeout(end, graceMs);
+    };
+  });
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([current.run(over.signal, operation), aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    clearTimeout(timer);
+  }
+}
+
+/** The same for what is read piece by piece. */
+export async function* eachUnderSignal<T>(signal: AbortSignal | undefined, items: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    for (;;) {
+      const { done, value } = await underSignal(signal, () => items.next());
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    const ended = items.return(undefined);
+    // What is still at work has been told to end, and fails by itself.
+    if (signal?.aborted === true) ended.catch(() => {});
+    else await ended;
+  }
+}
+
+/** Runs what several operations share, which must not end with the one that began it. */
+export function withoutSignal<T>(work: () => Promise<T>): Promise<T> {
+  return current.run(undefined, work);
+}
+
+/** Waits for a promise, or until the signal aborts; then it rejects with the signal's reason. */
+export async function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  if (signal === undefined) return promise;
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+  });
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
