@@ -12,6 +12,12 @@ export class ClientFaults {
       if (!isOwned && client.listenerCount?.("error") === 1) console.error("[ioredis] Unhandled error event:", error.stack);
       this.#note(error);
     });
+    client.on("connect", () => {
+      client.stream?.once("data", (first) => {
+        const fault = faultOfFirstAnswer(first);
+        if (fault !== undefined) this.#note(fault);
+      });
+    });
   }
 
   /** One for each client: Node would warn of a leak at the eleventh listener, and a client outlives savers. */
@@ -39,15 +45,29 @@ export class ClientFaults {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** What the server said before it closed the connection tells more than that it is closed. */
+  /** What the server said before the connection was closed tells more than that it is. */
   #note(failure: Error): void {
     const error = decisive(failure) as Error;
     const { code } = error as { readonly code?: unknown };
     const isClosing = code === "EPIPE" || code === "ECONNRESET";
-    if (isClosing && codeOf(this.#last) !== undefined) return;
+    const saysNothing = isClosing || (code === undefined && codeOf(error) === undefined);
+    if (saysNothing && (codeOf(this.#last) ?? remedyOf(this.#last)) !== undefined) return;
     this.#last = error;
     for (const listener of this.#listeners) listener(error);
   }
+}
+
+/** What an answer of Redis begins with. https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+const TYPES = "+-:$*_,#!=(%~>|";
+
+/** ioredis drops the words with which a server sends a client away, and has for what is no answer of Redis an error that nothing tells from others. */
+function faultOfFirstAnswer(first: Buffer): Error | undefined {
+  const text = first.toString("latin1", 0, 64);
+  if (text.startsWith("-ERR max number of clients")) {
+    return Object.assign(new Error(text.slice(1).trim()), { name: "ReplyError" });
+  }
+  if (TYPES.includes(text.charAt(0))) return undefined;
+  return Object.assign(new Error("what answers is no Redis"), { code: "NOT_REDIS" });
 }
 
 const known = new WeakMap<RedisClient, ClientFaults>();

@@ -35,10 +35,18 @@ export interface RedisClient {
   disconnect(reconnect?: boolean): void;
   quit(): Promise<unknown>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "connect", listener: () => void): unknown;
   listenerCount?(event: "error"): number;
+  readonly stream?: RedisStream | null | undefined;
   readonly status: string;
   readonly isCluster: boolean;
   readonly options: object;
+}
+
+/** The part of a client's socket that the saver uses. */
+export interface RedisStream {
+  readonly bytesRead: number;
+  once(event: "data", listener: (data: Buffer) => void): unknown;
 }
 
 /** The part of an ioredis pipeline that the saver uses. */
@@ -206,6 +214,8 @@ export class Connection {
       );
     }
     const commands = new CommandsOfTry();
+    const { stream } = this.#client;
+    const bytesRead = stream?.bytesRead;
     try {
       const answer = unlessMisconfigured(this.#faults, withinTime(limitMs, work(commands)));
       const result = await unlessAborted(signal, answer);
@@ -214,7 +224,10 @@ export class Connection {
     } catch (error) {
       this.checkDatabase(operation);
       // The address of a managed Redis leads to the new master after a failover; the connection that stands, to the old one.
-      if (needsNewConnection(error) && !this.#client.isCluster) this.#client.disconnect(true);
+      const isElsewhere = needsNewConnection(error);
+      // A network that has forgotten a connection does not say so. Another try would wait on it, too.
+      const isSilent = error instanceof NoAnswerError && stream === this.#client.stream && stream?.bytesRead === bytesRead;
+      if ((isElsewhere || isSilent) && !this.#client.isCluster) this.#client.disconnect(true);
       throw error;
     } finally {
       commands.end();
@@ -273,12 +286,14 @@ export function isClient(value: unknown): value is RedisClient {
 
 /** A client of the saver's own, which connects at the first command. */
 export function openClient(options: RedisOptions, commandTimeoutMs: number, retry: RetryPolicy): RedisClient {
+  const limitMs = tryLimit(retry, commandTimeoutMs);
   // With exact optional properties, the constructor of ioredis 6 does not take ioredis 6's own `replyMapping`.
   const asked: Omit<RedisOptions, "replyMapping"> = options;
   return new Redis({
     keepAlive: 30_000,
-    // A connection that nothing comes back on is dropped, and a new one tried.
-    socketTimeout: commandTimeoutMs,
+    // A connection that does not come up, or that nothing comes back on, is dropped, and a new one tried.
+    connectTimeout: limitMs,
+    socketTimeout: limitMs,
     // No longer pauses than operations have between their tries: they would all fall into one, although the server is back.
     retryStrategy: (times) => Math.min(50 * times, 2_000, retry.maxDelayMs),
     ...asked,
@@ -288,11 +303,13 @@ export function openClient(options: RedisOptions, commandTimeoutMs: number, retr
   });
 }
 
+class NoAnswerError extends Error {}
+
 /** Gives up waiting after so many milliseconds. What was sent may still be done. */
 async function withinTime<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+    timer = setTimeout(() => reject(new NoAnswerError(`no answer within ${milliseconds} ms`)), milliseconds);
   });
   try {
     return await Promise.race([work, late]);

@@ -38,7 +38,7 @@ export function toHoldfastError(failure: unknown, operation: string, host: strin
   if (isHoldfastError(failure) || failure instanceof TypeError || failure instanceof RangeError) return failure;
   const found = decisive(failure);
   // A client that has no connection says of a command only how often it tried.
-  const error = codeOf(found) === undefined ? (reason ?? found) : found;
+  const error = (codeOf(found) ?? remedyOf(found)) === undefined ? (reason ?? found) : found;
   const code = codeOf(error);
   const remedy = remedyOf(error);
   const text = `${textOf(error)}${remedy === undefined ? "" : `. ${remedy}`}`;
@@ -48,18 +48,18 @@ export function toHoldfastError(failure: unknown, operation: string, host: strin
     return new StoreUnavailableError(`${operation}: Redis at ${host} ${what}: ${text}.`, options);
   }
   if (cannotConnect(error))
-    return new StoreUnavailableError(`${operation}: Redis at ${host} does not let us in: ${text}`, options);
-  if (RETRIED.has(code)) return new StoreUnavailableError(`${operation}: Redis at ${host} was not available: ${text}`, options);
+    return new StoreUnavailableError(`${operation}: Redis at ${host} does not let us in: ${text}.`, options);
+  if (RETRIED.has(code)) return new StoreUnavailableError(`${operation}: Redis at ${host} was not available: ${text}.`, options);
   if (code === "OOM") {
     return new StoreFailureError(
       `${operation}: Redis at ${host} is full: its maxmemory is reached. Nothing was stored. Raise maxmemory, or let threads expire (ttl).`,
       options,
     );
   }
-  return new StoreFailureError(`${operation}: Redis at ${host} refused: ${text}`, options);
+  return new StoreFailureError(`${operation}: Redis at ${host} refused: ${text}.`, options);
 }
 
-/** What an error says, without arguments of commands. */
+/** What an error says, without arguments of commands and the last stop. */
 export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(QUOTED_ARGUMENTS, "") : typeof error;
+  return error instanceof Error ? error.message.replace(QUOTED_ARGUMENTS, "").replace(/[.]$/, "") : typeof error;
 }

@@ -76,8 +76,6 @@ export function remedyOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const reply = codeOf(error);
   if (reply !== undefined) return AT_ONCE.get(reply);
-  // What is no reply at all.
-  if (error.name === "ParserError") return AT_ONCE.get("NOT_REDIS");
   const { code } = error as { readonly code?: unknown };
   const fault = tlsFault(code);
   if (fault !== undefined) return AT_ONCE.get(`TLS_${fault.toUpperCase()}`);
