@@ -1,5 +1,5 @@
-import { InvalidOptionsError, SchemaTooNewError, UnsupportedServerError } from "@holdfast/checkpoint-core";
-import { integer, isNull, text } from "../columns.js";
+import { InvalidOptionsError, SchemaTooNewError, StoreFailureError, UnsupportedServerError } from "@holdfast/checkpoint-core";
+import { integer, text } from "../columns.js";
 import { setupRequired } from "../errors.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import { type Tables, tablesIn } from "../tables.js";
@@ -43,7 +43,7 @@ export function migrationSql(
   const steps = MIGRATIONS.filter(({ version }) => version > from).map(
     (step) => `-- ${step.version} ${step.name}\n${stepSql(t, step)}`,
   );
-  return ["begin;", ...head, ...steps, "commit;", ""].join("\n\n");
+  return ["begin;", `${PLAIN_LITERALS};`, ...head, ...steps, "commit;", ""].join("\n\n");
 }
 
 /**
@@ -66,13 +66,42 @@ export async function migrate(db: Connections, t: Tables, createSchema: boolean)
       refuseNewer(found, t);
       const missing = MIGRATIONS.filter(({ version }) => version > found.version);
       if (missing.length === 0) return;
+      // Backslashes in literals of the steps are plain text, whatever the database's default is.
+      await db.executeScript(client, PLAIN_LITERALS);
       if (ledger === undefined) {
-        if (createSchema) await db.executeScript(client, `create schema if not exists ${t.schema}`);
+        await refuseOthersTables(db, client, t);
+        // Only where it is not there: "if not exists" asks for the right to create one all the same.
+        if (createSchema && !(await hasSchema(db, client, t)))
+          await db.executeScript(client, `create schema if not exists ${t.schema}`);
         await db.executeScript(client, ledgerSql(t));
       }
       for (const step of missing) await db.executeScript(client, stepSql(t, step));
     });
   });
+}
+
+const PLAIN_LITERALS = "set local standard_conforming_strings = on";
+
+async function hasSchema(db: Connections, client: PostgresClient, t: Tables): Promise<boolean> {
+  const [row] = await db.execute(client, {
+    text: "select count(*) from pg_catalog.pg_namespace where nspname = $1",
+    values: [t.schemaName],
+  });
+  return row !== undefined && integer(row, 0) > 0;
+}
+
+/** An application's own tables in the schema, under names of ours. */
+async function refuseOthersTables(db: Connections, client: PostgresClient, t: Tables): Promise<void> {
+  const names = [t.thread, t.checkpoint, t.segment, t.pendingWrite, t.tombstone, t.sweeper, t.migration];
+  const rows = await db.execute(client, {
+    text: "select name from unnest($1::text[]) as name where to_regclass(name) is not null",
+    values: [names],
+  });
+  if (rows.length === 0) return;
+  const found = rows.map((row) => text(row, 0)).join(", ");
+  throw new StoreFailureError(
+    `setup: ${found} in this database is not Holdfast's. Give Holdfast a schema of its own: the option schema. Nothing was changed.`,
+  );
 }
 
 /** Keeps our advisory locks apart from those of other programs that hash the same text. */
@@ -95,10 +124,13 @@ interface SchemaState {
   readonly minClientVersion: number;
 }
 
-/** `undefined` where there is no ledger. An error would end the transaction, so it is looked for first. */
+/** `undefined` where there is no ledger, or a table of that name that is somebody else's. An error would end the transaction, so it is looked for first. */
 async function readLedger(db: Connections, client: PostgresClient, t: Tables): Promise<SchemaState | undefined> {
-  const [row] = await db.execute(client, { text: "select to_regclass($1)", values: [t.migration] });
-  return row === undefined || isNull(row, 0) ? undefined : readVersion(db, client, t);
+  const [row] = await db.execute(client, {
+    text: "select count(*) from pg_catalog.pg_attribute where attrelid = to_regclass($1) and attname in ('version', 'min_client_version')",
+    values: [t.migration],
+  });
+  return row === undefined || integer(row, 0) < 2 ? undefined : readVersion(db, client, t);
 }
 
 async function readVersion(db: Connections, client: PostgresClient, t: Tables): Promise<SchemaState> {
