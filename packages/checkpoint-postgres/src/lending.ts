@@ -15,10 +15,11 @@ export class Lending {
   /** When each client was connected, and when something last came back on it. */
   readonly #made = new WeakMap<PostgresClient, number>();
   readonly #answered = new WeakMap<PostgresClient, number>();
-  #lent = 0;
+  #lent: number;
 
   private constructor(pool: PostgresPool) {
     this.#pool = pool;
+    this.#lent = (pool.totalCount ?? 0) - (pool.idleCount ?? 0);
     surviveLostConnections(pool);
     closeFailedConnections(pool as { Client?: ClientClass });
     pool.on("connect", (client) => {

@@ -24,6 +24,7 @@ export interface PostgresPool {
   on(event: "release", listener: () => void): unknown;
   /** Whether `end()` was called on it. */
   readonly ending?: boolean;
+  readonly totalCount?: number;
   readonly idleCount?: number;
   readonly options?: PoolFacts;
 }

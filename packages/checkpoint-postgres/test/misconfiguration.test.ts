@@ -111,3 +111,36 @@ it("C-77 a pool of the user's that has no password leaves no connection waiting 
   await eventually("none is left", async () => JSON.stringify(await waiting()) === '{"n":"0"}');
   await pool.end();
 });
+
+it("C-70 C-71 a pool of which all connections are in use says so in the error, and is asked again until one is free", async () => {
+  const pool = new pg.Pool({ connectionString: database.url, max: 2, connectionTimeoutMillis: 1_000 });
+  const held = await Promise.all([pool.connect(), pool.connect()]);
+  const impatient = new PostgresSaver(pool, undefined, { retry: { maxAttempts: 2, minDelayMs: 1 } });
+  expect(await failureOf(() => impatient.getTuple(config))).toMatchObject({
+    code: "HOLDFAST_STORE_UNAVAILABLE",
+    message: expect.stringMatching(/^getTuple: .*the pool's 2 connections were all in use for \d+ ms/),
+  });
+  const patient = new PostgresSaver(pool, undefined, { retry: { maxDelayMs: 50 } });
+  const reading = patient.getTuple(config);
+  for (const client of held) client.release();
+  expect(await reading).toBeUndefined();
+  await pool.end();
+});
+
+it("C-71 C-76 a pool that sets no limit is not waited for longer than a try lasts, nor when the signal aborts", async () => {
+  const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+  const saver = new PostgresSaver(pool, undefined, { statementTimeoutMs: 100, retry: { maxAttempts: 2, minDelayMs: 1 } });
+  await saver.getTuple(config);
+  const held = await pool.connect();
+  expect((await failureOf(() => saver.getTuple(config))).message).toContain("the pool's 1 connections were all in use");
+  const patient = new PostgresSaver(pool);
+  const controller = new AbortController();
+  const ending = failureOf(() => patient.getTuple({ ...config, signal: controller.signal }));
+  await eventually("it waits", () => pool.waitingCount > 0);
+  const reason = new Error("nobody waits any more");
+  controller.abort(reason);
+  expect(await ending).toBe(reason);
+  held.release();
+  await eventually("what it asked for is given back", () => pool.idleCount === 1 && pool.waitingCount === 0);
+  await pool.end();
+});

@@ -3,6 +3,7 @@ import { threadIdArgument } from "@holdfast/checkpoint-core/adapter";
 import type { RedisOptions } from "ioredis";
 import { Connection, isClient, openClient, type RedisClient } from "./client.js";
 import type { Durability } from "./durability.js";
+import type { Keys } from "./keys.js";
 import { type RedisSaverOptions, resolveOptions } from "./options.js";
 import { checkServers, type ServerWarning } from "./server-check.js";
 import { RedisStore } from "./store.js";
@@ -22,6 +23,7 @@ export class RedisSaver extends HoldfastSaver {
   readonly #redis: Connection;
   readonly #store: RedisStore;
   readonly #durability: Durability | undefined;
+  readonly #keys: Keys;
 
   /**
    * @param client an ioredis `Redis` or `Cluster`, which stays yours: `end()` does not close it. Or the options of one, e.g. with `sentinels` and
@@ -42,6 +44,7 @@ export class RedisSaver extends HoldfastSaver {
     this.#redis = redis;
     this.#store = store;
     this.#durability = durability;
+    this.#keys = keys;
   }
 
   /**
@@ -59,10 +62,11 @@ export class RedisSaver extends HoldfastSaver {
    * the server does not let us look, it is quiet. Nothing needs to be created: the saver works without it.
    *
    * @returns the warnings, each of which is also emitted once by `process.emitWarning`, with the type `HoldfastWarning`.
-   * @throws UnsupportedServerError, StoreUnavailableError, StoreFailureError (the server does not have the database that the client was made for)
+   * @throws UnsupportedServerError, StoreUnavailableError, StoreFailureError (the server does not have the database that the client was made for, or
+   *   the user may not call what the scripts call)
    */
   async setup(): Promise<readonly ServerWarning[]> {
-    const warnings = await checkServers(this.#redis, this.#durability);
+    const warnings = await checkServers(this.#redis, this.#keys, this.#durability);
     for (const warning of warnings) emitOnce(warning);
     return warnings;
   }

@@ -1,7 +1,13 @@
+import { randomUUID } from "node:crypto";
 import { StoreFailureError, UnsupportedServerError } from "@holdfast/checkpoint-core";
 import type { Connection } from "./client.js";
 import type { Durability } from "./durability.js";
 import { wrongDatabase } from "./errors.js";
+import type { Keys } from "./keys.js";
+import { script } from "./script.js";
+import rightsText from "./server-check.rights.lua";
+
+const rightsScript = script(rightsText);
 
 /** Something about the server that puts what is stored at risk. */
 export interface ServerWarning {
@@ -24,11 +30,18 @@ const OLDEST_WITH_WAITAOF = [7, 2] as const;
  * Looks at the servers.
  *
  * @throws UnsupportedServerError when one is too old, or cannot do what `durability` asks for; StoreFailureError when we are not in the database that the
- *   client was made for.
+ *   client was made for, or may not call what the scripts call.
  */
-export async function checkServers(redis: Connection, durability: Durability | undefined): Promise<readonly ServerWarning[]> {
+export async function checkServers(
+  redis: Connection,
+  keys: Keys,
+  durability: Durability | undefined,
+): Promise<readonly ServerWarning[]> {
   await checkDatabase(redis);
   const servers = await factsOf(redis);
+  // A replica refuses whatever writes, and there is a warning of it.
+  const mayWrite = servers.every(({ info }) => info.get("role") !== "slave");
+  if (mayWrite) await redis.run("setup", rightsScript, keys.probe(randomUUID()), []);
   for (const { info } of servers) {
     const version = info.get("redis_version");
     if (isOlder(version, OLDEST_SERVER)) {

@@ -18,23 +18,21 @@ export async function underSignal<T>(signal: AbortSignal | undefined, operation:
   if (graceMs === 0) signal.throwIfAborted();
   const over = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  let onAbort = (): void => {};
+  let forget = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
     const end = (): void => {
       over.abort(signal.reason);
       reject(signal.reason);
     };
-    onAbort = () => {
+    forget = whenAborted(signal, () => {
       if (graceMs === 0) end();
       else timer = setTimeout(end, graceMs);
-    };
+    });
   });
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([current.run(over.signal, operation), aborted]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    forget();
     clearTimeout(timer);
   }
 }
@@ -63,15 +61,36 @@ export function withoutSignal<T>(work: () => Promise<T>): Promise<T> {
 /** Waits for a promise, or until the signal aborts; then it rejects with the signal's reason. */
 export async function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
   if (signal === undefined) return promise;
-  let onAbort = (): void => {};
+  let forget = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
+    forget = whenAborted(signal, () => reject(signal.reason));
   });
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    forget();
   }
+}
+
+/** What waits for each signal. One listener for all: Node would warn of a leak at the eleventh, and a run may have more writes under way. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** @returns what takes the callback back. */
+function whenAborted(signal: AbortSignal, callback: () => void): () => void {
+  if (signal.aborted) {
+    callback();
+    return () => {};
+  }
+  let callbacks = waiting.get(signal);
+  if (callbacks === undefined) {
+    const all = new Set<() => void>();
+    const callAll = (): void => {
+      for (const each of all) each();
+    };
+    signal.addEventListener("abort", callAll, { once: true });
+    waiting.set(signal, all);
+    callbacks = all;
+  }
+  callbacks.add(callback);
+  return () => void callbacks.delete(callback);
 }
