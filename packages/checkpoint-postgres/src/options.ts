@@ -38,8 +38,8 @@ export interface PostgresSaverOptions {
   /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
   readonly maxValueBytes?: number;
   /**
-   * When two runs go on from the head of one thread at once: `"fork"` gives each a branch of its own; `"reject"` lets the first commit, and the other
-   * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
+   * When two runs overlap on one thread: `"fork"` gives each a branch of its own; `"reject"` lets the one that commits next go on, and the other fail with a
+   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
   /**

@@ -33,8 +33,8 @@ export interface RedisSaverOptions {
   /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: the server does nothing else while it copies one. */
   readonly maxValueBytes?: number;
   /**
-   * When two runs go on from the head of one thread at once: `"fork"` gives each a branch of its own; `"reject"` lets the first commit, and the other
-   * fail with a ConcurrentUpdateError at its first checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
+   * When two runs overlap on one thread: `"fork"` gives each a branch of its own; `"reject"` lets the one that commits next go on, and the other fail with a
+   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
   /**

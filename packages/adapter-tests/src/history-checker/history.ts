@@ -20,7 +20,7 @@ export interface Put extends Asked {
   readonly run: string;
   /** Of the lease under which it is put. */
   readonly token?: string;
-  /** With `onConflict: "reject"`, of a run's first put: when it read its parent as the head. */
+  /** With `onConflict: "reject"`: when its parent was read as the head, or put by the same run. */
   readonly head?: { readonly from: number; readonly to: number };
   /** Of the call of a graph that puts it. */
   readonly call?: string;

@@ -44,6 +44,18 @@ export const PLANTED_GRAPH_FAULTS = {
       },
     }),
   },
+  "only the first put of a run may be a conflict": {
+    finding: /on a head that was not the head any more/,
+    plant: (saver) => ({
+      put(config, checkpoint, metadata, versions) {
+        if (metadata.source === "input") return saver.put(config, checkpoint, metadata, versions);
+        // As from outside of a run, which names its parent. Entries leave out what is under symbols.
+        const { writer: _, ...outside } = { ...config, writer: undefined };
+        const configurable = Object.fromEntries(Object.entries(config.configurable ?? {}));
+        return saver.put({ ...outside, configurable }, checkpoint, metadata, versions);
+      },
+    }),
+  },
   "a subgraph is given what another task's has": {
     finding: /reads .*\/inner:/,
     plant: (saver) => ({

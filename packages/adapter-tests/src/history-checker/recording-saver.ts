@@ -28,7 +28,7 @@ export function recordingSaver(
 ): BaseCheckpointSaver {
   const ofCall = { ...(mark !== undefined && { call: mark }) };
   const ofRun = { ...ofCall, run, ...(token !== undefined && { token }) };
-  /** Until the first put. */
+  /** What the next put must find as the head: what the run began with, or has put itself. */
   let head: { readonly id: string; readonly span: Readonly<Span> } | undefined;
   /** Whether the call begins at a checkpoint that it names, which is a deliberate fork. LangGraph then reads the head as well. */
   let isFork = false;
@@ -54,7 +54,8 @@ export function recordingSaver(
     },
     put(config, checkpoint, metadata, newVersions) {
       const { checkpoint_ns: namespace = "", checkpoint_id: parent } = config.configurable ?? {};
-      const isFirst = namespace === "" && head !== undefined && head.id === parent;
+      const expected = namespace === "" && head?.id === parent ? head?.span : undefined;
+      const span = { from: 0, to: 0 };
       const put = {
         kind: "put",
         thread,
@@ -64,16 +65,19 @@ export function recordingSaver(
         origins: { ...(metadata as { parents?: Record<string, string> }).parents },
         values: comparableValues(checkpoint),
         ...ofRun,
-        ...(isFirst && { head: head?.span as Readonly<Span> }),
+        ...(expected !== undefined && { head: expected }),
       } as const;
       if (namespace === "") head = undefined;
       // The put of a run that knows from a write that it has failed resolves, and acknowledges nothing.
       const learned = (): object => {
         if (hasFailed) return { outcome: "unknown" };
-        if (namespace === "") note(checkpoint.id);
+        if (namespace === "") {
+          note(checkpoint.id);
+          if (isRejecting) head = { id: checkpoint.id, span };
+        }
         return {};
       };
-      return handled(recorder.attempt(put, () => saver.put(config, checkpoint, metadata, newVersions), learned));
+      return handled(recorder.attempt(put, () => saver.put(config, checkpoint, metadata, newVersions), learned, span));
     },
     putWrites(...args) {
       const [config, given, task, ...paths] = args;

@@ -98,6 +98,29 @@ export const conflicts = defineSuite("conflicts that are rejected", (it) => {
     },
   );
 
+  for (const isFirst of [false, true]) {
+    const which = isFirst ? "the first run of its thread" : "a run";
+    it(
+      `C-95 ${which} that another overtakes in the middle fails at its next checkpoint, and the other's turn stays`,
+      needs,
+      async ({ target, open, thread: newThread }) => {
+        const [one, two] = [await open(rejecting), await open(rejecting)];
+        const thread = newThread();
+        if (!isFirst) await graphOf(one).invoke({ input: "before" }, config(thread));
+        const step = new Gate();
+        const slow = graphOf(one, (name) => (name === "a of slow" ? step.pass() : undefined)).invoke(
+          { input: "slow" },
+          sync(thread),
+        );
+        await step.arrived;
+        const { log } = await graphOf(two).invoke({ input: "quick" }, config(thread));
+        step.open();
+        await assertFails(target, "concurrentUpdate", () => slow, "the run that was overtaken");
+        assert.deepEqual((await graphOf(two).getState(config(thread))).values.log, log);
+      },
+    );
+  }
+
   it("C-95 of two first runs of a thread, one is refused", needs, async ({ target, open, thread: newThread }) => {
     const [one, two] = [await open(rejecting), await open(rejecting)];
     const thread = newThread();

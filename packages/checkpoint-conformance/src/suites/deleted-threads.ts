@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { Annotation, START, StateGraph } from "@langchain/langgraph";
 import { defineSuite } from "../case.js";
-import { address, listIds, put, putChain, readValues } from "../checkpoints.js";
+import { address, idOf, listIds, put, putChain, readValues } from "../checkpoints.js";
 import { assertFails } from "../failures.js";
+import { Gate } from "../gate.js";
 import { assertSame } from "../same-value.js";
 
 const needs = { requires: ["tombstones"], hooks: ["errors"] } as const;
@@ -31,6 +33,61 @@ export const deletedThreads = defineSuite("writes that come after their thread w
     const left = Object.entries((await target.inspect?.(thread)) ?? {}).filter(([, count]) => count !== 0);
     assert.deepEqual(left, [], "left in the store");
   });
+
+  it(
+    "C-51 of a run that began before the delete, the first checkpoint of a subgraph is refused, though its saver knows the next thread",
+    needs,
+    async ({ saver, target, thread: newThread }) => {
+      const thread = newThread();
+      const inSubgraph = new Gate();
+      const State = Annotation.Root({ input: Annotation<string> });
+      const remembering = new StateGraph(State)
+        .addNode("remember", async () => {
+          await inSubgraph.pass();
+          return {};
+        })
+        .addEdge(START, "remember")
+        .compile({ checkpointer: true });
+      const graph = new StateGraph(State)
+        .addNode("begin", () => ({}))
+        .addNode("remembering", remembering)
+        .addConditionalEdges(START, ({ input }) => (input === "remember" ? "remembering" : "begin"))
+        .compile({ checkpointer: saver });
+      // Nothing of the run is stored before its subgraph's.
+      const run = { ...address(thread), durability: "exit" as const };
+      await graph.invoke({ input: "begin" }, run);
+      const late = graph.invoke({ input: "remember" }, run);
+      await inSubgraph.arrived;
+      await saver.deleteThread(thread);
+      await graph.invoke({ input: "begin" }, run);
+      const next = await listIds(saver, address(thread));
+      inSubgraph.open();
+      await assertFails(target, "threadDeleted", () => late, "the run whose thread was deleted");
+      assert.deepEqual(await listIds(saver, address(thread)), next);
+    },
+  );
+
+  for (const options of [{}, { filter: { source: "loop" } }]) {
+    const which = "filter" in options ? " with a filter" : "";
+    it(
+      `C-21 a list${which} that goes on after its thread was deleted shows nothing of the next thread of that id`,
+      needs,
+      async (context) => {
+        const { saver } = context;
+        const thread = context.thread();
+        const deleter = await context.open();
+        const old = await putChain(saver, thread, 20, (step) => ({ values: { step } }));
+        const seen: unknown[] = [];
+        for await (const tuple of saver.list(address(thread), options)) {
+          seen.push(idOf(tuple));
+          if (seen.length > 1) continue;
+          await deleter.deleteThread(thread);
+          await putChain(deleter, thread, 3, (step) => ({ values: { step } }));
+        }
+        assert.deepEqual(seen, old.toReversed().slice(0, seen.length));
+      },
+    );
+  }
 
   it("C-51 late writes of tasks are refused", needs, async (context) => {
     const { saver, target } = context;

@@ -2,8 +2,8 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { InvalidConfigError, InvalidOptionsError } from "../errors.js";
 import { malformation } from "./ids.js";
 
-/** What LangGraph gives every run, and no call outside of one. */
-interface RunConfig extends RunnableConfig {
+/** What LangGraph gives every run, and no call outside of one. Subgraphs have the same writer as their graph. */
+export interface RunConfig extends RunnableConfig {
   readonly writer: object;
 }
 
@@ -16,7 +16,7 @@ export function isRunConfig(config: RunnableConfig): config is RunConfig {
 
 /**
  * With `onConflict: "reject"`, what tells a run that goes on from the head of its thread from a deliberate fork (contract C-95): how the checkpoint was
- * asked for. LangGraph makes the config of a run's puts from that of the tuple it began with, symbols included; so the tuple says it.
+ * asked for. LangGraph makes the configs of a run's puts from that of the tuple it began with, symbols included; so the tuple says it.
  *
  * A symbol, because it must not be among the keys of the config (contract C-12), nor survive where a config is sent elsewhere as JSON: a checkpoint
  * that is named there is named deliberately.
@@ -43,8 +43,8 @@ export function isCopied(config: RunnableConfig): boolean {
 }
 
 /**
- * What the head must be for a put to go on from it: the parent, if the run began with it as the head. Only a run's first put has the checkpoint that
- * it began with as its parent; those that follow build on its own.
+ * What the head must be for a put to be no conflict: its parent. Exempt are copies, and what goes on from a checkpoint that was named: the first put of a run
+ * from there, an update, a put outside of a run.
  *
  * @param isCopy a copy of a checkpoint is put beside it, under its parent.
  */
@@ -55,8 +55,8 @@ export function expectedHead(
 ): { readonly id: string | undefined } | undefined {
   if (isCopy || isCopied(config)) return undefined;
   const read = (config.configurable as Marked | undefined)?.[READ_AS];
-  if (parentId === undefined) return { id: undefined };
-  return read !== "copied" && read?.isHead === true && read.id === parentId ? { id: parentId } : undefined;
+  const isNamed = typeof read === "object" ? read.id === parentId && !read.isHead : !isRunConfig(config);
+  return parentId !== undefined && isNamed ? undefined : { id: parentId };
 }
 
 /**

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import type { RunnableConfig } from "@langchain/core/runnables";
 import { LRUCache } from "lru-cache";
 import type { CheckpointRef, NamespaceRef } from "../config/ids.js";
+import { isRunConfig, type RunConfig } from "../config/run-config.js";
 import type { CachedCheckpoint, CheckpointRecord } from "../format/record.js";
 import { MAX_LINKING_BYTES, type SegmentWithContent } from "../format/segment.js";
 import { entryCache } from "../store/entry-cache.js";
@@ -209,24 +211,38 @@ export function checkpointKey(ref: CheckpointRef): string {
 }
 
 /**
- * Which life of a thread this saver's runs are in: its `threadKey`, as it was when its root graph was last read or written.
+ * Which life of a thread a run is in: its `threadKey`, as it was when the run last read or wrote its root graph. For calls outside of runs, which the saver's last one
+ * saw.
  *
  * A first checkpoint names none before it, and with durability "exit" that of a subgraph names none that is stored: only this tells that its thread was deleted
  * since its run began.
  */
 export class ThreadLives {
   readonly #keys = entryCache<string>(10_000);
+  /** By the function that a run and its subgraphs share. */
+  readonly #ofRuns = new WeakMap<object, Map<string, string | undefined>>();
 
-  of(threadId: string): string | undefined {
-    return this.#keys.get(threadId);
+  of(threadId: string, config: RunnableConfig | undefined): string | undefined {
+    const ofRun = isRun(config) ? this.#ofRuns.get(config.writer) : undefined;
+    return ofRun?.has(threadId) ? ofRun.get(threadId) : this.#keys.get(threadId);
   }
 
-  note(threadId: string, threadKey: string): void {
-    if (this.#keys.get(threadId) !== threadKey) this.#keys.set(threadId, threadKey);
+  /** @param threadKey `undefined`: there is no such thread, and whoever writes next begins one. */
+  note(threadId: string, threadKey: string | undefined, config: RunnableConfig | undefined): void {
+    if (threadKey === undefined) this.#keys.delete(threadId);
+    else if (this.#keys.get(threadId) !== threadKey) this.#keys.set(threadId, threadKey);
+    if (!isRun(config)) return;
+    const ofRun = this.#ofRuns.get(config.writer);
+    if (ofRun === undefined) this.#ofRuns.set(config.writer, new Map([[threadId, threadKey]]));
+    else ofRun.set(threadId, threadKey);
   }
 
-  /** There is no such thread: whoever writes next begins one. */
+  /** This saver deletes the thread. Runs that are going on are still in the life that ends. */
   forget(threadId: string): void {
     this.#keys.delete(threadId);
   }
+}
+
+function isRun(config: RunnableConfig | undefined): config is RunConfig {
+  return config !== undefined && isRunConfig(config);
 }

@@ -54,8 +54,9 @@ export async function readTuple(
   const entry = cachedEntry(saver, ref, checkpointId);
   const reading = await store.getTuple(ref, checkpointId, config, entry);
   const [read] = reading.checkpoints;
-  if (ref.namespace === "" && read !== undefined) lives.note(ref.threadId, read.guard.threadKey);
-  if (ref.namespace === "" && read === undefined && checkpointId === undefined) lives.forget(ref.threadId);
+  if (ref.namespace === "" && (read !== undefined || checkpointId === undefined)) {
+    lives.note(ref.threadId, read?.guard.threadKey, config);
+  }
   if (read === undefined) return undefined;
   const cached = read.values === "none" ? entry?.cached : undefined;
   const stored = decodeStored(ref.threadId, read, segmentsOf(saver, reading), cached);

@@ -87,7 +87,7 @@ async function storeOn(
   // Before the answer: the put of the next checkpoint does not wait for it.
   cache.addRelated(ref, created, reusesSegments ? guard : undefined);
   // The writes of a task may come before the put of their checkpoint is refused, or where it is not tried any more.
-  const conditions = { guard, lineage: [ref], life: lives.of(ref.threadId) };
+  const conditions = { guard, lineage: [ref], life: lives.of(ref.threadId, taken.config) };
   const outcome = await store.putWrites({ ...taken, ...conditions, slots, created: await compressed(created) });
   const { kind } = outcome;
   if (kind === "stored") cache.acknowledge(ref, created, outcome.guard);

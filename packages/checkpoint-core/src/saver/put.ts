@@ -81,7 +81,7 @@ async function storeCheckpoint(
     call: nextCall(isCopy),
     lineage: isCopy ? [] : lineageOf(ref, parentId, metadata),
     // A first checkpoint may have no lineage that is stored: only this tells that its thread was deleted since its run began.
-    life: isCopy || parentId !== undefined ? undefined : saver.lives.of(ref.threadId),
+    life: isCopy || parentId !== undefined ? undefined : saver.lives.of(ref.threadId, config),
     expectedHead: saver.rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
   };
   const owner = { ...ref, parentId, metadata: taken.metadata };
@@ -142,7 +142,7 @@ async function storeOn(
     const { kind } = outcome;
     if (kind === "past" || kind === "changed" || kind === "lost") return kind;
     if (kind !== "stored") throw refusalError(outcome, ref.threadId);
-    if (ref.namespace === "") lives.note(ref.threadId, outcome.guard.threadKey);
+    if (ref.namespace === "") lives.note(ref.threadId, outcome.guard.threadKey, input.config);
     cache.acknowledge(ref, created, outcome.guard);
     cache.set(ref, cached, outcome.guard, record);
     return kind;

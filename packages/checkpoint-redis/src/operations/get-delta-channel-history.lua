@@ -1,13 +1,13 @@
--- ARGV: namespace, checkpoint id ('' for the latest), channels
+-- ARGV: namespace, checkpoint id ('' for the latest), key of the thread that the readings before are of ('' for the first), channels
 -- Answers also the checkpoint to go on from, '' when the walk has ended, and the channels that are still wanted.
 local key, epoch, refusal = find_whole_thread()
 if refusal then return refusal end
-if not key then return {'none'} end
+if not key or (ARGV[3] ~= '' and ARGV[3] ~= key) then return {'none'} end
 local namespace, id = ARGV[1], ARGV[2]
 if id == '' then id = redis.call('HGET', THREAD, 'latest:' .. namespace) end
 local wanted = {}
 local wanted_count = 0
-for i = 3, #ARGV do
+for i = 4, #ARGV do
   if not wanted[ARGV[i]] then wanted_count = wanted_count + 1 end
   wanted[ARGV[i]] = true
 end

@@ -20,13 +20,15 @@ export async function* getDeltaChannelHistory(
 ): AsyncGenerator<Reading> {
   let start: string | Buffer = checkpointId === undefined ? "" : encodeId(checkpointId);
   let wanted: readonly (string | Buffer)[] = channels;
+  let threadKey = "";
   for (;;) {
-    const args = [ref.namespace, start, ...wanted];
+    const args = [ref.namespace, start, threadKey, ...wanted];
     const reading = await read(redis, "getDeltaChannelHistory", getDeltaChannelHistoryScript, keys, ref.threadId, args);
     yield reading;
     const [next, left] = reading.more as readonly [Buffer?, (readonly Buffer[])?];
     if (next === undefined || left === undefined || next.length === 0) return;
     start = next;
+    threadKey = reading.threadKey ?? "";
     wanted = left;
   }
 }

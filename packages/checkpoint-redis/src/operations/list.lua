@@ -1,9 +1,10 @@
 -- ARGV: known segments, what ('checkpoints' or 'metadata'), any namespace ('1') or this one, namespace, checkpoint id ('' for any),
--- before ('' for none), where to begin ('' for the newest), how many, whether an incomplete thread is read
+-- before ('' for none), where to begin ('' for the newest), how many, whether an incomplete thread is read, key of the thread that the pages before are of
+-- ('' for the first). One that was deleted meanwhile has no further page, though another may have its id by now.
 -- Answers also where the next page begins, '' at the end.
 local key, epoch, refusal = (ARGV[9] == '1' and find_thread or find_whole_thread)()
 if refusal then return refusal end
-if not key then return {'none'} end
+if not key or (ARGV[10] ~= '' and ARGV[10] ~= key) then return {'none'} end
 skip_known(ARGV[1])
 local what, any_namespace, namespace, wanted_id, before_id, count = ARGV[2], ARGV[3] == '1', ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[8])
 

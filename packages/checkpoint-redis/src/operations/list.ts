@@ -53,26 +53,30 @@ export async function* list(
   };
   const { labels } = selection;
   const filter = selection.filter === undefined && labels === undefined ? undefined : metadataConditions(selection.filter ?? {});
-  let cursor = "";
+  let [cursor, threadKey] = ["", ""];
   let size = FIRST_PAGE;
   while (left > 0) {
     const count = Math.min(left, size);
     if (filter === undefined) {
-      const args = [...select("checkpoints", selection, known, cursor, count), readsIncomplete ? "1" : "0"];
+      const args = [...select("checkpoints", selection, known, cursor, count), readsIncomplete ? "1" : "0", threadKey];
       const reading = await read(redis, "list", listScript, keys, threadId, args, known);
       yield page(reading);
       cursor = String(reading.more[0] ?? "");
+      threadKey = reading.threadKey ?? "";
     } else {
-      const reply = await redis.run("list", listScript, thread, select("metadata", selection, known, cursor, METADATA_PAGE));
+      const args = [...select("metadata", selection, known, cursor, METADATA_PAGE), readsIncomplete ? "1" : "0", threadKey];
+      const reply = await redis.run("list", listScript, thread, args);
+      if (statusOf(reply, "list") !== "read") return;
+      threadKey = String(reply[1]);
       const members = matching(threadId, reply, filter, labels ?? {});
       for (let from = 0; from < members.length && left > 0; ) {
         const some = members.slice(from, from + Math.min(left, size));
         from += some.length;
         size = PAGE;
-        const args = [encodeLinks([...known.keys()]), ...some];
+        const args = [encodeLinks([...known.keys()]), threadKey, ...some];
         yield page(await read(redis, "list", readCheckpointsScript, keys, threadId, args, known));
       }
-      cursor = cursorOf(reply);
+      cursor = String(reply[6]);
     }
     if (cursor === "") return;
     size = PAGE;
@@ -98,14 +102,8 @@ function select(
   ];
 }
 
-/** Where the next page begins; `""` at the end. */
-function cursorOf(reply: Reply): string {
-  return statusOf(reply, "list") === "read" ? String(reply[6]) : "";
-}
-
 /** The members of the checkpoints that the filter and the labels let through (contract C-23, C-39). */
 function matching(threadId: string, reply: Reply, filter: readonly MetadataCondition[], labels: Labels): Buffer[] {
-  if (statusOf(reply, "list") !== "read") return [];
   return (reply[3] as readonly (readonly [member: Buffer, metadata: Buffer, labels: Buffer])[]).flatMap(([member, text, own]) => {
     const matches = decodeOf({ threadId, ...decodeMember(member) }, () => {
       const metadata = JSON.parse(text.toString("utf8")) as Readonly<Record<string, unknown>>;

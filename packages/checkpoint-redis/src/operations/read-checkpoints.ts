@@ -22,6 +22,8 @@ export function statusOf(reply: Reply, operation: string): string {
 
 /** What a reading script answered. */
 export interface ReadReply extends Reading {
+  /** Of the thread that was read; `undefined` when there is none. */
+  readonly threadKey: string | undefined;
   /** What the script says beyond the reading; empty when there is no thread. */
   readonly more: Reply;
 }
@@ -43,7 +45,7 @@ export async function read(
   const thread = keys.thread(threadId);
   for (;;) {
     const reply = await redis.run(operation, script, thread, args);
-    if (statusOf(reply, operation) !== "read") return { checkpoints: [], segments: known, more: [] };
+    if (statusOf(reply, operation) !== "read") return { checkpoints: [], segments: known, threadKey: undefined, more: [] };
     const [, key, epoch, rows, found, left, ...more] = reply as ReadingReply;
     const segments = new Map(known);
     addSegments(segments, found);
@@ -59,7 +61,7 @@ export async function read(
         return { guard, ...name, ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues };
       });
     });
-    return { checkpoints, segments, more };
+    return { checkpoints, segments, threadKey: guard.threadKey, more };
   }
 }
 

@@ -58,7 +58,7 @@ export const copiesReplaceNothing: Rule = (facts) =>
       .map((place) => `${copy.process} copied ${copy.source} onto ${copy.thread}, which has ${named(place)}`),
   );
 
-/** With `onConflict: "reject"`, a run's first put is refused when the head has moved since it was read (C-95). */
+/** With `onConflict: "reject"`, a run's put is refused when the head has moved since its parent was read or put (C-95). */
 export const conflictsAreRejected: Rule = (facts) =>
   facts.acknowledged("put").flatMap((put) => {
     const { head } = put;
