@@ -95,6 +95,7 @@ export function networkTests(target: NetworkTarget): void {
   });
 
   const PATIENT: RetryOptions = { maxAttempts: 100_000, maxElapsedMs: 3_600_000, minDelayMs: 1, maxDelayMs: 600_000 };
+  const optional = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
   type Operation = (saver: HoldfastSaver, config: RunnableConfig) => Promise<unknown>;
   const checkpoint = checkpointOf({ n: 1 });
   const operations: Readonly<Record<string, Operation>> = {
@@ -103,7 +104,11 @@ export function networkTests(target: NetworkTarget): void {
     getDeltaChannelHistory: (saver, config) => saver.getDeltaChannelHistory({ config, channels: ["n"] }),
     put: (saver, config) => saver.put(config, checkpoint, { source: "loop", step: 0, parents: {} }, { n: 1 }),
     putWrites: (saver, config) => saver.putWrites(config, [["n", 2]], "task"),
-    ping: (saver, { signal }) => saver.ping(signal === undefined ? {} : { signal }),
+    deleteThread: (saver, { signal }) => saver.deleteThread("none", optional(signal)),
+    prune: (saver, { signal }) => saver.prune({ olderThan: 120_000 }, optional(signal)),
+    deleteForRuns: (saver, { signal }) => saver.deleteForRuns(["none"], optional(signal)),
+    listThreads: (saver, { signal }) => saver.listThreads(optional(signal)).next(),
+    ping: (saver, { signal }) => saver.ping(optional(signal)),
   };
   const faults: Readonly<Record<string, () => void>> = {
     "while there is no answer": () => proxy.blackhole(),

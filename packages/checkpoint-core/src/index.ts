@@ -45,7 +45,7 @@ export { HoldfastSaver } from "./saver/holdfast-saver.js";
 export type { ListOptions } from "./saver/list.js";
 export type { ListThreadsOptions, ThreadInfo } from "./saver/list-threads.js";
 export { isHoldfastSaver, type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
-export type { IdleThreads } from "./saver/prune.js";
+export type { DeleteForRunsOptions, IdleThreads } from "./saver/prune.js";
 export type { SerializableClass } from "./serializer/allowed-classes.js";
 export { HoldfastSerializer, type SerializerOptions } from "./serializer/index.js";
 export type { OnError } from "./store/on-error.js";

@@ -1,6 +1,7 @@
 export {
   type AbandonedThread,
   type AbandonedThreadsOptions,
+  type DeleteForRunsOptions,
   type ExclusiveOptions,
   exclusive,
   HoldfastError,

@@ -17,6 +17,8 @@ export interface PrunePolicy {
   readonly dryRun?: boolean;
   /** The lease under which the caller has one of the threads. */
   readonly lease?: ThreadLease;
+  /** Ends it, with the signal's reason. Threads that were pruned before stay so. */
+  readonly signal?: AbortSignal;
 }
 
 /** What became of the threads. */
@@ -50,7 +52,7 @@ const MAX_AGE_MS = 100 * 366 * 24 * 60 * 60 * 1_000;
  */
 export function resolvePrunePolicy(policy: PrunePolicy = {}): ResolvedPrunePolicy {
   const { keepLast, maxAge, strategy = "keep_latest", lease } = policy;
-  refuseUnknown("prune", policy, ["keepLast", "maxAge", "strategy", "dryRun", "lease"]);
+  refuseUnknown("prune", policy, ["keepLast", "maxAge", "strategy", "dryRun", "lease", "signal"]);
   const dryRun = resolveDryRun(policy.dryRun);
   if (strategy !== "keep_latest" && strategy !== "delete") {
     throw new InvalidOptionsError(`strategy is ${String(strategy)}. It must be "keep_latest" or "delete".`);

@@ -35,7 +35,7 @@ import { getTuple } from "./get-tuple.js";
 import { type ListOptions, list, viewOf } from "./list.js";
 import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
 import { SAVER_BRAND } from "./pin-checkpointer.js";
-import { deleteForRuns, type IdleThreads, prune } from "./prune.js";
+import { type DeleteForRunsOptions, deleteForRuns, type IdleThreads, prune } from "./prune.js";
 import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
 import { ParentsFirst } from "./parents-first.js";
@@ -162,11 +162,15 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * Deletes all checkpoints, writes and values of a thread, in all namespaces, in one step. What a run that is still going on writes afterwards is
    * refused with ThreadDeletedError (contract C-51).
    *
-   * @param options.lease the lease under which the caller has the thread, if it has one. It ends with the thread.
+   * @param options.lease the lease under which the caller has the thread, if it has one. It ends with the thread. `options.signal` ends the
+   *   operation, with its reason.
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadBusyError, LeaseLostError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  override deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
-    return deleteThread(this.#context, threadId, options.lease);
+  override deleteThread(
+    threadId: string,
+    { lease, signal }: { readonly lease?: ThreadLease; readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    return underSignal(signal, () => deleteThread(this.#context, threadId, lease));
   }
 
   /**
@@ -213,7 +217,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   StoreFailureError, SetupRequiredError
    */
   prune(threads: readonly string[] | IdleThreads, policy?: PrunePolicy): Promise<PruneReport> {
-    return prune(this.#context.store, threads, policy);
+    return underSignal(policy?.signal, () => prune(this.#context.store, threads, policy));
   }
 
   /**
@@ -224,8 +228,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @param options.dryRun only say what would go.
    * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  deleteForRuns(runIds: readonly string[], options: { readonly dryRun?: boolean } = {}): Promise<PruneReport> {
-    return deleteForRuns(this.#context.store, runIds, options);
+  deleteForRuns(runIds: readonly string[], options: DeleteForRunsOptions = {}): Promise<PruneReport> {
+    return underSignal(options.signal, () => deleteForRuns(this.#context.store, runIds, options));
   }
 
   /**
@@ -250,7 +254,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    */
   listThreads(options?: ListThreadsOptions): AsyncGenerator<ThreadInfo> {
     const view = viewOf(this.#context);
-    return listThreads(this.#context.store, options, (id) => hasUnfinishedWork(view, id));
+    const threads = listThreads(this.#context.store, options, (id) => hasUnfinishedWork(view, id));
+    return eachUnderSignal(options?.signal, threads);
   }
 
   /**

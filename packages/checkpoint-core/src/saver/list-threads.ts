@@ -19,6 +19,8 @@ export interface ListThreadsOptions {
   readonly labels?: Labels;
   /** At most so many. Default: all, read page by page. */
   readonly limit?: number;
+  /** Ends the list, with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A thread, as `listThreads` shows it. */
@@ -45,7 +47,7 @@ export interface ThreadInfo {
  * @throws InvalidOptionsError
  */
 export function resolveListThreads(options: ListThreadsOptions = {}): { selection: ThreadSelection; limit: number } {
-  refuseUnknown("listThreads", options, ["prefix", "updatedAfter", "idleFor", "before", "labels", "limit"]);
+  refuseUnknown("listThreads", options, ["prefix", "updatedAfter", "idleFor", "before", "labels", "limit", "signal"]);
   const { prefix, updatedAfter, idleFor, before, labels, limit = Number.POSITIVE_INFINITY } = options;
   if (prefix !== undefined) {
     if (typeof prefix !== "string") throw new InvalidOptionsError(`prefix is ${describe(prefix)}. It must be a string.`);

@@ -45,15 +45,23 @@ export async function prune(
   return pruneThreads(store, idle(), resolved);
 }
 
+/** How to take runs out of threads. */
+export interface DeleteForRunsOptions {
+  /** Only say what would go. Default `false`. */
+  readonly dryRun?: boolean;
+  /** Ends it, with the signal's reason. Threads that the runs were taken out of before stay so. */
+  readonly signal?: AbortSignal;
+}
+
 /** Takes runs out of the threads that they wrote to (contract C-55). */
 export async function deleteForRuns(
   store: CheckpointStore,
   runIds: readonly string[],
-  options: { readonly dryRun?: boolean },
+  options: DeleteForRunsOptions,
 ): Promise<PruneReport> {
   if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs a list of run ids.");
   for (const id of runIds) resolveLabels({ run_id: id });
-  refuseUnknown("deleteForRuns", options, ["dryRun"]);
+  refuseUnknown("deleteForRuns", options, ["dryRun", "signal"]);
   const dryRun = resolveDryRun(options.dryRun);
   await store.ready("deleteForRuns");
   let report = NOTHING_PRUNED;

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { InvalidOptionsError } from "../errors.js";
 
 /** Of the operation that is under way. Not a parameter: every step of every operation would have to hand it on, in both stores. */
 const current = new AsyncLocalStorage<AbortSignal | undefined>();
@@ -12,9 +13,12 @@ export function operationSignal(): AbortSignal | undefined {
  * Runs an operation until `signal` aborts: then it rejects with the signal's reason, and begins nothing more (contract C-76).
  *
  * @param graceMs so many milliseconds later.
+ * @throws InvalidOptionsError when the signal is none.
  */
 export async function underSignal<T>(signal: AbortSignal | undefined, operation: () => Promise<T>, graceMs = 0): Promise<T> {
   if (signal === undefined) return operation();
+  // Not by its class: that of another realm (jsdom) is as good.
+  if (typeof signal?.addEventListener !== "function") throw new InvalidOptionsError("signal must be an AbortSignal.");
   if (graceMs === 0) signal.throwIfAborted();
   const over = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -39,6 +43,7 @@ export async function underSignal<T>(signal: AbortSignal | undefined, operation:
 
 /** The same for what is read piece by piece. */
 export async function* eachUnderSignal<T>(signal: AbortSignal | undefined, items: AsyncGenerator<T>): AsyncGenerator<T> {
+  if (signal === undefined) return yield* items;
   try {
     for (;;) {
       const { done, value } = await underSignal(signal, () => items.next());
@@ -48,7 +53,7 @@ export async function* eachUnderSignal<T>(signal: AbortSignal | undefined, items
   } finally {
     const ended = items.return(undefined);
     // What is still at work has been told to end, and fails by itself.
-    if (signal?.aborted === true) ended.catch(() => {});
+    if (signal.aborted) ended.catch(() => {});
     else await ended;
   }
 }
