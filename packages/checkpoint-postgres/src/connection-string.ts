@@ -99,7 +99,7 @@ function hostsOf(list: string, parameters: URLSearchParams): readonly Host[] {
   const given = parameters.get("host");
   const ports = (parameters.get("port") ?? "").split(",");
   const hosts = (given ?? list).split(",").map((text, n) => {
-    const [, host = "", port = ""] = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/s.exec(text) ?? [, undefined];
+    const [, host = "", port = ""] = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/s.exec(text) ?? [];
     const number = port || ports[ports.length === 1 ? 0 : n] || "5432";
     if (!/^\d{1,5}$/.test(number) || Number(number) < 1 || Number(number) > 65_535) {
       throw new InvalidOptionsError(

@@ -8,8 +8,9 @@ export class ClientFaults {
 
   private constructor(client: RedisClient, isOwned: boolean) {
     client.on("error", (error) => {
-      // Without any listener but ours, ioredis would print it.
-      if (!isOwned && client.listenerCount?.("error") === 1) console.error("[ioredis] Unhandled error event:", error.stack);
+      // Without any listener but ours, ioredis would print it, and so it is.
+      const isUnheard = !isOwned && client.listenerCount?.("error") === 1;
+      if (isUnheard) process.stderr.write(`[ioredis] Unhandled error event: ${error.stack}\n`);
       this.#note(error);
     });
     client.on("connect", () => {

@@ -1,5 +1,5 @@
 import { createServer, type Server } from "node:http";
-import { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { failureOf } from "@holdfast/adapter-tests";
 import { RedisSaver } from "@holdfast/checkpoint-redis";
