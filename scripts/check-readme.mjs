@@ -3,6 +3,8 @@
  *   - a `ts` block of README.md, packages/*\/README.md, examples/*\/README.md or docs/*.md does not type-check,
  *   - a `pnpm …` command in a page names no script, or `npx pnpm@…` another version than package.json,
  *   - a page names a version of a package that neither pnpm-workspace.yaml nor versions.ts has, or another least Node than package.json,
+ *   - a page gives a figure that is measured, which only docs/performance.md does, a number of cases that is not that of the suite, or a default of an option that
+ *     is not that of its docstring,
  *   - a link between pages leads to no file or heading, or a page imports (`<<<`) a file that is not there.
  *
  * A block stands alone, with its imports. ```ts continued goes on from the block above it, whose names it sees. ```ts no-check
@@ -214,6 +216,39 @@ for (const page of pages.filter((path) => !DATED.test(path))) {
   }
 }
 
+// --- figures ---------------------------------------------------------------------------------------------------------------
+
+/** Ratios and percentiles: they change with each run of the benchmarks. */
+const MEASURED = /\b\d+(?:\.\d+)?x\b|\b\d+(?:\.\d+)? times (?:as |faster|slower|smaller|larger|less|more)|\bp(?:50|99)\b.*\d/;
+const MAY_MEASURE = /^bench\/|^docs\/(performance|conformance)\.md$|^docs\/decisions\//;
+const CASES = /CASES = (\d+)/.exec(read("packages/checkpoint-postgres/test/postgres-conformance.ts"))[1];
+
+let figures = 0;
+for (const page of pages) {
+  for (const [index, line] of read(page).split("\n").entries()) {
+    const at = `${page}:${index + 1}`;
+    const measured = MAY_MEASURE.test(page) ? null : MEASURED.exec(line);
+    if (measured !== null) problems.push(`${at} says "${measured[0]}": figures stand in docs/performance.md, link to it`);
+    for (const [, number] of line.matchAll(/\b(\d+) cases, (?:each of which|none skipped)/g)) {
+      figures += 1;
+      if (number !== CASES) problems.push(`${at} ${number} cases: the suite has ${CASES}`);
+    }
+  }
+}
+for (const name of ["checkpoint-postgres", "checkpoint-redis"]) {
+  const options = new Map(
+    [...read(`packages/${name}/src/options.ts`).matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+)\?:/g)].map(
+      ([, doc, option]) => [option, doc],
+    ),
+  );
+  for (const [, option, value] of read(`packages/${name}/README.md`).matchAll(/^\| `(\w+)` \| (`[^`]+`|[\d,]+(?: MiB)?) \|/gm)) {
+    figures += 1;
+    if (!options.get(option)?.includes(`Default ${value}`)) {
+      problems.push(`packages/${name}/README.md: the default of ${option} is not ${value} in options.ts`);
+    }
+  }
+}
+
 // --- links -----------------------------------------------------------------------------------------------------------------
 
 /** Heading → anchor, as GitHub makes it. */
@@ -247,5 +282,5 @@ for (const page of pages) {
 
 finish(
   problems,
-  `pages: ${checked} ts blocks type-check; commands and ${links} links lead somewhere; ${versions} versions are those of the tests`,
+  `pages: ${checked} ts blocks type-check; commands and ${links} links lead somewhere; ${versions} versions are those of the tests, and ${figures} figures those of the code`,
 );

@@ -29,7 +29,7 @@ export function performancePage({ machine, versions, outcomes }: Results): {
     )
       .map(([name, version]) => `${name} ${version}`)
       .join(", ")}. ${minutes.toFixed(0)} minutes in all.`,
-    "Times are of this machine; ratios are of contenders that took turns in one run. How it is measured, and what is not: [bench/README.md](../bench/README.md).",
+    "Times are from this machine; ratios compare contenders that took turns in one run. How it is measured, and what is not: [bench/README.md](../bench/README.md).",
     "",
   ];
   if (busy.length > 0) {

@@ -17,23 +17,26 @@ export const TARGETS = {
   },
   "turn after 400, Postgres / memory": { what: "a turn after 400 turns, on Postgres against `MemorySaver`", atMost: 0.4 },
   "turn after 400, Redis / memory": { what: "a turn after 400 turns, on Redis against `MemorySaver`", atMost: 0.3 },
-  "stored / content, chat, Postgres": { what: "bytes stored for a byte of content, chat of 400 turns, Postgres", atMost: 3 },
-  "stored / content, chat, Redis": { what: "bytes stored for a byte of content, chat of 400 turns, Redis", atMost: 3 },
+  "stored / content, chat, Postgres": { what: "bytes stored per byte of content, chat of 400 turns, Postgres", atMost: 3 },
+  "stored / content, chat, Redis": { what: "bytes stored per byte of content, chat of 400 turns, Redis", atMost: 3 },
   "stored / content, conversations, Postgres": {
-    what: "bytes stored for a byte of content, 150 recorded conversations, Postgres",
+    what: "bytes stored per byte of content, 150 recorded conversations, Postgres",
     atMost: 2.5,
   },
   "stored / content, conversations, Redis": {
-    what: "bytes stored for a byte of content, 150 recorded conversations, Redis",
+    what: "bytes stored per byte of content, 150 recorded conversations, Redis",
     atMost: 2.5,
   },
   "stored, power of turns, Postgres": {
-    what: "stored bytes grow with which power of the turns (1: linear), Postgres",
+    what: "exponent with which stored bytes grow over the turns (1: linear), Postgres",
     atMost: 1.05,
   },
-  "stored, power of turns, Redis": { what: "stored bytes grow with which power of the turns (1: linear), Redis", atMost: 1.05 },
+  "stored, power of turns, Redis": {
+    what: "exponent with which stored bytes grow over the turns (1: linear), Redis",
+    atMost: 1.05,
+  },
   "put of 1 KB to 1 MB / INSERT": {
-    what: "`put` of 1 MB of messages and one more of 1 KB, against the bare `INSERT` of 1 KB",
+    what: "`put` of 1 MB of messages plus one of 1 KB, against the bare `INSERT` of 1 KB",
     atMost: 2,
   },
   "replace 1 KB in 1 MB / INSERT": { what: "`put` of a document of 1 MB in which 1 KB is replaced, against the same", atMost: 2 },
@@ -61,10 +64,10 @@ export const TARGETS = {
     atMost: 0.02,
   },
   "exclusive / plain, Postgres": {
-    what: "a turn under `exclusive` that nobody contends, against a plain one, Postgres",
+    what: "an uncontended turn under `exclusive`, against a plain one, Postgres",
     atMost: 1.1,
   },
-  "exclusive / plain, Redis": { what: "a turn under `exclusive` that nobody contends, against a plain one, Redis", atMost: 1.1 },
+  "exclusive / plain, Redis": { what: "an uncontended turn under `exclusive`, against a plain one, Redis", atMost: 1.1 },
 } satisfies Readonly<Record<string, Target>>;
 
 export type FigureName = keyof typeof TARGETS;

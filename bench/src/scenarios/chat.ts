@@ -55,7 +55,7 @@ export const chat: Scenario = async (run) => {
 
   const growthTable: Table = {
     title: "How the cost of a turn grows",
-    note: `The same chat, a row for the ${WINDOW} turns before each mark. *stored* is what those turns added, *x content* all that is stored at that point against the text of all turns so far.`,
+    note: `The same chat, with a row for each ${WINDOW} turns up to a mark. *stored* is what those turns added; *x content* compares everything stored so far with the text of all turns so far.`,
     columns: ["store", "turn", "p50", "/ official", "/ `MemorySaver`", "client CPU", "server CPU", "sent", "stored", "x content"],
     rows: growth.flatMap(({ name, label }) =>
       marks.map((turn) => {
@@ -89,7 +89,7 @@ export const chat: Scenario = async (run) => {
     ).slope * 100;
   const slopes: Table = {
     title: "Fitted slopes",
-    note: "Lines of least squares through what a turn costs, by its number: how much more it costs after 100 more turns. *stored grows with* is the power of the number of turns, from turn 100 on: 1 is linear, 2 with the square.",
+    note: "Least-squares lines through the cost of a turn by its number: how much more it costs after 100 more turns. *stored grows with* is the exponent of the number of turns, from turn 100 on: 1 is linear, 2 is quadratic.",
     columns: ["by", "time", "client CPU", "sent", "stored", "stored grows with"],
     rows: [...growth.map(({ name }) => name), ...others].map((name) => [
       { postgres: "Holdfast Postgres", redis: "Holdfast Redis", official: "official Postgres", memory: "`MemorySaver`" }[name],
@@ -126,7 +126,7 @@ export const chat: Scenario = async (run) => {
     tables: [
       costTable(
         `A chat that grows: turn ${last}`,
-        `A turn of 300 + 1,000 + 200 characters through a real graph, durable on Postgres (\`fsync\` on); Redis keeps it in memory. The ${WINDOW} turns before the mark. The floor writes the turn's text alone, once.`,
+        `A turn of 300 + 1,000 + 200 characters through a real graph, durable on Postgres (\`fsync\` on); Redis keeps it in memory. Figures of the last ${WINDOW} turns. The floor writes only the turn's text, once.`,
         [{ what: "a turn", kind: "write", measured: at(last) }],
       ),
       growthTable,

@@ -46,7 +46,7 @@ export const coldReads: Scenario = async (run) => {
     tables: [
       costTable(
         "A worker that never saw the thread",
-        `After ${turns} turns of the chat, on a saver without anything in its cache: \`getTuple\`, and a whole turn. The floor reads the text of the chat, or writes that of the turn. \`MemorySaver\` has it in memory anyway.`,
+        `After ${turns} turns of the chat, on a saver with an empty cache: \`getTuple\`, and a whole turn. The floor reads the text of the chat, or writes that of the turn. \`MemorySaver\` has it in memory.`,
         works,
       ),
     ],

@@ -32,7 +32,7 @@ export const exclusiveRuns: Scenario = async (run) => {
     tables: [
       {
         title: "`exclusive`, uncontended",
-        note: "The same chat as a plain graph and under `exclusive`, turn by turn in turns: one round trip to take the lease and one to release it.",
+        note: "The same chat as a plain graph and under `exclusive`, alternating turn by turn: one round trip acquires the lease, and one releases it.",
         columns: ["store", "plain turn, p50", "exclusive turn, p50", "ratio"],
         rows,
       },

@@ -33,7 +33,7 @@ export const fiftyChannels: Scenario = async (run) => {
     tables: [
       costTable(
         "Fifty channels",
-        "A graph with 50 channels of 2,000 characters. A turn brings a value for one of them and its node writes two others. The floor writes the three alone, once.",
+        "A graph with 50 channels of 2,000 characters. A turn has a value for one of them, and its node writes two others. The floor writes only the three, once.",
         [{ what: "a turn", kind: "write", measured }],
       ),
     ],

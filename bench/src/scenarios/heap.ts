@@ -38,7 +38,7 @@ export const heap: Scenario = async (run) => {
     tables: [
       {
         title: `Memory of a process after ${THREADS} threads of 1 MB`,
-        note: "Each thread's state of 1 MB of messages is put, goes on by one message, and is read; nothing of it is kept by the program. Then the garbage is collected. *grown* is the heap and what lies outside of it (buffers), against the process when it had connected and used one small thread. RSS is what the system has lent; V8 does not give back all at once.",
+        note: "Each thread's state of 1 MB of messages is put, grows by one message, and is read; the program keeps none of it. Then the garbage is collected. *grown* is the growth of the heap and of external memory (buffers) since the process had connected and used one small thread. RSS is the memory from the system, which V8 does not return at once.",
         columns: ["saver", "`cacheBytes`", "grown", "heap", "outside the heap", "RSS"],
         rows,
       },

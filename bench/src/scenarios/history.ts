@@ -46,7 +46,7 @@ export const history: Scenario = async (run) => {
     tables: [
       costTable(
         `The history of ${CHECKPOINTS} checkpoints`,
-        `A chat with at least ${CHECKPOINTS} checkpoints, read by a saver that never saw it. *first*: the reader stops after one. The floor reads the text of the chat, ${content.toLocaleString("en")} bytes, once.`,
+        `A chat with at least ${CHECKPOINTS} checkpoints, read by a saver with an empty cache. *first*: the reader stops after one. The floor reads the text of the chat, ${content.toLocaleString("en")} bytes, once.`,
         works,
       ),
     ],

@@ -23,7 +23,7 @@ export const incompressibleChat: Scenario = async (run) => {
     tables: [
       costTable(
         "A chat that does not compress",
-        `The same chat of ${turns.length} turns, of random letters: averages of all turns. ${told}.`,
+        `The same chat in random letters, ${turns.length} turns: averages of all turns. ${told}.`,
         [{ what: "a turn", kind: "write", measured }],
       ),
     ],

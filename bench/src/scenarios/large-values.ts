@@ -71,7 +71,7 @@ export const largeValues: Scenario = async (run) => {
     tables: [
       costTable(
         "One large value",
-        `A list of strings of 1,000 characters, 1, 10 and 60 MB in all. \`put\` on a new thread, \`getTuple\` by a saver that never saw it. In a process of its own, the official saver's \`getTuple\` of 60 MB ${official}.`,
+        `A list of strings of 1,000 characters, 1, 10 and 60 MB in all. \`put\` on a new thread, \`getTuple\` by a saver with an empty cache. Run in its own process, the official saver's \`getTuple\` of 60 MB ${official}.`,
         works,
       ),
     ],

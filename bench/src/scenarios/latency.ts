@@ -28,7 +28,7 @@ export const latency: Scenario = async (run) => {
     tables: [
       costTable(
         "A server that is far away",
-        "The first turns of the chat, through a proxy in a process of its own that holds every request back: the round trip takes at least so much longer. The floor, one `INSERT` or `SET` of the turn's text through the same proxy, shows how long it really takes; `MemorySaver`, what the graph takes by itself.",
+        "The first turns of the chat, through a proxy process that delays every request: a round trip takes at least that much longer. The floor, one `INSERT` or `SET` of the turn's text through the same proxy, shows how long it really takes; `MemorySaver` shows the time of the graph itself.",
         works,
       ),
     ],

@@ -87,7 +87,7 @@ export const redisScripts: Scenario = async ({ quick, stores, progress, atEnd })
     tables: [
       {
         title: "Redis: the largest scripts",
-        note: "How long the server was busy with the slowest script of an operation, by its own clock (`SLOWLOG`); it does nothing else meanwhile. Memory is freed in the background (`UNLINK`).",
+        note: "How long the slowest script of an operation blocked the server, by its own clock (`SLOWLOG`). Memory is freed in the background (`UNLINK`).",
         columns: ["operation", "slowest script", "scripts"],
         rows,
       },

@@ -79,7 +79,7 @@ export const sweep: Scenario = async (run) => {
   };
   const sizeTable: Table = {
     title: "What a sweep leaves",
-    note: `The sweep took ${seconds.toFixed(0)} s, ${count(report.checkpoints / seconds)} checkpoints a second. Pages of tables, TOAST and indexes. After a sweep Postgres uses the room again, and gives little of it back to the disk; \`VACUUM FULL\` shows what is left.`,
+    note: `The sweep took ${seconds.toFixed(0)} s, ${count(report.checkpoints / seconds)} checkpoints a second. Pages of tables, TOAST and indexes. After a sweep, Postgres reuses the space, and returns little of it to the disk; \`VACUUM FULL\` shows what is left.`,
     columns: ["", "checkpoints", "size"],
     rows: [
       ["before", count(before.checkpoints), kb(full)],

@@ -38,7 +38,7 @@ export const unrelatedKeys: Scenario = async (run) => {
     tables: [
       {
         title: "Redis: a turn beside a million unrelated keys",
-        note: "The same chat, turn by turn in turns, on a server of its own and on one with 1,000,000 keys of others.",
+        note: "The same chat, alternating turn by turn, on an empty server and on one with 1,000,000 unrelated keys.",
         columns: ["", "p50 of a turn", "ratio"],
         rows: [
           ["no other keys", ms(median(times(measured.empty))), "1"],

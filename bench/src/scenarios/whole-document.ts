@@ -34,7 +34,7 @@ export const wholeDocument: Scenario = async (run) => {
     tables: [
       costTable(
         "A document that is written whole",
-        "A turn of a graph whose node replaces 1,000 characters of a document of 100 kB and returns all of it. The floor writes the 1,000 characters alone.",
+        "A turn of a graph whose node replaces 1,000 characters of a document of 100 kB and returns the whole document. The floor writes only the 1,000 characters.",
         [{ what: "a turn", kind: "write", measured }],
       ),
     ],

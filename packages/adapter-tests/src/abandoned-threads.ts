@@ -1,3 +1,4 @@
+// One file: all tests share the graphs and the crashed holders that it prepares first.
 import { type ResumeReport, resumeAbandoned, type ThreadLease } from "@holdfast/checkpoint-core";
 import { eventually, gate } from "@holdfast/test-servers";
 import type { RunnableConfig } from "@langchain/core/runnables";

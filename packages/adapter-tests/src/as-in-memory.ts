@@ -1,5 +1,5 @@
 import { checkpointConformance } from "@holdfast/checkpoint-conformance";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { agents } from "./agents/scenarios.js";
 import { importedThreads } from "./imported-scenarios.js";
 import type { AdapterTarget, TestedSaver, TestStore } from "./target.js";
@@ -18,4 +18,12 @@ export function asInMemoryTests(name: string, target: Pick<AdapterTarget, "openS
     { name, open, close: (saver) => target.close(saver as TestedSaver) },
     { suites, expectedCases: suites.flatMap(({ cases }) => cases).length },
   );
+
+  it("C-29 verify finds nothing wrong with what the scenarios have left", async () => {
+    const saver = target.open(store.url);
+    const { threads, problems } = await saver.verify();
+    await target.close(saver);
+    expect(threads).toBeGreaterThan(0);
+    expect(problems).toEqual([]);
+  });
 }

@@ -1,3 +1,4 @@
+// One file: each test runs over the same table of ways to call a graph.
 import { exclusive, ThreadBusyError } from "@holdfast/checkpoint-core";
 import { eventually, gate } from "@holdfast/test-servers";
 import type { IterableReadableStream } from "@langchain/core/utils/stream";

@@ -1,3 +1,4 @@
+// One file: importing and exporting share the old stores, and each test compares both sides.
 import { type ImportProgress, importThreads } from "@holdfast/checkpoint-core";
 import { AIMessage } from "@langchain/core/messages";
 import { type BaseCheckpointSaver, type CheckpointTuple, MemorySaver } from "@langchain/langgraph-checkpoint";

@@ -23,6 +23,7 @@ interface Seen {
   readonly listed: readonly string[];
   readonly threads: readonly unknown[];
   readonly stats: Omit<StoreStats, "occupiedBytes">;
+  readonly verified: unknown;
   readonly pruned: unknown;
   readonly deleted: unknown;
   readonly ofRuns: unknown;
@@ -36,6 +37,7 @@ async function seenBy(saver: KeepingSaver): Promise<Seen> {
     listed: listed.map(({ config }) => `${config.configurable?.thread_id} ${config.configurable?.checkpoint_id}`),
     threads: await allOf(saver.listThreads()),
     stats,
+    verified: await saver.verify(),
     pruned: await saver.prune({ olderThan: 0 }, { dryRun: true }),
     deleted: await saver.prune({ olderThan: 0 }, { strategy: "delete", dryRun: true }),
     ofRuns: await saver.deleteForRuns(["a run"], { dryRun: true }),
@@ -50,6 +52,7 @@ async function isKeptFrom(saver: KeepingSaver): Promise<void> {
   expect(await listedIds(saver, HALF)).toEqual([]);
   expect(await saver.getDeltaChannelHistory({ config: at(HALF), channels: ["log"] })).toEqual({ log: { writes: [] } });
   expect(await failureOf(() => saver.stats(HALF))).toMatchObject(NOT_FOUND);
+  expect(await failureOf(() => saver.verify(HALF))).toMatchObject(NOT_FOUND);
   expect(await failureOf(() => saver.prune([HALF], { keepLast: 1 }))).toMatchObject(NOT_FOUND);
   expect(await failureOf(() => saver.copyThread(HALF, "copy"))).toMatchObject(BUSY);
   expect(await failureOf(() => saver.copyThread("whole", HALF))).toMatchObject({ code: "HOLDFAST_THREAD_EXISTS" });

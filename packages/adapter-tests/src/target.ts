@@ -2,7 +2,7 @@ import type { HoldfastSaver, LeaseSource, OnConflict, RetryOptions } from "@hold
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 
 /** What all savers of ours have beyond upstream's. */
-export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune"> {
+export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune" | "verify"> {
   setup(): Promise<unknown>;
   end(): Promise<void>;
 }

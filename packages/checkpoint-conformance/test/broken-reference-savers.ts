@@ -1,3 +1,4 @@
+// One file: a list of small savers, each broken in one way, beside which the next one is written.
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type {
   CheckpointListOptions,

@@ -1,6 +1,7 @@
 // What an adapter needs and an application does not. It changes with the adapters, in any version.
 export { type CheckpointKey, type CheckpointRef, decodeId, encodeId, type NamespaceRef, threadIdArgument } from "./config/ids.js";
 export { decodeMetadata, type MetadataCondition, metadataConditions } from "./config/metadata.js";
+export { flag, integer, oneOf, refuseUnknown } from "./config/options.js";
 export { type LabelNames, resolveLabelNames, ttlMinutes, withTtlMinutes } from "./config/run-config.js";
 export type { PendingSlot, StoredSlot } from "./format/pending-writes.js";
 export type { CheckpointRecord } from "./format/record.js";
@@ -31,6 +32,7 @@ export { unlessAborted, withoutSignal } from "./store/operation-signal.js";
 export type { Refusal } from "./store/refusal.js";
 export { PING_POLICY, type RetryPolicy, resolveRetry, retry, StoreMoment, tryLimit } from "./store/retry.js";
 export { decodeOf } from "./store/stored-checkpoint.js";
+export { faultOf, heldSegments, NO_PART, type StoredFault, type ThreadPart } from "./store/thread-part.js";
 export type { CheckpointSummary, RemovedCheckpoint } from "./store/thread-store.js";
 export {
   type CheckpointSummaries,

@@ -34,7 +34,7 @@ export type HoldfastErrorCode =
 
 export abstract class HoldfastError extends Error {
   abstract readonly code: HoldfastErrorCode;
-  /** Written out in each class: in a minified bundle, the name of the class itself is one letter. */
+  /** Written out in each class, because a minifier shortens class names to a letter. */
   abstract override readonly name: string;
   /** @internal */
   readonly [BRAND] = true;
@@ -76,7 +76,7 @@ export class InvalidMetadataError extends HoldfastError {
   readonly code = "HOLDFAST_INVALID_METADATA";
 }
 
-/** An option of a saver that cannot be used. */
+/** An option that cannot be used. */
 export class InvalidOptionsError extends HoldfastError {
   override readonly name = "InvalidOptionsError";
   readonly code = "HOLDFAST_INVALID_OPTIONS";
@@ -99,7 +99,7 @@ export class SerializationError extends HoldfastError {
 export class DeserializationError extends HoldfastError {
   override readonly name = "DeserializationError";
   readonly code = "HOLDFAST_DESERIALIZATION";
-  /** The checkpoint that cannot be read, where it is known. */
+  /** The checkpoint that cannot be read, if known. */
   readonly threadId: string | undefined;
   readonly namespace: string | undefined;
   readonly checkpointId: string | undefined;
@@ -134,7 +134,7 @@ export class StoreUnavailableError extends HoldfastError {
   readonly code = "HOLDFAST_STORE_UNAVAILABLE";
 }
 
-/** The store refused an operation for a reason that a retry does not mend (rights, disk, a damaged table). `cause` says which. */
+/** The store refused an operation for a reason that a retry does not fix (rights, disk, a damaged table). `cause` says which. */
 export class StoreFailureError extends HoldfastError {
   override readonly name = "StoreFailureError";
   readonly code = "HOLDFAST_STORE_FAILURE";
@@ -170,17 +170,17 @@ export class SaverClosedError extends HoldfastError {
   readonly code = "HOLDFAST_SAVER_CLOSED";
 
   constructor(operation: string) {
-    super(`${operation} was called after end(). Make a new saver, or call end() later.`);
+    super(`${operation} was called after end(). Create a new saver, or call end() later.`);
   }
 }
 
-/** Somebody else has the lease of the thread. Worth another try, later. */
+/** Another holder has the thread's lease. Try again later. */
 export class ThreadBusyError extends HoldfastError {
   override readonly name = "ThreadBusyError";
   readonly code = "HOLDFAST_THREAD_BUSY";
-  /** Who has the lease, as they call themselves. */
+  /** The name that the holder gave itself. */
   readonly owner: string | undefined;
-  /** In how many milliseconds it ends, unless it is renewed. */
+  /** Milliseconds until the lease ends, unless it is renewed. */
   readonly remainingMs: number;
 
   constructor(threadId: string, owner: string | undefined, remainingMs: number) {
@@ -192,7 +192,7 @@ export class ThreadBusyError extends HoldfastError {
   }
 }
 
-/** The lease under which a run writes has ended: it stalled for longer than its time, or it was released. Nothing was written. */
+/** The run's lease has ended: the run stalled for longer than `ttlMs`, or released it. Nothing was written. */
 export class LeaseLostError extends HoldfastError {
   override readonly name = "LeaseLostError";
   readonly code = "HOLDFAST_LEASE_LOST";
@@ -210,48 +210,48 @@ export class ConcurrentUpdateError extends HoldfastError {
   readonly code = "HOLDFAST_CONCURRENT_UPDATE";
 
   constructor(threadId: string) {
-    super(`The thread ${threadId} was updated by another run since this one read it. Begin anew from its latest state.`);
+    super(`The thread ${threadId} was updated by another run since this one read it. Start again from its latest state.`);
   }
 }
 
-/** The thread was deleted while this run was going on; what it writes would bring a part of it back. Nothing was written. */
+/** The thread was deleted during this run, whose writes would bring part of it back. Nothing was written. */
 export class ThreadDeletedError extends HoldfastError {
   override readonly name = "ThreadDeletedError";
   readonly code = "HOLDFAST_THREAD_DELETED";
 
   constructor(threadId: string) {
-    super(`The thread ${threadId} was deleted while this run was going on. A new run on the same id begins a new thread.`);
+    super(`The thread ${threadId} was deleted during this run. A new run on the same id starts a new thread.`);
   }
 }
 
-/** There is no thread of this id. Nothing was done. */
+/** No thread has this id. Nothing was done. */
 export class ThreadNotFoundError extends HoldfastError {
   override readonly name = "ThreadNotFoundError";
   readonly code = "HOLDFAST_THREAD_NOT_FOUND";
 
   constructor(threadId: string) {
-    super(`There is no thread ${threadId}.`);
+    super(`The thread ${threadId} does not exist.`);
   }
 }
 
-/** A thread was to be copied to an id under which there is a thread. Nothing was done. */
+/** The target id of a copy already belongs to a thread. Nothing was done. */
 export class ThreadExistsError extends HoldfastError {
   override readonly name = "ThreadExistsError";
   readonly code = "HOLDFAST_THREAD_EXISTS";
 
   constructor(threadId: string) {
-    super(`There is a thread ${threadId} already. Copy to another id, or delete that thread first.`);
+    super(`The thread ${threadId} already exists. Copy to another id, or delete that thread first.`);
   }
 }
 
-/** A checkpoint that was copied from another saver is not read as it is read there. The thread is not to be used in the target. */
+/** The target reads a copied checkpoint differently from the source. Do not use the thread in the target. */
 export class ImportMismatchError extends HoldfastError {
   override readonly name = "ImportMismatchError";
   readonly code = "HOLDFAST_IMPORT_MISMATCH";
   readonly threadId: string;
   readonly namespace: string;
   readonly checkpointId: string;
-  /** Where they part, e.g. `channel_values.messages[3].content`. */
+  /** Where they differ, e.g. `channel_values.messages[3].content`. */
   readonly path: string;
 
   constructor(checkpoint: CheckpointName, path: string) {

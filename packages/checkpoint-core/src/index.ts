@@ -1,4 +1,5 @@
 export { MAX_THREAD_ID_BYTES, parseThreadId, type ThreadIdParts, threadId } from "./config/ids.js";
+export type { OnError } from "./config/options.js";
 export type { Labels } from "./config/run-config.js";
 export {
   ConcurrentUpdateError,
@@ -46,8 +47,8 @@ export type { ListOptions } from "./saver/list.js";
 export type { ListThreadsOptions, ThreadInfo } from "./saver/list-threads.js";
 export { isHoldfastSaver, type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
 export type { DeleteForRunsOptions, IdleThreads } from "./saver/prune.js";
+export type { VerifyOptions, VerifyProblem, VerifyProblemKind, VerifyReport } from "./saver/verify-report.js";
 export type { SerializableClass } from "./serializer/allowed-classes.js";
 export { HoldfastSerializer, type SerializerOptions } from "./serializer/index.js";
-export type { OnError } from "./store/on-error.js";
 export type { RetryOptions } from "./store/retry.js";
 export type { StoredThread, StoreStats } from "./store/thread-store.js";

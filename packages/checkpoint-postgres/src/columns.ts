@@ -3,10 +3,10 @@ import type { Row } from "./pool.js";
 import type { Tables } from "./tables.js";
 
 /**
- * Decoders of result columns, which `pg` hands us as the text that Postgres sent.
+ * Decoders of result columns, which `pg` returns as the text that Postgres sent.
  *
- * `pg` 8 cannot read Postgres' binary format: it decodes every column as UTF-8. Bytes therefore travel as base64 (`encode(column, 'base64')`) rather
- * than in `pg`'s usual hexadecimal: 10 MB take 0.2 s in place of 0.6 s here, and a third more bytes in place of twice as many.
+ * `pg` 8 cannot read Postgres' binary format: it decodes every column as UTF-8. So bytes travel as base64 (`encode(column, 'base64')`) rather than in `pg`'s usual
+ * hexadecimal: 10 MB take 0.2 s instead of 0.6 s, and a third more bytes instead of twice as many.
  */
 
 export function isNull(row: Row, column: number): boolean {
@@ -37,7 +37,7 @@ export function bool(row: Row, column: number): boolean {
   return text(row, column) === "t";
 }
 
-/** Postgres writes a uuid with hyphens; segments are named without. */
+/** Postgres writes uuids with hyphens; the names of segments have none. */
 export function segmentId(uuid: string): string {
   return uuid.replaceAll("-", "");
 }
@@ -55,18 +55,18 @@ export function linksParameter(ids: readonly string[]): Buffer | null {
   return ids.length === 0 ? null : Buffer.from(ids.join(""), "hex");
 }
 
-/** Channel names as a `text[]` parameter; names that Postgres' text cannot hold are left out, which only costs a walk that could have stopped there. */
+/** Channel names as a `text[]` parameter. It leaves out names that Postgres' text cannot hold, which only makes a walk longer. */
 export function channelNamesParameter(channels: readonly string[]): readonly string[] {
   return channels.filter((channel) => !channel.includes("\0") && channel.isWellFormed());
 }
 
 /**
- * A common table expression, with its comma, that stores segments of the thread in `th`; empty when there are none.
+ * A common table expression, with its comma, that stores segments of the thread in `th`; empty if there are none.
  *
- * A segment that is there already is the same by its name. In the order of ids, so that two statements that store the same ones cannot deadlock.
- * One parameter per body: as elements of an array they would travel as hexadecimal text, twice as long.
+ * An existing segment of the same name is the same. Segments are stored in the order of their ids, so that two statements that store the same ones cannot
+ * deadlock. Each body is one parameter: as elements of an array they would travel as hexadecimal text, twice as long.
  *
- * @param values the statement's parameters so far; those of the segments are added.
+ * @param values the statement's parameters so far, to which it adds those of the segments.
  */
 export function segmentRows(t: Tables, segments: readonly Segment[], values: unknown[]): string {
   if (segments.length === 0) return "";
@@ -83,23 +83,23 @@ export function segmentRows(t: Tables, segments: readonly Segment[], values: unk
 ),`;
 }
 
-/** Metadata as a row has it: JSON, or what stands for it in two short columns. */
+/** Metadata as stored in a row: JSON, or two short columns. */
 export interface MetadataColumns {
   readonly metadata: string | null;
   readonly source: string | null;
   readonly step: number | null;
 }
 
-/** By the letter that stands in the row. */
+/** By the letter in the row. */
 const SOURCES: Readonly<Record<string, string>> = { i: "input", l: "loop", u: "update", f: "fork" };
 const LETTERS = new Map(Object.entries(SOURCES).map(([letter, source]) => [source, letter]));
 const MAX_STEP = 2 ** 31 - 1;
 
 /**
- * What LangGraph's loop says of nearly every checkpoint is only its source and its step. As `jsonb` that takes 66 bytes, a fifth of a usual row; so it stands
- * in columns of its own, and the metadata's is null.
+ * The metadata of nearly every checkpoint is only its source and its step. As `jsonb` that takes 66 bytes, a fifth of a usual row; so it has its own columns, and
+ * the metadata column is null.
  *
- * @param json what core's `encodeMetadata` gives: an object.
+ * @param json an object, from core's `encodeMetadata`.
  */
 export function metadataColumns(json: string): MetadataColumns {
   const { source, step, parents, ...rest } = JSON.parse(json) as Record<string, unknown>;
@@ -120,10 +120,10 @@ function isEmptyObject(value: unknown): boolean {
 /** Selects what {@link metadataJson} reads. */
 export const METADATA = "coalesce(metadata::text, source::text || step)";
 
-/** What a checkpoint's row counts for where bytes are told, in SQL. */
+/** The bytes of a checkpoint's row for statistics, in SQL. */
 export const CHECKPOINT_BYTES = "pg_column_size(record) + coalesce(pg_column_size(metadata), 0)";
 
-/** The inverse of {@link metadataColumns}, of a column selected as {@link METADATA}; keys stand in the order of `jsonb`. */
+/** The inverse of {@link metadataColumns}, for a column selected as {@link METADATA}. Keys are in the order of `jsonb`. */
 export function metadataJson(stored: string): string {
   const source = SOURCES[stored[0] as string];
   return source === undefined ? stored : `{"step":${stored.slice(1)},"source":"${source}","parents":{}}`;

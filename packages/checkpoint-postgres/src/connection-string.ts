@@ -25,7 +25,7 @@ export function notConnString(text: string): string | undefined {
     return `The connection string is a list of keywords and values. ${FORM}`;
   }
   if (/^\s*[a-z]*:?\/\//i.test(text) && !/^\s*postgres(ql)?:\/\//i.test(text)) {
-    return `The connection string is not one of Postgres. ${FORM}`;
+    return `The connection string is not for Postgres. ${FORM}`;
   }
   return undefined;
 }
@@ -44,7 +44,7 @@ export function readConnString(given: unknown, hasSsl: boolean): Address {
   if (/^(socket:|\/)/i.test(text)) return { urls: [readable(text)], name: "a socket" };
   const [, scheme, afterScheme] = /^(postgres(?:ql)?:\/\/)(.*)$/is.exec(text) ?? [];
   if (scheme === undefined || afterScheme === undefined) {
-    throw new InvalidOptionsError(`The connection string is not one of Postgres. ${FORM}`);
+    throw new InvalidOptionsError(`The connection string is not for Postgres. ${FORM}`);
   }
   refuseUnescaped(afterScheme);
   const [, login = "", hostList = "", path = "", search = ""] =

@@ -8,7 +8,7 @@ import {
 } from "@holdfast/checkpoint-core";
 import { type DatabaseError, isDatabaseError, isTransient, remedyOf } from "./faults.js";
 
-/** SQLSTATEs that mean the tables are not there, or are older than this code. */
+/** SQLSTATEs for tables that are missing or older than this code. */
 const NOT_SET_UP: ReadonlySet<string> = new Set([
   "42P01", // undefined_table
   "3F000", // invalid_schema_name
@@ -21,7 +21,7 @@ const CANNOT_CONNECT: ReadonlySet<string> = new Set(["28000", "28P01", "3D000"])
 /** The SQLSTATE of our own function `refuse_format`. */
 const NEWER_FORMAT = "ZF001";
 
-/** Classes of SQLSTATEs whose messages say names, rights, sizes and resources. Those of data, constraints and triggers quote what was to be stored. */
+/** Classes of SQLSTATEs whose messages contain only names, rights, sizes and resources. Others (data, constraints, triggers) quote values. */
 const SAFE_CLASSES: ReadonlySet<string> = new Set(
   ["08", "0A", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "F0", "XX", NEWER_FORMAT.slice(0, 2)], // https://www.postgresql.org/docs/current/errcodes-appendix.html
 );
@@ -33,7 +33,7 @@ function quotesNoValues({ code }: DatabaseError): boolean {
 /** Fields of a database error that quote rows, parameters and statements. */
 const QUOTING_FIELDS = ["detail", "hint", "where", "internalQuery"] as const;
 
-/** The error of the driver without what was stored or was to be stored. */
+/** The driver's error without stored values. */
 function withoutValues(error: DatabaseError): DatabaseError {
   const kept: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(error);
   for (const field of QUOTING_FIELDS) delete kept[field];
@@ -44,13 +44,13 @@ function withoutValues(error: DatabaseError): DatabaseError {
   return Object.create(Object.getPrototypeOf(error), kept);
 }
 
-/** Where a saver's server is, for messages. Never the user or the password. */
+/** The address of a saver's server, for messages. Never the user or the password. */
 export interface ServerName {
   readonly host: string;
   readonly schemaName: string;
 }
 
-/** The error that a caller sees (contract C-71): one family, with the driver's as its cause, but for the values that it quotes. */
+/** The error that a caller sees (contract C-71): one family, with the driver's as its cause, without the values that it quotes. */
 export function toHoldfastError(failure: unknown, operation: string, server: ServerName): unknown {
   if (isHoldfastError(failure) || failure instanceof TypeError || failure instanceof RangeError) return failure;
   const error = isDatabaseError(failure) ? withoutValues(failure) : failure;
@@ -68,16 +68,16 @@ export function toHoldfastError(failure: unknown, operation: string, server: Ser
     return new SchemaTooNewError(`${operation}: ${error.message}, which this one cannot read. Update this process.`);
   }
   if (CANNOT_CONNECT.has(error.code)) {
-    return new StoreUnavailableError(`${operation}: ${place} does not let us in: ${reason}.${hint}`, options);
+    return new StoreUnavailableError(`${operation}: ${place} rejected the connection: ${reason}.${hint}`, options);
   }
-  if (isTransient(error)) return new StoreUnavailableError(`${operation}: ${place} was not available: ${reason}.`, options);
-  return new StoreFailureError(`${operation}: ${place} refused: ${reason}.${hint}`, options);
+  if (isTransient(error)) return new StoreUnavailableError(`${operation}: ${place} was unavailable: ${reason}.`, options);
+  return new StoreFailureError(`${operation}: ${place} refused the operation: ${reason}.${hint}`, options);
 }
 
 export function setupRequired(operation: string, server: ServerName, options?: ErrorOptions): HoldfastError {
   return new SetupRequiredError(
     `${operation}: the tables of schema "${server.schemaName}" are missing or older than this version of Holdfast. ` +
-      "Run `await saver.setup()` once, when your service starts or in its deployment.",
+      "Run `await saver.setup()` once, at start-up or during deployment.",
     options,
   );
 }
@@ -88,7 +88,7 @@ export function reasonOfRetry(error: unknown): string {
   return `${quotesNoValues(error) ? error.message : "it refused"} (SQLSTATE ${error.code})`;
 }
 
-/** The text of a connection error; an AggregateError (several addresses of one host) has none of its own. */
+/** The text of a connection error. An AggregateError (a host with several addresses) has none itself. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
   return error instanceof Error ? error.message : String(error);

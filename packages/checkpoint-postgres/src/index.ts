@@ -39,6 +39,10 @@ export {
   type ThreadInfo,
   ThreadLease,
   threadId,
+  type VerifyOptions,
+  type VerifyProblem,
+  type VerifyProblemKind,
+  type VerifyReport,
 } from "@holdfast/checkpoint-core";
 export { migrationSql } from "./migrations/migrate.js";
 export type { ConnectionOptions, PostgresSaverOptions } from "./options.js";

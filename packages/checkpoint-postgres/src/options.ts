@@ -1,9 +1,12 @@
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { InvalidOptionsError, type OnConflict, type RetentionOptions, type RetryOptions } from "@holdfast/checkpoint-core";
 import {
+  flag,
+  integer,
   type LabelNames,
   type Retention,
   type RetryPolicy,
+  refuseUnknown,
   resolveFallback,
   resolveLabelNames,
   resolveOnConflict,
@@ -20,7 +23,7 @@ export interface PostgresSaverOptions {
   readonly schema?: string;
   /** Whether `setup()` creates the schema. `false` for a role that may only create tables in a schema made by a DBA. Default `true`. */
   readonly createSchema?: boolean;
-  /** How long transient faults are hidden from a run. Default: 30 seconds. */
+  /** How transient faults are retried. Default: for 30 seconds. */
   readonly retry?: RetryOptions;
   /**
    * A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again on another one. The first
@@ -29,8 +32,8 @@ export interface PostgresSaverOptions {
   readonly statementTimeoutMs?: number;
   /**
    * Whether statements are prepared by name, once per connection, so that Postgres plans them once, which halves its CPU time. Behind a pooler in
-   * transaction mode that does not keep track of them (PgBouncer before 1.21, or with `max_prepared_statements = 0`), the saver finds out at one of its
-   * first statements, and goes on without names. `false` spares that, and the pinning of connections by RDS Proxy. Default `true`.
+   * transaction mode that does not track them (PgBouncer before 1.21, or with `max_prepared_statements = 0`), the saver notices at one of its first
+   * statements, and continues without names. `false` avoids that, and the pinning of connections by RDS Proxy. Default `true`.
    */
   readonly preparedStatements?: boolean;
   /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 128 MiB. */
@@ -38,20 +41,20 @@ export interface PostgresSaverOptions {
   /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
   readonly maxValueBytes?: number;
   /**
-   * When two runs overlap on one thread: `"fork"` gives each a branch of its own; `"reject"` lets the one that commits next go on, and the other fail with a
-   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
+   * When two runs overlap on one thread: `"fork"` gives each its own branch; `"reject"` lets the one that commits next continue, and fails the other with a
+   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
   /**
-   * Keys of a run's `config.metadata` or `config.configurable` that are stored beside its checkpoints, to list and find them by. `run_id`, `graph_id` and
-   * `user` are always taken where they are there; nothing else is unless it is named, as it may be a secret.
+   * Keys of a run's `config.metadata` or `config.configurable` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`
+   * and `user` are always stored. No others are: they may be secrets.
    */
   readonly labels?: readonly string[];
-  /** What `sweep()` keeps. Without it, nothing is ever removed but by `deleteThread`, `prune` and `deleteForRuns`. */
+  /** What `sweep()` keeps. Without it, only `deleteThread`, `prune` and `deleteForRuns` remove anything. */
   readonly retention?: RetentionOptions;
   /**
-   * The saver that your service has used up to now. A thread that is not here yet is read from it, and migrated as a whole before it is first written to, so
-   * that a running service can switch: docs/operate/migration.md. It stays yours: `end()` does not close it.
+   * The saver that your service used before. A thread that is not here yet is read from it, and migrated as a whole before its first write, so that a running
+   * service can switch: docs/operate/migration.md. `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;
 }
@@ -60,9 +63,9 @@ export interface PostgresSaverOptions {
 export interface ConnectionOptions extends PostgresSaverOptions {
   /** Encodes channel values and pending writes. Default: ours, which is lossless or throws. */
   readonly serde?: SerializerProtocol;
-  /** Most connections of the pool. Default 10. */
+  /** The most connections in the pool. Default 10. */
   readonly poolSize?: number;
-  /** A connection that has not come up after this many milliseconds is given up, and tried again. Default 10,000. */
+  /** A connection that takes longer than this many milliseconds to open is given up and retried. Default 10,000. */
   readonly connectTimeoutMs?: number;
   /**
    * TLS, as `pg` takes it: `true`, or the options of `tls.connect`, e.g. `{ ca }`. It counts more than what the connection string says. Default: what that says,
@@ -87,7 +90,7 @@ export interface ResolvedOptions {
 
 const MIB = 1024 * 1024;
 
-const KNOWN: ReadonlySet<string> = new Set([
+const KNOWN: readonly string[] = [
   "schema",
   "createSchema",
   "retry",
@@ -103,25 +106,19 @@ const KNOWN: ReadonlySet<string> = new Set([
   "labels",
   "retention",
   "fallback",
-] satisfies (keyof ConnectionOptions)[]);
+] satisfies (keyof ConnectionOptions)[];
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOptions {
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
-  }
+  refuseUnknown("PostgresSaver", options, KNOWN);
   const { schema = "holdfast", createSchema = true, preparedStatements = true } = options;
-  if (typeof createSchema !== "boolean") throw new InvalidOptionsError("createSchema must be true or false.");
-  if (typeof preparedStatements !== "boolean") throw new InvalidOptionsError("preparedStatements must be true or false.");
   return Object.freeze({
     tables: tablesIn(schema),
-    createSchema,
+    createSchema: flag("createSchema", createSchema),
     retry: resolveRetry(options.retry),
     statementTimeoutMs: integer("statementTimeoutMs", options.statementTimeoutMs ?? 30_000, 1, 2 ** 31 - 1),
-    preparedStatements,
-    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
+    preparedStatements: flag("preparedStatements", preparedStatements),
+    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     labels: resolveLabelNames(options.labels),
@@ -141,9 +138,4 @@ export function resolvePoolOptions(options: ConnectionOptions = {}): PoolSetting
     connectTimeoutMs: integer("connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 1, 2 ** 31 - 1),
     ssl,
   };
-}
-
-function integer(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new InvalidOptionsError(`${name} is ${String(value)}. It must be an integer from ${least} to ${most}.`);
 }

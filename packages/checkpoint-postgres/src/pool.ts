@@ -15,7 +15,7 @@ import { reasonOfRetry, type ServerName, toHoldfastError } from "./errors.js";
 import { isAboutStatementName, isDatabaseError, isReadOnly, isTransient, isUnusual, leavesConnectionUsable } from "./faults.js";
 import { type Distrust, ignore, Lending } from "./lending.js";
 
-/** The part of `pg.Pool` that the saver uses; any pool that is a `pg.Pool` fits, `@neondatabase/serverless`' too. */
+/** The part of `pg.Pool` that the saver uses. Any `pg.Pool` fits, that of `@neondatabase/serverless` too. */
 export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
@@ -57,7 +57,7 @@ export interface PostgresQuery {
   readonly query_timeout: number;
 }
 
-/** Statements without parameters, which travel together. */
+/** Statements without parameters, sent together. */
 export interface PostgresScript {
   readonly text: string;
   readonly query_timeout: number;
@@ -70,11 +70,11 @@ export type Row = readonly (string | null)[];
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
-  /** What it is prepared as. Only what comes at each superstep or run, with one of few texts: a server keeps a plan for each text and connection. */
+  /** Its name as a prepared statement. Only for statements of every superstep or run with few different texts: a server keeps a plan for each text and connection. */
   readonly name?: string;
 }
 
-/** Columns are decoded by the operation that asked for them (`columns.ts`), whatever type parsers the application has set on `pg`. */
+/** Returns columns as text, whatever type parsers the application has set on `pg`; operations decode them (`columns.ts`). */
 const RAW_COLUMNS = { getTypeParser: () => (value: string) => value };
 
 /** Runs statements on a pool, with retries, and turns failures into errors of the Holdfast family. */
@@ -88,7 +88,7 @@ export class Connections {
   readonly tryMs: number;
   /** How long clients may take on which nothing has come back since they were lent to an operation. */
   readonly #unproven = new WeakMap<PostgresClient, number>();
-  /** Until a pooler turns out not to keep track of names. */
+  /** Whether statements are named: until a pooler turns out not to track names. */
   #namesStatements: boolean;
   readonly #server: ServerName;
   readonly #closing = new AbortController();
@@ -188,8 +188,8 @@ export class Connections {
       } catch (error) {
         if (isReadOnly(error)) distrust = { of: "read-only", since: performance.now() };
         else if (!isDatabaseError(error)) distrust ??= { of: "silent", since: begun };
-        // A pooler in transaction mode may run a statement on another connection than the one that has its name. Postgres says so before it runs
-        // anything, and from then on statements go without names.
+        // A pooler in transaction mode may run a statement on a connection that lacks its name. Postgres reports that before it runs anything, and
+        // from then on statements are not named.
         if (!hadNames || !isAboutStatementName(error)) throw error;
         this.#namesStatements = false;
         return await this.#lend(work, policy, signal, distrust);
@@ -205,7 +205,7 @@ export class Connections {
   #warn(operation: string, error: unknown, leftMs: number): void {
     if (!isUnusual(error)) return;
     const { host } = this.#server;
-    const text = `${operation}: Postgres at ${host} is not available, and is tried again for ${Math.round(leftMs / 1_000)} s: ${reasonOfRetry(error)}.`;
+    const text = `${operation}: Postgres at ${host} is unavailable, and is retried for ${Math.round(leftMs / 1_000)} s: ${reasonOfRetry(error)}.`;
     warnSometimes("HOLDFAST_RETRYING", host, text);
   }
 
@@ -244,12 +244,12 @@ export class Connections {
 }
 
 /**
- * Statements with more parameters store several segments or slots at once and have a text for each number of them. A server keeps every plan for as
- * long as the connection lasts.
+ * Statements with more parameters store several segments or slots, and have a different text for each number of them. A server keeps every plan for the life of
+ * the connection.
  */
 const MAX_NAMED_PARAMETERS = 21;
 
-/** The same for the same text, in every process: behind a pooler, connections are shared. */
+/** The same name for the same text in every process, because connections are shared behind a pooler. */
 function nameOf(name: string, text: string): string {
   let named = names.get(text);
   if (named === undefined) {
@@ -259,7 +259,7 @@ function nameOf(name: string, text: string): string {
   return named;
 }
 
-/** Of the texts that come often: hashing one of 3 kB takes 10 us. A server with several schemas has as many for each. */
+/** Caches the names of frequent texts: hashing one of 3 kB takes 10 us. Each schema has its own texts. */
 const names = entryCache<string>(200);
 
 /** `host:port` of a pool, as far as its options tell. */

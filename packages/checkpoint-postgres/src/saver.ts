@@ -10,7 +10,7 @@ import { PostgresStore } from "./store.js";
 const OWN_POOLS = new WeakMap<PostgresPool, string>();
 
 /**
- * A LangGraph.js checkpointer on PostgreSQL 14 or later. `docs/reference/contract.md` says what it promises, rule by rule.
+ * A LangGraph.js checkpointer on PostgreSQL 14 or later. `docs/reference/contract.md` has its promises, rule by rule.
  *
  * ```ts
  * const saver = PostgresSaver.fromConnString(process.env.DATABASE_URL);
@@ -24,7 +24,7 @@ export class PostgresSaver extends HoldfastSaver {
   readonly #createSchema: boolean;
 
   /**
-   * @param pool a `pg.Pool`. It stays yours: `end()` does not close it.
+   * @param pool a `pg.Pool`, which `end()` does not close.
    * @param serde encodes channel values and pending writes. Default: ours, which is lossless or throws.
    * @throws InvalidOptionsError
    */
@@ -40,7 +40,7 @@ export class PostgresSaver extends HoldfastSaver {
   }
 
   /**
-   * A saver with a pool of its own, which `end()` closes.
+   * A saver with its own pool, which `end()` closes.
    *
    * @param connString e.g. `postgres://user:password@host:5432/database`. With several hosts, `postgres://user:password@host1,host2:5433/database`, the one
    *   that takes writes is used; after a failover, another one.

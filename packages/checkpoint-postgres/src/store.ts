@@ -17,6 +17,7 @@ import {
   type Refusal,
   type SweepClaim,
   type SweepPage,
+  type ThreadPart,
   type ThreadPlace,
   type ThreadSelection,
   type ThreadSummary,
@@ -45,6 +46,7 @@ import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./op
 import { threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
+import { allThreadIds, threadParts } from "./operations/verify.js";
 import { RecentThreads } from "./operations/write-conditions.js";
 import type { Connections } from "./pool.js";
 import type { Tables } from "./tables.js";
@@ -56,7 +58,7 @@ export class PostgresStore implements CheckpointStore {
   readonly #onConflict: OnConflict;
   readonly #readsIncomplete: boolean;
   readonly #recent = new RecentThreads();
-  /** The check that the schema fits this code, made once, before the first operation. */
+  /** Checks once, before the first operation, that the schema fits this code. */
   #schemaCheck: Promise<void> | undefined;
 
   constructor(db: Connections, tables: Tables, onConflict: OnConflict, readsIncomplete = false) {
@@ -80,7 +82,7 @@ export class PostgresStore implements CheckpointStore {
     try {
       await this.#schemaCheck;
     } catch (error) {
-      // Not remembered: setup() may have been run elsewhere when the next operation comes.
+      // Failures are not remembered: another process may run setup() before the next operation.
       this.#schemaCheck = undefined;
       throw error;
     }
@@ -169,6 +171,14 @@ export class PostgresStore implements CheckpointStore {
     return stats(this.#db, this.#tables);
   }
 
+  allThreadIds(): AsyncIterable<string> {
+    return allThreadIds(this.#db, this.#tables);
+  }
+
+  threadParts(threadId: string, hasRead: (segmentId: string) => boolean): AsyncIterable<ThreadPart> {
+    return threadParts(this.#db, this.#tables, threadId, hasRead);
+  }
+
   threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {
     return threadsOfRuns(this.#db, this.#tables, runIds);
   }
@@ -176,7 +186,7 @@ export class PostgresStore implements CheckpointStore {
   async claimSweep(token: string | undefined, ttlMs: number): Promise<SweepClaim | undefined> {
     if (token !== undefined) return renewSweep(this.#db, this.#tables, token, ttlMs);
     const claim = await claimSweep(this.#db, this.#tables, ttlMs);
-    // What a process left behind that died while it deleted a large thread.
+    // Rows left by a process that died while deleting a large thread.
     if (claim !== undefined) await purgeDeleted(this.#db, this.#tables, "sweep", null);
     return claim;
   }

@@ -1,6 +1,6 @@
 import { InvalidOptionsError } from "@holdfast/checkpoint-core";
 
-/** NAMEDATALEN - 1: Postgres cuts longer names silently, so that two could become one. */
+/** NAMEDATALEN - 1: Postgres silently truncates longer names, so that two could become one. */
 const MAX_IDENTIFIER_BYTES = 63;
 
 /** Schema-qualified, quoted names. Quoted once, here: any name is legal, and none is code. */
@@ -17,7 +17,7 @@ export interface Tables {
   readonly tombstone: string;
   readonly sweeper: string;
   readonly migration: string;
-  /** Functions: one that fails, on a thread in a format that is not known; the ids in a column of links, as rows; and metadata from the three columns that it may stand in. */
+  /** Functions: one that fails for a thread of an unknown format; one that returns a column of links as rows; one that joins metadata from its three columns. */
   readonly refuseFormat: string;
   readonly linkIds: string;
   readonly wholeMetadata: string;
@@ -26,9 +26,7 @@ export interface Tables {
   readonly writeArrival: string;
 }
 
-/**
- * @throws InvalidOptionsError when the name is empty, contains NUL, is longer than 63 bytes or is reserved by Postgres.
- */
+/** @throws InvalidOptionsError when the name is empty, contains NUL, is longer than 63 bytes or is reserved by Postgres. */
 export function tablesIn(schemaName: unknown): Tables {
   if (typeof schemaName !== "string" || schemaName === "") throw new InvalidOptionsError("schema must be a non-empty string.");
   if (schemaName.includes("\0") || !schemaName.isWellFormed()) {
@@ -36,10 +34,10 @@ export function tablesIn(schemaName: unknown): Tables {
   }
   const bytes = Buffer.byteLength(schemaName);
   if (bytes > MAX_IDENTIFIER_BYTES) {
-    throw new InvalidOptionsError(`schema is ${bytes} bytes long; Postgres cuts names after ${MAX_IDENTIFIER_BYTES}.`);
+    throw new InvalidOptionsError(`schema is ${bytes} bytes long; Postgres truncates names to ${MAX_IDENTIFIER_BYTES}.`);
   }
   if (schemaName.startsWith("pg_"))
-    throw new InvalidOptionsError(`schema is "${schemaName}"; Postgres keeps names that begin with pg_ for itself.`);
+    throw new InvalidOptionsError(`schema is "${schemaName}"; Postgres reserves names that start with pg_.`);
   const schema = quoteIdentifier(schemaName);
   return Object.freeze({
     schemaName,

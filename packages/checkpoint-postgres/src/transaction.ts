@@ -2,9 +2,9 @@ import { leavesConnectionUsable } from "./faults.js";
 import type { Connections, PostgresClient } from "./pool.js";
 
 /**
- * Runs `work` in one transaction. The error that made it fail is the error the caller sees.
+ * Runs `work` in one transaction, and throws the error that made it fail.
  *
- * @param isolation whatever the database's default is. `"read committed"`: what waits for a lock then sees what was committed meanwhile.
+ * @param isolation overrides the database's default. `"read committed"`: a statement that waited for a lock sees what was committed meanwhile.
  *   `"repeatable read"`: all statements see the same moment.
  */
 export async function inTransaction<T>(
@@ -19,7 +19,7 @@ export async function inTransaction<T>(
     await db.executeScript(client, "commit");
     return result;
   } catch (error) {
-    // On a connection that is lost, or that owes an answer, a rollback would wait in vain; it is dropped, and the transaction with it.
+    // On a lost connection, or one with an outstanding answer, a rollback would wait in vain. The connection is dropped, and the transaction with it.
     if (leavesConnectionUsable(error)) await db.executeScript(client, "rollback").catch(() => undefined);
     throw error;
   }

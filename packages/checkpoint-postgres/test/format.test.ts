@@ -1,16 +1,10 @@
 import { at, checkpointOf, newerFormatTests, putWhole } from "@holdfast/adapter-tests";
 import { expect, it } from "vitest";
+import { contents, setFormat } from "./contents.js";
 import { retentionTarget } from "./retention-target.js";
 import { queryRows } from "./rows.js";
 
-const TABLES = ["thread", "checkpoint", "segment", "pending_write", "tombstone"];
-
-newerFormatTests({
-  ...retentionTarget,
-  setFormat: (url, threadId, format) =>
-    queryRows(url, "update holdfast.thread set format = $2 where thread_id = $1", [threadId, format]),
-  contents: (url) => Promise.all(TABLES.map((table) => queryRows(url, `select r::text from holdfast.${table} r order by 1`))),
-});
+newerFormatTests({ ...retentionTarget, setFormat, contents });
 
 it("C-85 a thread of a tenant is not seen by a saver without one, whose thread may have the same id", async () => {
   const store = await retentionTarget.openStore();

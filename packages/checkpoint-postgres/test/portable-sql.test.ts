@@ -76,6 +76,7 @@ it("C-85 backslashes mean nothing to our SQL, with standard_conforming_strings o
   await saver.sweep();
   await saver.deleteThread("copy");
   expect((await saver.stats()).threads).toBe(1);
+  expect((await saver.verify()).problems).toEqual([]);
   expect((await saver.stats("a\\b'c"))?.checkpoints).toBeGreaterThan(0);
   const seen = await queryRows(database.url, `select checkpoint_id from "a\\schema".checkpoints order by commit_order`);
   expect(seen.at(-1)).toEqual({ checkpoint_id: third });

@@ -2,7 +2,7 @@ import { type BundledChild, bundleChild } from "@holdfast/adapter-tests";
 import { allSuites, asInMemory, checkpointConformance, holdfastErrors } from "@holdfast/checkpoint-conformance";
 import type { PostgresSaver } from "@holdfast/checkpoint-postgres";
 import { type TestDatabase, terminateBackends } from "@holdfast/test-servers";
-import { afterAll, beforeAll, expect } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { closePooled, openPooled, poolOf } from "./pooled-savers.js";
 import { rowsOf } from "./rows.js";
 import { databaseWithTables, emptyDatabase } from "./saver-database.js";
@@ -82,4 +82,13 @@ export function postgresConformance({ name, suites = allSuites, start, stop, pre
     },
     suites === allSuites ? { expectedCases: CASES } : { suites },
   );
+
+  it("C-29 verify finds nothing wrong with what the cases have left", async () => {
+    const saver = openPooled(urlOf(database));
+    const { threads, problems } = await saver.verify();
+    await closePooled(saver);
+    expect(threads).toBeGreaterThan(10);
+    // Some cases have a serializer of their own.
+    expect(problems.filter(({ kind }) => kind !== "unreadable")).toEqual([]);
+  });
 }

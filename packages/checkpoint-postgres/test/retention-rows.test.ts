@@ -1,138 +1,30 @@
-import { PostgresSaver, type PostgresSaverOptions } from "@holdfast/checkpoint-postgres";
-import { eventually, type TestDatabase } from "@holdfast/test-servers";
-import { type Checkpoint, type CheckpointMetadata, uuid6 } from "@langchain/langgraph-checkpoint";
-import pg from "pg";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { CountedPool } from "./counted-pool.js";
-import { closePooled, openPooled, poolOf } from "./pooled-savers.js";
-import { RecordingPool, type SentStatement } from "./recording-pool.js";
+import { eventually } from "@holdfast/test-servers";
+import { type Checkpoint, uuid6 } from "@langchain/langgraph-checkpoint";
+import { expect, it } from "vitest";
+import { poolOf } from "./pooled-savers.js";
+import {
+  age,
+  at,
+  database,
+  enlarge,
+  GONE,
+  hold,
+  HOUR,
+  listed,
+  METADATA,
+  open,
+  putChain,
+  record,
+  rowsOf,
+  shown,
+  sql,
+  waitingForLocks,
+  useDatabase,
+} from "./retention-database.js";
 import { retentionTarget } from "./retention-target.js";
-import { queryRows } from "./rows.js";
-import { databaseWithTables } from "./saver-database.js";
 import { underneath } from "./underneath.js";
 
-const HOUR = 3_600_000;
-const GONE = { checkpoints: 0, segments: 0, writes: 0, orphans: [] };
-const METADATA: CheckpointMetadata = { source: "loop", step: 0, parents: {} };
-
-let database: TestDatabase;
-const savers: PostgresSaver[] = [];
-const pools: CountedPool[] = [];
-const holders: pg.Client[] = [];
-
-beforeEach(async () => {
-  database = await databaseWithTables();
-});
-afterEach(async () => {
-  await Promise.all(holders.splice(0).map((client) => client.end()));
-  await Promise.all(savers.splice(0).map(closePooled));
-  await Promise.all(pools.splice(0).map((pool) => pool.end()));
-  await database.drop();
-});
-
-function open(options?: PostgresSaverOptions): PostgresSaver {
-  const saver = openPooled(database.url, options);
-  savers.push(saver);
-  return saver;
-}
-
-/** A saver whose statements are kept; `onSend` may refuse them. */
-function record(onSend?: (statement: SentStatement) => void): { saver: PostgresSaver; recording: RecordingPool } {
-  const pool = new CountedPool(database.url);
-  pools.push(pool);
-  const recording = new RecordingPool(pool, onSend);
-  return { saver: new PostgresSaver(recording, undefined, { retry: { maxAttempts: 1 } }), recording };
-}
-
-/** Begins a transaction that keeps others waiting until it is ended. */
-async function hold(text: string): Promise<pg.Client> {
-  const client = new pg.Client(database.url);
-  holders.push(client);
-  await client.connect();
-  await client.query(`begin; ${text}`);
-  return client;
-}
-
-const waitingForLocks = (count: number): Promise<unknown> =>
-  eventually(`${count} wait for a lock`, async () => {
-    const [row] = await sql<{ waiting: number }>(
-      "select count(*)::int as waiting from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
-    );
-    return row?.waiting === count;
-  });
-
-const sql = <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> =>
-  queryRows<Row>(database.url, text, values);
-
-const at = (thread: string, id?: string) => ({
-  configurable: { thread_id: thread, checkpoint_ns: "", ...(id === undefined ? {} : { checkpoint_id: id }) },
-});
-
-async function putChain(saver: PostgresSaver, thread: string, length: number): Promise<string[]> {
-  const ids: string[] = [];
-  for (let step = 1; step <= length; step += 1) {
-    const checkpoint: Checkpoint = {
-      v: 4,
-      id: uuid6(0),
-      ts: "",
-      channel_values: { first: `${thread} `.repeat(200), last: `${step} `.repeat(400) },
-      channel_versions: { first: 1, last: step },
-      versions_seen: {},
-    };
-    await saver.put(at(thread, ids.at(-1)), checkpoint, METADATA, step === 1 ? { first: 1, last: 1 } : { last: step });
-    ids.push(checkpoint.id);
-  }
-  return ids;
-}
-
-/** Gives a thread so many more checkpoints, each with a write: copies of its oldest, one on the other, behind what there is. */
-async function enlarge(saver: PostgresSaver, thread: string, count: number): Promise<void> {
-  await saver.putWrites(at(thread, (await shown(saver, thread)).at(-1)), [["last", 1]], "task");
-  await sql(
-    `
-with oldest as (
-  select c.* from holdfast.checkpoint c join holdfast.thread using (thread_key) where thread_id = $1 order by commit_order limit 1
-),
-copied as (
-  insert into holdfast.checkpoint (thread_key, commit_order, checkpoint_ns, checkpoint_id, parent_id, metadata, source, step, links, record, committed_at, last_call)
-  select thread_key, nextval('holdfast.commit_order'), checkpoint_ns, decode(md5(n::text), 'hex'), decode(md5((n - 1)::text), 'hex'), metadata, source,
-    step, links, record, committed_at, last_call
-  from oldest cross join generate_series(1, $2::int) n
-)
-insert into holdfast.pending_write (thread_key, arrival, call, slot, checkpoint_ns, checkpoint_id, task_id, links, payload)
-select w.thread_key, n, call, slot, '', decode(md5(n::text), 'hex'), task_id, w.links, payload
-from oldest join holdfast.pending_write w using (thread_key, checkpoint_id) cross join generate_series(1, $2::int) n`,
-    [thread, count],
-  );
-}
-
-/** Lets threads be older than they are. */
-async function age(ms: number, ...threads: string[]): Promise<void> {
-  await Promise.all(threads.map((thread) => retentionTarget.age(database.url, thread, ms)));
-}
-
-async function listed(saver: PostgresSaver, options?: Parameters<PostgresSaver["listThreads"]>[0]): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { threadId } of saver.listThreads(options)) ids.push(threadId);
-  return ids;
-}
-
-/** The checkpoints of a thread that are in sight, newest first, by their rows: copies of rows do not have the checksums of theirs. */
-async function rowsOf(thread: string): Promise<string[]> {
-  const rows = await sql<{ id: string }>(
-    `
-select encode(checkpoint_id, 'hex')::uuid::text as id from holdfast.checkpoint join holdfast.thread using (thread_key)
-where thread_id = $1 and not is_hidden order by commit_order desc`,
-    [thread],
-  );
-  return rows.map(({ id }) => id);
-}
-
-async function shown(saver: PostgresSaver, thread: string): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { checkpoint } of saver.list(at(thread))) ids.push(checkpoint.id);
-  return ids;
-}
+useDatabase();
 
 it("C-52 of the checkpoints beyond keepLast, those that are older than maxAge go", async () => {
   const saver = open();
@@ -364,93 +256,4 @@ it("C-58 what is put while a copy is made is not in it", async () => {
   expect(await shown(saver, "copy")).toEqual([...ids].reverse());
   expect((await saver.getTuple(at("copy")))?.pendingWrites).toEqual([]);
   expect(await shown(saver, "original")).toHaveLength(4);
-});
-
-it("C-26 threads of one time are listed by id, and pages go on between them", async () => {
-  const saver = open();
-  const names = Array.from({ length: 12 }, (_, n) => `thread ${String(n).padStart(2, "0")}`);
-  for (const name of names) await putChain(saver, name, 1);
-  await sql("update holdfast.thread set updated_at = '2026-01-02 03:04:05.678Z'");
-  const all = [...names].reverse();
-  expect(await listed(saver)).toEqual(all);
-  for (let place = 0; place < all.length; place += 1) {
-    const before = { threadId: all[place] as string, updatedAt: new Date("2026-01-02T03:04:05.678Z") };
-    expect(await listed(saver, { before, limit: 3 })).toEqual(all.slice(place + 1, place + 4));
-  }
-});
-
-it("C-26 a thread that is written to after a minute comes first, whatever is written", async () => {
-  for (const [n, write] of [
-    (saver: PostgresSaver) => putChain(saver, "old", 1),
-    async (saver: PostgresSaver) => saver.putWrites(at("old", (await shown(saver, "old"))[0]), [["last", 1]], "task"),
-  ].entries()) {
-    for (const thread of ["old", "new"]) await putChain(open(), thread, 1);
-    await age(HOUR, "old");
-    expect(await listed(open())).toEqual(["new", "old"]);
-    const saver = open();
-    await write(saver);
-    expect(await listed(open()), `write ${n}`).toEqual(["old", "new"]);
-    const updatedAt = await sql("select updated_at from holdfast.thread where thread_id = 'old'");
-    await write(saver);
-    expect(await sql("select updated_at from holdfast.thread where thread_id = 'old'"), "once a minute").toEqual(updatedAt);
-  }
-});
-
-interface PlanNode {
-  readonly "Node Type": string;
-  readonly "Scan Direction"?: string;
-  readonly "Relation Name"?: string;
-  readonly "Index Name"?: string;
-  readonly Plans?: readonly PlanNode[];
-}
-
-/** How a plan reads its tables. */
-function scansOf(node: PlanNode): string[] {
-  const { "Node Type": type, "Scan Direction": direction, "Relation Name": table, "Index Name": index, Plans = [] } = node;
-  const way = [type, direction, table && `of ${table}`, index && `by ${index}`].filter(Boolean).join(" ");
-  return [...(type.includes("Scan") ? [way] : []), ...Plans.flatMap(scansOf)];
-}
-
-it("C-26 the first page of many threads, and the one behind it, are one statement each, by the index", async () => {
-  const { saver, recording } = record();
-  await putChain(saver, "thread 0", 2);
-  await sql(`
-insert into holdfast.thread (thread_id, updated_at) select 'thread ' || n, date_trunc('milliseconds', now()) - n * interval '1 second' from generate_series(1, 2500) n`);
-  await sql(`
-insert into holdfast.checkpoint (thread_key, commit_order, checkpoint_ns, checkpoint_id, metadata, record, last_call)
-select thread_key, n + 100, '', decode(md5(n::text), 'hex'), '{}', '\\x00', n from holdfast.thread cross join generate_series(1, 3) n`);
-  await sql("analyze");
-  recording.sent = [];
-  const page = [];
-  for await (const thread of saver.listThreads({ limit: 50 })) page.push(thread);
-  for await (const thread of saver.listThreads({ limit: 50, before: page[49] as (typeof page)[number] })) page.push(thread);
-  expect(page.map(({ threadId }) => threadId)).toEqual(Array.from({ length: 100 }, (_, n) => `thread ${n}`));
-  expect(recording.sent).toHaveLength(2);
-  const client = new pg.Client(database.url);
-  await client.connect();
-  for (const { text, values } of recording.sent) {
-    const { rows } = await client.query({ text: `explain (format json) ${text}`, values });
-    const scans = scansOf(rows[0]["QUERY PLAN"][0].Plan);
-    expect(scans).toContain("Index Scan Backward of thread by thread_updated_at");
-    expect(
-      scans.filter((scan) => /^Seq Scan of (thread|checkpoint)/.test(scan)),
-      "of no large table are all rows read",
-    ).toEqual([]);
-  }
-  await client.end();
-});
-
-it("C-39 what is not named is in no row", async () => {
-  const saver = open({ labels: ["tenant"] });
-  const secret = "sk-very-secret";
-  const config = { configurable: { ...at("t").configurable, api_key: secret, tenant: "acme" }, metadata: { token: secret } };
-  const checkpoint = { v: 4, id: uuid6(0), ts: "", channel_values: { a: 1 }, channel_versions: { a: 1 }, versions_seen: {} };
-  const where = await saver.put(config, checkpoint, METADATA, { a: 1 });
-  await saver.putWrites({ ...config, ...where }, [["a", 2]], "task");
-  const rows: string[] = [];
-  for (const table of ["thread", "checkpoint", "segment", "pending_write"]) {
-    for (const { row } of await sql<{ row: string }>(`select to_json(r)::text as row from holdfast.${table} r`)) rows.push(row);
-  }
-  expect(rows.join()).toContain("acme");
-  expect(rows.join()).not.toContain(secret);
 });

@@ -1,3 +1,4 @@
+// One file: whatever `setup()` promises, on schemas, roles and databases that it prepares first.
 import { randomBytes } from "node:crypto";
 import { migrationSql, PostgresSaver, type PostgresSaverOptions } from "@holdfast/checkpoint-postgres";
 import { type TestDatabase, withDatabaseName } from "@holdfast/test-servers";

@@ -20,15 +20,15 @@ import type { Script } from "./script.js";
 
 export type Argument = string | Buffer | number;
 
-/** Arguments of a script, or what they are at a try that is given up in so many milliseconds. */
+/** The arguments of a script, or a function that makes them for a try that is given up after `ms` milliseconds. */
 export type Arguments = readonly Argument[] | ((timeoutMs: number) => readonly Argument[]);
 
-/** The part of an ioredis `Redis` or `Cluster` that the saver uses; those of ioredis 5 and 6 fit, whichever copy they come from. */
+/** The part of an ioredis `Redis` or `Cluster` that the saver uses. Those of ioredis 5 and 6 fit, of any copy of the package. */
 export interface RedisClient {
   call(command: string, ...args: Argument[]): Promise<unknown>;
   callBuffer(command: string, ...args: Argument[]): Promise<unknown>;
   pipeline(): RedisPipeline;
-  /** What `call` makes of its arguments goes through here. */
+  /** Sends the command that `call` makes. */
   sendCommand(command: RedisCommand, ...where: unknown[]): unknown;
   /** Of a cluster. */
   nodes?(role: "master"): RedisClient[];
@@ -56,7 +56,7 @@ export interface RedisPipeline {
   exec(): Promise<[error: Error | null, result: unknown][] | null>;
 }
 
-/** What a script answers: byte strings in lists. */
+/** A script's reply: byte strings in lists. */
 export type Reply = readonly unknown[];
 
 /** Runs scripts on a Redis, with retries, and turns failures into errors of the Holdfast family. */
@@ -88,7 +88,7 @@ export class Connection {
     const waitMs = 2 * (settings.durability?.timeoutMs ?? 0);
     this.#tryMs = Math.min(settings.commandTimeoutMs, Math.max(tryLimit(settings.retry, settings.commandTimeoutMs), waitMs));
     this.#durability = settings.durability;
-    // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
+    // Each operation that waits for a retry listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
     this.#faults = ClientFaults.of(client, settings.isOwned);
     if (this.#isOwned) this.#faults.onFault((error) => this.#leaveWrongDatabase(error));
@@ -97,11 +97,11 @@ export class Connection {
   #leaveWrongDatabase(error: Error): void {
     if (!isDatabaseRefusal(error)) return;
     this.#databaseRefusal = error;
-    // Before it sends what waits for the connection.
+    // Runs before it sends the commands that wait for the connection.
     this.#client.disconnect();
   }
 
-  /** `host:port` of the server, or of where its address is asked for. */
+  /** `host:port` of the server, or of the sentinels or nodes that know its address. */
   get host(): string {
     return hostOf(this.#client);
   }
@@ -131,7 +131,7 @@ export class Connection {
     return [...keys, ...(typeof args === "function" ? args(this.#tryMs) : args)];
   }
 
-  /** Runs an idempotent script that writes, until the write is as durable as was asked for. */
+  /** Runs an idempotent script that writes, until the write is as durable as requested. */
   runDurably(operation: string, script: Script, keys: readonly string[], args: Arguments): Promise<Reply> {
     const durability = this.#durability;
     if (durability === undefined) return this.run(operation, script, keys, args);
@@ -142,9 +142,9 @@ export class Connection {
       try {
         return await evaluateAndWait("evalsha", script.sha1);
       } catch (error) {
-        // With its source at once: a script that is loaded by itself may be gone again until it is called by its name.
+        // With its source: a script that is loaded separately may be flushed before it is called.
         if (codeOf(error) === "NOSCRIPT") return evaluateAndWait("eval", script.source);
-        // Only outside a pipeline does the client follow a redirection.
+        // The client follows redirections only outside of a pipeline.
         if (!isRedirection(error)) throw error;
         await this.#evaluate(commands, script, all, keys.length);
         return evaluateAndWait("evalsha", script.sha1);
@@ -152,7 +152,7 @@ export class Connection {
     });
   }
 
-  /** Asks every master the same. */
+  /** Sends the same command to every master. */
   ask(operation: string, command: string, ...args: string[]): Promise<unknown[]> {
     return this.#withRetries(operation, (commands) => this.#askAll(commands, command, ...args));
   }
@@ -196,7 +196,7 @@ export class Connection {
   #warn(operation: string, error: unknown, leftMs: number): void {
     if (!isUnusual(error)) return;
     const reason = textOf(this.#reasonOf(error));
-    const text = `${operation}: Redis at ${this.host} is not available, and is tried again for ${Math.round(leftMs / 1_000)} s: ${reason}.`;
+    const text = `${operation}: Redis at ${this.host} is unavailable, and is retried for ${Math.round(leftMs / 1_000)} s: ${reason}.`;
     warnSometimes("HOLDFAST_RETRYING", this.host, text);
   }
 
@@ -210,7 +210,7 @@ export class Connection {
     this.checkDatabase(operation);
     if (this.#client.status === "end") {
       throw new StoreUnavailableError(
-        `${operation}: the connection to Redis at ${this.host} was closed, or its client has given up. Make a new client, or connect it again.`,
+        `${operation}: the connection to Redis at ${this.host} was closed, or its client has given up. Create a new client, or reconnect it.`,
       );
     }
     const commands = new CommandsOfTry();
@@ -234,7 +234,7 @@ export class Connection {
     }
   }
 
-  /** @throws StoreFailureError when our own client was refused its database. */
+  /** @throws StoreFailureError if the server refused our own client its database. */
   checkDatabase(operation: string): void {
     if (this.#databaseRefusal !== undefined) throw wrongDatabase(operation, this.host, this.database, this.#databaseRefusal);
   }
@@ -244,12 +244,12 @@ export class Connection {
       return (await commands.callBuffer(this.#client, "evalsha", script.sha1, keyCount, ...all)) as Reply;
     } catch (error) {
       if (codeOf(error) !== "NOSCRIPT") throw error;
-      // A server that was restarted or is new. EVAL keeps the script, so the next one finds it.
+      // The server was restarted or is new. EVAL caches the script for the next call.
       return (await commands.callBuffer(this.#client, "eval", script.source, keyCount, ...all)) as Reply;
     }
   }
 
-  /** WAIT speaks of what its own connection wrote: both travel together, and take one round trip. */
+  /** WAIT covers the writes of its own connection: both are sent together, in one round trip. */
   async #evaluateAndWait(
     commands: CommandsOfTry,
     durability: Durability,
@@ -279,12 +279,12 @@ export class Connection {
   }
 }
 
-/** Whether it is a client, and not options for one. */
+/** Whether it is a client rather than options for one. */
 export function isClient(value: unknown): value is RedisClient {
   return typeof (value as Partial<RedisClient> | null | undefined)?.callBuffer === "function";
 }
 
-/** A client of the saver's own, which connects at the first command. */
+/** The saver's own client, which connects at the first command. */
 export function openClient(options: RedisOptions, commandTimeoutMs: number, retry: RetryPolicy): RedisClient {
   const limitMs = tryLimit(retry, commandTimeoutMs);
   // With exact optional properties, the constructor of ioredis 6 does not take ioredis 6's own `replyMapping`.
@@ -298,7 +298,7 @@ export function openClient(options: RedisOptions, commandTimeoutMs: number, retr
     retryStrategy: (times) => Math.min(50 * times, 2_000, retry.maxDelayMs),
     ...asked,
     lazyConnect: true,
-    // The saver tries again itself, within its budget; commands that wait in the client would be tried twice.
+    // The saver retries within its budget; commands that wait in the client would be tried twice.
     maxRetriesPerRequest: 0,
   });
 }

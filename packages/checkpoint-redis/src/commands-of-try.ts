@@ -1,6 +1,6 @@
 import type { Argument, RedisClient, RedisPipeline } from "./client.js";
 
-/** The part of a command of ioredis that is used here. */
+/** The part of an ioredis command that is used here. */
 export interface RedisCommand {
   name: string;
   args: unknown[];
@@ -9,8 +9,8 @@ export interface RedisCommand {
 /**
  * The commands of one try of an operation.
  *
- * A client keeps what it cannot send, and may send again what had no answer: minutes later, over what others have written meanwhile, for an operation that has
- * long failed. What it does is up to its options, which are not ours. So what a try leaves behind becomes a PING, wherever the client has it, and is let go of.
+ * Depending on its options, a client queues what it cannot send and resends what had no answer: minutes later, over newer writes of others, for an operation that
+ * has long failed. So a try turns its remaining commands into a PING, wherever the client holds them.
  */
 export class CommandsOfTry {
   readonly #commands: RedisCommand[] = [];
@@ -34,13 +34,13 @@ export class CommandsOfTry {
     return pipeline;
   }
 
-  /** Takes back what the client still has. What is answered already is none of it. */
+  /** Takes back commands that have no answer yet. */
   end(): void {
     this.#isOver = true;
     for (const command of this.#commands.splice(0)) takeBack(command);
   }
 
-  /** The client, as far as making a command goes. An automatic pipeline would lose the name of a command that is called by it (ioredis#2109). */
+  /** The client for making commands. Automatic pipelining would lose the name of a command (ioredis#2109). */
   #through(client: RedisClient): RedisClient {
     return Object.create(client, {
       options: { value: Object.create(client.options, { enableAutoPipelining: { value: false } }) },
@@ -54,7 +54,7 @@ export class CommandsOfTry {
   }
 
   #add(command: RedisCommand): void {
-    // A try whose time is up may still be at work, and so may the client on a pipeline that it sends again.
+    // A try that was given up may still be running, and the client may still resend a pipeline.
     if (this.#isOver) takeBack(command);
     else this.#commands.push(command);
   }

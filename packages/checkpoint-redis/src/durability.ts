@@ -1,14 +1,15 @@
 import { InvalidOptionsError, NotDurableError } from "@holdfast/checkpoint-core";
+import { flag, integer, oneOf, refuseUnknown } from "@holdfast/checkpoint-core/adapter";
 
-/** When a write counts as acknowledged. Without any of it: when the server has it in memory. */
+/** When a write counts as acknowledged. Default: when the server has it in memory. */
 export interface DurabilityOptions {
-  /** So many replicas must have the write, too (`WAIT`, with `fsync` `WAITAOF`). Default 0. */
+  /** How many replicas must have the write, too (`WAIT`, with `fsync` `WAITAOF`). Default 0. */
   readonly replicas?: number;
-  /** The write must be on the disk of the server, and of so many replicas (`WAITAOF`, Redis 7.2, with `appendonly yes`). Default `false`. */
+  /** Whether the write must be on the disk of the server and of these replicas (`WAITAOF`, Redis 7.2, with `appendonly yes`). Default `false`. */
   readonly fsync?: boolean;
-  /** How long one try waits for that, in milliseconds. Default 1,000, but at most half of `commandTimeoutMs`. */
+  /** How long one try waits for them, in milliseconds. Default 1,000, but at most half of `commandTimeoutMs`. */
   readonly timeoutMs?: number;
-  /** What too few are: `"error"` tries again within the retry budget and then throws NotDurableError; `"warn"` warns, once a minute. Default `"error"`. */
+  /** If too few have it: `"error"` retries within the budget, then throws NotDurableError; `"warn"` warns, once a minute. Default `"error"`. */
   readonly whenShort?: "error" | "warn";
 }
 
@@ -20,48 +21,42 @@ export interface Durability {
   readonly whenShort: "error" | "warn";
 }
 
-const KNOWN: ReadonlySet<string> = new Set(["replicas", "fsync", "timeoutMs", "whenShort"] satisfies (keyof DurabilityOptions)[]);
+const KNOWN: readonly string[] = ["replicas", "fsync", "timeoutMs", "whenShort"] satisfies (keyof DurabilityOptions)[];
 
 /**
- * @returns `undefined` when there is nothing to wait for.
+ * @returns `undefined` if there is nothing to wait for.
  * @throws InvalidOptionsError
  */
 export function resolveDurability(options: DurabilityOptions = {}, commandTimeoutMs: number): Durability | undefined {
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option durability.${name}.`);
-  }
-  // Not 1,000 where commands are given up sooner: that would be refused below, and nobody has asked for it.
+  refuseUnknown("durability", options, KNOWN);
+  // A default of 1,000 would be refused below if commands are given up sooner.
   const usualMs = Math.min(1_000, Math.ceil(commandTimeoutMs / 2));
   const { replicas = 0, fsync = false, timeoutMs = usualMs, whenShort = "error" } = options;
-  if (!Number.isInteger(replicas) || replicas < 0) {
-    throw new InvalidOptionsError(`durability.replicas is ${String(replicas)}. It must be an integer of at least 0.`);
-  }
-  if (typeof fsync !== "boolean") throw new InvalidOptionsError("durability.fsync must be true or false.");
-  // A server waits for ever when it is told to wait 0 ms.
+  integer("durability.replicas", replicas, 0);
+  flag("durability.fsync", fsync);
+  // 0 ms would make the server wait forever.
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs >= commandTimeoutMs) {
     throw new InvalidOptionsError(
       `durability.timeoutMs is ${String(timeoutMs)}. It must be an integer of at least 1 and below commandTimeoutMs (${commandTimeoutMs}).`,
     );
   }
-  if (whenShort !== "error" && whenShort !== "warn") {
-    throw new InvalidOptionsError(`durability.whenShort is ${String(whenShort)}. It must be "error" or "warn".`);
-  }
+  oneOf("durability.whenShort", whenShort, "error", "warn");
   return replicas === 0 && !fsync ? undefined : { replicas, fsync, timeoutMs, whenShort };
 }
 
-/** The command that waits, to be sent on the connection that wrote. */
+/** The command that waits, for the connection that wrote. */
 export function waitCommand({ replicas, fsync, timeoutMs }: Durability): readonly [name: string, ...args: number[]] {
   return fsync ? ["waitaof", 1, replicas, timeoutMs] : ["wait", replicas, timeoutMs];
 }
 
-/** Throws or warns when the answer to {@link waitCommand} says that too few have the write. */
+/** Throws or warns if, by the answer to {@link waitCommand}, too few have the write. */
 export function checkDurable(durability: Durability, reply: unknown, operation: string): void {
   const [local, replicas] = durability.fsync ? (reply as unknown[]).map(Number) : [0, Number(reply)];
   const missing: string[] = [];
   if (durability.fsync && local !== 1) missing.push("the server has not written it to its disk");
   if ((replicas ?? 0) < durability.replicas) missing.push(`${replicas} of ${durability.replicas} replicas have it`);
   if (missing.length === 0) return;
-  const text = `${operation}: the write was made, but within ${durability.timeoutMs} ms ${missing.join(" and ")}.`;
+  const text = `${operation}: the write was made, but after ${durability.timeoutMs} ms ${missing.join(" and ")}.`;
   if (durability.whenShort === "error") throw new NotDurableError(text);
   warnSometimes(text);
 }

@@ -1,21 +1,18 @@
 import { isHoldfastError, StoreFailureError, StoreUnavailableError } from "@holdfast/checkpoint-core";
 import { cannotConnect, codeOf, decisive, RETRIED, remedyOf } from "./faults.js";
 
-/** What was to be stored would land among what belongs to others. */
+/** The error of a refused database, where writes would land among other data. */
 export function wrongDatabase(operation: string, host: string, database: number, cause?: unknown): StoreFailureError {
   const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new StoreFailureError(
-    `${operation}: Redis at ${host} does not let us use database ${database}${why}. Nothing was stored.`,
-    {
-      cause: withoutCommand(cause),
-    },
-  );
+  return new StoreFailureError(`${operation}: Redis at ${host} refused database ${database}${why}. Nothing was stored.`, {
+    cause: withoutCommand(cause),
+  });
 }
 
-/** Redis quotes the arguments of a command that it does not know, or that was renamed. */
+/** Redis quotes the arguments of an unknown or renamed command. */
 const QUOTED_ARGUMENTS = /,? with args beginning with:.*$/s;
 
-/** ioredis puts the command on its errors, with all that it was given: the password (contract C-73), or what was to be stored. */
+/** ioredis attaches the command to its errors, with all arguments: the password (contract C-73), or values. */
 function withoutCommand(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { command: _, lastNodeError, ...kept } = Object.getOwnPropertyDescriptors(error) as PropertyDescriptorMap;
@@ -31,8 +28,8 @@ function withoutCommand(error: unknown): unknown {
 /**
  * The error that a caller sees (contract C-71): one family, with the driver's as its cause.
  *
- * @param host where the server is. Never the user or the password.
- * @param reason why there is no connection, as far as the client has told: its own error may say only how often it tried.
+ * @param host the server's address. Never the user or the password.
+ * @param reason why there is no connection, if known: the client's own error may only say how often it tried.
  */
 export function toHoldfastError(failure: unknown, operation: string, host: string, reason?: Error): unknown {
   if (isHoldfastError(failure) || failure instanceof TypeError || failure instanceof RangeError) return failure;
@@ -48,15 +45,15 @@ export function toHoldfastError(failure: unknown, operation: string, host: strin
     return new StoreUnavailableError(`${operation}: Redis at ${host} ${what}: ${text}.`, options);
   }
   if (cannotConnect(error))
-    return new StoreUnavailableError(`${operation}: Redis at ${host} does not let us in: ${text}.`, options);
-  if (RETRIED.has(code)) return new StoreUnavailableError(`${operation}: Redis at ${host} was not available: ${text}.`, options);
+    return new StoreUnavailableError(`${operation}: Redis at ${host} rejected the connection: ${text}.`, options);
+  if (RETRIED.has(code)) return new StoreUnavailableError(`${operation}: Redis at ${host} was unavailable: ${text}.`, options);
   if (code === "OOM") {
     return new StoreFailureError(
-      `${operation}: Redis at ${host} is full: its maxmemory is reached. Nothing was stored. Raise maxmemory, or let threads expire (ttl).`,
+      `${operation}: Redis at ${host} has reached its maxmemory. Nothing was stored. Raise maxmemory, or let threads expire (ttl).`,
       options,
     );
   }
-  return new StoreFailureError(`${operation}: Redis at ${host} refused: ${text}.`, options);
+  return new StoreFailureError(`${operation}: Redis at ${host} refused the operation: ${text}.`, options);
 }
 
 /** What an error says, without arguments of commands and the last stop. */

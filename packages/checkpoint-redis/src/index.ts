@@ -39,6 +39,10 @@ export {
   type ThreadInfo,
   ThreadLease,
   threadId,
+  type VerifyOptions,
+  type VerifyProblem,
+  type VerifyProblemKind,
+  type VerifyReport,
 } from "@holdfast/checkpoint-core";
 export type { RedisClient } from "./client.js";
 export type { DurabilityOptions } from "./durability.js";

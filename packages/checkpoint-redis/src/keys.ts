@@ -4,8 +4,7 @@ import { InvalidOptionsError } from "@holdfast/checkpoint-core";
 const MAX_PREFIX_BYTES = 256;
 
 /**
- * The keys of a saver: five for each thread and its tombstone, all under one hash tag, so that they are in one slot of a cluster, and the index of
- * threads.
+ * The keys of a saver: five for each thread, and its tombstone, under one hash tag, so that they share a slot of a cluster; and the index of threads.
  *
  * `holdfast:{user-1}:thread`, `…:checkpoints`, `…:order`, `…:segments`, `…:writes`
  */
@@ -13,7 +12,7 @@ export class Keys {
   readonly #prefix: string;
 
   /**
-   * @throws InvalidOptionsError when the prefix is empty, malformed, longer than 256 bytes, or has braces, which would be taken for a hash tag.
+   * @throws InvalidOptionsError if the prefix is empty, malformed, longer than 256 bytes, or has braces, which would form a hash tag.
    */
   constructor(prefix: unknown) {
     if (typeof prefix !== "string" || prefix === "") throw new InvalidOptionsError("keyPrefix must be a non-empty string.");
@@ -22,12 +21,12 @@ export class Keys {
     }
     if (/[{}]/.test(prefix)) {
       throw new InvalidOptionsError(
-        `keyPrefix is "${prefix}". It must not contain braces: Redis Cluster takes them for a hash tag.`,
+        `keyPrefix is "${prefix}". It must not contain braces, which would form a hash tag in Redis Cluster.`,
       );
     }
     const bytes = Buffer.byteLength(prefix);
     if (bytes > MAX_PREFIX_BYTES) {
-      throw new InvalidOptionsError(`keyPrefix is ${bytes} bytes long; it may have ${MAX_PREFIX_BYTES}.`);
+      throw new InvalidOptionsError(`keyPrefix is ${bytes} bytes long; the longest allowed is ${MAX_PREFIX_BYTES}.`);
     }
     this.#prefix = prefix;
   }
@@ -38,7 +37,7 @@ export class Keys {
     return ["thread", "checkpoints", "order", "segments", "writes", "tombstone"].map((part) => `${tag}:${part}`);
   }
 
-  /** Parts of a copy of a thread that is being made, under the thread's own hash tag: checkpoints, order, segments, writes. */
+  /** The parts of an unfinished copy, under the target thread's hash tag: checkpoints, order, segments, writes. */
   copy(threadId: string, nonce: string): readonly string[] {
     const [, ...parts] = this.thread(threadId).slice(0, 5);
     return parts.map((part) => `${part}:copy:${nonce}`);
@@ -54,18 +53,18 @@ export class Keys {
     return [`${this.#prefix}:index:{0}:sweeper`];
   }
 
-  /** The three keys of the shard of the index that a thread is in. */
+  /** The three keys of the index shard of a thread. */
   shardOf(threadId: string): readonly string[] {
     return this.shard(shardNumber(threadId));
   }
 
-  /** A shard of the index: its threads by creation, those that expire by expiry, and its threads by when they were last written to. */
+  /** A shard of the index: its threads by creation, by expiry if they expire, and by their last write. */
   shard(number: number): readonly string[] {
     const tag = `${this.#prefix}:index:{${number}}`;
     return [`${tag}:created`, `${tag}:expiry`, `${tag}:updated`];
   }
 
-  /** Of the same shard, the leases. */
+  /** The leases of a shard. */
   leases(number: number): readonly string[] {
     return [`${this.#prefix}:index:{${number}}:leases`];
   }
@@ -75,7 +74,7 @@ export class Keys {
   }
 }
 
-/** Spread over the nodes of a cluster, none of which has to hold the ids of all threads in one key. */
+/** Spreads the ids of all threads over the nodes of a cluster. */
 export const INDEX_SHARDS = 16;
 
 function shardNumber(threadId: string): number {
@@ -83,7 +82,7 @@ function shardNumber(threadId: string): number {
   return first % INDEX_SHARDS;
 }
 
-/** Every string has a tag of its own. Braces would end the tag early; everything else is plain to Redis, so ids stay readable. */
+/** Each id has its own tag. Only braces are escaped, which would end the tag early, so ids stay readable. */
 function tagOf(threadId: string): string {
   return threadId.replace(/[%{}]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -1,8 +1,8 @@
--- KEYS: a shard's leases by when they end. ARGV: thread id, milliseconds. Answers the note: what is needed to take it back.
+-- KEYS: a shard's leases by when they end. ARGV: thread id, milliseconds. Returns the entry, which is needed to remove it.
 local now = redis.call('TIME')
 local ends = now[1] * 1000000 + now[2] + ARGV[2] * 1000
--- Whoever asks for a lease may not get it. So a note that is there is never put off, or one who asks again and again would hide a lease that has ended; but
--- it is another one, which the holder before does not take back. Looked at too early, it is moved to where it belongs.
+-- A request for a lease may fail. So it never postpones an existing entry, or repeated requests would hide a lease that has ended; but
+-- it replaces the entry, so that the previous holder does not remove it. An entry that comes up too early is moved to its place.
 local there = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or nil)
 if there and there <= ends then ends = there - 1 end
 ends = string.format('%.0f', ends)

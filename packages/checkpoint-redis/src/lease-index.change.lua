@@ -1,5 +1,5 @@
--- KEYS: a shard's leases by when they end. ARGV: thread id, the note, milliseconds until it is to be looked at ('' to take it back).
--- A note that another lease has written since is left alone.
+-- KEYS: a shard's leases by when they end. ARGV: thread id, the entry, milliseconds until it comes up ('' to remove it).
+-- Leaves an entry of a later lease alone.
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then return {'changed'} end
 if ARGV[3] == '' then
   redis.call('ZREM', KEYS[1], ARGV[1])

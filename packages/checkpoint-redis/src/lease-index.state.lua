@@ -1,4 +1,4 @@
--- How a lease that may have ended stands: ended without a release, still live, or released.
+-- The state of a lease that may have ended: ended without a release, still live, or released.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 local lease = find_lease()

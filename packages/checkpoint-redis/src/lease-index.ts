@@ -15,8 +15,8 @@ const leaseStateScript = script(threadText, leaseStateText);
 const addEntryScript = script(addEntryText);
 
 /**
- * Entries of leases, so that those that ended without a release can be found. An entry is a hint: the thread itself says how its lease stands. It is written
- * beside the taking of the lease, so none is missing; one that is left over is taken back by whoever looks at it.
+ * An index of leases, to find those that ended without a release. An entry is a hint: the thread itself holds the state of its lease. Acquiring a lease writes its
+ * entry, so none is missing; a reader removes leftover entries.
  */
 export class LeaseIndex {
   readonly #redis: Connection;
@@ -37,7 +37,7 @@ export class LeaseIndex {
     await this.#redis.run("acquireThread", changeEntryScript, this.#keys.leasesOf(threadId), [threadId, entry, ""]);
   }
 
-  /** The lease has ended sooner than the entry says, whoever has moved that since. */
+  /** Moves the entry of a lease that ended earlier than the entry says. */
   async expireNow(threadId: string): Promise<void> {
     await this.add(threadId, 0);
   }
@@ -53,7 +53,7 @@ export class LeaseIndex {
 
   async #endedOfShard(shard: readonly string[], olderThanMs: number, limit: number): Promise<EndedLease[]> {
     const found: EndedLease[] = [];
-    // Each round takes the entries away that led to nothing, so that the next one comes to others.
+    // Each round removes the entries that led to nothing, so that the next one finds others.
     for (let looksFurther = true; looksFurther && found.length < limit; ) {
       const reply = await this.#redis.run("abandonedThreads", endedEntriesScript, shard, [olderThanMs, limit]);
       const entries = (reply[1] as readonly Buffer[]).map(String);
@@ -76,7 +76,7 @@ export class LeaseIndex {
     if (state === "ended" && Number(endedMsAgo) >= olderThanMs) {
       return { threadId, token: second, owner: owner || undefined, endedMsAgo: Number(endedMsAgo) };
     }
-    // Live, the entry is to be looked at when the lease may have ended; ended, when it has done so for long enough; released, never.
+    // A live lease comes up when it may have ended; an ended one, when it ended long enough ago; a released one, never.
     const lookIn = state === "live" ? second : state === "ended" ? String(Number(endedMsAgo) * -1) : "";
     await this.#redis.run("abandonedThreads", changeEntryScript, shard, [threadId, entry, lookIn]);
     return undefined;

@@ -1,8 +1,10 @@
-import { InvalidOptionsError, type OnConflict, type RetentionOptions, type RetryOptions } from "@holdfast/checkpoint-core";
+import type { OnConflict, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
 import {
+  integer,
   type LabelNames,
   type Retention,
   type RetryPolicy,
+  refuseUnknown,
   resolveFallback,
   resolveLabelNames,
   resolveOnConflict,
@@ -16,7 +18,7 @@ import { resolveTtl, type TtlOptions, type TtlPolicy, ttlWithIdle } from "./ttl.
 
 /** Options of {@link RedisSaver}. */
 export interface RedisSaverOptions {
-  /** What all keys begin with. Default `"holdfast"`. */
+  /** The prefix of all keys. Default `"holdfast"`. */
   readonly keyPrefix?: string;
   /** Encodes channel values and pending writes. Default: ours, which is lossless or throws. */
   readonly serde?: SerializerProtocol;
@@ -24,30 +26,30 @@ export interface RedisSaverOptions {
   readonly ttl?: TtlOptions;
   /** When a write counts as acknowledged. Default: when the server has it in memory. */
   readonly durability?: DurabilityOptions;
-  /** How long transient faults are hidden from a run. Default: 30 seconds. */
+  /** How transient faults are retried. Default: for 30 seconds. */
   readonly retry?: RetryOptions;
-  /** A command that has had no answer after this many milliseconds is given up, and tried again. Default 10,000. */
+  /** A command without an answer after this many milliseconds is given up and retried. Default 10,000. */
   readonly commandTimeoutMs?: number;
   /** Bound of the cache of serialized values, in bytes, per saver. 0 turns it off. Default 128 MiB. */
   readonly cacheBytes?: number;
-  /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: the server does nothing else while it copies one. */
+  /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: copying one blocks the server. */
   readonly maxValueBytes?: number;
   /**
-   * When two runs overlap on one thread: `"fork"` gives each a branch of its own; `"reject"` lets the one that commits next go on, and the other fail with a
-   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread must be told the same. Default `"fork"`.
+   * When two runs overlap on one thread: `"fork"` gives each its own branch; `"reject"` lets the one that commits next continue, and fails the other with a
+   * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
   /**
-   * The saver that your service has used up to now. A thread that is not here yet is read from it, and migrated as a whole before it is first written to, so
-   * that a running service can switch: docs/operate/migration.md. It stays yours: `end()` does not close it.
+   * The saver that your service used before. A thread that is not here yet is read from it, and migrated as a whole before its first write, so that a running
+   * service can switch: docs/operate/migration.md. `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;
   /**
-   * Keys of `config.metadata` and `config.configurable` that are stored beside a run's checkpoints, besides `run_id`, `graph_id` and `user`; none other
-   * is. They can be asked for in `list` and `listThreads`.
+   * Keys of a run's `config.metadata` or `config.configurable` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`
+   * and `user` are always stored. No others are: they may be secrets.
    */
   readonly labels?: readonly string[];
-  /** What is kept: `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds, and the rest is done by `sweep()`. Default: everything. */
+  /** What to keep. `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds; `sweep()` does the rest. Default: everything. */
   readonly retention?: RetentionOptions;
 }
 
@@ -68,7 +70,7 @@ export interface ResolvedOptions {
 
 const MIB = 1024 * 1024;
 
-const KNOWN: ReadonlySet<string> = new Set([
+const KNOWN: readonly string[] = [
   "keyPrefix",
   "serde",
   "ttl",
@@ -81,15 +83,11 @@ const KNOWN: ReadonlySet<string> = new Set([
   "fallback",
   "labels",
   "retention",
-] satisfies (keyof RedisSaverOptions)[]);
+] satisfies (keyof RedisSaverOptions)[];
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions {
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
-  }
+  refuseUnknown("RedisSaver", options, KNOWN);
   const commandTimeoutMs = integer("commandTimeoutMs", options.commandTimeoutMs ?? 10_000, 1, 2 ** 31 - 1);
   const retention = resolveRetention(options.retention);
   return Object.freeze({
@@ -99,16 +97,11 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     durability: resolveDurability(options.durability, Math.max(2, commandTimeoutMs)),
     retry: resolveRetry(options.retry),
     commandTimeoutMs,
-    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0, Number.MAX_SAFE_INTEGER),
+    cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     fallback: resolveFallback(options.fallback),
     labels: resolveLabelNames(options.labels),
     retention,
   });
-}
-
-function integer(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new InvalidOptionsError(`${name} is ${String(value)}. It must be an integer from ${least} to ${most}.`);
 }

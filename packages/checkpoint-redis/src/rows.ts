@@ -13,9 +13,9 @@ import {
 } from "@holdfast/checkpoint-core/adapter";
 
 /**
- * What stands in the hashes of a thread. Scripts see of it what `rows.lua` reads; all numbers are little-endian.
+ * The contents of a thread's hashes. Scripts read them with `rows.lua`. All numbers are little-endian.
  *
- * Bytes, not JSON: values travel as they are, and no text needs escaping. A part is `[length: u32][bytes]`; a list, parts end to end.
+ * Bytes, not JSON, so that values are sent unchanged and no text needs escaping. A part is `[length: u32][bytes]`; a list is its parts, end to end.
  */
 
 const SEGMENT_ID_BYTES = 16;
@@ -29,15 +29,15 @@ export function encodeMembers(keys: readonly CheckpointKey[]): Buffer {
   return list(keys.map(encodeMember));
 }
 
-/** Where a checkpoint stands in its thread's hashes: `[namespace][NUL][id]`. A namespace has no NUL (contract C-05). */
+/** A checkpoint's member in its thread's hashes: `[namespace][NUL][id]`. A namespace has no NUL (contract C-05). */
 export function decodeMember(member: Buffer): { readonly namespace: string; readonly checkpointId: string } {
   const end = member.indexOf(0);
   return { namespace: member.toString("utf8", 0, end), checkpointId: decodeId(member.subarray(end + 1)) };
 }
 
 /**
- * A checkpoint's row: `[parent id][lineage: namespaces and ids in turn][snapshot channels][links][metadata][body][labels]`, and by the scripts
- * `[when it was committed][calls]`, under a lease `[writer]`, and in a hidden one, behind the writer, a part that is not empty.
+ * A checkpoint's row: `[parent id][lineage: namespaces and ids in turn][snapshot channels][links][metadata][body][labels]`. Scripts append
+ * `[when it was committed][calls]`, under a lease `[writer]`, and in a hidden checkpoint, after the writer, a non-empty part.
  */
 export interface CheckpointRow {
   readonly parentId: string | undefined;
@@ -74,7 +74,7 @@ export function decodeLabels(text: Buffer): Labels {
   return text.length === 0 ? {} : (JSON.parse(text.toString("utf8")) as Labels);
 }
 
-/** What `checkpoint-summaries.lua` answers of a checkpoint. */
+/** A checkpoint in the answer of `checkpoint-summaries.lua`. */
 export type SummaryRow = readonly [
   member: Buffer,
   parent: Buffer,
@@ -109,7 +109,7 @@ function originsOf(lineage: Buffer): Record<string, string> {
   );
 }
 
-/** @param metadata empty where it says nothing of what is asked here. */
+/** @param metadata empty if it has nothing of interest here. */
 function decodeSource(metadata: Buffer): Pick<CheckpointSummary, "moved" | "isUpdate"> {
   if (metadata.length === 0) return { moved: [], isUpdate: false };
   const { source, counters_since_delta_snapshot: moved } = JSON.parse(metadata.toString("utf8")) as Record<string, unknown>;
@@ -119,7 +119,7 @@ function decodeSource(metadata: Buffer): Pick<CheckpointSummary, "moved" | "isUp
   };
 }
 
-/** `metadata.parents`, which say on what checkpoints of the graphs around a subgraph ran, where the scripts can read them (contract C-22). */
+/** `metadata.parents`, the checkpoints of the graphs around that a subgraph ran on, in a form that scripts can read (contract C-22). */
 function lineageOf(metadata: string): Buffer[] {
   const { parents } = JSON.parse(metadata) as { readonly parents?: unknown };
   if (typeof parents !== "object" || parents === null) return [];
@@ -128,14 +128,14 @@ function lineageOf(metadata: string): Buffer[] {
   );
 }
 
-/** A segment as it is stored: `[number of links: u32][links][body]`. */
+/** A stored segment: `[number of links: u32][links][body]`. */
 export function encodeSegment({ links, body }: Segment): Buffer {
   const count = Buffer.alloc(4);
   count.writeUInt32LE(links.length);
   return Buffer.concat([count, encodeLinks(links), body]);
 }
 
-/** Of a value that is damaged, what it says is compared with its name where it is read. */
+/** Does not detect damage: reading compares the content with the segment's name. */
 export function decodeSegment(id: Buffer, value: Buffer): Segment {
   const end = 4 + SEGMENT_ID_BYTES * (value.length < 4 ? 0 : value.readUInt32LE(0));
   return { id: id.toString("hex"), links: decodeLinks(value.subarray(4, end)), body: value.subarray(end) };
@@ -145,7 +145,7 @@ export function segmentKey(id: string): Buffer {
   return Buffer.from(id, "hex");
 }
 
-/** What tells a slot of a checkpoint's writes: `[number: i32][task id]`. */
+/** What identifies a slot of a checkpoint's writes: `[number: i32][task id]`. */
 export function slotMark(slot: PendingSlot, taskId: string): Buffer {
   const number = Buffer.alloc(4);
   number.writeInt32LE(slot.slot);
@@ -153,9 +153,10 @@ export function slotMark(slot: PendingSlot, taskId: string): Buffer {
 }
 
 /**
- * What follows the mark: `[place][links][payload][run]`, and of a slot that can be replaced `[calls]`, and under a lease `[writer]`. Otherwise, what is empty at the end is no part.
+ * What follows the mark: `[place][links][payload][run]`, for a replaceable slot also `[calls]`, and under a lease `[writer]`. Otherwise, empty parts at the end
+ * are left out.
  *
- * @param call by which it is written.
+ * @param call the call that writes it.
  */
 export function slotContent(
   slot: PendingSlot,
@@ -176,7 +177,7 @@ export function encodeCall(call: bigint): Buffer {
   return bytes;
 }
 
-/** Who writes: `[lease: u64]`, the part of its token that is counted; empty without a lease. */
+/** The writer: `[lease: u64]`, the counted part of its token; empty without a lease. */
 export function encodeWriter(token: string | undefined): Buffer {
   return token === undefined ? Buffer.alloc(0) : encodeCall(leaseCount(token));
 }
@@ -196,7 +197,7 @@ function decodePlace(bytes: Buffer): WritePlace {
   throw damaged();
 }
 
-/** The slots of a checkpoint's writes: `[next arrival: u32]`, then per slot `[length: u32][arrival: u32][mark][content]`. */
+/** The slots of a checkpoint's writes: `[next arrival: u32]`, then for each slot `[length: u32][arrival: u32][mark][content]`. */
 export function decodeWritesRow(row: Buffer): StoredSlot[] {
   const slots: StoredSlot[] = [];
   for (let at = 4; at < row.length; at += 4 + row.readUInt32LE(at)) {

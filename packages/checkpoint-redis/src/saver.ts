@@ -9,8 +9,8 @@ import { checkServers, type ServerWarning } from "./server-check.js";
 import { RedisStore } from "./store.js";
 
 /**
- * A LangGraph.js checkpointer on Redis 6.2 or Valkey 7.2 or later: plain, Sentinel or Cluster, no modules. `docs/reference/contract.md` says what it promises,
- * rule by rule; `docs/operate/redis.md`, what Redis itself does not.
+ * A LangGraph.js checkpointer on Redis 6.2 or Valkey 7.2 or later: plain, Sentinel or Cluster, no modules. `docs/reference/contract.md` has its promises, rule by
+ * rule; `docs/operate/redis.md` says what Redis itself does not promise.
  *
  * ```ts
  * const saver = RedisSaver.fromUrl(process.env.REDIS_URL);
@@ -26,8 +26,8 @@ export class RedisSaver extends HoldfastSaver {
   readonly #keys: Keys;
 
   /**
-   * @param client an ioredis `Redis` or `Cluster`, which stays yours: `end()` does not close it. Or the options of one, e.g. with `sentinels` and
-   *   `name`: then the saver opens it, and closes it.
+   * @param client an ioredis `Redis` or `Cluster`, which `end()` does not close. Or options for one, e.g. `sentinels` and `name`: then the saver opens and closes
+   *   it.
    * @throws InvalidOptionsError
    */
   constructor(client: RedisClient | RedisOptions, options?: RedisSaverOptions) {
@@ -48,7 +48,7 @@ export class RedisSaver extends HoldfastSaver {
   }
 
   /**
-   * A saver with a client of its own, which `end()` closes.
+   * A saver with its own client, which `end()` closes.
    *
    * @param url e.g. `redis://user:password@host:6379/0`, with TLS `rediss://…`.
    * @throws InvalidOptionsError
@@ -58,8 +58,8 @@ export class RedisSaver extends HoldfastSaver {
   }
 
   /**
-   * Looks whether the server can do what the saver needs, and what about it puts state at risk: an eviction policy, no persistence, a replica. Where
-   * the server does not let us look, it is quiet. Nothing needs to be created: the saver works without it.
+   * Checks that the server has what the saver needs, and warns about what puts state at risk: an eviction policy, no persistence, a replica. It skips checks that
+   * the server forbids. It creates nothing: the saver works without it.
    *
    * @returns the warnings, each of which is also emitted once by `process.emitWarning`, with the type `HoldfastWarning`.
    * @throws UnsupportedServerError, StoreUnavailableError, StoreFailureError (the server does not have the database that the client was made for, or
@@ -72,7 +72,7 @@ export class RedisSaver extends HoldfastSaver {
   }
 
   /**
-   * Takes a thread's time away: it expires no more, until a run gives it a time of its own ({@link withTtl}).
+   * Removes a thread's time to live, until a run sets one of its own ({@link withTtl}).
    *
    * @returns whether there is such a thread.
    * @throws MissingThreadIdError, InvalidThreadIdError, StoreUnavailableError, StoreFailureError
@@ -84,7 +84,7 @@ export class RedisSaver extends HoldfastSaver {
 
 const EMITTED = new Set<string>();
 
-/** A process may make many savers; one line in its log is enough. */
+/** Warns once per process, which may create many savers. */
 function emitOnce({ code, message }: ServerWarning): void {
   if (EMITTED.has(message)) return;
   EMITTED.add(message);
@@ -98,17 +98,17 @@ function checkOptions(options: unknown): RedisOptions {
   );
 }
 
-/** ioredis itself would take what it cannot read for a host, and ask the network for it. */
+/** ioredis would take an unreadable URL for a host name, and look it up. */
 function optionsOfUrl(url: unknown): RedisOptions {
   const form = "Write redis://user:password@host:6379/0, or rediss:// for TLS.";
   if (typeof url !== "string" || url === "") throw new InvalidOptionsError(`The URL is empty. ${form}`);
   if (!URL.canParse(url)) throw new InvalidOptionsError(`The URL cannot be read. ${form}`);
   const { protocol, hostname, port, username, password, pathname, search } = new URL(url);
-  if (protocol !== "redis:" && protocol !== "rediss:") throw new InvalidOptionsError(`The URL is not one of Redis. ${form}`);
+  if (protocol !== "redis:" && protocol !== "rediss:") throw new InvalidOptionsError(`The URL is not for Redis. ${form}`);
   if (hostname === "") throw new InvalidOptionsError(`The URL names no host. ${form}`);
-  if (search !== "") throw new InvalidOptionsError("The URL has parameters. Pass options of ioredis as an object in its place.");
+  if (search !== "") throw new InvalidOptionsError("The URL has parameters. Pass ioredis options as an object instead.");
   const db = pathname.replace(/^\//, "");
-  if (!/^\d*$/.test(db)) throw new InvalidOptionsError(`The path of the URL is no number of a database. ${form}`);
+  if (!/^\d*$/.test(db)) throw new InvalidOptionsError(`The path of the URL is not a database number. ${form}`);
   return {
     host: hostname.replace(/^\[(.*)\]$/, "$1"),
     ...(port === "" ? {} : { port: Number(port) }),
@@ -123,6 +123,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new InvalidOptionsError("The user or the password in the URL is not percent-encoded as a URL needs it.");
+    throw new InvalidOptionsError("The user or the password in the URL is not percent-encoded.");
   }
 }

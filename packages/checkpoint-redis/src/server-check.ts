@@ -9,28 +9,28 @@ import rightsText from "./server-check.rights.lua";
 
 const rightsScript = script(rightsText);
 
-/** Something about the server that puts what is stored at risk. */
+/** A setting of the server that puts stored state at risk. */
 export interface ServerWarning {
   readonly code: "EVICTION_POLICY" | "NO_PERSISTENCE" | "IS_REPLICA" | "TOO_FEW_REPLICAS";
   readonly message: string;
 }
 
-/** What `INFO` and `CONFIG` say of one server; absent where it does not say. */
+/** What `INFO` and `CONFIG` say about a server; absent if it does not say. */
 interface ServerFacts {
   readonly info: ReadonlyMap<string, string>;
   /** The setting `save`: when the server writes its data to disk. */
   readonly save: string | undefined;
 }
 
-/** The oldest version of Redis with the commands that the scripts use; Valkey begins later. */
+/** The oldest version of Redis with the commands that the scripts use. All of Valkey has them. */
 const OLDEST_SERVER = [6, 2] as const;
 const OLDEST_WITH_WAITAOF = [7, 2] as const;
 
 /**
- * Looks at the servers.
+ * Checks the servers.
  *
- * @throws UnsupportedServerError when one is too old, or cannot do what `durability` asks for; StoreFailureError when we are not in the database that the
- *   client was made for, or may not call what the scripts call.
+ * @throws UnsupportedServerError if one is too old, or cannot do what `durability` asks for; StoreFailureError if the connection uses another database than the
+ *   client's, or the user may not call what the scripts call.
  */
 export async function checkServers(
   redis: Connection,
@@ -39,9 +39,6 @@ export async function checkServers(
 ): Promise<readonly ServerWarning[]> {
   await checkDatabase(redis);
   const servers = await factsOf(redis);
-  // A replica refuses whatever writes, and there is a warning of it.
-  const mayWrite = servers.every(({ info }) => info.get("role") !== "slave");
-  if (mayWrite) await redis.run("setup", rightsScript, keys.probe(randomUUID()), []);
   for (const { info } of servers) {
     const version = info.get("redis_version");
     if (isOlder(version, OLDEST_SERVER)) {
@@ -52,7 +49,7 @@ export async function checkServers(
     if (durability?.fsync !== true) continue;
     if (isOlder(version, OLDEST_WITH_WAITAOF)) {
       throw new UnsupportedServerError(
-        `durability.fsync needs WAITAOF, of Redis 7.2; Redis at ${redis.host} is version ${version}.`,
+        `durability.fsync needs WAITAOF, which Redis 7.2 introduced; Redis at ${redis.host} is version ${version}.`,
       );
     }
     if (info.get("aof_enabled") === "0") {
@@ -61,12 +58,15 @@ export async function checkServers(
       );
     }
   }
+  // A replica refuses writes, and there is a warning for it.
+  const mayWrite = servers.every(({ info }) => info.get("role") !== "slave");
+  if (mayWrite) await redis.run("setup", rightsScript, keys.probe(randomUUID()), []);
   const warnings = servers.flatMap((facts) => warningsAbout(facts, redis.host, durability));
   // A cluster's masters are usually configured alike.
   return warnings.filter(({ message }, n) => warnings.findIndex((other) => other.message === message) === n);
 }
 
-/** A client of somebody else's may have fallen back to database 0, of which only its own listeners are told. */
+/** A client that was passed in may have fallen back to database 0, which only its own listeners notice. */
 async function checkDatabase(redis: Connection): Promise<void> {
   if (redis.isCluster || redis.database === 0) return;
   const [info] = (await allowed(redis.ask("setup", "client", "info"))) ?? [];
@@ -90,7 +90,7 @@ function warningsAbout({ info, save }: ServerFacts, host: string, durability: Du
     });
   }
   if (info.get("role") === "slave") {
-    warnings.push({ code: "IS_REPLICA", message: `Redis at ${host} is a replica: it cannot be written. Connect to the master.` });
+    warnings.push({ code: "IS_REPLICA", message: `Redis at ${host} is a replica, which is read-only. Connect to the master.` });
   }
   const replicas = Number(info.get("connected_slaves") ?? Number.POSITIVE_INFINITY);
   if (durability !== undefined && replicas < durability.replicas) {
@@ -109,7 +109,7 @@ async function factsOf(redis: Connection): Promise<ServerFacts[]> {
   return infos.map((info, n) => ({ info: parseInfo(String(info)), save: settingOf(saves?.[n]) }));
 }
 
-/** Managed servers forbid some commands, or do not have them. */
+/** Managed servers forbid or lack some commands. */
 async function allowed<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
@@ -124,7 +124,7 @@ function parseInfo(text: string): Map<string, string> {
   return new Map(lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
 }
 
-/** The value in an answer of CONFIG GET: a list, or with RESP3's own types an object. */
+/** The value in an answer of CONFIG GET: a list, or an object with RESP3's own types. */
 function settingOf(answer: unknown): string | undefined {
   if (Array.isArray(answer)) return answer[1] === undefined ? undefined : String(answer[1]);
   if (typeof answer !== "object" || answer === null) return undefined;

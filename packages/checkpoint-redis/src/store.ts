@@ -19,6 +19,7 @@ import {
   type Refusal,
   type SweepClaim,
   type SweepPage,
+  type ThreadPart,
   type ThreadPlace,
   type ThreadSelection,
   type ThreadSummary,
@@ -47,6 +48,7 @@ import { claimSweep, markSwept, releaseSweep, sweepPage } from "./operations/swe
 import { type TimedThreadKey, threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
+import { allThreadIds, threadParts } from "./operations/verify.js";
 import { type Fate, ThreadIndex } from "./thread-index.js";
 import { together } from "./together.js";
 import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
@@ -59,7 +61,7 @@ export class RedisStore implements CheckpointStore {
   readonly #readsIncomplete: boolean;
   readonly #threads: ThreadIndex;
   readonly #leases: LeaseIndex;
-  /** Notes of the leases that this process has, for their release. */
+  /** Index entries of this process's leases, for their release. */
   readonly #notes = entryCache<string>(10_000);
 
   constructor(redis: Connection, keys: Keys, ttl: TtlPolicy, readsIncomplete = false) {
@@ -75,7 +77,7 @@ export class RedisStore implements CheckpointStore {
     return new RedisStore(this.#redis, this.#keys, this.#ttl, true);
   }
 
-  /** Redis has nothing to be set up; the scripts see whether they can read a thread. */
+  /** Redis needs no setup; the scripts check whether they can read a thread. */
   async ready(_operation: string, config?: RunnableConfig): Promise<void> {
     ttlOfConfig(config);
   }
@@ -138,7 +140,7 @@ export class RedisStore implements CheckpointStore {
     const { threadId, ttlMs } = request;
     const granting = acquireLease(this.#redis, this.#keys, request, ttlArgument(this.#ttl, undefined));
     const [answer, note] = await together(granting, this.#leases.add(threadId, ttlMs)).catch(async (error: unknown) => {
-      // Nobody holds it: others need not wait until its time is up.
+      // Nobody holds it: others need not wait until it expires.
       const granted = await granting.catch(() => undefined);
       if (granted?.kind === "granted") {
         await releaseLease(this.#redis, this.#keys, threadId, granted.token).catch(() => undefined);
@@ -169,7 +171,7 @@ export class RedisStore implements CheckpointStore {
   async handOverLease(threadId: string, token: string): Promise<void> {
     this.#notes.delete(`${token} ${threadId}`);
     await handOverLease(this.#redis, this.#keys, threadId, token);
-    // Not beside it: who looks at a note of a lease that is live moves it to when that would have ended.
+    // Not in parallel: a reader that finds the entry of a live lease would move it to the lease's original end.
     await this.#leases.expireNow(threadId);
   }
 
@@ -220,6 +222,14 @@ export class RedisStore implements CheckpointStore {
     return stats(this.#redis, this.#keys);
   }
 
+  allThreadIds(): AsyncIterable<string> {
+    return allThreadIds(this.#redis, this.#keys);
+  }
+
+  threadParts(threadId: string, hasRead: (segmentId: string) => boolean): AsyncIterable<ThreadPart> {
+    return threadParts(this.#redis, this.#keys, threadId, hasRead);
+  }
+
   threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {
     return threadsOfRuns(this.#redis, this.#keys, runIds);
   }
@@ -267,7 +277,7 @@ export class RedisStore implements CheckpointStore {
   }
 }
 
-/** What a deletion tells of its thread. */
+/** What a deletion tells about its thread. */
 function fateOf(deletion: unknown): Fate {
   if (deletion === "deleted") return "ended";
   return deletion === "none" ? "absent" : "stays";

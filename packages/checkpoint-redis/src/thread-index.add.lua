@@ -1,7 +1,7 @@
 -- KEYS: a shard's threads by creation, by expiry, and by when they were written to. ARGV: thread id, milliseconds after which it has surely expired (''
--- for never), what is known: 'default' (nothing but what the writer would give it), 'own' (that is the thread's own time), 'exact' (the thread has it),
--- 'anew' (the thread is a new one, where there may be an entry of another); whether it is written to.
--- Answers whether the entry is new, its creation, in how many milliseconds it expires, '' for never, and in how many the minute ends.
+-- for never), what is known: 'default' (only what the writer would set), 'own' (the thread's own time to live), 'exact' (what the thread has),
+-- 'anew' (the thread is new, and an entry of an earlier one may exist); whether it is written to.
+-- Returns whether the entry is new, its creation, the milliseconds until it expires ('' for never), and those until the minute ends.
 local now = redis.call('TIME')
 local micros = now[1] * 1000000 + now[2]
 local millis = math.floor(micros / 1000)
@@ -13,7 +13,7 @@ if is_new or known == 'anew' then
   created = string.format('%.0f', micros)
   redis.call('ZADD', KEYS[1], created, ARGV[1])
   expires = wanted
--- Other processes remember until when an entry lasts. So it never lasts shorter than it did, but for the one that lasts for ever.
+-- Other processes remember how long an entry lasts. So its life is never shortened, unless it was to last forever.
 elseif not wanted then
   if known ~= 'default' then expires = nil end
 elseif expires then
@@ -30,7 +30,7 @@ local MINUTE_MS = 60000
 if is_new or known == 'anew' or ARGV[4] == '1' then
   redis.call('ZADD', KEYS[3], string.format('%.0f', millis - millis % MINUTE_MS), ARGV[1])
 end
--- Each thread that comes clears away some that have expired, so that their ids do not pile up.
+-- Each new thread removes some expired ones, so that their ids do not pile up.
 local MOST_CLEARED = 100
 for _, expired in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', millis, 'LIMIT', 0, MOST_CLEARED)) do
   for n = 1, 3 do redis.call('ZREM', KEYS[n], expired) end

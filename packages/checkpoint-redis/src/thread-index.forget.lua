@@ -1,5 +1,5 @@
--- KEYS: a shard's threads by creation, by expiry, and by when they were written to. ARGV: thread id, the creation of the entry that is meant, how many
--- milliseconds old it must be
+-- KEYS: a shard's threads by creation, by expiry, and by when they were written to. ARGV: thread id, the creation of the entry to remove,
+-- its minimum age in milliseconds
 local created = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if created ~= ARGV[2] then return {'another'} end
 local now = redis.call('TIME')

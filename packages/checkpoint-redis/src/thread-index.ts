@@ -16,16 +16,15 @@ const indexThreadScript = script(indexThreadText);
 const listIndexScript = script(listIndexText);
 
 /**
- * Which threads there are, so that `list` without a thread can find them without looking through all keys of the server.
+ * The index of threads, so that `list` without a thread does not search all keys of the server.
  *
- * On a cluster a thread and its entry are on different servers, so they cannot change in one step. The entry is written beside the thread's first
- * write, not behind it: a process that dies in between leaves at most an entry without a thread, which lists nothing. docs/operate/redis.md says what is
- * eventual about it.
+ * On a cluster, a thread and its entry are on different servers, so they cannot change in one step. The entry is written in parallel with the thread's first write,
+ * not after it: a process that dies in between leaves at most an entry without a thread, which lists nothing. docs/operate/redis.md says what is eventual.
  */
 export class ThreadIndex {
   readonly #redis: Connection;
   readonly #keys: Keys;
-  /** Entries that this process wrote. Forgotten after an hour, so that an entry that got lost comes back. */
+  /** Entries that this process wrote. Forgotten after an hour, so that a lost entry is written again. */
   readonly #entries = entryCache<Entry>(10_000, 3_600_000);
 
   constructor(redis: Connection, keys: Keys) {
@@ -33,18 +32,18 @@ export class ThreadIndex {
     this.#keys = keys;
   }
 
-  /** Does a write to a thread, and sees to it that the thread has an entry that outlives it. */
+  /** Writes to a thread, and ensures that its entry outlives it. */
   async during(threadId: string, { lastsMs, isOwn }: ThreadTime, write: () => Promise<StoredOutcome>): Promise<StoredOutcome> {
     const isKnown = !isOwn && this.#covers(threadId, lastsMs) && this.#isOfThisMinute(threadId);
     const adding = isKnown ? undefined : this.#add(threadId, lastsMs, isOwn ? "own" : "default", true);
     const [entry, outcome] = await together(adding, write());
     if (outcome.kind !== "stored") {
-      // A write that came too late must not leave the id of a deleted thread behind.
+      // A late write must not leave an entry of a deleted thread.
       const created = this.#entries.get(threadId)?.created;
       if (created !== undefined && (outcome.isGone || entry?.isNew === true)) await this.#forget("put", threadId, created);
       return outcome;
     }
-    // A new thread where an entry was: that one may be on its way out, with the thread that was deleted or with a write that was refused.
+    // A new thread with an existing entry: that may be about to go, with a deleted thread or a refused write.
     const { threadKey } = outcome.guard;
     if (outcome.isNew && entry?.isNew !== true) await this.#add(threadId, outcome.lastsMs, "anew", true, threadKey);
     else {
@@ -55,9 +54,9 @@ export class ThreadIndex {
   }
 
   /**
-   * Sees to it that a thread, which expires in so many milliseconds, has an entry that outlives it, and not for ever.
+   * Ensures that an expiring thread has an entry that outlives it, but not forever.
    *
-   * @param threadKey tells it from an earlier one of its id: the entry of that went with it, and the new one may last shorter.
+   * @param threadKey distinguishes it from an earlier thread of its id, whose entry is gone, and may have lasted longer.
    */
   async cover(threadId: string, lastsMs: number, threadKey: string | undefined): Promise<void> {
     const known = this.#entries.get(threadId);
@@ -67,19 +66,19 @@ export class ThreadIndex {
     await this.#add(threadId, lastsMs, "exact", false, threadKey);
   }
 
-  /** The same when the thread was given a time of its own: what this process remembers of the entry may be older. */
+  /** The same for a thread with a new time to live of its own: this process may remember an older entry. */
   async coverOwn(threadId: string, lastsMs: number): Promise<void> {
     await this.#add(threadId, lastsMs, "exact");
   }
 
-  /** Enters a thread that was made otherwise than by a write of a run. */
+  /** Adds a thread that was not created by a run's write. */
   async addNew(threadId: string, lastsMs: number): Promise<void> {
     await this.#add(threadId, lastsMs, "anew", true);
   }
 
   /**
-   * Does what may end a thread, and then takes away its entry, unless that is another's by then. The entry stays until it is known that the thread is gone: what
-   * is refused was never out of sight. A process that dies in between leaves an entry without a thread, which lists nothing.
+   * Runs what may end a thread, then removes its entry, unless another thread has it by then. The entry stays until the thread is known to be gone, so that a refused
+   * deletion never hides it. A process that dies in between leaves an entry without a thread, which lists nothing.
    */
   async ending<T>(
     operation: string,
@@ -96,21 +95,21 @@ export class ThreadIndex {
     const outcome = await work(before);
     const fate = fateOf(outcome);
     if (fate === "stays" || created === "") return outcome;
-    // A thread that was there and is not has ended: at the first try, say, whose answer was lost.
+    // The thread existed before and no longer does: an earlier try, whose answer was lost, may have ended it.
     if (fate === "ended" || before.threadKey !== undefined) await this.#forget(operation, threadId, created);
     else await this.forgetAbsent(operation, threadId, created);
     return outcome;
   }
 
-  /** Takes away the entry of a thread that is not there, unless it is so new that the thread may be about to begin. */
+  /** Removes the entry of a missing thread, unless it is so new that the thread may be about to begin. */
   async forgetAbsent(operation: string, threadId: string, created: string): Promise<void> {
     await this.#forget(operation, threadId, created, LONG_AGO_MS);
   }
 
   /**
-   * A thread that was begun a moment ago may have relied on the entry, and whoever began it may have died since: it gets one of its own.
+   * A thread that just began may have relied on this entry, and its process may have died since: then it gets its own entry.
    *
-   * @param created of the entry that is meant, in the clock of its server.
+   * @param created when the entry was created, by the clock of its server.
    */
   async #forget(operation: string, threadId: string, created: string, oldMs = 0): Promise<void> {
     this.#entries.delete(threadId);
@@ -124,7 +123,7 @@ export class ThreadIndex {
     if (threadKey !== undefined) await this.#add(threadId, lastsMs, "anew", false, threadKey);
   }
 
-  /** All threads, the one that was made last first, as far as the clocks of a cluster's servers agree. */
+  /** All threads, the newest first, as far as the clocks of a cluster's servers agree. */
   async *threadIds(): AsyncGenerator<string> {
     const shards = Array.from({ length: INDEX_SHARDS }, (_, number) => new Shard(this.#redis, this.#keys.shard(number)));
     await Promise.all(shards.map((shard) => shard.load()));
@@ -136,7 +135,7 @@ export class ThreadIndex {
     }
   }
 
-  /** Whether the entry says that the thread was written to in this minute of its server's clock. */
+  /** Whether the entry has a write in the current minute of its server's clock. */
   #isOfThisMinute(threadId: string): boolean {
     return (this.#entries.get(threadId)?.minuteUntil ?? Number.NEGATIVE_INFINITY) > performance.now();
   }
@@ -146,7 +145,7 @@ export class ThreadIndex {
     return until !== undefined && until >= performance.now() + lastsMs;
   }
 
-  /** The entry lasts half as long again as the thread, so that a thread in use needs a new one only now and then. */
+  /** The entry lasts 1.5 times as long as the thread, so that a thread in use rarely needs a new one. */
   async #add(threadId: string, lastsMs: number, known: Known, isWrite = false, threadKey?: string): Promise<Entry> {
     const entryMs = Math.ceil(lastsMs * 1.5);
     const expiry = entryMs === Number.POSITIVE_INFINITY ? "" : entryMs;
@@ -166,33 +165,33 @@ export class ThreadIndex {
   }
 }
 
-/** No write is under way for so long. */
+/** Longer than any write is in flight. */
 const LONG_AGO_MS = 3_600_000;
 
-/** What became of a thread: it ended, it stays, or there was none. */
+/** The outcome for a thread: it ended, it stays, or there was none. */
 export type Fate = "ended" | "stays" | "absent";
 
-/** What a write would have a thread's time be. */
+/** The time to live that a write sets. */
 export interface ThreadTime {
-  /** In so many milliseconds it expires; `Infinity`: never. */
+  /** Milliseconds until it expires; `Infinity`: never. */
   readonly lastsMs: number;
-  /** Whether that is the thread's own time, and not a default that gives way to one. */
+  /** Whether that is the thread's own time to live, rather than the default. */
   readonly isOwn: boolean;
 }
 
-/** What is known of the thread's time, see `thread-index.add.lua`. */
+/** What is known about the thread's time to live, see `thread-index.add.lua`. */
 type Known = "default" | "own" | "exact" | "anew";
 
 interface Entry {
-  /** The thread's own, as far as it is known: an id may be another thread's by now. */
+  /** The thread's key, if known: the id may belong to another thread by now. */
   threadKey: string | undefined;
   /** Whether there was none. */
   readonly isNew: boolean;
-  /** In the clock of its server. */
+  /** By the clock of its server. */
   readonly created: string;
-  /** In the clock of this process. */
+  /** By the clock of this process. */
   readonly until: number;
-  /** Until when, in the clock of this process, the entry's minute of the last write is this one. */
+  /** Until when the entry's minute of the last write is current, by the clock of this process. */
   readonly minuteUntil: number | undefined;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Waits for both, also when one fails: an operation that has failed must not go on in secret.
+ * Waits for both, even if one fails: a failed operation must not continue in the background.
  *
- * @throws what the first of them to be named has failed with.
+ * @throws the error of the first argument that failed.
  */
 export async function together<A, B>(first: Promise<A> | A, second: Promise<B> | B): Promise<readonly [A, B]> {
   const [a, b] = await Promise.allSettled([first, second]);

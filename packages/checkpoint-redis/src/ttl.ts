@@ -1,13 +1,13 @@
 import { InvalidConfigError, InvalidOptionsError } from "@holdfast/checkpoint-core";
-import { ttlMinutes, withTtlMinutes } from "@holdfast/checkpoint-core/adapter";
+import { flag, refuseUnknown, ttlMinutes, withTtlMinutes } from "@holdfast/checkpoint-core/adapter";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { ThreadTime } from "./thread-index.js";
 
-/** When threads expire: always whole, never a part of one. */
+/** When threads expire, each as a whole. */
 export interface TtlOptions {
-  /** Minutes after the last write (and read, see below) after which a thread is deleted. Default: never. */
+  /** Minutes after its last write (or read, see below) when a thread is deleted. Default: never. */
   readonly defaultTTL?: number;
-  /** Whether `getTuple` counts, too. Default `false`. */
+  /** Whether `getTuple` also resets the time. Default `false`. */
   readonly refreshOnRead?: boolean;
 }
 
@@ -17,18 +17,14 @@ export interface TtlPolicy {
   readonly refreshOnRead: boolean;
 }
 
-/** Beyond, Redis' own arithmetic in milliseconds ends. */
+/** Redis' arithmetic in milliseconds allows no more. */
 const MAX_MINUTES = 100 * 366 * 24 * 60;
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveTtl(options: TtlOptions = {}): TtlPolicy {
-  for (const name of Object.keys(options)) {
-    if (name !== "defaultTTL" && name !== "refreshOnRead") throw new InvalidOptionsError(`There is no option ttl.${name}.`);
-  }
+  refuseUnknown("ttl", options, ["defaultTTL", "refreshOnRead"]);
   const { defaultTTL, refreshOnRead = false } = options;
-  if (typeof refreshOnRead !== "boolean") throw new InvalidOptionsError("ttl.refreshOnRead must be true or false.");
+  flag("ttl.refreshOnRead", refreshOnRead);
   if (defaultTTL === undefined) return { defaultMs: undefined, refreshOnRead };
   if (!isMinutes(defaultTTL)) {
     throw new InvalidOptionsError(
@@ -39,15 +35,15 @@ export function resolveTtl(options: TtlOptions = {}): TtlPolicy {
 }
 
 /**
- * The policy when threads are also to go after a time without writes: that is what the time to live does.
+ * The policy with `retention.idleFor`, which is the time to live.
  *
- * @throws InvalidOptionsError when both are given, and are not the same.
+ * @throws InvalidOptionsError if both are given and differ.
  */
 export function ttlWithIdle(policy: TtlPolicy, idleMs: number | undefined): TtlPolicy {
   if (idleMs === undefined || idleMs === policy.defaultMs) return policy;
   if (policy.defaultMs === undefined) return { ...policy, defaultMs: Math.round(idleMs) };
   throw new InvalidOptionsError(
-    `ttl.defaultTTL (${policy.defaultMs} ms) and retention.idleFor (${idleMs} ms) are not the same. Give one of them: both are the time to live.`,
+    `ttl.defaultTTL (${policy.defaultMs} ms) and retention.idleFor (${idleMs} ms) differ. Both set the time to live: give only one.`,
   );
 }
 
@@ -60,7 +56,7 @@ function milliseconds(minutes: number): number {
 }
 
 /**
- * A config with which a run gives its thread a time of its own, in place of `ttl.defaultTTL`: from now on, for later runs too.
+ * A config with which a run gives its thread its own time to live in place of `ttl.defaultTTL`, for later runs too.
  *
  * ```ts
  * await app.invoke(input, withTtl({ configurable: { thread_id: "guest-7" } }, 30));
@@ -75,7 +71,7 @@ export function withTtl<Config extends RunnableConfig>(config: Config, minutes: 
   return changed;
 }
 
-/** The time that a config gives its thread. */
+/** The time to live that a config gives its thread. */
 export function ttlOfConfig(config: RunnableConfig | undefined): number | undefined {
   const minutes = ttlMinutes(config);
   if (minutes === undefined || minutes === Number.POSITIVE_INFINITY || isMinutes(minutes)) return minutes;
@@ -84,14 +80,14 @@ export function ttlOfConfig(config: RunnableConfig | undefined): number | undefi
   );
 }
 
-/** What the scripts take (`set_expiry` in `thread.lua`). */
+/** The argument of scripts (`set_expiry` in `thread.lua`). */
 export function ttlArgument(policy: TtlPolicy, config: RunnableConfig | undefined): string {
   const own = ttlOfConfig(config);
   if (own !== undefined) return own === Number.POSITIVE_INFINITY ? "own none" : `own ${milliseconds(own)}`;
   return policy.defaultMs === undefined ? "" : `default ${policy.defaultMs}`;
 }
 
-/** The time of a thread that is written now, as far as this process knows. */
+/** The time to live of a thread that is written now, as far as this process knows. */
 export function threadTime(policy: TtlPolicy, config: RunnableConfig | undefined): ThreadTime {
   const own = ttlOfConfig(config);
   if (own === undefined) return { lastsMs: policy.defaultMs ?? Number.POSITIVE_INFINITY, isOwn: false };

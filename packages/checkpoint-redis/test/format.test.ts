@@ -2,24 +2,10 @@ import { randomUUID } from "node:crypto";
 import { newerFormatTests } from "@holdfast/adapter-tests";
 import { afterAll, expect, inject, it } from "vitest";
 import { at, put, read } from "./checkpoints.js";
+import { contents, setFormat } from "./contents.js";
 import { closeCounted, openCounted } from "./counted-savers.js";
-import { keysUnder, onServer, threadKey } from "./keyspace.js";
 import { retentionTarget } from "./retention-target.js";
-import { partsOfStoreUrl, storeUrl } from "./store-url.js";
-
-function setFormat(url: string, threadId: string, format: number): Promise<unknown> {
-  const { server, keyPrefix } = partsOfStoreUrl(url);
-  return onServer(server, (redis) => redis.hset(threadKey(keyPrefix, threadId, "thread"), "format", format));
-}
-
-/** Each key of the threads as it is, with its time. */
-async function contents(url: string): Promise<unknown[]> {
-  const { server, keyPrefix } = partsOfStoreUrl(url);
-  const keys = (await keysUnder([server], keyPrefix)).filter((key) => !key.includes(":index:"));
-  return onServer(server, (redis) =>
-    Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key), await redis.call("PEXPIRETIME", key)])),
-  );
-}
+import { storeUrl } from "./store-url.js";
 
 newerFormatTests({ ...retentionTarget, setFormat, contents });
 

@@ -1,3 +1,4 @@
+// One file: every test looks at the expiry of all keys of a thread and of its index entry.
 import { randomUUID } from "node:crypto";
 import { integerOf, type Random, seeded } from "@holdfast/adapter-tests";
 import { type RedisSaver, type TtlOptions, withTtl } from "@holdfast/checkpoint-redis";

@@ -1,3 +1,4 @@
+// One file: all steps of a random program, so that their odds can be weighed against each other.
 import { integerOf, type Random } from "../seeded.js";
 import { type GraphAction, graphActions, isGraphThread } from "./graph-motifs.js";
 import type { ServerFault } from "./server-faults.js";

@@ -1,3 +1,4 @@
+// One file: the model of a thread, the random steps on it, and the comparison with a store only make sense together.
 import { isDeepStrictEqual } from "node:util";
 import { isHoldfastError } from "@holdfast/checkpoint-core";
 import { uuid6 } from "@langchain/langgraph-checkpoint";

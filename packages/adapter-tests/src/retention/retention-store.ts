@@ -1,4 +1,4 @@
-import { afterEach, beforeEach } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import type { KeepingOptions, KeepingSaver, RetentionTarget, Underneath } from "./target.js";
 
 /** A store that nobody else uses. */
@@ -23,11 +23,15 @@ export async function withRetentionStore(target: RetentionTarget, work: (store: 
   }
 }
 
-/** Gives each test of the file, or of the `describe` around it, a store of its own. */
-export function retentionStore(target: RetentionTarget): RetentionStore {
+/**
+ * Gives each test of the file, or of the `describe` around it, a store of its own.
+ *
+ * @param isSound whether nothing in it may be damaged at the end (contract C-29).
+ */
+export function retentionStore(target: RetentionTarget, isSound = true): RetentionStore {
   let current: Awaited<ReturnType<typeof newRetentionStore>>;
   beforeEach(async () => {
-    current = await newRetentionStore(target);
+    current = await newRetentionStore(target, isSound);
   });
   afterEach(async () => {
     await current.close();
@@ -42,7 +46,10 @@ export function retentionStore(target: RetentionTarget): RetentionStore {
   };
 }
 
-async function newRetentionStore(target: RetentionTarget): Promise<{ readonly store: RetentionStore; close(): Promise<void> }> {
+async function newRetentionStore(
+  target: RetentionTarget,
+  isSound = true,
+): Promise<{ readonly store: RetentionStore; close(): Promise<void> }> {
   const place = await target.openStore();
   const savers: KeepingSaver[] = [];
   const store: RetentionStore = {
@@ -58,8 +65,12 @@ async function newRetentionStore(target: RetentionTarget): Promise<{ readonly st
     beforeEachRequest: target.beforeEachRequest,
   };
   const close = async (): Promise<void> => {
-    await Promise.all(savers.map((saver) => target.close(saver)));
-    await place.drop();
+    try {
+      if (isSound) expect((await store.open().verify()).problems).toEqual([]);
+    } finally {
+      await Promise.all(savers.map((saver) => target.close(saver)));
+      await place.drop();
+    }
   };
   return { store, close };
 }

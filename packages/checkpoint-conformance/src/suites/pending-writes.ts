@@ -1,3 +1,4 @@
+// One file for one suite, as for every suite: its name is what the report and `--only` show.
 import assert from "node:assert/strict";
 import type { BaseCheckpointSaver, CheckpointPendingWrite, PendingWrite } from "@langchain/langgraph-checkpoint";
 import { defineSuite } from "../case.js";

@@ -24,8 +24,8 @@ export interface CheckpointRef extends NamespaceRef {
 /**
  * The `thread_id` of a config, or `undefined` when there is none.
  *
- * @throws InvalidThreadIdError when one is given that cannot name a thread, an empty one and `null` included: a request whose id went missing
- *   must not read as "all threads" (contract C-02).
+ * @throws InvalidThreadIdError if it cannot name a thread, which includes `""` and `null`: a request whose id went missing must not read all threads
+ *   (contract C-02).
  */
 export function optionalThreadId(config: RunnableConfig): string | undefined {
   const given: unknown = config?.configurable?.thread_id;
@@ -39,7 +39,7 @@ export function threadIdArgument(value: unknown, operation: string): string {
   return parseThreadId(value);
 }
 
-/** The `checkpoint_ns` of a config, `undefined` when it does not name one. */
+/** The `checkpoint_ns` of a config, if it names one. */
 export function optionalNamespace(config: RunnableConfig): string | undefined {
   const given: unknown = config?.configurable?.checkpoint_ns;
   if (given === undefined) return undefined;
@@ -47,7 +47,7 @@ export function optionalNamespace(config: RunnableConfig): string | undefined {
 }
 
 /**
- * The `checkpoint_id` of a config (or `thread_ts`, its older name, as upstream's `getCheckpointId`), `undefined` when it does not name one.
+ * The `checkpoint_id` of a config (or `thread_ts`, its older name, as in upstream's `getCheckpointId`), if it names one.
  *
  * @throws InvalidConfigError when it is not a well-formed string.
  */
@@ -59,7 +59,7 @@ export function optionalCheckpointId(config: RunnableConfig): string | undefined
 }
 
 /**
- * The thread and namespace that a config names: the root graph's when it names no namespace.
+ * The thread and namespace that a config names; without a namespace, that of the root graph.
  *
  * @throws MissingThreadIdError when it names no thread, InvalidThreadIdError, InvalidConfigError
  */
@@ -83,7 +83,7 @@ export function checkpointRef(config: RunnableConfig, operation: string): Checkp
   return { ...ref, checkpointId };
 }
 
-/** An id that is passed beside the config: a checkpoint's own, a task's. */
+/** An id that is passed outside of the config: a checkpoint's own, or a task's. */
 export function requiredId(value: unknown, name: string): string {
   if (value === "") throw new InvalidConfigError(`${name} is the empty string.`);
   return wellFormed(value, name, MAX_ID_BYTES);
@@ -101,7 +101,7 @@ export function isCheckpointKey(namespace: string, id: unknown): id is string {
   return malformation(id, MAX_ID_BYTES) === undefined && malformation(namespace, MAX_NAMESPACE_BYTES) === undefined;
 }
 
-/** The fourth argument of `putWrites`. A task that a task has called has the path of its caller in its own, so it may be long. */
+/** The fourth argument of `putWrites`. It may be long, because the path of a task that another task called contains the caller's. */
 export function taskPathArgument(value: unknown): string {
   return wellFormed(value, "taskPath", MAX_TASK_PATH_BYTES);
 }
@@ -119,7 +119,7 @@ export function namespaceConfig({ threadId, namespace }: NamespaceRef): Runnable
 /**
  * A `thread_id` as it is stored: a non-empty, well-formed string without NUL, at most {@link MAX_THREAD_ID_BYTES} UTF-8 bytes (contract C-01).
  *
- * @param value what the caller put in `configurable.thread_id`; a finite integer or a bigint is taken as its decimal string.
+ * @param value the caller's `configurable.thread_id`; an integer or bigint is taken as its decimal string.
  * @throws InvalidThreadIdError for anything else.
  */
 export function parseThreadId(value: unknown): string {
@@ -140,7 +140,7 @@ export function parseThreadId(value: unknown): string {
   return value;
 }
 
-/** The parts of a composite thread id, from the outside in. */
+/** The parts of a composite thread id, outermost first. */
 export interface ThreadIdParts {
   readonly tenant?: string;
   readonly user?: string;
@@ -150,7 +150,7 @@ export interface ThreadIdParts {
 const PART_NAMES = ["tenant", "user", "conversation"] as const;
 
 /**
- * One `thread_id` from several parts, readable and free of collisions: different parts never give the same id (contract C-04).
+ * Builds one readable `thread_id` from several parts. Different parts never give the same id (contract C-04).
  * `threadId({ tenant: "acme", user: "42", conversation: "7" })` is `tenant:acme/user:42/conversation:7`; `%` and `/` inside a part are escaped.
  *
  * @throws InvalidThreadIdError when no part is given, a part is empty or malformed, or the whole is too long.
@@ -171,17 +171,17 @@ export function threadId(parts: ThreadIdParts): string {
   return parseThreadId(written.join("/"));
 }
 
-/** What makes `value` unfit as an id, as the end of a sentence; `undefined` when it is fit. */
+/** What is wrong with `value` as an id, as the end of a sentence; `undefined` if nothing is. */
 export function malformation(value: string, maxBytes: number): string | undefined {
   if (value.includes("\0")) return "contains a NUL character";
-  // `Buffer.byteLength` counts a lone surrogate as 3 bytes; it would be stored as U+FFFD, so that two ids could become one.
+  // `Buffer.byteLength` counts a lone surrogate as 3 bytes; it would be stored as U+FFFD, and two ids could become one.
   if (!value.isWellFormed()) return "contains a lone surrogate (half of a UTF-16 pair)";
   const bytes = Buffer.byteLength(value, "utf8");
   if (bytes > maxBytes) return `is ${bytes} bytes of UTF-8 long; the longest allowed is ${maxBytes}`;
   return undefined;
 }
 
-/** The kind of a value that is not what was asked for, for an error message. Never the value itself: it may hold secrets. */
+/** The kind of an unsuitable value, for an error message. Never the value itself: it may hold secrets. */
 export function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
@@ -203,7 +203,7 @@ const UUID_BYTES = 16;
 /**
  * A checkpoint or task id as stored: a UUID as its 16 bytes, any other string as UTF-8 behind a zero byte.
  *
- * Ids stand in rows and in two indexes; 16 bytes for 36 saves some 480 of the 4,500 bytes that a turn of 1,500 characters may cost.
+ * Rows and two indexes contain ids; 16 bytes in place of 36 saves some 480 of the 4,500 bytes that a turn of 1,500 characters may cost.
  * Ids contain no NUL (contract C-05), so the leading zero bytes are unambiguous, and UUIDs keep their order as bytes.
  */
 export function encodeId(id: string): Buffer {

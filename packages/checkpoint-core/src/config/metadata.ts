@@ -3,9 +3,9 @@ import { DeserializationError, InvalidMetadataError, isHoldfastError } from "../
 import { describe } from "./ids.js";
 
 /**
- * Metadata is stored as plain JSON, so that `list` can filter on it in the store (a custom serde never touches it). Postgres' jsonb has no NUL and
- * no lone surrogates, so in strings and keys these are escaped behind U+001A (SUBSTITUTE), which is itself escaped; other text stays as it is.
- * Both sides of a filter go through the same escaping, so filters match whatever the text.
+ * Metadata is stored as plain JSON, so that `list` can filter on it in the store; a custom serde never touches it. Postgres' jsonb has no NUL and no lone
+ * surrogates. In strings and keys they are escaped behind U+001A (SUBSTITUTE), which is itself escaped; other text stays unchanged. Both sides of a filter are
+ * escaped alike, so filters match any text.
  */
 const MARK = "\u001a";
 /** JSON has `-0`, jsonb does not. */
@@ -26,7 +26,7 @@ export function encodeMetadata(metadata: CheckpointMetadata | Readonly<Record<st
     return JSON.stringify(toJson(metadata, "metadata", new Set()));
   } catch (error) {
     if (isHoldfastError(error)) throw error;
-    // A getter, a proxy, or the stack. What it says may hold values.
+    // A getter, a proxy, or a stack overflow. Its message may hold values.
     throw new InvalidMetadataError(`Reading metadata threw ${error instanceof Error ? error.name : `a ${typeof error}`}.`);
   }
 }
@@ -34,12 +34,12 @@ export function encodeMetadata(metadata: CheckpointMetadata | Readonly<Record<st
 /** The inverse of {@link encodeMetadata}. */
 export function decodeMetadata(text: string): CheckpointMetadata {
   if (!isPlainMetadata(text))
-    throw new DeserializationError("Stored metadata has an unknown encoding: was it written by a newer version?");
+    throw new DeserializationError("Stored metadata has an unknown encoding. Was it written by a newer version?");
   const parsed = parseMetadata(text);
   return (text.includes(MARK) || text.includes("\\u001a") ? fromJson(parsed) : parsed) as CheckpointMetadata;
 }
 
-/** The first character is the encoding: metadata in the clear is a JSON object. Anything else is left to encodings to come, such as encrypted metadata. */
+/** The first character tells the encoding: plain metadata is a JSON object. Others are reserved, for example for encrypted metadata. */
 function isPlainMetadata(text: string): boolean {
   return text.startsWith("{");
 }
@@ -48,21 +48,21 @@ function parseMetadata(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Without its cause, which prints what is stored.
+    // No cause: it would print what is stored.
     throw new DeserializationError("Stored metadata is not JSON.");
   }
 }
 
-/** What a filter asks of one key of stored metadata. */
+/** What a filter requires of one key of stored metadata. */
 export interface MetadataCondition {
-  /** As it is stored. */
+  /** The key, as stored. */
   readonly key: string;
-  /** Stored JSON that must be equal; `undefined`: the key must not be there. */
+  /** The stored JSON must equal it; `undefined`: the key must be absent. */
   readonly value: unknown;
 }
 
 /**
- * What `list({ filter })` asks of metadata as {@link encodeMetadata} stores it.
+ * What `list({ filter })` requires of metadata as {@link encodeMetadata} stores it.
  *
  * @throws InvalidMetadataError
  */

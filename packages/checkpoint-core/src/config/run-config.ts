@@ -2,7 +2,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { InvalidConfigError, InvalidOptionsError } from "../errors.js";
 import { malformation } from "./ids.js";
 
-/** What LangGraph gives every run, and no call outside of one. Subgraphs have the same writer as their graph. */
+/** What LangGraph gives every run, and no other call. Subgraphs have the same writer as their graph. */
 export interface RunConfig extends RunnableConfig {
   readonly writer: object;
 }
@@ -15,11 +15,11 @@ export function isRunConfig(config: RunnableConfig): config is RunConfig {
 }
 
 /**
- * With `onConflict: "reject"`, what tells a run that goes on from the head of its thread from a deliberate fork (contract C-95): how the checkpoint was
- * asked for. LangGraph makes the configs of a run's puts from that of the tuple it began with, symbols included; so the tuple says it.
+ * With `onConflict: "reject"`, how the first checkpoint was asked for distinguishes a run that continues the head of its thread from a deliberate fork (contract
+ * C-95). LangGraph makes the configs of a run's puts from that of the tuple it began with, symbols included, so the tuple carries the mark.
  *
- * A symbol, because it must not be among the keys of the config (contract C-12), nor survive where a config is sent elsewhere as JSON: a checkpoint
- * that is named there is named deliberately.
+ * A symbol, because it must not be among the keys of the config (contract C-12), nor survive a trip as JSON: a checkpoint that such a config names is named
+ * deliberately.
  */
 const READ_AS: unique symbol = Symbol.for("holdfast.read-as") as never;
 
@@ -32,7 +32,7 @@ export function markRead(config: RunnableConfig, id: string, isHead: boolean): R
   return { ...config, configurable: { ...config.configurable, [READ_AS]: { id, isHead } } };
 }
 
-/** The config of a put that copies a checkpoint of another saver, and does not go on from any head, or of writes that are copied. */
+/** The config of a put or of writes that copy what another saver has, and continue no head. */
 export function markCopied(config: RunnableConfig): RunnableConfig {
   return { ...config, configurable: { ...config.configurable, [READ_AS]: "copied" } };
 }
@@ -43,10 +43,10 @@ export function isCopied(config: RunnableConfig): boolean {
 }
 
 /**
- * What the head must be for a put to be no conflict: its parent. Exempt are copies, and what goes on from a checkpoint that was named: the first put of a run
- * from there, an update, a put outside of a run.
+ * What the head must be for a put without a conflict: its parent. Exempt are copies, and what continues from a named checkpoint: the first put of a run from
+ * there, an update, a put outside of a run.
  *
- * @param isCopy a copy of a checkpoint is put beside it, under its parent.
+ * @param isCopy whether the put copies a checkpoint, under the original's parent.
  */
 export function expectedHead(
   config: RunnableConfig,
@@ -60,38 +60,38 @@ export function expectedHead(
 }
 
 /**
- * How a lease's fencing token gets to the saver: as a key of `configurable`, which LangGraph hands on to every saver call of a run, those of subgraphs
- * included, and which it does not copy into metadata, since it begins with two underscores. The tokens stand there by thread: a node may run a graph on another
- * thread, and hands on the configurable of its own.
+ * How a lease's fencing token reaches the saver: in a key of `configurable`, which LangGraph passes to every saver call of a run, subgraphs included. Because it
+ * begins with two underscores, LangGraph does not copy it into metadata. It holds tokens by thread: a node may run a graph on another thread, and passes its own
+ * configurable on.
  */
 const CONFIG_KEY = "__holdfast_leases";
 
-/** The tokens stand under a symbol: a server may take `configurable` from a client's JSON, which must not write under a lease. */
+/** A symbol hides the tokens: a server may take `configurable` from a client's JSON, which must not write under a lease. */
 const TOKENS: unique symbol = Symbol.for("holdfast.lease-tokens") as never;
 
 function tokensOf(config: RunnableConfig | undefined): Readonly<Record<string, unknown>> {
   const given: unknown = config?.configurable?.[CONFIG_KEY];
   if (given === undefined) return {};
   if (typeof given === "object" && given !== null && Object.hasOwn(given, TOKENS)) return Reflect.get(given, TOKENS);
-  throw new InvalidConfigError(`configurable.${CONFIG_KEY} is not what a lease sets. It does not survive JSON.`);
+  throw new InvalidConfigError(`configurable.${CONFIG_KEY} was not set by a lease. It does not survive JSON.`);
 }
 
 /**
  * The token under which a config writes to a thread.
  *
- * @throws InvalidConfigError when it is none; the message does not repeat it.
+ * @throws InvalidConfigError if it is malformed; the message does not repeat it.
  */
 export function leaseToken(config: RunnableConfig | undefined, threadId: string): string | undefined {
   const tokens = tokensOf(config);
   if (!Object.hasOwn(tokens, threadId)) return undefined;
   const token = tokens[threadId];
   if (typeof token === "string" && TOKEN.test(token)) return token;
-  throw new InvalidConfigError("The config's lease token is not one that acquireThread gives.");
+  throw new InvalidConfigError("The config's lease token does not come from acquireThread.");
 }
 
 const TOKEN = /^[1-9]\d{0,39}$/;
 
-/** The config with the token of one more lease. */
+/** The config with the token of another lease added. */
 export function withLeaseToken<Config extends RunnableConfig>(config: Config, threadId: string, token: string): Config {
   // Entries, not assignment: a thread may be called __proto__.
   const tokens = Object.fromEntries([...Object.entries(tokensOf(config)), [threadId, token]]);
@@ -99,12 +99,12 @@ export function withLeaseToken<Config extends RunnableConfig>(config: Config, th
 }
 
 /**
- * The time that a config gives its thread, where a store has times to live. It begins with two underscores, so that LangGraph hands it on to every
- * saver call of a run and does not copy it into metadata.
+ * The time to live that a config gives its thread, in stores that have one. Because it begins with two underscores, LangGraph passes it to every saver call of a
+ * run and does not copy it into metadata.
  */
 const TTL_KEY = "__holdfast_ttl";
 
-/** The minutes stand under a symbol: a server may take `configurable` from a client's JSON, which must not delete or pin threads. */
+/** A symbol hides the minutes: a server may take `configurable` from a client's JSON, which must not delete or pin threads. */
 const MINUTES: unique symbol = Symbol.for("holdfast.ttl-minutes") as never;
 
 /** The config with a time to live in minutes. */
@@ -113,25 +113,25 @@ export function withTtlMinutes<Config extends RunnableConfig>(config: Config, mi
 }
 
 /**
- * What {@link withTtlMinutes} was given; `undefined` if it was not called.
+ * The minutes of {@link withTtlMinutes}; `undefined` if it was not called.
  *
- * @throws InvalidConfigError when something else has set the key.
+ * @throws InvalidConfigError if something else set the key.
  */
 export function ttlMinutes(config: RunnableConfig | undefined): unknown {
   const given: unknown = config?.configurable?.[TTL_KEY];
   if (given === undefined) return undefined;
   if (typeof given !== "object" || given === null || !Object.hasOwn(given, MINUTES)) {
     throw new InvalidConfigError(
-      `configurable.${TTL_KEY} is not what withTtl() sets. It does not survive JSON: call withTtl() where the run starts.`,
+      `configurable.${TTL_KEY} was not set by withTtl(). It does not survive JSON: call withTtl() in the process that starts the run.`,
     );
   }
   return Reflect.get(given, MINUTES);
 }
 
-/** What a run says of itself, beside its checkpoints and never inside their metadata: name and value. */
+/** Names and values that describe a run. They are stored beside its checkpoints, never in their metadata. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** Taken from `config.metadata`, else from `config.configurable`, where they are there. */
+/** Always taken from `config.metadata`, else from `config.configurable`, if present. */
 const ALWAYS = ["run_id", "graph_id", "user"] as const;
 
 const MAX_LABEL_BYTES = 256;
@@ -140,21 +140,21 @@ const MAX_LABEL_BYTES = 256;
 export type LabelNames = readonly string[];
 
 /**
- * The names of labels that a saver takes (contract C-39).
+ * The names of the labels that a saver stores (contract C-39).
  *
- * @param more names of further keys. Others are never copied: they may be secrets.
+ * @param more names of further keys. No others are copied: they may be secrets.
  * @throws InvalidOptionsError
  */
 export function resolveLabelNames(more: unknown = []): LabelNames {
-  if (!Array.isArray(more)) throw new InvalidOptionsError("labels must be a list of names of keys.");
+  if (!Array.isArray(more)) throw new InvalidOptionsError("labels must be an array of keys.");
   for (const name of more as unknown[]) {
-    const fault = typeof name === "string" && name !== "" ? malformation(name, MAX_LABEL_BYTES) : "is no name";
+    const fault = typeof name === "string" && name !== "" ? malformation(name, MAX_LABEL_BYTES) : "is not a name";
     if (fault !== undefined) throw new InvalidOptionsError(`labels: ${JSON.stringify(name)} ${fault}.`);
   }
   return Object.freeze([...new Set<string>([...ALWAYS, ...(more as string[])])]);
 }
 
-/** The labels that a config gives. A value that is neither a short string nor a number or boolean is no label. */
+/** The labels of a config. Only short strings, numbers and booleans are labels. */
 export function labelsOf(config: RunnableConfig, names: LabelNames): Labels {
   const labels = new Map<string, string>();
   for (const name of names) {
@@ -167,7 +167,7 @@ export function labelsOf(config: RunnableConfig, names: LabelNames): Labels {
 }
 
 /**
- * The labels that a listing is narrowed by.
+ * The labels that a listing filters by.
  *
  * @throws InvalidOptionsError
  */

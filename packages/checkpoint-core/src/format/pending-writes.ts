@@ -129,9 +129,9 @@ export function encodeWrites(
 
 /** The writes that count, in the order of contract C-42: those without a task path as they were made, then the others by task path, task and position. */
 export function decodeWrites({ namespace, checkpointId, slots }: StoredSlots, segments: SegmentReader): StoredWrite[] {
-  const entries = slots.flatMap(({ taskId, place, arrival, slot, links, payload }) => {
-    const body = verified(payload, ownerText({ namespace, checkpointId, taskId, place }, slot, links));
-    const reader = new PayloadReader(decompress(body), links, segments);
+  const entries = slots.flatMap((stored) => {
+    const { taskId, place, arrival, links } = stored;
+    const reader = new PayloadReader(decompress(verifiedPayload({ namespace, checkpointId }, stored)), links, segments);
     return (reader.header as SlotHeader).w.map(([index, position, channel, ...entry]) => {
       const write: StoredWrite = { taskId, channel, index, place, value: reader.next(entry) };
       return { write, position, arrival };
@@ -155,6 +155,16 @@ export function decodeWrites({ namespace, checkpointId, slots }: StoredSlots, se
   ];
   // Stable: the writes of one call stay as they are.
   return [...called.sort((a, b) => rankOf(a) - rankOf(b)), ...withPath.sort(taskOrder(withPath))];
+}
+
+/**
+ * The payload of a slot without its checksum.
+ *
+ * @throws DeserializationError when the payload, its links, its ids or its place are not as they were stored.
+ */
+export function verifiedPayload(checkpoint: Pick<WritesOwner, "namespace" | "checkpointId">, stored: StoredSlot): Buffer {
+  const { taskId, place, slot, links, payload } = stored;
+  return verified(payload, ownerText({ ...checkpoint, taskId, place }, slot, links));
 }
 
 /** A slot that is replaced keeps its place, which the writer need not know. */

@@ -313,7 +313,12 @@ function decompressRecord(
   return { payload: new PayloadReader(decompress(body, [keyframe.content]), links, segments), keyframe };
 }
 
-function verifiedBody(stored: StoredRecord): Buffer {
+/**
+ * The body of a record without its checksum.
+ *
+ * @throws DeserializationError when the record, its links, its ids or its metadata are not as they were stored.
+ */
+export function verifiedBody(stored: StoredRecord): Buffer {
   const { record, parentId, checkpointId } = stored;
   const ownerWith = (parent: string | undefined): string => ownerText(stored, record.links, parent);
   // One that is put again as its own parent keeps the parent that it had, which the writer need not know.

@@ -1,56 +1,33 @@
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
-import { InvalidOptionsError } from "../errors.js";
+import { duration, integer } from "../config/options.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
-import { type LeaseOptions, type Leases, type ResolvedLeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { type LeaseOptions, type Leases, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { pendingQuestion } from "./pending-question.js";
 
-/** Which abandoned threads to list, and the lease under which each is handed out. */
+/** Which abandoned threads to list, and the lease that each comes with. */
 export interface AbandonedThreadsOptions extends Pick<LeaseOptions, "ttlMs" | "owner"> {
   /** How long ago the lease must have ended, in milliseconds. Default 0. */
   readonly olderThanMs?: number;
-  /** At most so many. Default: all. */
+  /** The most threads to list. Default: all. */
   readonly limit?: number;
 }
 
-/** A thread whose last holder did not release it, and the lease that the caller now has. */
+/** A thread whose last holder did not release its lease, and the lease that the caller now holds. */
 export interface AbandonedThread {
   readonly threadId: string;
-  /** Release it when you are done with the thread; it then counts as taken care of. */
+  /** Release it when you are done with the thread, which is then no longer abandoned. */
   readonly lease: ThreadLease;
   /** Who had the lease that ended. */
   readonly owner: string | undefined;
-  /** How many leases of the thread in a row have ended by themselves: 1 after the first crash. One that was handed over does not count. */
+  /** How many of the thread's leases in a row expired: 1 after the first crash. A lease that was handed over does not count. */
   readonly tries: number;
   /** How long ago the lease ended, in milliseconds. */
   readonly endedMsAgo: number;
 }
 
-interface ResolvedOptions {
-  readonly olderThanMs: number;
-  readonly limit: number;
-  readonly lease: ResolvedLeaseOptions;
-}
-
-/**
- * @throws InvalidOptionsError
- */
-function resolveAbandonedOptions({
-  olderThanMs = 0,
-  limit = Number.POSITIVE_INFINITY,
-  ...lease
-}: AbandonedThreadsOptions = {}): ResolvedOptions {
-  if (typeof olderThanMs !== "number" || !(olderThanMs >= 0) || !Number.isFinite(olderThanMs)) {
-    throw new InvalidOptionsError(`olderThanMs is ${String(olderThanMs)}. It must be a number of at least 0.`);
-  }
-  if (limit !== Number.POSITIVE_INFINITY && (!Number.isInteger(limit) || limit < 1)) {
-    throw new InvalidOptionsError(`limit is ${String(limit)}. It must be an integer of at least 1.`);
-  }
-  return { olderThanMs, limit, lease: resolveLeaseOptions(lease) };
-}
-
 const PAGE = 32;
 
-/** How the threads that are found are looked at. */
+/** How to read the threads that are found. */
 export interface ThreadView {
   /** The checkpoint of the root graph that was committed last. */
   latest(threadId: string): Promise<CheckpointTuple | undefined>;
@@ -58,14 +35,16 @@ export interface ThreadView {
   all(threadId: string): AsyncIterable<CheckpointTuple>;
 }
 
-/** Claims threads one by one, as the caller takes them: what it does not take stays for others. */
+/** Claims threads one by one as the caller takes them, and leaves the rest to others. */
 export async function* abandonedThreads(
   store: CheckpointStore,
   leases: Leases,
   view: ThreadView,
-  options: AbandonedThreadsOptions | undefined,
+  { olderThanMs = 0, limit = Number.POSITIVE_INFINITY, ...lease }: AbandonedThreadsOptions = {},
 ): AsyncGenerator<AbandonedThread> {
-  const { olderThanMs, limit, lease: leaseOptions } = resolveAbandonedOptions(options);
+  duration("olderThanMs", olderThanMs);
+  if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 1);
+  const leaseOptions = resolveLeaseOptions(lease);
   await store.ready("abandonedThreads");
   const seen = new Set<string>();
   for (let left = limit; left > 0; ) {
@@ -88,16 +67,16 @@ export async function* abandonedThreads(
 }
 
 /**
- * Whether there is something to go on with: a checkpoint, and no question to a human that waits for its answer.
+ * Whether a run may continue the thread: it has a checkpoint, and no human owes it an answer.
  *
- * Whether the graph has come to its end is the graph's to say; a run of it with nothing left to do does nothing.
+ * Only the graph can tell whether it has ended; resuming a finished run does nothing.
  */
 export async function hasUnfinishedWork(view: ThreadView, threadId: string): Promise<boolean> {
   const head = await view.latest(threadId);
   if (head === undefined) return false;
   const question = pendingQuestion(head);
   if (question !== "answered") return question === "none";
-  // A subgraph that has taken the answer, and asks again, stores that in a namespace of its own.
+  // A subgraph that took the answer and asks again stores its question in its own namespace.
   const seen = new Set<unknown>([""]);
   for await (const tuple of view.all(threadId)) {
     const namespace: unknown = tuple.config.configurable?.checkpoint_ns;

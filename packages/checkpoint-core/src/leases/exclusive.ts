@@ -5,6 +5,7 @@ import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/ids.js";
+import { oneOf } from "../config/options.js";
 import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
 import { type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
@@ -23,35 +24,32 @@ export interface LeaseSource extends BaseCheckpointSaver {
   acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease>;
 }
 
-/** A compiled graph, as far as `exclusive` needs to know one. */
+/** What `exclusive` needs of a compiled graph. */
 export interface ExclusiveGraph {
   readonly checkpointer?: unknown;
   invoke(input: never, config?: never): Promise<unknown>;
 }
 
-/** The config of a call, with the thread that it names. */
+/** The config of a call. */
 type Config = RunnableConfig & { readonly signal?: AbortSignal; readonly version?: string };
 
 /** Leases that the calls around this one hold: a node that calls a graph on its own thread must not wait for itself. */
 const held = new AsyncLocalStorage<ReadonlyMap<string, HeldLease>>();
 
 /**
- * A graph whose runs have their thread for themselves: `invoke`, `stream`, `streamEvents`, `batch`, `updateState` and `bulkUpdateState` take the lease of
- * their thread, in whichever process they are called, and give it free when they are done. Reading does not need it. The answer to double-texting,
- * in one line:
+ * A graph that runs one call at a time on each thread, across processes: `invoke`, `stream`, `streamEvents`, `batch`, `updateState` and `bulkUpdateState` take
+ * the thread's lease and release it when they end. Reading needs no lease. This answers double-texting in one line:
  *
  * ```ts
  * const app = exclusive(graph.compile({ checkpointer: saver }));
  * ```
  *
- * @throws InvalidOptionsError when the graph has no Holdfast saver as its checkpointer. The calls of the graph that it returns: ThreadBusyError,
- *   LeaseLostError, and what those of `graph` throw.
+ * @throws InvalidOptionsError if the graph was not compiled with a Holdfast saver. The returned graph's calls throw ThreadBusyError, LeaseLostError, and what
+ *   those of `graph` throw.
  */
 export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: ExclusiveOptions = {}): Graph {
   const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, ...lease } = options;
-  if (whenBusy !== "wait" && whenBusy !== "reject") {
-    throw new InvalidOptionsError(`whenBusy is ${String(whenBusy)}. It must be "wait" or "reject".`);
-  }
+  oneOf("whenBusy", whenBusy, "wait", "reject");
   const saver = graph.checkpointer as LeaseSource | undefined;
   if (typeof saver?.acquireThread !== "function") {
     throw new InvalidOptionsError(
@@ -103,13 +101,13 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     }
   }
 
-  /** A copy of the graph, in which what is built upon `stream` has the thread: the third version of `streamEvents` is. */
+  /** A copy of the graph whose `stream` takes the lease: version 3 of `streamEvents` calls it. */
   #withOwnStream(graph: Graph): { streamEvents: Method } {
     const copy = (graph as unknown as { withConfig(config: object): object }).withConfig({});
     return Object.assign(copy as { streamEvents: Method }, { stream: this.get(graph, "stream", graph) });
   }
 
-  /** Runs a call that is over when its promise is settled. */
+  /** Runs a call that ends when its promise settles. */
   async #during(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
     const lease = await this.#enter(graph, config);
     try {
@@ -123,7 +121,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     }
   }
 
-  /** Runs a call that is over when its stream is. */
+  /** Runs a call that ends with its stream. */
   async #stream(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
     const left = new AbortController();
     const lease = await this.#enter(graph, config, left.signal);
@@ -136,7 +134,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     }
   }
 
-  /** The same for a call that gives its stream at once. */
+  /** The same for a call that returns its stream synchronously. */
   #streamLater(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): AsyncIterable<unknown> {
     const left = new AbortController();
     const enter = (): Promise<HeldLease> => this.#enter(graph, config, left.signal);
@@ -147,9 +145,9 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     return streamOf(items(), left);
   }
 
-  /** @param left aborts when nobody reads the call's stream any more. */
+  /** @param left aborts when the reader leaves the call's stream. */
   async #enter(graph: Graph, config: Config = {}, left?: AbortSignal): Promise<HeldLease> {
-    // As LangGraph puts it together: what a node is run with, what the graph is bound to, what the call is given.
+    // Merged as in LangGraph: the config of the node that calls, of the graph, of the call.
     const configurable = {
       ...AsyncLocalStorageProviderSingleton.getRunnableConfig()?.configurable,
       ...(graph as { readonly config?: RunnableConfig }).config?.configurable,
@@ -158,7 +156,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     if (configurable.thread_id === undefined) throw new MissingThreadIdError("An exclusive run");
     const threadId = parseThreadId(configurable.thread_id);
     const signals = [config.signal, left].filter((signal) => signal !== undefined);
-    // A call within a run that has the thread: the place from which it is made says so, or its config.
+    // A call within a run that holds the lease, found by where it is made, or by its config.
     const outer = held.getStore()?.get(threadId);
     if (outer?.isOver === false) return new HeldLease(withLeaseToken(config, threadId, outer.token as string), signals);
     const token = leaseToken({ configurable }, threadId);
@@ -172,7 +170,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
   }
 }
 
-/** What a call has for its time: a lease of its own, or that of the run that it is a part of. */
+/** What a call runs under: its own lease, or that of the run around it. */
 class HeldLease {
   isOver = false;
   readonly #config: Config;
@@ -194,29 +192,29 @@ class HeldLease {
     return this.#lease?.token;
   }
 
-  /** Whether the call is a part of a run that sees to all this. */
+  /** Whether the run around the call takes care of its lease and failures. */
   get isNested(): boolean {
     return this.#lease === undefined && this.#saver === undefined;
   }
 
-  /** Why the run was ended: a write failed, or the lease is lost. */
+  /** Why the run was aborted: a write failed, or the lease was lost. */
   get failure(): unknown {
     const signal = [this.#saver?.failure, this.#lease?.signal].find((each) => each?.aborted);
     return signal?.reason;
   }
 
-  /** A run may seem to have gone well though a write failed. A lease that is lost after the last write does not matter. */
+  /** A run may seem to succeed although a write failed. Losing the lease after the last write does not matter. */
   throwIfFailed(): void {
     this.#saver?.failure.throwIfAborted();
   }
 
-  /** Does work in which nested calls find the lease. */
+  /** Runs work whose nested calls find the lease. */
   run(work: (config: Config) => unknown): unknown {
     if (this.#lease === undefined) return work(this.#config);
     return held.run(new Map([...(held.getStore() ?? []), [this.#lease.threadId, this]]), () => work(this.#config));
   }
 
-  /** Hands a stream on, and gives the thread free when it ends or fails. */
+  /** Forwards a stream, and releases the lease when it ends or fails. */
   async *items(stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
     try {
       yield* stream;
@@ -230,14 +228,14 @@ class HeldLease {
 
   async leave(): Promise<void> {
     this.isOver = true;
-    // The run is over, and what it wrote is stored. Where the store cannot be reached now, the lease ends by itself.
+    // The run is over, and its writes are stored. If the store cannot be reached now, the lease expires.
     await this.#lease?.release().catch(() => undefined);
   }
 }
 
 /**
- * A stream that takes the items as they come, like LangGraph's: the thread is given free when the run is over, however slow the reader. Whoever leaves it
- * ends the run, also while its next item is not there yet.
+ * A stream that buffers items as they come, like LangGraph's, so that a slow reader does not delay the release of the lease. Leaving the stream ends the run,
+ * even while the next item is pending.
  */
 function streamOf(items: AsyncIterable<unknown>, left: AbortController): AsyncIterable<unknown> {
   const pump = async (controller: ReadableStreamDefaultController<unknown>): Promise<void> => {
@@ -272,7 +270,7 @@ function streamOf(items: AsyncIterable<unknown>, left: AbortController): AsyncIt
   );
 }
 
-/** `cancel` works while somebody reads, as with LangGraph's streams. */
+/** Its `cancel` works during a read, as that of LangGraph's streams. */
 class LeavableStream extends IterableReadableStream<unknown> {
   readonly #leave: () => Promise<void>;
 

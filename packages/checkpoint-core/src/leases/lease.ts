@@ -2,19 +2,20 @@ import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
+import { abortSignal, integer } from "../config/options.js";
 import { withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, LeaseLostError, ThreadBusyError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 
-/** How to get the lease of a thread. */
+/** How to acquire the lease of a thread. */
 export interface LeaseOptions {
   /** How long the lease lasts without a renewal, in milliseconds. It is renewed three times in that time. Default 30,000. */
   readonly ttlMs?: number;
-  /** How long to wait for a thread that is in use, in milliseconds; `Infinity`: until `signal` aborts. Default 0: not at all. */
+  /** How long to wait for a busy thread, in milliseconds; `Infinity`: until `signal` aborts. Default 0: do not wait. */
   readonly waitMs?: number;
   /** Ends the wait; it fails with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Who wants it, for those who find the thread in use. Default: host name and process id. */
+  /** The holder's name, for those who find the thread busy. Default: host name and process id. */
   readonly owner?: string;
 }
 
@@ -25,53 +26,43 @@ const MIN_TTL_MS = 50;
 const MAX_TTL_MS = 24 * 60 * 60 * 1_000;
 const MAX_OWNER_LENGTH = 256;
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveLeaseOptions(options: LeaseOptions = {}): ResolvedLeaseOptions {
   const { ttlMs = 30_000, waitMs = 0, owner = `${hostname()}:${process.pid}`, signal } = options;
-  if (!Number.isInteger(ttlMs) || ttlMs < MIN_TTL_MS || ttlMs > MAX_TTL_MS) {
-    throw new InvalidOptionsError(`ttlMs is ${String(ttlMs)}. It must be an integer from ${MIN_TTL_MS} to ${MAX_TTL_MS}.`);
-  }
+  integer("ttlMs", ttlMs, MIN_TTL_MS, MAX_TTL_MS);
   if (typeof waitMs !== "number" || !(waitMs >= 0)) {
     throw new InvalidOptionsError(`waitMs is ${String(waitMs)}. It must be a number of at least 0.`);
   }
-  if (
-    typeof owner !== "string" ||
-    owner === "" ||
-    owner.length > MAX_OWNER_LENGTH ||
-    owner.includes("\0") ||
-    !owner.isWellFormed()
-  ) {
+  const isText = typeof owner === "string" && owner !== "" && !owner.includes("\0") && owner.isWellFormed();
+  if (!isText || owner.length > MAX_OWNER_LENGTH) {
     throw new InvalidOptionsError(
       `owner must be a non-empty, well-formed string of at most ${MAX_OWNER_LENGTH} characters without NUL.`,
     );
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
-  return { ttlMs, waitMs, owner, signal };
+  return { ttlMs, waitMs, owner, signal: abortSignal(signal) };
 }
 
 /**
- * The right to write to a thread that nobody else has at the time (contract C-90). It renews itself in the background until it is released or lost.
+ * The exclusive right to write to a thread (contract C-90). It renews itself in the background until it is released or lost.
  *
- * The store is what enforces it: it checks the token of every write, whatever this process believes.
+ * The store enforces it by checking the token of every write, whatever this process believes.
  */
 export class ThreadLease implements AsyncDisposable {
   readonly threadId: string;
-  /** The fencing token: a positive integer, above those of all earlier leases of the thread. */
+  /** The fencing token: a positive integer, greater than those of all earlier leases of the thread. */
   readonly token: string;
-  /** To be passed to the graph: `graph.invoke(input, lease.config)`. */
+  /** Pass it to the graph: `graph.invoke(input, lease.config)`. */
   readonly config: RunnableConfig & { readonly configurable: Readonly<Record<string, unknown>> };
   readonly #store: CheckpointStore;
   readonly #ttlMs: number;
   readonly #lost = new AbortController();
   readonly #onEnd: () => void;
-  /** When the lease ends, as far as this process knows: never later than the store ends it. */
+  /** When this process takes the lease for ended, which is never later than the store does. */
   #deadline: number;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
-  /** @param askedAt when the lease was asked for, by `performance.now()`: the store counts its time from then, or from later. */
+  /** @param askedAt when the lease was requested, by `performance.now()`: the store's time starts then, or later. */
   constructor(store: CheckpointStore, threadId: string, token: string, ttlMs: number, askedAt: number, onEnd: () => void) {
     this.#store = store;
     this.threadId = threadId;
@@ -84,12 +75,12 @@ export class ThreadLease implements AsyncDisposable {
     this.#schedule();
   }
 
-  /** Aborts, with a LeaseLostError as its reason, when the lease is lost. Pass it to the graph, so that a run that cannot write any more ends. */
+  /** Aborts, with a LeaseLostError as its reason, when the lease is lost. Pass it to the graph, so that a run that can no longer write ends. */
   get signal(): AbortSignal {
     return this.#lost.signal;
   }
 
-  /** Gives the thread free. Does nothing when the lease has ended already. @throws StoreUnavailableError, StoreFailureError */
+  /** Releases the lease. Does nothing if it has already ended. @throws StoreUnavailableError, StoreFailureError */
   async release(): Promise<void> {
     if (!this.#end()) return;
     await this.#store.releaseLease(this.threadId, this.token);
@@ -97,10 +88,10 @@ export class ThreadLease implements AsyncDisposable {
   }
 
   /**
-   * Ends the lease without giving the thread free: the thread counts as abandoned from now on, and another worker can go on with it. For a worker that
-   * shuts down in the middle of a run. It does not count as a crash (`tries`). Does nothing when the lease has ended already.
+   * Ends the lease and leaves the thread abandoned, so that another worker can resume it at once. For a worker that shuts down in the middle of a run. It does
+   * not count as a crash (`tries`). Does nothing if the lease has already ended.
    *
-   * @throws StoreUnavailableError, StoreFailureError. The lease then ends when its time is up, as after a crash.
+   * @throws StoreUnavailableError, StoreFailureError. The lease then expires, as after a crash.
    */
   async handOver(): Promise<void> {
     if (!this.#end()) return;
@@ -108,7 +99,7 @@ export class ThreadLease implements AsyncDisposable {
     this.#onEnd();
   }
 
-  /** Stops renewing the lease, as a crash would: when its time is up, the thread counts as abandoned. Asks nothing of the store. */
+  /** Stops renewing the lease, as a crash would: when it expires, the thread is abandoned. Sends nothing to the store. */
   leave(): void {
     if (this.#end()) this.#onEnd();
   }
@@ -133,7 +124,7 @@ export class ThreadLease implements AsyncDisposable {
   #schedule(): void {
     const left = this.#deadline - performance.now();
     this.#timer = setTimeout(() => void this.#renew(), Math.max(0, Math.min(this.#ttlMs / 3, left)));
-    // A process that has nothing else to do may end; its lease then ends by itself.
+    // Does not keep an idle process alive; its lease then expires.
     this.#timer.unref();
   }
 
@@ -147,7 +138,7 @@ export class ThreadLease implements AsyncDisposable {
     try {
       isLive = await this.#store.renewLease(this.threadId, this.token, this.#ttlMs);
     } catch {
-      // The store is not available. Another try, as long as the lease lasts.
+      // The store is unavailable. Retry while the lease lasts.
     }
     if (this.#hasEnded) return;
     clearTimeout(this.#timer);
@@ -157,25 +148,23 @@ export class ThreadLease implements AsyncDisposable {
   }
 }
 
-/** First wait before asking again for a thread that is in use, doubled up to the second, each jittered by half. */
+/** First wait before asking again for a busy thread, doubled up to the second, each jittered by half. */
 const MIN_POLL_MS = 10;
 const MAX_POLL_MS = 500;
 
-/** Gets leases. Of those who wait in one process for one thread, only the first asks the store; they are served in order. */
+/** Acquires leases. Waiters in one process for one thread are served in order, and only the first asks the store. */
 export class Leases {
   readonly #store: CheckpointStore;
-  /** Per thread, the turn of who came last. */
+  /** By thread, the turn of the last waiter. */
   readonly #turns = new Map<string, Promise<void>>();
-  /** Per thread, what wakes the first in line when a lease of this process has ended. */
+  /** By thread, what wakes the first waiter when a lease of this process ends. */
   readonly #wakers = new Map<string, () => void>();
 
   constructor(store: CheckpointStore) {
     this.#store = store;
   }
 
-  /**
-   * @throws ThreadBusyError when the thread is in use for longer than `waitMs`; the signal's reason when it aborts.
-   */
+  /** @throws ThreadBusyError if the thread stays busy for longer than `waitMs`; the signal's reason if it aborts. */
   async acquire(threadId: string, options: ResolvedLeaseOptions): Promise<ThreadLease> {
     const { waitMs, signal } = options;
     signal?.throwIfAborted();
@@ -224,7 +213,7 @@ export class Leases {
     }
   }
 
-  /** Until the time has passed, or a lease of this process on this thread has ended. */
+  /** Waits until the time has passed, or a lease of this process on this thread has ended. */
   async #pause(threadId: string, milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
     const woken = new AbortController();
     this.#wakers.set(threadId, () => woken.abort());
@@ -244,7 +233,7 @@ export class Leases {
     return this.#leaseOf(threadId, answer.token, ttlMs, askedAt);
   }
 
-  /** Takes over a thread whose last lease ended without a release. @returns `undefined` when somebody else was first. */
+  /** Claims a thread whose last lease ended without a release. @returns `undefined` if another process was first. */
   async claim(
     threadId: string,
     ended: string,
@@ -265,7 +254,7 @@ function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
-/** setTimeout takes no longer time than 2^31 - 1 ms. */
+/** setTimeout takes at most 2^31 - 1 ms. */
 async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
   for (let left = time - performance.now(); left > 0; left = time - performance.now()) {
     await wait(Math.min(left, 2 ** 31 - 1), undefined, { signal });
@@ -273,8 +262,8 @@ async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * So many digits at the end of a token are random, before them a number that the store counts. A store that has forgotten a lease, by a failover to a replica
- * that lagged or a backup restored, counts on from before it: the random part tells the new holder from the forgotten one, and cannot be guessed.
+ * A token is a number that the store counts, followed by this many random digits. A store that forgot a lease (a failover to a lagging replica, a restored
+ * backup) counts on from before it; the random digits distinguish the new holder from the forgotten one, and cannot be guessed.
  */
 export const TOKEN_SUFFIX_DIGITS = 18;
 
@@ -285,10 +274,10 @@ export function newTokenSuffix(): string {
 }
 
 /**
- * The part of a token that the store counts, at most 63 bits: it tells the leases of a thread apart, and may be stored beside what is written, since nobody can
- * write with it.
+ * The part of a token that the store counts, at most 63 bits. It identifies a lease of a thread, and may be stored beside what is written, because it does not
+ * suffice to write.
  */
 export function leaseCount(token: string): bigint {
-  // A token that no store has given may have more digits. What it is to write is refused.
+  // A forged token may have more digits; the store refuses its writes.
   return BigInt.asUintN(63, BigInt(token) / 10n ** BigInt(TOKEN_SUFFIX_DIGITS));
 }

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { type CheckpointTuple, INTERRUPT, RESUME, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
 
-/** Under this task's id LangGraph stores an answer for whichever task asks. */
+/** The task id under which LangGraph stores an answer for whichever task asks. */
 const ANY_TASK = "00000000-0000-0000-0000-000000000000";
 
 /**
- * Whether a task of this checkpoint waits for a human (`"open"`), or has an answer waiting for it (`"answered"`), with which a run goes on.
+ * Whether a task of this checkpoint waits for a human (`"open"`), or for a run that gives it the stored answer (`"answered"`).
  *
- * An answer stays where it is when a task has taken it, and the task may ask again. What it took, it stores itself when it does: where that is the same
- * as the answer, the answer counts as taken. So one that is given twice in a row is not seen, and the question is left to the human.
+ * An answer stays in place when a task takes it. A task that then asks again stores the answers that it took: if its last one equals the stored answer, that
+ * answer counts as taken. So the same answer given twice in a row goes unnoticed, and the question stays open.
  */
 export function pendingQuestion({ pendingWrites = [] }: CheckpointTuple): "none" | "open" | "answered" {
   const finished = new Set(pendingWrites.filter(([, channel]) => !(channel in WRITES_IDX_MAP)).map(([task]) => task));

@@ -1,11 +1,13 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { integer } from "../config/options.js";
 import { InvalidOptionsError } from "../errors.js";
 import type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threads.js";
 import type { ThreadLease } from "./lease.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
-/** The part of a compiled graph that is needed to go on with a thread. */
+/** What `resumeAbandoned` needs of a compiled graph. */
 export interface ResumableGraph {
   invoke(input: null, config: RunnableConfig): Promise<unknown>;
   getState(config: RunnableConfig): Promise<{ readonly tasks: readonly unknown[] }>;
@@ -19,30 +21,30 @@ export interface AbandonedThreadSource extends BaseCheckpointSaver {
 /** What became of an abandoned thread. */
 export type ResumeReport =
   | { readonly kind: "resumed"; readonly threadId: string; readonly values: unknown }
-  /** It had come to its end; only its lease was left. */
+  /** It had already ended; only its lease was left. */
   | { readonly kind: "finished"; readonly threadId: string }
-  /** The run failed, as it might have done the first time: the thread is left to its user. */
+  /** The run failed by itself: the thread is left to its user. */
   | { readonly kind: "failed"; readonly threadId: string; readonly error: unknown }
-  /** So many runs in a row crashed that it is not tried again. */
+  /** Too many of its runs in a row crashed. It is not tried again. */
   | { readonly kind: "given-up"; readonly threadId: string; readonly tries: number };
 
 export interface ResumeAbandonedOptions extends Omit<AbandonedThreadsOptions, "limit"> {
-  /** Ends the loop: no further thread is taken, and the runs that are going on are aborted. */
+  /** Ends the loop: it takes no further thread, and aborts its runs. */
   readonly signal: AbortSignal;
   /** How many threads are resumed at once. Default 4. */
   readonly concurrency?: number;
-  /** How many crashes in a row a thread may have before it is given up. Default 3. */
+  /** After how many crashes in a row a thread is given up. Default 3. */
   readonly maxTries?: number;
-  /** How long to wait before looking again when there is nothing to do, in milliseconds, jittered by half. Default 5,000. */
+  /** How long to wait between two rounds, in milliseconds, jittered by half. Default 5,000. */
   readonly pollMs?: number;
-  /** Passed to each run, beside the lease: recursion limit, durability, callbacks, context … */
+  /** Passed to each run besides the lease: recursion limit, durability, callbacks, context … */
   readonly config?: RunnableConfig & { readonly durability?: "exit" | "async" | "sync" };
-  /** Told of each thread. An error that it throws ends the loop. */
+  /** Called for each thread. An error that it throws ends the loop. */
   readonly onReport?: (report: ResumeReport) => void;
 }
 
 /**
- * The loop in which a worker picks up what a crash left, until `signal` aborts. Any number of workers may run it at once.
+ * Resumes threads that crashed workers left, until `signal` aborts. Any number of workers may run it at once.
  *
  * @throws InvalidOptionsError, StoreUnavailableError (past the retry budget), StoreFailureError, SetupRequiredError
  */
@@ -52,13 +54,8 @@ export async function resumeAbandoned(
   options: ResumeAbandonedOptions,
 ): Promise<void> {
   const { signal, concurrency = 4, maxTries = 3, pollMs = 5_000, config = {}, onReport, ...listing } = options;
-  if (!(signal instanceof AbortSignal)) throw new InvalidOptionsError("resumeAbandoned needs a signal, which ends it.");
-  for (const [name, value] of Object.entries({ concurrency, maxTries, pollMs })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new InvalidOptionsError(`${name} is ${String(value)}. It must be an integer of at least 1.`);
-    }
-  }
-  const report = onReport ?? ((): void => {});
+  if (!(signal instanceof AbortSignal)) throw new InvalidOptionsError("resumeAbandoned needs a signal that ends it.");
+  for (const [name, value] of Object.entries({ concurrency, maxTries, pollMs })) integer(name, value, 1);
   while (!signal.aborted) {
     const running = new Set<Promise<void>>();
     const failures: unknown[] = [];
@@ -68,7 +65,7 @@ export async function resumeAbandoned(
         break;
       }
       const run = resumeOne(graph, saver, thread, { signal, maxTries, config })
-        .then((outcome) => outcome && report(outcome))
+        .then((outcome) => outcome && onReport?.(outcome))
         .catch((error: unknown) => void failures.push(error))
         .finally(() => running.delete(run));
       running.add(run);
@@ -78,11 +75,11 @@ export async function resumeAbandoned(
     }
     await Promise.all(running);
     if (failures.length > 0) throw failures[0];
-    await pause(pollMs * (0.5 + Math.random()), signal);
+    await wait(pollMs * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** @returns `undefined` when it was ended before it was done. */
+/** @returns `undefined` if the loop's signal aborted the run. */
 async function resumeOne(
   graph: ResumableGraph,
   saver: BaseCheckpointSaver,
@@ -109,25 +106,12 @@ async function resumeOne(
     isLeft = signal.aborted && reason === undefined;
     return isLeft ? undefined : { kind: "failed", threadId, error: reason ?? error };
   } finally {
-    // Aborted in the middle, the thread is still unfinished: another worker is to go on with it.
+    // An aborted run leaves the thread unfinished, for another worker to resume.
     await (isLeft ? handOver(lease) : lease.release());
   }
 }
 
-/** Where the store cannot be reached now, the lease ends by itself. */
+/** If the store cannot be reached now, the lease expires. */
 async function handOver(lease: ThreadLease): Promise<void> {
   await lease.handOver().catch(() => undefined);
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener("abort", end);
-  });
 }

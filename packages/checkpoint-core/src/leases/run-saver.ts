@@ -10,14 +10,14 @@ import {
 } from "@langchain/langgraph-checkpoint";
 import type { PutWrites } from "../config/task-paths.js";
 
-/** Where LangGraph looks for the checkpointer of a run before it takes that of the graph; so that subgraphs write through the same. */
+/** The key of `configurable` in which LangGraph passes a run's checkpointer to its subgraphs. It precedes that of the graph. */
 export const CHECKPOINTER_KEY = "__pregel_checkpointer";
 
 /**
- * The saver of one run: when a write fails, it ends the run with that error.
+ * The saver of one run. When a write fails, it ends the run with that error.
  *
- * LangGraph 1.4 does not look at the promises of `put` and `putWrites` before the run is over, so that one which is rejected meanwhile, while a model
- * answers, is an unhandled rejection and ends the process. Here the failure aborts the run instead, and whoever started the run throws it.
+ * LangGraph 1.4 handles the promises of `put` and `putWrites` only when the run is over. One that rejects earlier, while a model answers, is an unhandled
+ * rejection and ends the process. Here the failure aborts the run instead, and the caller that started the run throws it.
  */
 export class RunSaver extends BaseCheckpointSaver {
   readonly #saver: BaseCheckpointSaver;
@@ -28,7 +28,7 @@ export class RunSaver extends BaseCheckpointSaver {
     this.#saver = saver;
   }
 
-  /** Aborts with the first error of a write as its reason. */
+  /** Aborts with the first write's error as its reason. */
   get failure(): AbortSignal {
     return this.#failed.signal;
   }
@@ -68,7 +68,7 @@ export class RunSaver extends BaseCheckpointSaver {
   // LangGraph calls it without the saver.
   override readonly getNextVersion = (current: number | undefined): number => this.#saver.getNextVersion(current);
 
-  /** Once a write has failed, nothing is written any more: what follows would build on what is not there. */
+  /** After a failed write nothing more is written, because it would build on what is not stored. */
   async #unlessFailed<T>(write: () => Promise<T>): Promise<T | undefined> {
     if (this.failure.aborted) return undefined;
     try {

@@ -3,7 +3,7 @@ import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-
 import { configOf } from "../config/ids.js";
 import { InvalidOptionsError } from "../errors.js";
 
-/** What the old saver is asked for, with the thread's id as a string. */
+/** The config to ask the old saver with: the thread's id as a string, and no keys of ours. */
 export function plainConfig({ configurable = {} }: RunnableConfig, threadId: string): RunnableConfig {
   const { checkpoint_ns, checkpoint_id } = configurable;
   return {
@@ -34,7 +34,7 @@ export function asOurs(tuple: CheckpointTuple, threadId: string): CheckpointTupl
  */
 export function resolveFallback(given: unknown): BaseCheckpointSaver | undefined {
   if (given === undefined || isSaver(given)) return given;
-  throw new InvalidOptionsError("fallback must be a checkpoint saver: the one that your service has used up to now.");
+  throw new InvalidOptionsError("fallback must be a checkpoint saver: the one that your service used before.");
 }
 
 const METHODS = [
@@ -45,7 +45,7 @@ const METHODS = [
   "deleteThread",
 ] as const satisfies readonly (keyof BaseCheckpointSaver)[];
 
-/** Whether something can be a checkpoint saver, of whichever copy of the package. */
+/** Whether `value` looks like a checkpoint saver, of any copy of the package. */
 export function isSaver(value: unknown): value is BaseCheckpointSaver {
   const saver = value as Partial<BaseCheckpointSaver> | null | undefined;
   return METHODS.every((name) => typeof saver?.[name] === "function");

@@ -29,29 +29,31 @@ export interface ThreadImport {
   readonly checkpoints: number;
   /** Pending writes that were copied. */
   readonly writes: number;
-  /** Checkpoints that were there already, and equal. */
+  /** Checkpoints that the target already had, and equal. */
   readonly skipped: number;
-  /** Whether nothing was copied, because the target has something of the thread that the source has not: it has gone on there. */
+  /** Whether nothing was copied, because the thread has moved on in the target. */
   readonly isLeftAlone: boolean;
 }
 
+export const NOTHING_IMPORTED: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
+
 export interface ThreadImportOptions {
-  /** How many checkpoints are asked of a `list` at once, where that is needed. */
+  /** How many checkpoints to request of a buffering `list` at once. */
   readonly batch: number;
   readonly signal: AbortSignal | undefined;
-  /** Told after each checkpoint. */
-  readonly onCheckpoint: (so: ThreadImport) => void;
-  /** Makes the configs with which the target is written to. */
+  /** Called after each checkpoint. */
+  readonly onCheckpoint: (soFar: ThreadImport) => void;
+  /** Makes the configs for writes to the target. */
   readonly forWriting: (config: RunnableConfig) => RunnableConfig;
 }
 
 /**
- * Copies one thread, all its namespaces, oldest checkpoint first, and compares each with what the target then reads.
+ * Copies one thread with all its namespaces, oldest checkpoint first, and compares each with what the target then reads.
  *
- * The source is gone through twice: once for the names of its checkpoints, which are all that is kept in memory, and once for their content, one by one. A
- * checkpoint that is there already costs one read of each side. What the source reads as the latest of a namespace, the target does.
+ * It reads the source twice: once for the names of the checkpoints, which is all it keeps in memory, and once for their content, one by one. A checkpoint that
+ * the target already has costs one read of each side. The latest of each namespace in the source is the latest in the target.
  *
- * @throws ImportMismatchError, ThreadDeletedError (from the source, meanwhile), the reason of `signal`, and what both savers throw.
+ * @throws ImportMismatchError, ThreadDeletedError (deleted in the source meanwhile), the reason of `signal`, and what both savers throw.
  */
 export async function importThread(
   source: BaseCheckpointSaver,
@@ -62,7 +64,7 @@ export async function importThread(
   return new ThreadCopy(source, target, threadId, options).run();
 }
 
-/** A checkpoint that the target does not have, or not all of its writes: its copy was interrupted there. */
+/** A checkpoint that the target lacks, or of which it lacks writes because an earlier copy was interrupted. */
 interface Missing {
   readonly ref: CheckpointRef;
   readonly what: "checkpoint" | "writes";
@@ -75,9 +77,9 @@ class ThreadCopy {
   readonly #target: BaseCheckpointSaver;
   readonly #threadId: string;
   readonly #options: ThreadImportOptions;
-  /** Whether the target is one of ours, and keeps what means nothing to LangGraph, too: the order of different tasks, values without a version. */
+  /** Whether the target is ours, and so keeps even what LangGraph ignores: the order of different tasks, values without a version. */
   readonly #keepsAll: boolean;
-  #soFar: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
+  #soFar = NOTHING_IMPORTED;
 
   constructor(source: BaseCheckpointSaver, target: BaseCheckpointSaver, threadId: string, options: ThreadImportOptions) {
     this.#source = source;
@@ -90,19 +92,19 @@ class ThreadCopy {
   async run(): Promise<ThreadImport> {
     const missing = await this.#missing();
     if (missing === undefined) this.#soFar = { ...this.#soFar, isLeftAlone: true };
-    // Nothing is written before all is compared.
+    // Compares everything before the first write.
     for (const each of missing?.reverse() ?? []) await this.#add(each);
     return this.#soFar;
   }
 
-  /** What the target lacks, newest first; `undefined` when it has gone on by itself. */
+  /** What the target lacks, newest first; `undefined` if the thread has moved on there. */
   async #missing(): Promise<Missing[] | undefined> {
     const { batch, signal } = this.#options;
     const thread = { configurable: { thread_id: this.#threadId } };
     const there = new Set<string>();
     for await (const tuple of listedIn(this.#target, thread, batch)) there.add(keyOf(refOf(this.#threadId, tuple)));
     const missing: Missing[] = [];
-    /** Per namespace, whether the checkpoint that was listed last is there. */
+    /** By namespace, whether the target has the checkpoint listed last. */
     const wasThere = new Map<string, boolean>();
     for await (const tuple of listedIn(this.#source, thread, batch)) {
       signal?.throwIfAborted();
@@ -111,7 +113,7 @@ class ThreadCopy {
       const isThere = there.delete(keyOf(ref));
       wasThere.set(ref.namespace, isThere);
       if (!isThere) {
-        // An older one than one that is there: the target has pruned the thread. It would not get its place back either.
+        // The target has a newer one, so it has pruned this one, which could not get its place back.
         if (newer === true) return undefined;
         missing.push({ ref, what: "checkpoint", isHead: newer === undefined });
         continue;
@@ -119,7 +121,7 @@ class ThreadCopy {
       const state = await this.#compare(ref, tuple);
       if (state === "ahead") return undefined;
       if (state === "incomplete") missing.push({ ref, what: "writes", isHead: newer === undefined });
-      else this.#count({ skipped: 1 });
+      else this.#count("skipped");
     }
     return there.size > 0 ? undefined : missing;
   }
@@ -147,14 +149,12 @@ class ThreadCopy {
     }
     await this.#addWrites(forWriting(markCopied(configOf(ref))), tuple.pendingWrites ?? []);
     await this.#verify(ref, given, what, isHead);
-    this.#count(
-      what === "checkpoint" ? { checkpoints: 1, writes: given.writes.length } : { skipped: 1, writes: given.writes.length },
-    );
+    this.#count(what === "checkpoint" ? "checkpoints" : "skipped", given.writes.length);
   }
 
   /**
    * Stores the writes of a checkpoint in the order of the source, in which delta channels replay them. A foreign saver of checkpoint 1.2 orders them by task
-   * paths that it does not tell: there, the place of each batch becomes its path.
+   * paths that it does not show, so the position of each batch becomes its path.
    */
   async #addWrites(config: RunnableConfig, pending: readonly CheckpointPendingWrite[]): Promise<void> {
     const putWrites: PutWrites = this.#target.putWrites.bind(this.#target);
@@ -165,32 +165,26 @@ class ThreadCopy {
     }
   }
 
-  /** Reads a checkpoint back; the latest of a namespace as the latest. */
+  /** Reads a checkpoint back; the latest of a namespace without its id. */
   async #verify(ref: CheckpointRef, given: ReadTuple, what: Missing["what"], isHead: boolean): Promise<void> {
     const found = await this.#target.getTuple(isHead ? namespaceConfig(ref) : configOf(ref));
     if (found === undefined) throw new ImportMismatchError(ref, "checkpoint");
     const [expected, actual] = await this.#comparable(given, readTuple(found));
-    // Writes that were missing may have stood before others.
+    // Missing writes may have stood before others.
     const order = what === "checkpoint" && this.#keepsAll ? "as-given" : "by-task";
     const path = checkpointDifference(actual, expected) ?? writesDifference(actual, expected, order);
     if (path !== undefined) throw new ImportMismatchError(ref, path);
   }
 
-  /** What the target must read of a checkpoint, and what it does. */
+  /** What the target must read of a checkpoint, and what it reads. */
   async #comparable(given: ReadTuple, found: ReadTuple): Promise<readonly [expected: ReadTuple, actual: ReadTuple]> {
     const expected = await asReadThrough(this.#target.serde, given);
     return this.#keepsAll ? [expected, found] : [withoutDefaults(expected), withoutDefaults(found)];
   }
 
-  #count(more: Partial<Record<"checkpoints" | "writes" | "skipped", number>>): void {
-    const { checkpoints = 0, writes = 0, skipped = 0 } = more;
+  #count(what: "checkpoints" | "skipped", writes = 0): void {
     const soFar = this.#soFar;
-    this.#soFar = {
-      ...soFar,
-      checkpoints: soFar.checkpoints + checkpoints,
-      writes: soFar.writes + writes,
-      skipped: soFar.skipped + skipped,
-    };
+    this.#soFar = { ...soFar, [what]: soFar[what] + 1, writes: soFar.writes + writes };
     this.#options.onCheckpoint(this.#soFar);
   }
 }

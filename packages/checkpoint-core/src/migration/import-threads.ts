@@ -1,69 +1,67 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/ids.js";
+import { abortSignal, callback, integer, type OnError, refuseUnknown } from "../config/options.js";
 import { type HoldfastErrorCode, InvalidOptionsError, isHoldfastError, ThreadDeletedError } from "../errors.js";
-import { type OnError, resolveOnError } from "../store/on-error.js";
 import { isSaver } from "./fallback-saver.js";
-import { importThread, type ThreadImport } from "./import-thread.js";
+import { importThread, NOTHING_IMPORTED, type ThreadImport } from "./import-thread.js";
 import { ON_DEMAND_MIGRATION, type OnDemandMigration } from "./on-demand-migration.js";
 import { threadIdsIn } from "./thread-listing.js";
 
 /** What to copy from one saver to another, and how. */
 export interface ImportOptions {
-  /** Which threads. Default: all that the source lists, for which it reads all of them once more. */
+  /** Which threads. Default: all that the source lists, which costs one more read of each. */
   readonly threads?: Iterable<string> | AsyncIterable<string>;
   /**
-   * How many checkpoints the official Postgres and SQLite savers are asked for at once; they hold them all in memory, with all values. Other savers are not
-   * asked in batches. Default 16.
+   * How many checkpoints to request at once from the official Postgres and SQLite savers, which hold them all in memory with all values. Other savers are read
+   * as a stream. Default 16.
    */
   readonly batch?: number;
-  /** Told after each checkpoint. An error that it throws ends the import. */
+  /** Called after each checkpoint. An error that it throws ends the import. */
   readonly onProgress?: (progress: ImportProgress) => void;
   /**
-   * Told of each thread that cannot be copied, and why: one side cannot read it, or the target does not read what the source does. The import goes on
-   * with the next thread. Without it, the import ends with the error; so it does when a store cannot be reached.
+   * Called for each thread that cannot be copied, with the reason: one side cannot read it, or the target reads it differently. The import then continues with
+   * the next thread. Without it, the import ends with the error, as it always does when a store cannot be reached.
    */
   readonly onError?: OnError;
-  /** Ends the import before the next checkpoint. Run again, it goes on. */
+  /** Ends the import before the next checkpoint. The next import continues there. */
   readonly signal?: AbortSignal;
 }
 
 export interface ImportProgress {
-  /** The thread that is being copied. */
+  /** The thread in progress. */
   readonly threadId: string;
-  /** Its checkpoints that were copied, or found, so far. */
+  /** Its checkpoints that were copied or found so far. */
   readonly checkpoints: number;
   /** Threads before this one. */
   readonly threadsDone: number;
-  /** Where `threads` is an array or a set. */
+  /** Known if `threads` is an array or a set. */
   readonly threadsTotal: number | undefined;
 }
 
 export interface ImportReport {
-  /** Threads that the target now has as the source has them. */
+  /** Threads that are now equal in source and target. */
   readonly threads: number;
   /** Checkpoints that were copied. */
   readonly checkpoints: number;
   /** Pending writes that were copied. */
   readonly writes: number;
-  /** Checkpoints that were there already, and equal. */
+  /** Checkpoints that the target already had, and equal. */
   readonly skipped: number;
-  /** Ids of threads that have gone on in the target, or that somebody deleted on one of the two sides meanwhile; they were left as they are there. */
+  /** Ids of threads that moved on in the target, or were deleted on either side meanwhile. They were left alone. */
   readonly leftAlone: readonly string[];
 }
-
-const DELETED_MEANWHILE: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: true };
 
 const DEFAULT_BATCH = 16;
 const MOST_BATCH = 10_000;
 
 /**
- * Copies whole threads from one saver to another, checkpoints, pending writes and order included, and compares each checkpoint with what the target then
- * reads. Run again after a crash, it goes on where it was; what is there already is compared, and not written again.
+ * Copies whole threads from any saver to one of ours, or back, with checkpoints, pending writes and order, and compares each checkpoint with what the target
+ * then reads. After a crash, run it again: it compares what the target already has, and continues from there.
  *
- * From any saver into one of ours, and back. What another target cannot keep is in docs/operate/migration.md.
+ * docs/operate/migration.md lists what other targets cannot keep.
  *
- * @throws InvalidOptionsError, InvalidThreadIdError before any I/O; ImportMismatchError when the target does not read what the source does;
- *   SerializationError and others of the target; what the source throws; the reason of `signal`.
+ * @throws InvalidOptionsError, InvalidThreadIdError before any I/O; ImportMismatchError if the target reads a checkpoint differently; SerializationError and
+ *   others of the target; what the source throws; the reason of `signal`.
  */
 export async function importThreads(
   source: BaseCheckpointSaver,
@@ -91,7 +89,7 @@ export async function importThreads(
         ? importThread(source, target, threadId, { ...how, forWriting: (config) => config })
         : migration.importFrom(source, threadId, how);
     const copied = await copying.catch((error: unknown) => {
-      if (error instanceof ThreadDeletedError) return DELETED_MEANWHILE;
+      if (error instanceof ThreadDeletedError) return { ...NOTHING_IMPORTED, isLeftAlone: true };
       if (onError === undefined || isOfCaller || signal?.aborted === true || isOfStore(error)) throw error;
       onError(error, threadId);
       return undefined;
@@ -107,7 +105,7 @@ export async function importThreads(
   return report;
 }
 
-/** The next thread would fail in the same way. */
+/** Whether the next thread would fail in the same way. */
 function isOfStore(error: unknown): boolean {
   return isHoldfastError(error) && STORE_CODES.has(error.code);
 }
@@ -121,34 +119,24 @@ const STORE_CODES: ReadonlySet<HoldfastErrorCode> = new Set([
 
 type Resolved = ImportOptions & { readonly batch: number };
 
-const KNOWN: ReadonlySet<string> = new Set([
-  "threads",
-  "batch",
-  "onProgress",
-  "onError",
-  "signal",
-] satisfies (keyof ImportOptions)[]);
+const KNOWN = ["threads", "batch", "onProgress", "onError", "signal"] as const satisfies readonly (keyof ImportOptions)[];
 
 function resolve(source: unknown, target: unknown, options: ImportOptions): Resolved {
   if (!isSaver(source) || !isSaver(target)) {
     throw new InvalidOptionsError("importThreads needs two savers: importThreads(from, to).");
   }
-  if (source === target) throw new InvalidOptionsError("importThreads needs two savers; these are one.");
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.has(name)) throw new InvalidOptionsError(`There is no option ${name}. The options are ${[...KNOWN].join(", ")}.`);
-  }
-  const { threads, batch = DEFAULT_BATCH, onProgress, signal } = options;
-  if (!Number.isInteger(batch) || batch < 1 || batch > MOST_BATCH) {
-    throw new InvalidOptionsError(`batch is ${String(batch)}. It must be an integer from 1 to ${MOST_BATCH}.`);
-  }
+  if (source === target) throw new InvalidOptionsError("importThreads needs two different savers.");
+  refuseUnknown("importThreads", options, KNOWN);
+  const { threads, batch = DEFAULT_BATCH } = options;
+  integer("batch", batch, 1, MOST_BATCH);
   // A string is iterable, character by character.
   const isIterable =
     typeof threads === "object" && threads !== null && (Symbol.iterator in threads || Symbol.asyncIterator in threads);
-  if (threads !== undefined && !isIterable) throw new InvalidOptionsError("threads must be an array of thread ids, or iterable.");
-  if (onProgress !== undefined && typeof onProgress !== "function")
-    throw new InvalidOptionsError("onProgress must be a function.");
-  resolveOnError(options.onError);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
+  if (threads !== undefined && !isIterable)
+    throw new InvalidOptionsError("threads must be an array or another iterable of thread ids.");
+  callback("onProgress", options.onProgress);
+  callback("onError", options.onError);
+  abortSignal(options.signal);
   if (Array.isArray(threads) || threads instanceof Set) for (const threadId of threads) parseThreadId(threadId);
   return { ...options, batch };
 }

@@ -15,13 +15,13 @@ import { withoutSignal } from "../store/operation-signal.js";
 import { beingMigrated, MIGRATION_OWNER } from "../store/refusal.js";
 import { type CopyOutcome, MOST_REMEMBERED, type ThreadPlace } from "../store/thread-store.js";
 import { asOurs, plainConfig, threadIdOf } from "./fallback-saver.js";
-import { importThread, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
+import { importThread, NOTHING_IMPORTED, type ThreadImport, type ThreadImportOptions } from "./import-thread.js";
 import type { OwnDeletion, ThreadSource } from "./thread-source.js";
 
-/** What migrations need of the saver whose threads they bring here. */
+/** What migrations need of the target. */
 export interface MigrationTarget {
   readonly store: Pick<CheckpointStore, "threadPlace" | "beginMigration" | "endMigration" | "deleteThread">;
-  /** The same store, incomplete threads included, without the old saver. */
+  /** A saver on the same store that sees incomplete threads and has no fallback. */
   readonly here: LeaseSource;
 }
 
@@ -29,22 +29,20 @@ export interface MigrationTarget {
 const PATIENCE_MS = 60_000;
 const MIN_POLL_MS = 10;
 const MAX_POLL_MS = 250;
-/** Threads that are known to be here, so that nothing is asked about them any more. */
+/** How many threads are remembered as migrated, so that the store is not asked about them. */
 const MOST_KNOWN = 10_000;
 
 /**
- * Reads threads that are not here yet from the saver that a service used before, and takes each over as a whole before it is first written to (contract
- * C-112 and C-113).
+ * Reads threads that are not here yet from the saver that a service used before, and copies each as a whole before its first write (contract C-112, C-113).
  *
- * A copy takes many steps, and readers must not see half of it. So the store keeps a thread out of sight while one is being made; that survives a crash, and
- * the next write goes on with the copy. Whoever copies has the lease of the thread: a copier that stalled is fenced, and can write nothing over what a run did
- * meanwhile.
+ * A copy takes many steps, and readers must not see half of it. So the store hides a thread while it is copied. That survives a crash, and the next write
+ * continues the copy. The copier holds the thread's lease: one that stalls is fenced, and cannot overwrite what a run did meanwhile.
  */
 export class OnDemandMigration implements ThreadSource {
   readonly #fallback: BaseCheckpointSaver;
   readonly #target: MigrationTarget;
   readonly #known = entryCache<true>(MOST_KNOWN);
-  /** By thread and token: the writes of a superstep come together, and one of them is enough. */
+  /** By thread and token: the writes of a superstep come together, and share one migration. */
   readonly #running = new Map<string, Promise<ThreadImport>>();
 
   constructor(fallback: BaseCheckpointSaver, target: MigrationTarget) {
@@ -82,13 +80,13 @@ export class OnDemandMigration implements ThreadSource {
     if (count === 0) yield* own(options);
   }
 
-  /** The threads that are here, and then those that are not. */
+  /** The threads that are here, then the others. */
   async *#listAll(
     config: RunnableConfig,
     { limit = Number.POSITIVE_INFINITY, ...options }: CheckpointListOptions,
     own: (options: CheckpointListOptions) => AsyncGenerator<CheckpointTuple>,
   ): AsyncGenerator<CheckpointTuple> {
-    // One that has only checkpoints of subgraphs so far, as with durability "exit", is ours where the old saver does not have it.
+    // With durability "exit", a new thread has only checkpoints of subgraphs at first. It is ours if the old saver does not have it.
     const isOurs = oncePerThread((threadId) => this.#isHereAlone(threadId));
     const isHere = oncePerThread((threadId) => this.#isHere(threadId));
     const shown = new Set<string>();
@@ -130,10 +128,10 @@ export class OnDemandMigration implements ThreadSource {
   }
 
   /**
-   * Writes to a thread, which is then here.
+   * Migrates the thread if needed, then writes to it.
    *
    * @param token of the lease under which the caller writes.
-   * @throws ThreadBusyError when another process takes longer than a minute to migrate it; what both savers throw.
+   * @throws ThreadBusyError if another process takes longer than a minute to migrate it; what both savers throw.
    */
   async write<T>(threadId: string, token: string | undefined, write: () => Promise<T>): Promise<T> {
     return whileBeingMigrated(async () => {
@@ -143,7 +141,7 @@ export class OnDemandMigration implements ThreadSource {
         this.#known.set(threadId, true);
         return result;
       } catch (error) {
-        // It was deleted since it was last seen, and begun in the old store again.
+        // It was deleted meanwhile, and begun again in the old store.
         if (isBeingMigrated(error)) this.#known.delete(threadId);
         throw error;
       }
@@ -160,36 +158,36 @@ export class OnDemandMigration implements ThreadSource {
   }
 
   /**
-   * Deletes a thread in both stores, under its lease as long as it may be migrated. What the old saver has of it is remembered here, so that a run that read
-   * it there and goes on is refused (contract C-51).
+   * Deletes a thread in both stores, under its lease as long as it may be migrated. The store remembers the old saver's checkpoints, to refuse a run that read
+   * the thread there and continues (contract C-51).
    */
   async delete(threadId: string, token: string | undefined, own: OwnDeletion): Promise<void> {
     const isHere = await this.#isHere(threadId);
     const deleteBoth = async (held: string | undefined): Promise<void> => {
       const others = isHere ? [] : await this.#lastInFallback(threadId);
-      // First there: whoever finds nothing here must find nothing there.
+      // The old one first: when the thread is gone here, it must be gone there.
       await this.#fallback.deleteThread(threadId);
       await own(held, others);
     };
     await whileBeingMigrated(() => (isHere || token !== undefined ? deleteBoth(token) : this.#underLease(threadId, deleteBoth)));
   }
 
-  /** The checkpoints that a run may go on from. Those that cannot be read do not stand in the way of a deletion. */
+  /** The checkpoints that a run may continue from. Unreadable ones do not prevent a deletion. */
   async #lastInFallback(threadId: string): Promise<string[]> {
     const last: string[] = [];
     try {
       const thread = { configurable: { thread_id: threadId } };
       for await (const { checkpoint } of this.#fallback.list(thread, { limit: MOST_REMEMBERED })) last.push(checkpoint.id);
     } catch {
-      // The old saver reads values along with names, and may fail at one of them.
+      // The old saver reads values along with ids, and may fail at one of them.
     }
     return last;
   }
 
   /**
-   * Copies a thread, which is then here as a whole. Nothing may be under the target's id in the old saver either: it would be hidden by the copy.
+   * Migrates a thread, then copies it. The old saver must not have a thread with the target's id either: the copy would hide it.
    *
-   * @param copy in the store.
+   * @param copy copies it in the store.
    */
   async copy(from: string, to: string, copy: () => Promise<CopyOutcome>): Promise<CopyOutcome> {
     if (!(await this.#isHere(to)) && (await this.#isInFallback(to))) return { kind: "exists" };
@@ -201,7 +199,7 @@ export class OnDemandMigration implements ThreadSource {
     });
   }
 
-  /** Imports a thread in the presence of runs: from the old saver, by migrating it. One that is here already is not looked at. */
+  /** Imports a thread beside running graphs. From the old saver, it migrates the thread, and skips one that is already here. */
   async importFrom(source: BaseCheckpointSaver, threadId: string, how: HowToImport): Promise<ThreadImport> {
     if (source === this.#fallback) return whileBeingMigrated(() => this.#migrate(threadId, undefined, how));
     return importThread(source, this.#target.here, threadId, { ...how, forWriting: (config) => config });
@@ -230,7 +228,7 @@ export class OnDemandMigration implements ThreadSource {
 
   async #migrate(threadId: string, token: string | undefined, how: HowToImport = QUIETLY): Promise<ThreadImport> {
     const place = await this.#place(threadId);
-    if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return NOTHING;
+    if (place === "here" || (place === "absent" && !(await this.#isInFallback(threadId)))) return NOTHING_IMPORTED;
     const copy = (held: string): Promise<ThreadImport> => this.#copy(threadId, held, how);
     return token === undefined ? this.#underLease(threadId, copy) : copy(token);
   }
@@ -238,13 +236,13 @@ export class OnDemandMigration implements ThreadSource {
   async #copy(threadId: string, token: string, how: HowToImport): Promise<ThreadImport> {
     const { store, here } = this.#target;
     if (!(await this.#isInFallback(threadId))) {
-      // It was deleted there while it was copied.
+      // It was deleted there during the copy.
       if ((await this.#place(threadId)) === "incomplete") await store.deleteThread(threadId, token);
-      return NOTHING;
+      return NOTHING_IMPORTED;
     }
     if (!(await store.beginMigration(threadId, token))) {
-      // While we waited for the lease, others may have done it.
-      if (await this.#isHere(threadId)) return NOTHING;
+      // Another process may have done it while we waited for the lease.
+      if (await this.#isHere(threadId)) return NOTHING_IMPORTED;
       throw new LeaseLostError(threadId);
     }
     const forWriting = (config: RunnableConfig): RunnableConfig => withLeaseToken(config, threadId, token);
@@ -264,7 +262,7 @@ export class OnDemandMigration implements ThreadSource {
   }
 }
 
-/** Does what a migration by another process may stand in the way of; again, as long as that is so. */
+/** Repeats an action while another process is migrating the thread. */
 async function whileBeingMigrated<T>(action: () => Promise<T>): Promise<T> {
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (let delay = MIN_POLL_MS; ; delay = Math.min(2 * delay, MAX_POLL_MS)) {
@@ -278,11 +276,11 @@ async function whileBeingMigrated<T>(action: () => Promise<T>): Promise<T> {
 }
 
 function isBeingMigrated(error: unknown): boolean {
-  // No time left: nobody has it, but somebody began the thread, or ended a lease, at this moment.
+  // With no time left nobody holds it: the thread was just begun, or its lease just ended.
   return error instanceof ThreadBusyError && (error.owner === MIGRATION_OWNER || error.remainingMs === 0);
 }
 
-/** Remembers what was found of each thread, which must not change in the middle of its checkpoints. */
+/** Asks once per thread: the answer must not change in the middle of its checkpoints. */
 function oncePerThread(ask: (threadId: string) => Promise<boolean>): (threadId: string) => Promise<boolean> {
   const found = new Map<string, Promise<boolean>>();
   return (threadId) => {
@@ -293,7 +291,6 @@ function oncePerThread(ask: (threadId: string) => Promise<boolean>): (threadId: 
 }
 
 type HowToImport = Omit<ThreadImportOptions, "forWriting">;
-const NOTHING: ThreadImport = { checkpoints: 0, writes: 0, skipped: 0, isLeftAlone: false };
 const QUIETLY: HowToImport = { batch: 16, signal: undefined, onCheckpoint: () => {} };
 
 /** Where a saver of ours keeps its migration, for `importThreads`. */

@@ -1,11 +1,11 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { parseThreadId } from "../config/ids.js";
-import type { OnError } from "../store/on-error.js";
+import type { OnError } from "../config/options.js";
 
 /**
- * Everything that a saver lists, as it lists it, in bounded memory: one checkpoint at a time, or `batch` of them from savers that would else hold all at
- * once with all their values.
+ * Everything that a saver lists, in its order and in bounded memory: one checkpoint at a time, or in batches from savers that would otherwise hold all of them
+ * at once.
  */
 export async function* listedIn(
   saver: BaseCheckpointSaver,
@@ -29,11 +29,11 @@ export async function* listedIn(
 }
 
 /**
- * The official Postgres and SQLite savers read the whole answer of `list` before they yield the first item: with integer after integer of a growing
- * channel, gigabytes of a long conversation. They list by descending id across all namespaces and threads, so that pages with `before` come to the same.
+ * The official Postgres and SQLite savers read the whole answer of `list` before they yield the first item: gigabytes of a long conversation. They list by
+ * descending id across all namespaces and threads, so paging with `before` gives the same result.
  *
- * Nothing else can be paged: a saver that lists namespace by namespace, as MemorySaver does, would lose the newer checkpoints of the second one, and
- * nobody would notice. There is no way to ask a saver, so these two are known by name; a wrong guess the other way costs only memory.
+ * No other saver is paged: one that lists namespace by namespace, as MemorySaver does, would silently lose the newer checkpoints of the second. Savers do not
+ * say how they list, so these two are known by name; a saver that is not recognized costs only memory.
  */
 function listsByIdAtOnce(saver: BaseCheckpointSaver): boolean {
   return !("acquireThread" in saver) && BUFFERING.has(saver.constructor.name);
@@ -42,9 +42,9 @@ function listsByIdAtOnce(saver: BaseCheckpointSaver): boolean {
 const BUFFERING: ReadonlySet<string> = new Set(["PostgresSaver", "SqliteSaver"]);
 
 /**
- * The ids of all threads, each once. They are kept in memory; nothing else is.
+ * The ids of all threads, each once. Only the ids are kept in memory.
  *
- * @param withDamaged whether those of which a saver of ours cannot read a checkpoint come, too, at the end; else the listing ends with the error.
+ * @param withDamaged whether threads with a checkpoint that a saver of ours cannot read come at the end; otherwise the listing ends with the error.
  */
 export async function* threadIdsIn(saver: BaseCheckpointSaver, batch: number, withDamaged: boolean): AsyncGenerator<string> {
   const seen = new Set<string>();

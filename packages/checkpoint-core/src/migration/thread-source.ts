@@ -2,7 +2,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointListOptions, CheckpointTuple, DeltaChannelHistory } from "@langchain/langgraph-checkpoint";
 import type { CopyOutcome } from "../store/thread-store.js";
 
-/** How a saver gets at its threads: in its store alone, or also in the saver that a service used before (`OnDemandMigration`). `own` is what the store does. */
+/** Where a saver finds its threads: in its store alone, or also in the saver that a service used before (`OnDemandMigration`). `own` works on the store. */
 export interface ThreadSource {
   getTuple(
     config: RunnableConfig,
@@ -27,5 +27,15 @@ export interface ThreadSource {
   copy(from: string, to: string, own: () => Promise<CopyOutcome>): Promise<CopyOutcome>;
 }
 
-/** Deletes a thread of the store under the lease with this token, and remembers checkpoints of these other ids as if they had been in it. */
+/** Deletes a thread of the store under the lease with this token, and remembers these other checkpoint ids as if they had been in it. */
 export type OwnDeletion = (token: string | undefined, others?: readonly string[]) => Promise<void>;
+
+/** The threads of a saver without the option `fallback`. */
+export const STORE_ALONE: ThreadSource = {
+  getTuple: (_config, _threadId, own) => own(),
+  list: (_config, options, _threadId, own) => own(options),
+  getDeltaChannelHistory: (_options, _threadId, own) => own(),
+  write: (_threadId, _token, own) => own(),
+  delete: (_threadId, token, own) => own(token),
+  copy: (_from, _to, own) => own(),
+};

@@ -12,7 +12,7 @@ import { HoldfastSerializer } from "../serializer/index.js";
 import { valueDifference } from "./value-difference.js";
 import { writeBatches, writesOf } from "./write-batches.js";
 
-/** A checkpoint as one saver reads it, to be compared with what another one reads. */
+/** A checkpoint as one saver reads it, for comparison with another saver's. */
 export interface ReadTuple {
   readonly checkpoint: Checkpoint;
   /** The id of the parent checkpoint. */
@@ -24,9 +24,8 @@ export interface ReadTuple {
 const FIRST_FORMAT_WITH_OWN_SENDS = 4;
 
 /**
- * What is left of a tuple when what savers may differ in is taken away: fields of a checkpoint that LangGraph 1 does not have, `undefined` in metadata,
- * the order of the writes of different tasks where a task wrote in two turns, and in formats before 4 what each reading makes of the parent's writes
- * (contract C-14): an empty list of sends, or none.
+ * A tuple without what savers may differ in: checkpoint fields that LangGraph 1 does not have, `undefined` in metadata, the order of the writes of different
+ * tasks if a task wrote twice, and in formats before 4 what reading makes of the parent's writes (contract C-14): an empty list of sends, or none.
  */
 export function readTuple(tuple: CheckpointTuple): ReadTuple {
   const { v, id, ts, channel_values, channel_versions = {}, versions_seen = {} } = tuple.checkpoint;
@@ -46,8 +45,7 @@ export function readTuple(tuple: CheckpointTuple): ReadTuple {
 }
 
 /**
- * Metadata as it is stored: JSON. The official savers make objects of the messages that older versions of LangGraph kept in it; what they were made from is
- * what is kept.
+ * Metadata as stored, which is JSON. The official savers revive messages that older versions of LangGraph kept in it; here they stay JSON.
  */
 function plainMetadata(metadata: CheckpointTuple["metadata"]): CheckpointMetadata {
   const given: object = metadata ?? {};
@@ -59,8 +57,8 @@ function plainMetadata(metadata: CheckpointTuple["metadata"]): CheckpointMetadat
 }
 
 /**
- * The same without the values of channels that have no version: the defaults of channels that nothing has written to, which LangGraph makes anew. The official
- * Postgres saver does not keep them.
+ * The same without the values of channels that have no version. These are defaults of channels that nobody has written to, which LangGraph makes again and the
+ * official Postgres saver does not keep.
  */
 export function withoutDefaults(tuple: ReadTuple): ReadTuple {
   const { channel_values, channel_versions } = tuple.checkpoint;
@@ -68,7 +66,7 @@ export function withoutDefaults(tuple: ReadTuple): ReadTuple {
   return { ...tuple, checkpoint: { ...tuple.checkpoint, channel_values: Object.fromEntries(written) } };
 }
 
-/** The same with values as they come out of a serializer that may change them. Ours gives back what it was given, or throws. */
+/** The same with values as the target's serializer returns them, which may change them. Ours returns what it was given, or throws. */
 export async function asReadThrough(serde: SerializerProtocol, tuple: ReadTuple): Promise<ReadTuple> {
   if (serde instanceof HoldfastSerializer) return tuple;
   const through = async (value: unknown): Promise<unknown> => {
@@ -86,12 +84,12 @@ export async function asReadThrough(serde: SerializerProtocol, tuple: ReadTuple)
   };
 }
 
-/** Where there is a bigint or a cycle, the official serializer writes a text in place of the whole value. That must not pass for a value. */
+/** For a value with a bigint or a cycle, the official serializer writes a text in place of the whole value, which must not pass for it. */
 function isPlaceholder(value: unknown, read: unknown): boolean {
   return typeof read === "string" && typeof value !== "string" && !(value instanceof Date) && !(value instanceof URL);
 }
 
-/** Where two checkpoints part, their writes aside: `channel_values.messages[3].content`, `metadata.step`. */
+/** Where two checkpoints differ, apart from their writes: `channel_values.messages[3].content`, `metadata.step`. */
 export function checkpointDifference(actual: ReadTuple, expected: ReadTuple): string | undefined {
   const { checkpoint } = expected;
   for (const field of Object.keys(checkpoint) as (keyof Checkpoint)[]) {
@@ -105,10 +103,10 @@ export function checkpointDifference(actual: ReadTuple, expected: ReadTuple): st
 }
 
 /**
- * Where their writes part.
+ * Where their writes differ.
  *
- * @param order `"as-given"`; or `"by-task"`, when only the order of the ordinary writes of each task counts. No other order means anything to LangGraph, and
- *   the official Postgres saver keeps no other.
+ * @param order `"as-given"`; or `"by-task"`, if only the order of each task's ordinary writes counts: LangGraph reads, and the official Postgres saver keeps, no
+ *   other order.
  */
 export function writesDifference(actual: ReadTuple, expected: ReadTuple, order: "as-given" | "by-task"): string | undefined {
   const ordered = order === "as-given" ? (tuple: ReadTuple) => tuple.writes : byTask;
@@ -116,7 +114,7 @@ export function writesDifference(actual: ReadTuple, expected: ReadTuple, order: 
 }
 
 function byTask({ writes }: ReadTuple): CheckpointPendingWrite[] {
-  // Stable, so that ordinary writes of a task, which all have the place 0, stay in their order.
+  // A stable sort keeps the order of a task's ordinary writes, which all have the place 0.
   const place = ([, channel]: CheckpointPendingWrite): number => WRITES_IDX_MAP[channel] ?? 0;
   return [...writes].sort((a, b) => (a[0] === b[0] ? place(a) - place(b) : a[0] < b[0] ? -1 : 1));
 }

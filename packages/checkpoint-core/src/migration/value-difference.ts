@@ -1,8 +1,8 @@
 import { types } from "node:util";
 
 /**
- * The path at which two values that were read from two stores part; `undefined` when a program cannot tell them apart. The order of keys plays no part,
- * nor which copy of a package made an object, nor the stack of an error, which says where it was read.
+ * The path at which two values from two stores differ; `undefined` if a program cannot tell them apart. It ignores the order of keys, which copy of a package
+ * made an object, and the stack of an error, which says where it was read.
  */
 export function valueDifference(a: unknown, b: unknown, path: string): string | undefined {
   if (Object.is(a, b)) return undefined;
@@ -27,7 +27,7 @@ export function valueDifference(a: unknown, b: unknown, path: string): string | 
   return surplus === undefined ? undefined : at(surplus);
 }
 
-/** What a built-in object holds beside its properties. */
+/** What a built-in object holds besides its properties. */
 function contentsOf(value: object): unknown {
   if (types.isDate(value)) return value.getTime();
   if (types.isRegExp(value)) return `${value} at ${value.lastIndex}`;
@@ -45,11 +45,11 @@ function base64(view: ArrayBufferView): string {
 }
 
 function keysOf(value: object): string[] {
-  // A message's constructor arguments, whose current values are its fields. Of an Error, only what somebody has added is enumerable.
+  // Without a message's constructor arguments, whose current values are its fields.
   return Object.keys(value).filter((key) => key !== "lc_kwargs" || !isMessage(value));
 }
 
-/** By name: another copy of a package makes the same kind of thing. `pg` reads bytes as a Buffer, which is a Uint8Array. */
+/** The name of its class, which is the same in another copy of a package. `pg` reads bytes as a Buffer, which is a Uint8Array. */
 function kindOf(value: object): string {
   const prototype = Object.getPrototypeOf(value) as { readonly constructor?: { readonly name?: string } } | null;
   if (prototype === null) return "";
@@ -70,7 +70,7 @@ function isMessage(value: object): boolean {
   return "lc_kwargs" in value && "getType" in value;
 }
 
-/** A message is its fields. Anything else of LangChain is what it is stored as: how it was made shows in its other fields. */
+/** A LangChain object that is no message, as JSON: its other fields depend on how it was made. */
 function asStored(value: LangChainObject): unknown {
   return JSON.parse(JSON.stringify(value)) as unknown;
 }

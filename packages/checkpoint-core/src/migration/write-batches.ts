@@ -1,6 +1,6 @@
 import { type CheckpointPendingWrite, type PendingWrite, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
 
-/** Writes that one `putWrites` takes. */
+/** The writes of one `putWrites`. */
 export interface WriteBatch {
   readonly taskId: string;
   readonly taskPath: string | undefined;
@@ -8,12 +8,12 @@ export interface WriteBatch {
 }
 
 /**
- * The pending writes of a checkpoint as batches that store them again, in the order given.
+ * The pending writes of a checkpoint as batches that store them again, in the given order.
  *
- * A second batch of ordinary writes of one task would be ignored (contract C-41), so those of a task make one batch, where its first one stood. Each
- * special write has a batch of its own: a saver that counts positions counts those of ordinary writes only, as it did when the task wrote them.
+ * A second batch of a task's ordinary writes would be ignored (contract C-41), so they form one batch, in the place of the first. Each special write has its own
+ * batch, so that a saver that counts positions counts only ordinary writes, as it did when the task wrote them.
  *
- * @param paths the task path of each write, where it is known.
+ * @param paths the task path of each write, where known.
  */
 export function writeBatches(
   pending: readonly CheckpointPendingWrite[],
@@ -34,7 +34,7 @@ export function writeBatches(
   return batches;
 }
 
-/** What {@link writeBatches} store, in the order in which they come back. */
+/** The writes of {@link writeBatches}, in the order in which they are read. */
 export function writesOf(batches: readonly WriteBatch[]): CheckpointPendingWrite[] {
   return batches.flatMap(({ taskId, writes }) =>
     writes.map(([channel, value]): CheckpointPendingWrite => [taskId, channel, value]),

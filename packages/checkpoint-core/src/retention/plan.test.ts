@@ -1,3 +1,4 @@
+// One file: examples of a plan, and the properties that hold for the plan of any thread, share how a thread is built and read.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CheckpointSummary } from "../store/thread-store.js";

@@ -3,9 +3,9 @@ import type { CheckpointSummary, RemovedCheckpoint } from "../store/thread-store
 
 /** Which checkpoints may go. */
 export interface RetentionRule {
-  /** Of each graph that stands by itself, so many of the newest checkpoints stay. */
+  /** How many of the newest checkpoints of each independent graph stay. */
   readonly keepLast: number;
-  /** Others stay until they are as old, in milliseconds. */
+  /** Others stay until this age, in milliseconds. */
   readonly maxAgeMs: number;
 }
 
@@ -13,17 +13,17 @@ export interface RetentionRule {
 export interface RetentionPlan {
   readonly remove: readonly RemovedCheckpoint[];
   /**
-   * No longer to be seen, but still there, because one that stays is read by their help: a delta channel is rebuilt from their writes. They are not
-   * shown, as they may themselves have lost what they would be read by.
+   * Hidden but kept, because a delta channel of a checkpoint that stays is rebuilt from their writes. They are not shown, because their own ancestors may be
+   * gone.
    */
   readonly hide: readonly CheckpointKey[];
 }
 
 /**
- * What a rule leaves of a thread (contract C-52). A checkpoint stays when
- * - it is one of the newest of its graph, or too young to go;
- * - it is the end of a branch and has pending writes: an interrupt waits there, or a run that crashed;
- * - it is a subgraph's, and going on from a checkpoint of the graph around it that stays, or replaying from there, would read it.
+ * What a rule leaves of a thread (contract C-52). A checkpoint stays if
+ * - it is one of the newest of its graph, or younger than the rule's age;
+ * - it ends a branch and has pending writes: an interrupt waits there, or a run crashed there;
+ * - it belongs to a subgraph, and continuing or replaying a checkpoint that stays would read it.
  *
  * @param summaries all checkpoints of the thread, in the order of their commits.
  */
@@ -43,7 +43,7 @@ export function planRetention(summaries: readonly CheckpointSummary[], { keepLas
 }
 
 /**
- * What is left of a thread when runs are taken out of it (contract C-55).
+ * What remains of a thread without certain runs (contract C-55).
  *
  * @param summaries all checkpoints of the thread, in the order of their commits.
  */
@@ -73,8 +73,8 @@ function keyOf({ namespace, checkpointId }: CheckpointKey): CheckpointKey {
 }
 
 /**
- * A subgraph that ran on a checkpoint which stays is gone on with from its newest checkpoint there. One that remembers from run to run is also read
- * by the next run, and, when an older checkpoint of the graph around it is replayed, as it was before that.
+ * A subgraph that ran on a checkpoint that stays is resumed from its newest checkpoint there. A stateful subgraph is also read by the next run, and, when an
+ * older checkpoint of the graph around it is replayed, as it was before that checkpoint.
  */
 function keepOfSubgraph(
   thread: ThreadShape,
@@ -114,7 +114,7 @@ function belongsToOneTask(namespace: string): boolean {
   return namespace.includes(":");
 }
 
-/** How the checkpoints of a thread hang together. */
+/** How the checkpoints of a thread are related. */
 class ThreadShape {
   /** By namespace, the checkpoints that name no graph around them. */
   readonly independent = new Map<string, CheckpointSummary[]>();
@@ -149,12 +149,12 @@ class ThreadShape {
     return this.#places.get(each) as number;
   }
 
-  /** Where a subgraph's checkpoint stands among those of a graph around it: where the one stands that it was made on (contract C-22). */
+  /** The place of a subgraph's checkpoint among those of a graph around it: the place of the one that it ran on (contract C-22). */
   placeIn(around: string, each: CheckpointSummary): number {
     return this.place(this.originIn(around, each) ?? each);
   }
 
-  /** Of a graph, what can be gone on from, in the order of the commits. */
+  /** The checkpoints of a graph that a run can continue from, in the order of their commits. */
   members(namespace: string): readonly CheckpointSummary[] {
     const [alone, inGraphs] = [this.independent.get(namespace) ?? [], this.bound.get(namespace) ?? []];
     if (inGraphs.length === 0 || alone.length === 0) return alone.length === 0 ? inGraphs : alone;
@@ -170,7 +170,7 @@ class ThreadShape {
     return id === undefined ? undefined : this.#byKey.get(keyText(around, id));
   }
 
-  /** The parent, which was committed before it: so no loop of parents, however it came about, is endless. */
+  /** The parent, if it was committed earlier, so that a loop of parents in damaged data ends. */
   #parentOf(each: CheckpointSummary): CheckpointSummary | undefined {
     const parent = each.parentId === undefined ? undefined : this.#byKey.get(keyText(each.namespace, each.parentId));
     return parent !== undefined && this.place(parent) < this.place(each) ? parent : undefined;
@@ -181,9 +181,9 @@ class ThreadShape {
   }
 
   /**
-   * The ancestors that a checkpoint's delta channels are rebuilt from: back to where each has had a snapshot.
+   * The ancestors that a checkpoint's delta channels are rebuilt from, back to where each has had a snapshot.
    *
-   * Which channels are such is told by all checkpoints of the namespace: one that was made by `updateState` does not count since when.
+   * All checkpoints of the namespace together tell which channels are delta channels, because one made by `updateState` does not count them.
    */
   *deltaAncestors(each: CheckpointSummary): Generator<CheckpointSummary> {
     if (this.#deltaChannels.get(each.namespace)?.size === 0) return yield* this.#updatesBelow(each);
@@ -195,14 +195,14 @@ class ThreadShape {
     }
   }
 
-  /** Where no run has told of delta channels, as there has been none: all updates, each of which may have written to one. */
+  /** Before the first run, nothing tells of delta channels: keeps all updates, each of which may have written to one. */
   *#updatesBelow(each: CheckpointSummary): Generator<CheckpointSummary> {
     const branch = [each];
     for (let at = this.#parentOf(each); at !== undefined; at = this.#parentOf(at)) branch.push(at);
     if (branch.every(({ isUpdate }) => isUpdate)) yield* branch.slice(1);
   }
 
-  /** Where ancestors are needed: for each delta channel that no checkpoint which stays would tell of any more, the newest one that does. */
+  /** If ancestors are needed: for each delta channel that no remaining checkpoint would mention, the newest checkpoint that does. */
   *deltaWitnesses(kept: ReadonlySet<CheckpointSummary>, needed: ReadonlySet<CheckpointSummary>): Generator<CheckpointSummary> {
     const untold = new Map([...needed].map(({ namespace }) => [namespace, new Set(this.#deltaChannels.get(namespace))]));
     const tell = ({ namespace, snapshots, moved }: CheckpointSummary): boolean =>
@@ -213,8 +213,7 @@ class ThreadShape {
 }
 
 /**
- * The checkpoints that subgraphs' kept ones were made on, where their own places would tell another order among those of the graph around them
- * (contract C-22).
+ * The checkpoints that kept checkpoints of subgraphs ran on, if without them the order among those of the graph around them would change (contract C-22).
  */
 function* orderingOrigins(thread: ThreadShape, kept: ReadonlySet<CheckpointSummary>): Generator<CheckpointSummary> {
   const placesIn = new Map<string, number[]>();

@@ -1,3 +1,4 @@
+import { duration, flag, integer, oneOf, refuseUnknown } from "../config/options.js";
 import { InvalidOptionsError, ThreadNotFoundError } from "../errors.js";
 import type { ThreadLease } from "../leases/lease.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
@@ -7,15 +8,15 @@ import { planRetention, planWithoutRuns, type RetentionPlan, type RetentionRule 
 
 /** What `prune` leaves of a thread. */
 export interface PrunePolicy {
-  /** Of each graph of the thread, so many of the newest checkpoints stay: an integer of at least 1. Default 1. */
+  /** How many of the newest checkpoints of each graph of the thread stay: an integer of at least 1. Default 1. */
   readonly keepLast?: number;
-  /** Checkpoints beyond them stay until they are as old, in milliseconds. Default: they go at once. */
+  /** Checkpoints beyond them stay until this age, in milliseconds. Default: they go at once. */
   readonly maxAge?: number;
-  /** `"keep_latest"`: what the other options say. `"delete"`: the whole thread goes. Named as in LangGraph for Python. Default `"keep_latest"`. */
+  /** `"keep_latest"`: as the other options say. `"delete"`: delete the whole thread. Named as in LangGraph for Python. Default `"keep_latest"`. */
   readonly strategy?: "keep_latest" | "delete";
-  /** Only say what would go. Default `false`. */
+  /** Only report what would be removed. Default `false`. */
   readonly dryRun?: boolean;
-  /** The lease under which the caller has one of the threads. */
+  /** The caller's lease of one of the threads. */
   readonly lease?: ThreadLease;
   /** Ends it, with the signal's reason. Threads that were pruned before stay so. */
   readonly signal?: AbortSignal;
@@ -23,17 +24,17 @@ export interface PrunePolicy {
 
 /** What became of the threads. */
 export interface PruneReport {
-  /** Threads of which something was removed. */
+  /** Threads from which something was removed. */
   readonly threads: number;
   /** Threads that were deleted as a whole. */
   readonly deleted: number;
   /** Checkpoints that were removed, those of deleted threads included. */
   readonly checkpoints: number;
-  /** Checkpoints that are no longer shown, and stay because others are rebuilt from them. */
+  /** Checkpoints that were hidden instead, because others are rebuilt from them. */
   readonly hidden: number;
-  /** Bytes of the rows that were removed. With `dryRun`, 0: only removing tells which values nobody refers to any more. */
+  /** Bytes of the removed rows. With `dryRun`, 0: only removing tells which values are no longer referenced. */
   readonly bytes: number;
-  /** Threads that somebody had the lease of; nothing was done to them. */
+  /** Threads that were leased and therefore skipped. */
   readonly busy: readonly string[];
 }
 
@@ -44,61 +45,22 @@ export interface ResolvedPrunePolicy {
   readonly lease: ThreadLease | undefined;
 }
 
-/** Beyond a hundred years, an age is a mistake of units. */
-const MAX_AGE_MS = 100 * 366 * 24 * 60 * 60 * 1_000;
-
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolvePrunePolicy(policy: PrunePolicy = {}): ResolvedPrunePolicy {
-  const { keepLast, maxAge, strategy = "keep_latest", lease } = policy;
+  const { keepLast, maxAge, strategy = "keep_latest", dryRun = false, lease } = policy;
   refuseUnknown("prune", policy, ["keepLast", "maxAge", "strategy", "dryRun", "lease", "signal"]);
-  const dryRun = resolveDryRun(policy.dryRun);
-  if (strategy !== "keep_latest" && strategy !== "delete") {
-    throw new InvalidOptionsError(`strategy is ${String(strategy)}. It must be "keep_latest" or "delete".`);
-  }
+  flag("dryRun", dryRun);
+  oneOf("strategy", strategy, "keep_latest", "delete");
   if (strategy === "keep_latest") return { rule: resolveRule(keepLast, maxAge), dryRun, lease };
   if (keepLast !== undefined || maxAge !== undefined) {
-    throw new InvalidOptionsError('strategy "delete" takes the whole thread: it goes without keepLast and maxAge.');
+    throw new InvalidOptionsError('strategy "delete" deletes the whole thread: leave out keepLast and maxAge.');
   }
   return { rule: "delete", dryRun, lease };
 }
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveRule(keepLast: unknown = 1, maxAge: unknown = 0): RetentionRule {
-  if (typeof keepLast !== "number" || !Number.isSafeInteger(keepLast) || keepLast < 1) {
-    throw new InvalidOptionsError(`keepLast is ${String(keepLast)}. It must be an integer of at least 1.`);
-  }
-  return { keepLast, maxAgeMs: age("maxAge", maxAge) };
-}
-
-/**
- * @throws InvalidOptionsError
- */
-export function resolveDryRun(given: unknown = false): boolean {
-  if (typeof given === "boolean") return given;
-  throw new InvalidOptionsError("dryRun must be true or false.");
-}
-
-/**
- * A duration in milliseconds.
- *
- * @throws InvalidOptionsError
- */
-export function age(name: string, value: unknown): number {
-  if (typeof value === "number" && value >= 0 && value <= MAX_AGE_MS) return value;
-  throw new InvalidOptionsError(`${name} is ${String(value)}. It must be a number of milliseconds from 0 to ${MAX_AGE_MS}.`);
-}
-
-/**
- * @throws InvalidOptionsError for an option that there is not, which is a typing error: an option that is not seen may keep too little.
- */
-export function refuseUnknown(what: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new InvalidOptionsError(`${what} has no option ${unknown}. Its options are ${known.join(", ")}.`);
+  return { keepLast: integer("keepLast", keepLast, 1), maxAgeMs: duration("maxAge", maxAge) };
 }
 
 /** The sum of several reports. */
@@ -115,15 +77,13 @@ export function addReports(a: PruneReport, b: PruneReport): PruneReport {
 
 export const NOTHING_PRUNED: PruneReport = { threads: 0, deleted: 0, checkpoints: 0, hidden: 0, bytes: 0, busy: [] };
 
-/**
- * @throws ThreadNotFoundError for the first of the ids under which there is no thread.
- */
+/** @throws ThreadNotFoundError for the first id that has no thread. */
 export async function requireThreads(store: CheckpointStore, threadIds: readonly string[]): Promise<void> {
   for (const threadId of threadIds) if ((await store.threadKey(threadId)) === undefined) throw new ThreadNotFoundError(threadId);
 }
 
 /**
- * Applies a policy to threads, one after the other. A thread that somebody deletes meanwhile is passed over.
+ * Applies a policy to threads, one after the other. Skips a thread that is deleted meanwhile.
  *
  * @throws LeaseLostError, and what the store throws.
  */
@@ -151,9 +111,9 @@ function deleteWhole(store: CheckpointStore, { threadId, token }: PruneTarget, d
 }
 
 /**
- * Has a thread deleted, and counts it. How much that is is asked beforehand.
+ * Deletes a thread, and reports it with the size that it had before.
  *
- * @param remove `undefined`: it is deleted; else what is to be reported in place of that.
+ * @param remove deletes it; returns another report if it did not.
  */
 export async function removeWhole(
   store: ThreadStore,
@@ -167,14 +127,14 @@ export async function removeWhole(
   return dryRun ? gone : ((await remove()) ?? { ...gone, bytes: stored.bytes });
 }
 
-/** One thread, and under which lease. */
+/** A thread, and the token of its lease. */
 export interface PruneTarget {
   readonly threadId: string;
   readonly token: string | undefined;
 }
 
 /**
- * Removes of a thread what a policy does not keep (contract C-52, C-53). A thread that is not there has nothing to remove.
+ * Removes what a policy does not keep from a thread (contract C-52, C-53). Does nothing for a thread that does not exist.
  *
  * @throws LeaseLostError, and what the store throws.
  */
@@ -183,7 +143,7 @@ export function pruneThread(store: ThreadStore, target: PruneTarget, rule: Reten
 }
 
 /**
- * Takes runs out of a thread (contract C-55). A thread that is not there has none.
+ * Removes runs from a thread (contract C-55). Does nothing for a thread that does not exist.
  *
  * @throws LeaseLostError, and what the store throws.
  */
@@ -215,6 +175,6 @@ async function pruneBy(
     if (outcome.kind === "pruned") return { ...(isNothing ? NOTHING_PRUNED : count), bytes: outcome.bytes };
     if (outcome.kind === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
     if (outcome.kind === "lease-lost") throw refusalError(outcome, threadId);
-    // The thread was written to, or deleted and begun anew, meanwhile.
+    // The thread was written to, or deleted and started again, meanwhile: plan again.
   }
 }

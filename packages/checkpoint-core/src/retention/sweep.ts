@@ -1,27 +1,17 @@
+import { abortSignal, callback, duration, flag, integer, type OnError, refuseUnknown } from "../config/options.js";
 import { DeserializationError, InvalidOptionsError, StoreFailureError } from "../errors.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
-import { type OnError, resolveOnError } from "../store/on-error.js";
 import type { SweepCandidate, SweepClaim, ThreadStore } from "../store/thread-store.js";
 import type { RetentionRule } from "./plan.js";
-import {
-  addReports,
-  age,
-  NOTHING_PRUNED,
-  type PruneReport,
-  pruneThread,
-  refuseUnknown,
-  removeWhole,
-  resolveDryRun,
-  resolveRule,
-} from "./prune.js";
+import { addReports, NOTHING_PRUNED, type PruneReport, pruneThread, removeWhole, resolveRule } from "./prune.js";
 
-/** What a saver keeps, for as long as somebody calls `sweep`. */
+/** What `sweep` keeps. */
 export interface RetentionOptions {
-  /** A thread that was not written to for so many milliseconds is deleted, whether or not it waits for a human. Default: never. */
+  /** A thread that was not written to for this many milliseconds is deleted, whether or not it waits for a human. Default: never. */
   readonly idleFor?: number;
-  /** Of each graph of a thread, so many of the newest checkpoints stay. Default: all. */
+  /** How many of the newest checkpoints of each graph of a thread stay. Default: all. */
   readonly keepLast?: number;
-  /** Checkpoints beyond them stay until they are as old, in milliseconds. Default: they go at once. Only with `keepLast`. */
+  /** Checkpoints beyond them stay until this age, in milliseconds. Default: they go at once. Only with `keepLast`. */
   readonly maxAge?: number;
 }
 
@@ -31,9 +21,7 @@ export interface Retention {
   readonly rule: RetentionRule | undefined;
 }
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveRetention(options: RetentionOptions | undefined): Retention | undefined {
   if (options === undefined) return undefined;
   refuseUnknown("retention", options, ["idleFor", "keepLast", "maxAge"]);
@@ -41,14 +29,14 @@ export function resolveRetention(options: RetentionOptions | undefined): Retenti
   if (idleFor === undefined && keepLast === undefined) {
     throw new InvalidOptionsError("retention needs idleFor (milliseconds), keepLast, or both.");
   }
-  if (maxAge !== undefined && keepLast === undefined) throw new InvalidOptionsError("retention.maxAge goes with keepLast.");
+  if (maxAge !== undefined && keepLast === undefined) throw new InvalidOptionsError("retention.maxAge needs keepLast.");
   if (idleFor !== undefined && idleFor < MIN_IDLE_MS) {
     throw new InvalidOptionsError(
-      `retention.idleFor is ${idleFor}. When a thread was written to is known to the minute: it must be at least ${MIN_IDLE_MS} milliseconds.`,
+      `retention.idleFor is ${idleFor}. It must be at least ${MIN_IDLE_MS} milliseconds, because the time of the last write is exact to the minute.`,
     );
   }
   return Object.freeze({
-    idleMs: idleFor === undefined ? undefined : age("retention.idleFor", idleFor),
+    idleMs: idleFor === undefined ? undefined : duration("retention.idleFor", idleFor),
     rule: keepLast === undefined ? undefined : resolveRule(keepLast, maxAge),
   });
 }
@@ -57,69 +45,53 @@ const MIN_IDLE_MS = 2 * 60_000;
 
 /** How to sweep. */
 export interface SweepOptions {
-  /** Ends the sweep between two threads. What is done is done, and the next sweep goes on from there. */
+  /** Ends the sweep between two threads. The next sweep continues there. */
   readonly signal?: AbortSignal;
-  /** Threads that are looked at at a time: an integer from 1 to 10,000. Default 100. */
+  /** Threads in a page: an integer from 1 to 10,000. Default 100. */
   readonly batch?: number;
-  /** Only say what would go. Default `false`. */
+  /** Only report what would be removed. Default `false`. */
   readonly dryRun?: boolean;
-  /** Called after each batch. */
+  /** Called after each page. */
   readonly onProgress?: (report: SweepReport) => void;
-  /** Told of each thread that cannot be swept because what is stored of it is damaged; it stays as it is. Without it, the sweep ends with the error. */
+  /** Called for each thread that cannot be swept because it is damaged; the thread stays unchanged. Without it, the sweep ends with the error. */
   readonly onError?: OnError;
 }
 
-/** What a sweep has done. */
+/** What a sweep did. */
 export interface SweepReport extends PruneReport {
-  /** Threads that it has looked at. */
+  /** Threads that it looked at. */
   readonly seen: number;
-  /** `"done"`: to the last thread. `"aborted"`: by the signal. `"busy"`: somebody else sweeps, and nothing was done. */
+  /** `"done"`: it reached the last thread. `"aborted"`: the signal ended it. `"busy"`: another process is sweeping, and nothing was done. */
   readonly end: "done" | "aborted" | "busy";
 }
 
-interface ResolvedSweepOptions {
-  readonly signal: AbortSignal | undefined;
-  readonly batch: number;
-  readonly dryRun: boolean;
-  readonly onProgress: (report: SweepReport) => void;
-  readonly onError: OnError | undefined;
-}
-
-/**
- * @throws InvalidOptionsError
- */
-function resolveSweepOptions(options: SweepOptions = {}): ResolvedSweepOptions {
-  refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress", "onError"]);
-  const { signal, batch = 100, onProgress = () => {} } = options;
-  if (!Number.isInteger(batch) || batch < 1 || batch > 10_000) {
-    throw new InvalidOptionsError(`batch is ${String(batch)}. It must be an integer from 1 to 10000.`);
-  }
-  const dryRun = resolveDryRun(options.dryRun);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
-  if (typeof onProgress !== "function") throw new InvalidOptionsError("onProgress must be a function.");
-  return { signal, batch, dryRun, onProgress, onError: resolveOnError(options.onError) };
-}
-
-/** So long a sweeper that has died keeps others away. Renewed with each batch. */
+/** How long a crashed sweeper keeps others away. Renewed with each page. */
 const CLAIM_MS = 60_000;
 
 /**
- * Applies a retention to all threads, one sweeper at a time across processes, thread by thread (contract C-56).
+ * Applies a retention policy to all threads, one by one. One sweeper works at a time, across processes (contract C-56).
  *
  * @throws InvalidOptionsError, and what the store throws.
  */
 export async function sweep(
   store: CheckpointStore,
   retention: Retention | undefined,
-  options: SweepOptions | undefined,
+  options: SweepOptions = {},
 ): Promise<SweepReport> {
-  const { signal, batch, dryRun, onProgress, onError } = resolveSweepOptions(options);
-  if (retention === undefined) throw new InvalidOptionsError("sweep needs the saver's option retention: { idleFor, keepLast }.");
+  refuseUnknown("sweep", options, ["signal", "batch", "dryRun", "onProgress", "onError"]);
+  const { batch = 100, dryRun = false } = options;
+  integer("batch", batch, 1, 10_000);
+  flag("dryRun", dryRun);
+  const signal = abortSignal(options.signal);
+  const onProgress = callback("onProgress", options.onProgress);
+  const onError = callback("onError", options.onError);
+  if (retention === undefined)
+    throw new InvalidOptionsError("sweep needs a saver with the option retention: { idleFor, keepLast }.");
   await store.ready("sweep");
   const claim = await store.claimSweep(undefined, CLAIM_MS);
   let report: SweepReport = { ...NOTHING_PRUNED, seen: 0, end: "busy" };
   if (claim === undefined) return report;
-  // A dry run looks at everything; the others go on where the last one was ended.
+  // A dry run looks at everything; others continue where the last one ended.
   let cursor = dryRun ? "" : claim.cursor;
   let end: SweepReport["end"] = "done";
   let held: SweepClaim | undefined = claim;
@@ -139,9 +111,9 @@ export async function sweep(
       }
       if (end === "aborted") break;
       cursor = page.cursor;
-      onProgress({ ...report, end });
+      onProgress?.({ ...report, end });
       held = await store.claimSweep(claim.token, CLAIM_MS);
-      // Stalled for longer than the claim lasts, and another sweeper has come: it does the rest.
+      // This process stalled for longer than its claim lasts, and another sweeper continues.
       if (held === undefined) return { ...report, end: "aborted" };
     } while (cursor !== "");
   } finally {

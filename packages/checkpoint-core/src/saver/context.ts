@@ -1,6 +1,6 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import { oneOf } from "../config/options.js";
 import type { LabelNames } from "../config/run-config.js";
-import { InvalidOptionsError } from "../errors.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
@@ -9,30 +9,27 @@ import type { CheckpointCache, ThreadLives } from "./cache.js";
 import type { ParentsFirst } from "./parents-first.js";
 import type { WritesByRun } from "./run-writes.js";
 
-/** Options that the savers of all stores have. */
+/** Options of every saver. */
 export interface SaverSettings {
   /** Bound of the cache of serialized values, in bytes; 0 turns it off. */
   readonly cacheBytes: number;
   /** Largest serialized channel value, in bytes. */
   readonly maxValueBytes: number;
-  /** What becomes of a run that began at the head of its thread when the head has moved: another branch, or a ConcurrentUpdateError. */
+  /** What happens to a run that began at its thread's head when the head has moved: another branch, or a ConcurrentUpdateError. */
   readonly onConflict: OnConflict;
   /** The keys of a run's config that are stored beside its checkpoints. */
   readonly labels: LabelNames;
   /** What `sweep` keeps. */
   readonly retention: Retention | undefined;
-  /** Whose threads are read, and migrated at their first write, as long as they are not here. */
+  /** The saver from which threads that are not here are read, and migrated before their first write. */
   readonly fallback?: BaseCheckpointSaver | undefined;
 }
 
 export type OnConflict = "fork" | "reject";
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveOnConflict(given: unknown = "fork"): OnConflict {
-  if (given === "fork" || given === "reject") return given;
-  throw new InvalidOptionsError(`onConflict is ${String(given)}. It must be "fork" or "reject".`);
+  return oneOf("onConflict", given, "fork", "reject");
 }
 
 /** What an operation needs to read and write the store. */
@@ -43,7 +40,7 @@ export interface StoreContext {
   readonly lives: ThreadLives;
 }
 
-/** What the operations of one saver share. */
+/** What the operations of a saver share. */
 export interface SaverContext extends StoreContext {
   /** Where threads are: in the store, or still in the saver that a service used before. */
   readonly threads: ThreadSource;

@@ -11,7 +11,7 @@ export async function deleteThread(saver: SaverContext, threadId: string, lease:
   saver.lives.forget(id);
 }
 
-/** Deletes what the store has of a thread, under the lease with this token, and remembers checkpoints of these other ids as if they had been in it. */
+/** Deletes a thread of the store under the lease with this token, and remembers these other checkpoint ids as if they had been in it. */
 async function deleteStored(
   { store }: StoreContext,
   id: string,

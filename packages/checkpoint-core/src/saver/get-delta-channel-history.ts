@@ -68,7 +68,7 @@ async function readHistory(
   );
 }
 
-/** The values of an ancestor; read now, if the walk did not know that they would be wanted: a value from before its channel was a delta channel. */
+/** The values of an ancestor. Read now if the walk did not expect them: a value from before its channel was a delta channel. */
 async function valuesOf(
   saver: StoreContext,
   ref: NamespaceRef,

@@ -10,7 +10,6 @@ import {
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
 import { threadIdArgument } from "../config/ids.js";
-import { ThreadNotFoundError } from "../errors.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
@@ -19,7 +18,7 @@ import {
 } from "../leases/abandoned-threads.js";
 import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
 import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
-import type { ThreadSource } from "../migration/thread-source.js";
+import { STORE_ALONE } from "../migration/thread-source.js";
 import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
@@ -40,10 +39,13 @@ import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
 import { ParentsFirst } from "./parents-first.js";
 import { WritesByRun } from "./run-writes.js";
+import { stats } from "./stats.js";
+import { verify } from "./verify.js";
+import type { VerifyOptions, VerifyReport } from "./verify-report.js";
 
 /**
- * What all savers of ours are: they check what they are given, serialize it at the call, and leave the rest to a store. `docs/reference/contract.md` says what
- * they promise, rule by rule.
+ * The base of all Holdfast savers. It checks its arguments, serializes values at the call, and leaves the rest to a store. `docs/reference/contract.md` has the
+ * promises, rule by rule.
  */
 export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #context: SaverContext;
@@ -58,7 +60,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     super(serde);
     this.#leases = new Leases(store);
     this.#retention = settings.retention;
-    // Half of it each: the bytes of a value, and what makes writing the next one cheap, which is some three times as large.
+    // Half for the bytes of values, and half for their previous encodings, which are some three times as large.
     const serializer = new ValueSerializer(serde, settings.maxValueBytes, settings.cacheBytes / 2);
     const cache = new CheckpointCache<ThreadGuard>(settings.cacheBytes / 2);
     const here = { store, serializer, cache, lives: new ThreadLives() };
@@ -89,8 +91,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Closes what the saver opened, and nothing that it was given. Operations that wait for a retry fail with the error they were retried for; later
-   * ones are a SaverClosedError.
+   * Closes what the saver opened, and nothing that it was given. Operations that wait for a retry fail with their last error; later ones fail with a
+   * SaverClosedError.
    */
   async end(): Promise<void> {
     const { cache, serializer, store } = this.#context;
@@ -112,8 +114,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   /**
    * The checkpoint that `config` names, or the one committed last in its thread and namespace.
    *
-   * @returns `undefined` when there is none, or when `config` names no thread.
-   * @throws MissingThreadIdError when a run asks, which must not begin; InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
+   * @returns `undefined` if there is none, or if `config` names no thread.
+   * @throws MissingThreadIdError if a run without a thread asks; InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
    */
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     return underSignal(config?.signal, () => getTuple(this.#context, config));
@@ -122,8 +124,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   /**
    * Checkpoints, newest committed first, read a page at a time.
    *
-   * @param options.limit at most so many. `options.before` a config whose checkpoint is the upper end, itself excluded.
-   *   `options.filter` keys of the metadata and the values they must have. `options.labels` labels that they must have.
+   * @param options.limit the most checkpoints to list. `options.before`: only those committed before the checkpoint of this config. `options.filter`: keys of
+   *   the metadata and their values. `options.labels`: labels and their values.
    * @throws InvalidThreadIdError, InvalidConfigError, InvalidMetadataError (filter), InvalidOptionsError (labels), DeserializationError,
    *   StoreUnavailableError
    */
@@ -132,7 +134,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Stores a checkpoint, atomically, and again without harm. See rules C-30 to C-38 of the contract.
+   * Stores a checkpoint atomically. May safely be repeated. See rules C-30 to C-38 of the contract.
    *
    * @param newVersions the channels that changed; the others carry over from the parent, `config.configurable.checkpoint_id`.
    * @throws MissingThreadIdError, InvalidThreadIdError, InvalidConfigError, InvalidMetadataError, SerializationError, ValueTooLargeError,
@@ -148,9 +150,9 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Stores what a task wrote, atomically. The checkpoint need not be there yet. See rules C-40 to C-43 of the contract.
+   * Stores a task's writes atomically. The checkpoint need not exist yet. See rules C-40 to C-43 of the contract.
    *
-   * @param taskPath where the task stands in the graph, which orders its writes (contract C-42). LangGraph 1.5 and later give it; the empty one is a path, too.
+   * @param taskPath the task's place in the graph, which orders its writes (contract C-42). LangGraph 1.5 and later pass it; `""` is a path, too.
    * @throws MissingThreadIdError, InvalidThreadIdError, InvalidConfigError, SerializationError, ValueTooLargeError, ThreadBusyError, LeaseLostError,
    *   ThreadDeletedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
@@ -159,11 +161,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Deletes all checkpoints, writes and values of a thread, in all namespaces, in one step. What a run that is still going on writes afterwards is
-   * refused with ThreadDeletedError (contract C-51).
+   * Deletes all checkpoints, writes and values of a thread, in all namespaces, in one step. Later writes of a run in progress are refused with
+   * ThreadDeletedError (contract C-51).
    *
-   * @param options.lease the lease under which the caller has the thread, if it has one. It ends with the thread. `options.signal` ends the
-   *   operation, with its reason.
+   * @param options.lease the caller's lease of the thread, if any. It ends with the thread. `options.signal` ends the operation, with its reason.
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadBusyError, LeaseLostError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   override deleteThread(
@@ -174,15 +175,15 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Takes the lease of a thread: until it is released or lost, nobody else can write to the thread, in any process.
+   * Acquires the lease of a thread: until it is released or lost, nobody else can write to the thread, in any process.
    *
    * ```ts
    * await using lease = await saver.acquireThread("user-1", { waitMs: 10_000 });
    * await graph.invoke(input, { ...lease.config, signal: lease.signal });
    * ```
    *
-   * @throws ThreadBusyError when somebody else has it, for longer than `waitMs`; MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError,
-   *   StoreUnavailableError, StoreFailureError, SetupRequiredError; the reason of `signal` when it aborts.
+   * @throws ThreadBusyError if another holder has it for longer than `waitMs`; MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError,
+   *   StoreUnavailableError, StoreFailureError, SetupRequiredError; the reason of `signal` if it aborts.
    */
   async acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> {
     const id = threadIdArgument(threadId, "acquireThread");
@@ -192,10 +193,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Threads whose lease ended without a release: their holder crashed, or stalled. Each is handed to one caller, under a lease of its own; release it
-   * when you are done with the thread, whatever became of it. A thread that waits for a human is not abandoned, nor one without unfinished work.
+   * Threads whose lease ended without a release, because their holder crashed or stalled. Each goes to one caller, under a new lease; release it when you are
+   * done with the thread, whatever the outcome. A thread that waits for a human, or has no unfinished work, is not abandoned.
    *
-   * @param options.olderThanMs how long ago the lease must have ended, in milliseconds. Default 0. `options.limit`: at most so many threads. Default: all.
+   * @param options.olderThanMs how long ago the lease must have ended, in milliseconds. Default 0. `options.limit`: the most threads to list. Default: all.
    *   Others as for {@link acquireThread}.
    * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
@@ -204,8 +205,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Takes checkpoints out of threads that nothing needs any more, and frees the values that nothing else refers to (contract C-52, C-53). What an
-   * interrupt, a delta channel or a subgraph needs stays. A thread that somebody has the lease of is left alone.
+   * Removes checkpoints that nothing needs any more, and frees values that nothing else refers to (contract C-52, C-53). What an interrupt, a delta channel or a
+   * subgraph needs stays. Leased threads are skipped and reported.
    *
    * ```ts
    * await saver.prune(["user-1"], { keepLast: 10 });
@@ -221,11 +222,11 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Takes runs out of the threads that they wrote to: their checkpoints, and what they wrote to checkpoints that are the last of their branch, so that
-   * each thread is again as it was before them (contract C-55). Runs are told by the label `run_id`, from `config.metadata` or
-   * `config.configurable`. What delta channels of later checkpoints need stays, out of sight.
+   * Removes runs from their threads, so that each thread is as it was before them (contract C-55): their checkpoints, and their writes to checkpoints at the end
+   * of a branch. The label `run_id`, from `config.metadata` or `config.configurable`, identifies a run. What delta channels of later checkpoints need is hidden
+   * instead.
    *
-   * @param options.dryRun only say what would go.
+   * @param options.dryRun only report what would be removed.
    * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   deleteForRuns(runIds: readonly string[], options: DeleteForRunsOptions = {}): Promise<PruneReport> {
@@ -233,18 +234,18 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Copies a thread as it is at this moment, with all its checkpoints, pending writes and labels, to an id under which there is none (contract C-58).
-   * Values that do not change share nothing with the original: either can be deleted.
+   * Copies a thread as it is at this moment, with all its checkpoints, pending writes and labels, to a new id (contract C-58). The copy shares nothing with the
+   * original: either can be deleted.
    *
-   * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, ThreadBusyError (only a part of the thread has come
-   *   here from another saver), StoreUnavailableError, StoreFailureError, SetupRequiredError
+   * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, ThreadBusyError (the thread is being migrated from another
+   *   saver), StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }> {
     return copyThread(this.#context, sourceThreadId, targetThreadId);
   }
 
   /**
-   * The threads of the store, the one that was written last first, read a page at a time (contract C-26).
+   * The threads of the store, the last written first, read a page at a time (contract C-26).
    *
    * ```ts
    * for await (const thread of saver.listThreads({ prefix: "tenant:acme/", limit: 20 })) console.log(thread.threadId, thread.isWaiting);
@@ -259,34 +260,44 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
-   * How much is stored, of one thread or in all (contract C-28).
+   * How much is stored, for one thread or in total (contract C-28).
    *
    * @throws InvalidThreadIdError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
    */
-  async stats(): Promise<StoreStats>;
-  async stats(threadId: string): Promise<StoredThread>;
-  async stats(threadId?: string): Promise<StoreStats | StoredThread> {
-    const id = threadId === undefined ? undefined : threadIdArgument(threadId, "stats");
-    await this.#context.store.ready("stats");
-    if (id === undefined) return this.#context.store.stats();
-    const stored = await this.#context.store.threadStats(id);
-    if (stored === undefined) throw new ThreadNotFoundError(id);
-    return stored;
+  stats(): Promise<StoreStats>;
+  stats(threadId: string): Promise<StoredThread>;
+  stats(threadId?: string): Promise<StoreStats | StoredThread> {
+    return stats(this.#context.store, threadId);
   }
 
   /**
-   * Applies the option `retention` to all threads: deletes those that are idle, and prunes the others. One sweeper works at a time, across processes; a
-   * sweep that was ended in the middle is gone on with by the next one (contract C-56). Call it now and then, from any replica.
+   * Reads all that is stored, of one thread or of all, and says what is damaged or missing (contract C-29). It changes nothing and may run beside running graphs.
+   * It costs about what `list` costs that reads all of it.
    *
-   * @throws InvalidOptionsError, also when the saver has no `retention`; StoreUnavailableError, StoreFailureError, SetupRequiredError
+   * ```ts
+   * const { problems, problemCount } = await saver.verify();
+   * for (const { kind, threadId, checkpointId, message } of problems) console.error(kind, threadId, checkpointId, message);
+   * ```
+   *
+   * @throws InvalidThreadIdError, InvalidOptionsError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError; the reason of `signal` when it aborts.
+   */
+  verify(threadId?: string, options?: VerifyOptions): Promise<VerifyReport> {
+    return verify(this.#context, threadId, options);
+  }
+
+  /**
+   * Applies the option `retention` to all threads: deletes idle ones, and prunes the others. One sweeper works at a time, across processes, and the next one
+   * continues an interrupted sweep (contract C-56). Call it regularly, from any replica.
+   *
+   * @throws InvalidOptionsError, also if the saver has no `retention`; StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   sweep(options?: SweepOptions): Promise<SweepReport> {
     return sweep(this.#context.store, this.#retention, options);
   }
 
   /**
-   * What delta channels are rebuilt from: per channel the writes of all ancestors, oldest first, and the value at the nearest one that has one.
-   * One round trip, however many ancestors.
+   * What delta channels are rebuilt from: by channel, the writes of all ancestors, oldest first, and the value at the nearest one that has one. One round trip,
+   * however many ancestors.
    *
    * @throws InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
    */
@@ -298,18 +309,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 }
 
-/** A copy builds on the checkpoint before it, and on no other. */
+/** A migration only needs the previous checkpoint. */
 const MAX_MIGRATION_CACHE_BYTES = 8 * 1024 * 1024;
 
-/** The store by itself, as migrations need it. */
+/** The store alone, for migrations. */
 class SaverWithoutFallback extends HoldfastSaver {}
-
-/** Without the option `fallback`. */
-const STORE_ALONE: ThreadSource = {
-  getTuple: (_config, _threadId, own) => own(),
-  list: (_config, options, _threadId, own) => own(options),
-  getDeltaChannelHistory: (_options, _threadId, own) => own(),
-  write: (_threadId, _token, own) => own(),
-  delete: (_threadId, token, own) => own(token),
-  copy: (_from, _to, own) => own(),
-};

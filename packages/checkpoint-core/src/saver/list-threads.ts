@@ -1,29 +1,29 @@
 import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/ids.js";
+import { duration, integer, refuseUnknown } from "../config/options.js";
 import { type Labels, resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
-import { age, refuseUnknown } from "../retention/prune.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import type { ThreadSelection, ThreadSummary } from "../store/thread-store.js";
 
 /** Which threads to list. */
 export interface ListThreadsOptions {
-  /** Only threads whose id begins with this text. */
+  /** Only threads whose id starts with this text. */
   readonly prefix?: string;
-  /** Only threads that were written to since then, and such for which it cannot be told: when that was is known to the minute. */
+  /** Only threads that were written to since then. The time of the last write is exact to the minute; threads in doubt are included. */
   readonly updatedAfter?: Date;
-  /** Only threads that were not written to for so many milliseconds, by the clock of the store. */
+  /** Only threads that were not written to for this many milliseconds, by the clock of the store. */
   readonly idleFor?: number;
-  /** Where to go on: the last thread of the page before. */
+  /** Where to continue: the last thread of the previous page. */
   readonly before?: Pick<ThreadInfo, "threadId" | "updatedAt">;
   /** Only threads that have these labels. */
   readonly labels?: Labels;
-  /** At most so many. Default: all, read page by page. */
+  /** The most threads to list. Default: all, read page by page. */
   readonly limit?: number;
   /** Ends the list, with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** A thread, as `listThreads` shows it. */
+/** A thread in `listThreads`. */
 export interface ThreadInfo {
   readonly threadId: string;
   /** `""` is the graph itself, others are its subgraphs. */
@@ -33,19 +33,17 @@ export interface ThreadInfo {
   readonly createdAt: Date;
   /** When it was last written to, to the minute. */
   readonly updatedAt: Date;
-  /** Bytes of its rows, compressed as they are, indexes not counted. */
+  /** Bytes of its rows, as compressed, without indexes. */
   readonly bytes: number;
-  /** What its runs last said of themselves (contract C-39). */
+  /** The last labels that its runs gave (contract C-39). */
   readonly labels: Labels;
   /** Whether its latest checkpoint waits for a human: an interrupt without an answer. */
   readonly isWaiting: boolean;
-  /** Who has its lease now, as they call themselves, and in how many milliseconds that ends. */
+  /** The holder of its lease by its own name, and the milliseconds until the lease ends. */
   readonly lease: { readonly owner: string | undefined; readonly remainingMs: number } | undefined;
 }
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveListThreads(options: ListThreadsOptions = {}): { selection: ThreadSelection; limit: number } {
   refuseUnknown("listThreads", options, ["prefix", "updatedAfter", "idleFor", "before", "labels", "limit", "signal"]);
   const { prefix, updatedAfter, idleFor, before, labels, limit = Number.POSITIVE_INFINITY } = options;
@@ -54,13 +52,11 @@ export function resolveListThreads(options: ListThreadsOptions = {}): { selectio
     const fault = malformation(prefix, MAX_THREAD_ID_BYTES);
     if (fault !== undefined) throw new InvalidOptionsError(`prefix ${fault}.`);
   }
-  if (limit !== Number.POSITIVE_INFINITY && (!Number.isInteger(limit) || limit < 0)) {
-    throw new InvalidOptionsError(`limit is ${String(limit)}. It must be an integer of at least 0.`);
-  }
+  if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 0);
   const selection: ThreadSelection = {
     prefix: prefix === "" ? undefined : prefix,
     updatedAfter: time("updatedAfter", updatedAfter),
-    idleMs: idleFor === undefined ? undefined : age("idleFor", idleFor),
+    idleMs: idleFor === undefined ? undefined : duration("idleFor", idleFor),
     before: resolveBefore(before),
     labels: resolveLabels(labels),
   };
@@ -84,9 +80,9 @@ function time(name: string, value: unknown): number | undefined {
 }
 
 /**
- * Threads, the one that was written last first.
+ * Threads, the last written first.
  *
- * @param isAnswered whether the question of a thread that has an interrupt and a resume value was answered, and not asked anew.
+ * @param isAnswered whether a thread with an interrupt and a resume value was answered, and has not asked again.
  */
 export async function* listThreads(
   store: CheckpointStore,

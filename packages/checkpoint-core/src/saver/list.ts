@@ -2,20 +2,20 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointListOptions, CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { optionalCheckpointId, optionalNamespace, optionalThreadId } from "../config/ids.js";
 import { metadataConditions } from "../config/metadata.js";
+import { callback, type OnError } from "../config/options.js";
 import { type Labels, resolveLabels } from "../config/run-config.js";
 import { DeserializationError, InvalidConfigError } from "../errors.js";
 import type { SegmentReader } from "../format/segment.js";
 import type { ThreadView } from "../leases/abandoned-threads.js";
 import type { ListSelection, ReadCheckpoint, Reading } from "../store/checkpoint-store.js";
-import { type OnError, resolveOnError } from "../store/on-error.js";
 import type { SaverContext, StoreContext } from "./context.js";
 import { decodeStored, readTuple, segmentsOf, tupleOf } from "./get-tuple.js";
 
-/** What narrows a list of checkpoints. */
+/** Filters of a list of checkpoints. */
 export interface ListOptions extends CheckpointListOptions {
   /** Only checkpoints with these labels (contract C-39). */
   readonly labels?: Labels;
-  /** Told of each checkpoint that cannot be read (a DeserializationError), which is left out. Without it, the list ends with the error. */
+  /** Called for each checkpoint that cannot be read, with its DeserializationError; the list continues. Without it, the list ends with the error. */
   readonly onError?: OnError;
 }
 
@@ -30,7 +30,7 @@ export async function* list(saver: SaverContext, config: RunnableConfig, options
     labels: resolveLabels(options.labels),
   };
   const limit = limitOf(options.limit);
-  const onError = resolveOnError(options.onError);
+  const onError = callback("onError", options.onError);
   if (options.filter !== undefined) metadataConditions(options.filter);
   await saver.store.ready("list");
   const own = ({ limit: most }: CheckpointListOptions): AsyncGenerator<CheckpointTuple> =>
@@ -38,7 +38,7 @@ export async function* list(saver: SaverContext, config: RunnableConfig, options
   yield* saver.threads.list(config, options, threadId, own);
 }
 
-/** @param onError told of what cannot be read, which is left out; without it, it is thrown. */
+/** @param onError called for what cannot be read, which is left out; without it, the error is thrown. */
 async function* readList(
   saver: StoreContext,
   threadId: string | undefined,
@@ -60,7 +60,7 @@ async function* readList(
   }
 }
 
-/** A generator of its own: what the caller's `onError` throws at one of the checkpoints is not reported again. */
+/** A separate generator, so that what `onError` throws for a checkpoint is not reported again. */
 async function* readablePages(
   pages: AsyncIterable<Reading>,
   threadId: string,
@@ -88,13 +88,13 @@ async function readable(
   }
 }
 
-/** Throws what is not about stored bytes, or what nobody wants to be told. */
+/** Reports unreadable bytes, and throws everything else. */
 function report(error: unknown, threadId: string, onError: OnError | undefined): void {
   if (onError === undefined || !(error instanceof DeserializationError)) throw error;
   onError(error, threadId);
 }
 
-/** The threads of a saver, as their unfinished work is looked for. */
+/** How a saver's threads are searched for unfinished work. */
 export function viewOf(saver: SaverContext): ThreadView {
   return {
     latest: (threadId) => {

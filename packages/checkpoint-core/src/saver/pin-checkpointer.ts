@@ -1,23 +1,23 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { InvalidOptionsError } from "../errors.js";
 
-/** A compiled graph, as far as `pinCheckpointer` needs to know one. */
+/** What `pinCheckpointer` needs of a compiled graph. */
 export interface PinnableGraph {
   checkpointer?: unknown;
 }
 
 /**
- * Keeps the saver that a graph was compiled with, whatever saver is assigned to it later. LangGraph's own server assigns its in-memory saver to each
- * graph it runs, without a word:
+ * Keeps the saver that a graph was compiled with, whatever saver is assigned later. LangGraph's own server silently assigns its in-memory saver to each graph
+ * that it runs:
  *
  * ```ts
  * export const agent = () => pinCheckpointer(builder.compile({ checkpointer: saver }));
  * ```
  *
- * Assigning no saver (`undefined`, `null`, `false`) still takes effect: the server does so for runs whose thread it deletes when they end.
+ * Assigning no saver (`undefined`, `null`, `false`) still works: the server does so for runs whose thread it deletes at their end.
  *
  * @returns the same graph. `withConfig` makes a copy that is not pinned: pin last.
- * @throws InvalidOptionsError when the graph has no Holdfast saver as its checkpointer.
+ * @throws InvalidOptionsError if the graph was not compiled with a Holdfast saver.
  */
 export function pinCheckpointer<Graph extends PinnableGraph>(graph: Graph): Graph {
   const saver = graph.checkpointer;
@@ -41,7 +41,7 @@ export function pinCheckpointer<Graph extends PinnableGraph>(graph: Graph): Grap
 /** Marks our savers, whichever copy of the package made them. */
 export const SAVER_BRAND: unique symbol = Symbol.for("holdfast.saver") as never;
 
-/** Whether `value` is a saver of ours. A graph whose `checkpointer` is none does not keep its threads in our store. */
+/** Whether `value` is a Holdfast saver. A graph whose `checkpointer` is not keeps its threads elsewhere. */
 export function isHoldfastSaver(value: unknown): value is BaseCheckpointSaver {
   return typeof value === "object" && value !== null && (value as { [SAVER_BRAND]?: unknown })[SAVER_BRAND] === true;
 }

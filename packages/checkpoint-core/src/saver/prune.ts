@@ -1,4 +1,5 @@
 import { threadIdArgument } from "../config/ids.js";
+import { flag, refuseUnknown } from "../config/options.js";
 import { resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
 import {
@@ -7,22 +8,20 @@ import {
   type PrunePolicy,
   type PruneReport,
   pruneThreads,
-  refuseUnknown,
   removeRuns,
   requireThreads,
-  resolveDryRun,
   resolvePrunePolicy,
 } from "../retention/prune.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { type ListThreadsOptions, resolveListThreads } from "./list-threads.js";
 
-/** Threads that nobody has written to for long. */
+/** Threads that nobody has written to for some time. */
 export interface IdleThreads extends Pick<ListThreadsOptions, "prefix" | "labels"> {
-  /** For so many milliseconds, by the clock of the store, to the minute. */
+  /** Milliseconds since the last write, by the clock of the store, exact to the minute. */
   readonly olderThan: number;
 }
 
-/** Takes checkpoints out of threads that nothing needs any more (contract C-52, C-53). */
+/** Removes checkpoints that nothing needs any more (contract C-52, C-53). */
 export async function prune(
   store: CheckpointStore,
   threads: readonly string[] | IdleThreads,
@@ -36,7 +35,7 @@ export async function prune(
     return pruneThreads(store, ids, resolved);
   }
   const { olderThan, ...others } = ((threads as unknown) ?? {}) as Partial<IdleThreads>;
-  if (olderThan === undefined) throw new InvalidOptionsError("prune needs ids of threads, or { olderThan: milliseconds }.");
+  if (olderThan === undefined) throw new InvalidOptionsError("prune needs thread ids, or { olderThan: milliseconds }.");
   const { selection, limit } = resolveListThreads({ ...others, idleFor: olderThan });
   await store.ready("prune");
   const idle = async function* (): AsyncGenerator<string> {
@@ -45,24 +44,24 @@ export async function prune(
   return pruneThreads(store, idle(), resolved);
 }
 
-/** How to take runs out of threads. */
+/** How to remove runs from threads. */
 export interface DeleteForRunsOptions {
   /** Only say what would go. Default `false`. */
   readonly dryRun?: boolean;
-  /** Ends it, with the signal's reason. Threads that the runs were taken out of before stay so. */
+  /** Ends it, with the signal's reason. Runs that were removed before stay removed. */
   readonly signal?: AbortSignal;
 }
 
-/** Takes runs out of the threads that they wrote to (contract C-55). */
+/** Removes runs from their threads (contract C-55). */
 export async function deleteForRuns(
   store: CheckpointStore,
   runIds: readonly string[],
   options: DeleteForRunsOptions,
 ): Promise<PruneReport> {
-  if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs a list of run ids.");
+  if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs an array of run ids.");
   for (const id of runIds) resolveLabels({ run_id: id });
   refuseUnknown("deleteForRuns", options, ["dryRun", "signal"]);
-  const dryRun = resolveDryRun(options.dryRun);
+  const dryRun = flag("dryRun", options.dryRun ?? false);
   await store.ready("deleteForRuns");
   let report = NOTHING_PRUNED;
   for await (const threadId of store.threadsOfRuns(runIds)) {

@@ -92,7 +92,7 @@ async function storeCheckpoint(
   await saver.threads.write(ref.threadId, taken.token, async () => {
     let { life } = taken;
     let parent = known ?? (parentRef && ((parentPut && cache.get(parentRef)) ?? (await readEntry(saver, parentRef))));
-    // A thread whose segments were freed while the run goes on fails the guard, once for each time.
+    // The guard fails when a prune freed segments since the thread was read. Read it again and retry.
     for (;;) {
       const stored = parent === "not-stored" ? undefined : parent;
       const updates = await resolveUpdates(
@@ -207,7 +207,7 @@ export async function resolveUpdates(
   return updates;
 }
 
-/** Graphs around a subgraph. LangGraph nests some; a metadata of thousands is not its. */
+/** The most graphs around a subgraph. LangGraph nests a few; metadata with thousands is not LangGraph's. */
 const MOST_ORIGINS = 64;
 
 /**

@@ -4,11 +4,11 @@ import { isRunConfig } from "../config/run-config.js";
 import { CALL_BITS } from "../format/write-order.js";
 
 /**
- * What one run of a graph writes. Its call rejects when a write fails; here it is decided by which promise LangGraph learns of it.
+ * The writes of one run. When one fails, the run's call rejects; this class decides which promise carries the error to LangGraph.
  *
- * LangGraph before 1.5 leaves promises of the saver alone until the superstep (`sync`) or the run (`async`) is over. One that is rejected meanwhile,
- * while a model answers, is an unhandled rejection and ends the process. No saver can prevent that for `put`, but for `putWrites` (see `handled`).
- * So a write fails with the put that it follows, and a put that fails leaves it at that, where LangGraph has the error from a write.
+ * LangGraph before 1.5 does not handle a saver's promises until the superstep (`sync`) or the run (`async`) is over. One that rejects earlier, while a model
+ * answers, is an unhandled rejection and ends the process. A saver can prevent that for `putWrites` (see `handled`), but not for `put`. So a write fails with the
+ * put that it follows, and a failed put resolves if a write carries the error.
  */
 class RunWrites {
   readonly #pending = new Set<Promise<void>>();
@@ -16,18 +16,18 @@ class RunWrites {
   #failure: { readonly error: unknown } | undefined;
   #isOver = false;
 
-  /** Resolves without a checkpoint when LangGraph knows from a write that the run has failed. */
+  /** Resolves without storing a checkpoint if a write tells LangGraph that the run has failed. */
   async put(store: () => Promise<void>): Promise<void> {
     if (this.#isOver) return;
     this.#latestPut = store();
     try {
       await this.#latestPut;
     } catch (error) {
-      // LangGraph writes the input in the same turn of the event loop in which it puts it.
+      // LangGraph calls putWrites for the input in the same turn of the event loop.
       await new Promise((resolve) => setImmediate(resolve));
       await Promise.allSettled(this.#pending);
       if (this.#failure === undefined) throw error;
-      // What follows would build on what is not there.
+      // Later writes would build on what is not stored.
       this.#isOver = true;
     }
   }
@@ -65,12 +65,12 @@ export function writeGraceMs(config: RunnableConfig): number {
 export class WritesByRun {
   readonly #runs = new WeakMap<AbortSignal, { readonly writer: object; readonly writes: RunWrites }>();
 
-  /** `undefined` for a call from outside of a run. */
+  /** `undefined` for a call outside of a run. */
   of(config: RunnableConfig): RunWrites | undefined {
     if (!isRunConfig(config) || config.signal === undefined) return undefined;
     const { signal, writer } = config;
     let run = this.#runs.get(signal);
-    // LangGraph makes a signal for each run and subgraph. Where it is the caller's, two runs differ in their writers.
+    // LangGraph makes a signal for each run and subgraph. If it is the caller's, two runs differ by their writers.
     if (run?.writer !== writer) {
       run = { writer, writes: new RunWrites() };
       this.#runs.set(signal, run);
@@ -80,15 +80,15 @@ export class WritesByRun {
 }
 
 /**
- * The same promise, which nobody has to look at, nor at what `then` makes of it; whoever looks finds it rejected all the same.
+ * The same promise, marked as handled, as are the promises that its `then` returns. It still rejects.
  *
- * LangGraph 1.4 keeps what `then` makes of the promise of `putWrites` until the superstep is over. A write that is refused while another task of the
- * superstep is still running would be an unhandled rejection until then, which ends a Node process.
+ * LangGraph 1.4 keeps what `then` returns for the promise of `putWrites` until the superstep is over. Meanwhile, a write that is refused while another task runs
+ * would be an unhandled rejection, which ends a Node process.
  */
 export function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(ignore);
   const derive = promise.then.bind(promise) as Promise<T>["then"];
-  // biome-ignore lint/suspicious/noThenProperty: what `then` makes is the point.
+  // biome-ignore lint/suspicious/noThenProperty: what `then` returns is the point.
   promise.then = ((onFulfilled, onRejected) => {
     const derived = derive(onFulfilled, onRejected);
     derived.catch(ignore);
@@ -101,10 +101,10 @@ function ignore(): void {}
 
 const MOST_CALLS = 2n ** CALL_BITS;
 
-/** A number of this process, above the number of its calls. Positive as a signed 64-bit integer, as Postgres stores it. */
+/** A random number for this process, in the bits above its count of calls. Positive as Postgres' signed 64-bit integer. */
 const newProcess = (): bigint => BigInt(randomInt(1, 2 ** 31)) << CALL_BITS;
 
-/** Numbers calls. The process is a part of each, since calls of two processes can only be told apart by their arrival. */
+/** Numbers calls. Each number contains the process, because calls of two processes have no order but their arrival. */
 class Calls {
   #process = newProcess();
   #count = 0n;
@@ -122,7 +122,7 @@ const copies = new Calls();
 /**
  * The number of a call that writes.
  *
- * @param isCopy it copies from another saver: then as if another process made it. A migration on demand copies what stood there before the write that it is made
- *   for, though that one was called first.
+ * @param isCopy whether it copies from another saver. Such calls are numbered as if another process made them: a migration on demand copies what precedes the
+ *   write that triggered it, although that was called first.
  */
 export const nextCall = (isCopy = false): bigint => (isCopy ? copies : calls).next();

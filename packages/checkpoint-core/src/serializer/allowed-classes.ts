@@ -9,7 +9,7 @@ export type SerializableClass = new (fields: never) => Serializable;
 /** Constructs an object from the arguments in its record. */
 export type Construct = (kwargs: Record<string, unknown>) => object;
 
-/** The classes of LangChain that are values, by their id. Everything else in LangChain can do more than hold data. */
+/** The classes of LangChain that only hold data, by their id. */
 const VALUES: ReadonlyMap<string, Construct> = new Map<string, Construct>([
   ...Array.from(MESSAGE_CLASSES, ([name, Class]): [string, Construct] => [
     `langchain_core/messages/${name}`,
@@ -38,13 +38,13 @@ export class AllowedClasses {
         throw new InvalidOptionsError("allow takes classes that extend Serializable of @langchain/core/load/serializable.");
       }
       const name = get_lc_unique_name(Class as never);
-      if (allowed.has(name)) throw new InvalidOptionsError(`allow has two classes of the name ${name}.`);
+      if (allowed.has(name)) throw new InvalidOptionsError(`allow has two classes named ${name}.`);
       allowed.set(name, Class);
     }
     this.#allowed = allowed;
   }
 
-  /** How to construct an object with this `lc_id`; `undefined` if its class is not on the list. */
+  /** Constructs an object with this `lc_id`; `undefined` if its class is not on the list. */
   find(id: readonly unknown[]): Construct | undefined {
     const name = id.at(-1);
     if (typeof name !== "string") return undefined;
@@ -60,7 +60,7 @@ function isSerializableClass(Class: unknown): Class is SerializableClass {
   return typeof prototype === "object" && prototype !== null && "lc_id" in prototype && "toJSON" in prototype;
 }
 
-/** The arguments under the names that the constructor takes: core's `toJSON` writes them in snake case or under an alias of the class. */
+/** The arguments by the constructor's own names: core's `toJSON` writes them in snake case or under an alias of the class. */
 function namedBy(Class: SerializableClass, kwargs: Record<string, unknown>): Record<string, unknown> {
   const names = new Map<string, string>();
   for (let prototype: object | null = Class.prototype; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {

@@ -5,7 +5,7 @@ import type { Encoding } from "./encoding.js";
 import { type Json, type JsonObject, TAG } from "./format.js";
 import { isObjectPrototype, isPrototypeOfBuiltIn, ownConstructorName } from "./prototypes.js";
 
-/** Bytes are stored as they lie in memory, which is the same everywhere only on machines of one byte order. */
+/** Bytes are stored as they are in memory, so numbers of several bytes need machines of one byte order. */
 const LITTLE_ENDIAN = endianness() === "LE";
 
 type View = new (buffer: ArrayBuffer) => ArrayBufferView;
@@ -23,11 +23,11 @@ const VIEWS: ReadonlyMap<string, View> = new Map<string, View>([
   ["Float64Array", Float64Array],
   ["BigUint64Array", BigUint64Array],
   ["BigInt64Array", BigInt64Array],
-  // From Node 24 on, which the types do not know yet.
+  // Since Node 24; the types do not know it yet.
   ...("Float16Array" in globalThis ? [["Float16Array", Reflect.get(globalThis, "Float16Array")] as [string, View]] : []),
 ]);
 
-/** The names under which bytes are stored, each of them a kind. */
+/** The kinds under which bytes are stored. */
 export const BINARY_KINDS: readonly string[] = ["Buffer", "ArrayBuffer", ...VIEWS.keys()];
 
 /** `Buffer`, `ArrayBuffer`, `DataView` and the typed arrays themselves; `undefined` for anything else, subclasses included. */
@@ -35,12 +35,13 @@ export function encodeBinary(encoding: Encoding, object: object, prototype: obje
   if (ArrayBuffer.isView(object)) {
     const name = viewName(object, prototype);
     if (name === undefined) return undefined;
-    if (!LITTLE_ENDIAN && name !== "Buffer" && !name.includes("8")) encoding.refuse(`a ${name} needs a little-endian machine`);
+    if (!LITTLE_ENDIAN && name !== "Buffer" && !name.includes("8"))
+      encoding.refuse(`a ${name} can only be stored on a little-endian machine`);
     return { [TAG]: name, v: Buffer.from(object.buffer, object.byteOffset, object.byteLength).toString("base64") };
   }
   if (types.isArrayBuffer(object)) {
     if (!isPrototypeOfBuiltIn(prototype, "ArrayBuffer")) return undefined;
-    // Newer than the ES2022 types: an ArrayBuffer that can grow would come back as one that cannot.
+    // Newer than the ES2022 types. It would be read as an ArrayBuffer of fixed size.
     if ((object as { resizable?: boolean }).resizable)
       encoding.refuse("a resizable ArrayBuffer would be read as one of fixed size");
     return { [TAG]: "ArrayBuffer", v: Buffer.from(object).toString("base64") };
@@ -62,7 +63,7 @@ function viewName(view: ArrayBufferView, prototype: object): string | undefined 
   if (isBuffer(view)) return "Buffer";
   const name = ownConstructorName(prototype);
   if (name === undefined || !VIEWS.has(name)) return undefined;
-  // A typed array's prototype inherits from the one all typed arrays share; the next one is Object.prototype.
+  // A typed array's prototype inherits from the one that all typed arrays share, which inherits from Object.prototype.
   const parent: object = Object.getPrototypeOf(prototype);
   return isObjectPrototype(name === "DataView" ? parent : Object.getPrototypeOf(parent)) ? name : undefined;
 }
@@ -71,7 +72,7 @@ export function reviveBinary(decoding: Decoding, tagged: JsonObject): unknown {
   const name = decoding.text(tagged, TAG);
   const bytes = Buffer.from(decoding.text(tagged, "v"), "base64");
   if (name === "Buffer") return bytes;
-  // Small Buffers share one pool; these get memory of their own, since their `.buffer` is the user's.
+  // Small Buffers share one pool; copied, because the `.buffer` of a view is the user's.
   const buffer = new Uint8Array(bytes).buffer;
   const view = VIEWS.get(name);
   return view === undefined ? buffer : new view(buffer);

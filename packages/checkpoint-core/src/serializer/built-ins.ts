@@ -6,7 +6,7 @@ import { isPrototypeOfBuiltIn } from "./prototypes.js";
 
 /** `Date`, `RegExp`, `URL`, `Map` and `Set` themselves; `undefined` for anything else, subclasses included. */
 export function encodeBuiltIn(encoding: Encoding, object: object, prototype: object): Json | undefined {
-  // The checks of node:util look at what an object is inside, so they hold across realms and no property can imitate them.
+  // The checks of node:util look at internal slots, so they hold across realms, and no property can imitate them.
   if (types.isDate(object)) {
     if (!isPrototypeOfBuiltIn(prototype, "Date")) return undefined;
     const time = Date.prototype.getTime.call(object);
@@ -51,7 +51,7 @@ function encodeSet(encoding: Encoding, set: ReadonlySet<unknown>): Json {
 function isUrl(object: object): object is URL {
   if (object instanceof URL) return true;
   if (Object.prototype.toString.call(object) !== "[object URL]" || !("href" in object)) return false;
-  // One of another realm, if it is as `URL` writes it.
+  // Of another realm, if it reads as `URL` writes it.
   const { href } = object;
   return typeof href === "string" && URL.canParse(href) && new URL(href).href === href;
 }

@@ -10,7 +10,7 @@ import { reviveMessage } from "./messages.js";
 
 type Reviver = (decoding: Decoding, tagged: JsonObject) => unknown;
 
-/** Every kind of `format.ts`, but for `hole`, which is part of its array. What is not here cannot be read (C-62). */
+/** Every kind of `format.ts` except `hole`, which is part of its array. Nothing else can be read (C-62). */
 const REVIVERS: ReadonlyMap<unknown, Reviver> = new Map<unknown, Reviver>([
   ["undefined", () => undefined],
   ["NaN", () => Number.NaN],
@@ -33,9 +33,7 @@ const REVIVERS: ReadonlyMap<unknown, Reviver> = new Map<unknown, Reviver>([
   ...BINARY_KINDS.map((kind): [string, Reviver] => [kind, reviveBinary]),
 ]);
 
-/**
- * Turns parsed `hf1` text into the value, in place: plain objects and arrays of the text become those of the value.
- */
+/** Turns parsed `hf1` text into the value, in place: plain objects and arrays of the text become those of the value. */
 export class Decoding {
   /** The LangChain classes that may be constructed. */
   readonly classes: AllowedClasses;
@@ -92,7 +90,7 @@ export class Decoding {
 
   private malformed(tagged: JsonObject, key: string): never {
     return this.fail(
-      `a value of the kind ${tagged[TAG]} whose "${key}" is ${tagged[key] === undefined ? "missing" : "not as it should be"}`,
+      `a value of the kind ${tagged[TAG]} whose "${key}" is ${tagged[key] === undefined ? "missing" : "malformed"}`,
     );
   }
 
@@ -102,7 +100,7 @@ export class Decoding {
       const json = object[key];
       if (typeof json !== "object" || json === null) continue;
       const value = this.value(json);
-      // Where the key is `__proto__`, JSON.parse has made an own property of it, so this sets that property.
+      // JSON.parse makes an own property of a key `__proto__`, so this sets that property.
       if (value !== json) properties[key] = value;
     }
     return properties;

@@ -1,18 +1,18 @@
 import { isJsonObject, isSameJson, type Json, type JsonObject, TAG } from "./format.js";
 import { setOwn } from "./own-property.js";
 
-/** Whether the new encoding is the old one. Only that of a kind which does not look at the old one has to be compared. */
+/** Whether the new encoding equals the old one. Kinds that reuse the old one return it, so only others have to be compared. */
 export function isReused(json: Json, old: Json): boolean {
   return json === old || (isJsonObject(json) && json[TAG] !== undefined && isSameJson(json, old));
 }
 
-/** An object of the text in the making, which becomes the old one if it turns out to be the same. */
+/** Builds an object of the text, or returns the old one if it turns out to be the same. */
 export class Draft {
   private readonly old: JsonObject | undefined;
   private readonly oldKeys: readonly string[];
   /** How many properties were set. */
   private count = 0;
-  /** None, as long as all are as they were. */
+  /** `undefined` while nothing has changed. */
   private made: JsonObject | undefined;
 
   constructor(old: Json | undefined) {
@@ -21,7 +21,7 @@ export class Draft {
     if (this.old === undefined) this.made = {};
   }
 
-  /** What the property that is set next was, if it stood in the same place. */
+  /** The old value of the property that is set next, if it had the same place. */
   before(key: string): Json | undefined {
     return this.oldKeys[this.count] === key ? this.old?.[key] : undefined;
   }

@@ -10,28 +10,26 @@ import { renderPath, type Segment } from "./path.js";
 import { isPrototypeOfBuiltIn } from "./prototypes.js";
 
 /**
- * Members of a value, and their members, are compared as a whole first. What is deeper would be compared at each level above it again, when something beside it is
- * not as it was.
+ * The levels at which objects are compared as a whole before they are encoded. Deeper ones would be compared again at each level when something beside them
+ * changed.
  */
 const COMPARED_LEVELS: ReadonlySet<number> = new Set([1, 2]);
 
 /**
- * One pass over one value, which makes the JSON that stands for it; see `format.ts`.
+ * One pass over one value, which makes the JSON that represents it; see `format.ts`.
  *
- * The pass may be given what an earlier value of the same channel was encoded as (`old`), and reuses every part of it that it would make again:
- * most of a long list is as it was, and then nothing of it is copied, written or left to the garbage collector. Objects are compared by what they
- * contain, not by which they are: a run may change them in place (contract C-36). Who makes another encoding than those of arrays, plain objects and
- * messages need not look at `old`.
+ * Given the encoding of an earlier value of the same channel (`old`), the pass reuses every part that would be the same: most of a long list is unchanged, and
+ * is then neither copied nor written nor garbage. It compares objects by content, not by identity, because a run may change them in place (contract C-36). Only
+ * the encodings of arrays, plain objects and messages use `old`.
  *
- * The pass copies, so that all that is written of a property was read of it at once (a getter or a proxy cannot answer the check in one way and
- * `JSON.stringify` in another) and no `toJSON` of the user runs. Writing the text natively from the copy is twice as fast as
- * concatenating it here.
+ * The pass reads each property once, into a copy: a getter or a proxy cannot answer differently to the check and to `JSON.stringify`, and no `toJSON` of the user
+ * runs. Writing the text natively from the copy is twice as fast as concatenating it here.
  */
 export class Encoding {
   /** The LangChain classes that reading constructs. */
   readonly classes: AllowedClasses;
   private readonly name: string;
-  /** The containers around the current value, to find cycles, and the step taken in each of them, for the path in an error. */
+  /** The containers around the current value, to find cycles, and the step into each, for the path in an error. */
   private readonly ancestors: object[] = [];
   private readonly segments: Segment[] = [];
   private level = 0;
@@ -44,7 +42,7 @@ export class Encoding {
     this.classes = classes;
   }
 
-  /** How many containers there are in what was encoded. */
+  /** How many containers the encoded value has. */
   get containers(): number {
     return this.entered + this.comparison.containers;
   }
@@ -73,7 +71,7 @@ export class Encoding {
     }
   }
 
-  /** The own enumerable properties of `object` under string keys. It is for the caller to say what kind of object they belong to. */
+  /** The own enumerable properties of `object` under string keys. The caller marks the kind of object. */
   body(object: object, old?: Json): JsonObject {
     const level = this.enter(object);
     let body: JsonObject = {};
@@ -97,9 +95,9 @@ export class Encoding {
   }
 
   /**
-   * Opens a container. Each `enter` has a `leave` with what it returned; between them the container says by `at` where it is.
+   * Enters a container. Each `enter` needs a `leave` with its result; between them, `at` names the current member.
    *
-   * @throws {SerializationError} if the container is inside itself, or too deep.
+   * @throws {SerializationError} if the container contains itself, or is nested too deep.
    */
   enter(object: object): number {
     const level = this.level;
@@ -123,7 +121,7 @@ export class Encoding {
     this.level = level;
   }
 
-  /** Where the pass is now. */
+  /** The path of the current value. */
   path(): string {
     return renderPath(this.name, this.segments.slice(0, this.level));
   }
@@ -141,7 +139,7 @@ export class Encoding {
 
   plainObject(object: object, old?: Json): Json {
     const body = this.body(object, old);
-    // Encoded values are never undefined, so this asks whether the key is there.
+    // Encoded values are never undefined, so this tests whether the key exists.
     return body[TAG] === undefined ? body : { [TAG]: "object", v: body };
   }
 
@@ -153,9 +151,9 @@ export class Encoding {
     const level = this.enter(array);
     const length = array.length;
     const before = Array.isArray(old) ? old : [];
-    // None, as long as all are as they were.
+    // `undefined` while nothing has changed.
     let items: Json[] | undefined = Array.isArray(old) && old.length === length ? undefined : [];
-    // How many of the old ones are gone in front of the current one.
+    // How many old items before the current one were removed.
     let gone = 0;
     const search = new LaterSearch();
     for (let i = 0; i < length; i++) {
@@ -182,7 +180,7 @@ export class Encoding {
     return items ?? before;
   }
 
-  /** The rest of an array from its first hole on, by the indexes that are there: `new Array(4e9)` has none, and must not take minutes. */
+  /** The rest of an array from its first hole on, by its existing indexes: `new Array(4e9)` has none, and must not take minutes. */
   private sparseTail(level: number, items: Json[], array: readonly unknown[], from: number): void {
     let next = from;
     for (const key of Object.keys(array)) {

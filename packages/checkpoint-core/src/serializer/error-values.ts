@@ -16,12 +16,12 @@ const CLASSES: ReadonlyMap<string, () => Error> = new Map([
   ["AggregateError", () => new AggregateError([])],
 ]);
 
-/** Properties that errors have and enumeration does not show. */
+/** Properties of errors that are not enumerable. */
 const HIDDEN = ["name", "message", "stack", "cause", "errors"] as const;
 
 /**
- * An error with name, message, stack, cause and its enumerable properties (`code` …). A subclass, such as LangGraph's own errors,
- * keeps its `name` and is read as the standard class it extends: errors travel between processes that need not share classes.
+ * An error with name, message, stack, cause and its enumerable properties (`code` …). An instance of a subclass, such as LangGraph's own errors, keeps its
+ * `name` and is read as the standard class that it extends, because processes need not share classes.
  */
 export function encodeError(encoding: Encoding, object: object): Json | undefined {
   if (!types.isNativeError(object) && !(object instanceof Error)) return undefined;
@@ -66,7 +66,7 @@ export function reviveError(decoding: Decoding, tagged: JsonObject): Error {
   const create = CLASSES.get(kind) ?? decoding.fail("an error of an unknown class");
   const error = create();
   const hidden = decoding.body(tagged, "h");
-  // What a new error has by itself and the stored one had not.
+  // What a new error has by itself, and the stored one did not have.
   for (const key of ["stack", "errors"]) if (!Object.hasOwn(hidden, key)) Reflect.deleteProperty(error, key);
   for (const key of Object.keys(hidden)) {
     Object.defineProperty(error, key, { value: hidden[key], writable: true, enumerable: false, configurable: true });

@@ -29,15 +29,15 @@ export const FORMAT_TAG = "hf1";
 export const TAG = "~";
 
 /**
- * How deep a value may nest. Encoder and reader recurse, so this keeps both well inside Node's default stack; real states nest some
- * ten levels deep. Deeper values are refused when they are put, never when they are read.
+ * How deep a value may nest. Encoder and reader recurse, and stay well within Node's default stack; real states nest some ten levels deep. Deeper values are
+ * refused when they are put, never when they are read.
  */
 export const MAX_DEPTH = 1000;
 
 /** What `JSON.stringify` writes without loss. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** An object that `JSON.parse` made. */
+/** An object of JSON. */
 export type JsonObject = { [key: string]: Json };
 
 export function isJsonObject(json: Json | undefined): json is JsonObject {
@@ -52,7 +52,7 @@ export function isSameJson(a: Json, b: Json): boolean {
   if (Array.isArray(b)) return false;
   const keys = Object.keys(a);
   const otherKeys = Object.keys(b);
-  // In the same order.
+  // The order of keys counts.
   return (
     keys.length === otherKeys.length && keys.every((key, i) => key === otherKeys[i] && isSameJson(a[key] as Json, b[key] as Json))
   );

@@ -12,7 +12,7 @@ import { OfficialJson } from "./official-json.js";
 import { copyJson, type PreviousEncoding, write, writeAfter } from "./previous-encoding.js";
 import { describeClass } from "./prototypes.js";
 
-/** A value as it is stored: the tag for `loadsTyped`, and the bytes, which are nobody else's. */
+/** A serialized value: the tag for `loadsTyped`, and bytes that nobody else holds. */
 export type Dumped<Bytes = Uint8Array> = [type: string, bytes: Bytes];
 
 /** Options of {@link HoldfastSerializer}. */
@@ -25,15 +25,15 @@ export interface SerializerOptions {
   readonly allow?: readonly SerializableClass[];
 }
 
-/** A value as it is stored, in chunks that it may share with an earlier one, and what makes the next dump of its channel cheaper, where that pays. */
+/** A serialized value in chunks that it may share with an earlier one, and its encoding, if that makes the next dump of the channel cheaper. */
 export interface DumpedWithPrevious {
   readonly dumped: Dumped<ValueBytes>;
   readonly previousEncoding: PreviousEncoding | undefined;
 }
 
 /**
- * Keeps values without loss, or refuses them loudly (C-60, C-61); the format is described in `format.ts`. It also reads what the
- * official savers wrote (C-66).
+ * Keeps values without loss, or refuses them with an error (C-60, C-61); `format.ts` describes the format. It also reads what the official savers wrote
+ * (C-66).
  *
  * Measured with 1,200 messages (400 turns of 300, 1,000 and 200 characters, with tool calls and usage; 843 kB of text), Node 20, median
  * CPU time of 60 calls on a busy machine: dump 4.0 ms, load 3.5 ms; the serializer of `@langchain/langgraph-checkpoint` 1.1.5 in the
@@ -42,12 +42,10 @@ export interface DumpedWithPrevious {
 export class HoldfastSerializer implements SerializerProtocol {
   readonly #classes: AllowedClasses;
 
-  /**
-   * @throws {InvalidOptionsError}
-   */
+  /** @throws {InvalidOptionsError} */
   constructor(options: SerializerOptions = {}) {
     for (const name of Object.keys(options)) {
-      if (name !== "allow") throw new InvalidOptionsError(`Unknown option ${name} of HoldfastSerializer. The option is allow.`);
+      if (name !== "allow") throw new InvalidOptionsError(`Unknown option ${name} of HoldfastSerializer. Known options: allow.`);
     }
     this.#classes = new AllowedClasses(options.allow);
   }
@@ -76,9 +74,9 @@ export class HoldfastSerializer implements SerializerProtocol {
   }
 
   /**
-   * {@link dump}, which reuses the text of what is as it was.
+   * {@link dump} that reuses the text of unchanged parts.
    *
-   * @param before the previous encoding of an earlier value of the channel.
+   * @param before the encoding of an earlier value of the channel.
    */
   dumpAfter(before: PreviousEncoding | undefined, value: unknown, name: string): DumpedWithPrevious {
     const bytes = copyOfBytes(value);
@@ -90,7 +88,7 @@ export class HoldfastSerializer implements SerializerProtocol {
     return { dumped: [FORMAT_TAG, text], previousEncoding };
   }
 
-  /** The value of a previous encoding, made afresh: what {@link loadsTyped} makes of its text. */
+  /** A new value from an encoding, the same as {@link loadsTyped} makes of its text. */
   async revive(previousEncoding: PreviousEncoding): Promise<unknown> {
     return read(() => copyJson(previousEncoding.json), new Decoding(this.#classes));
   }
@@ -106,7 +104,7 @@ export class HoldfastSerializer implements SerializerProtocol {
       case "json":
         return read(parser(data), new OfficialJson(this.#classes));
       case "bytes":
-        // A copy: the data may be a part of something larger, such as a cache.
+        // A copy: the data may be part of a cache.
         return typeof data === "string" ? new TextEncoder().encode(data) : new Uint8Array(data);
       case "buffer":
         return Buffer.from(data);
@@ -116,7 +114,7 @@ export class HoldfastSerializer implements SerializerProtocol {
   }
 }
 
-/** The caller may change his own. */
+/** Bytes are copied, because the caller may change its own. */
 function copyOfBytes(value: unknown): [type: string, bytes: Uint8Array] | undefined {
   if (!types.isUint8Array(value)) return undefined;
   if (isBuffer(value)) return ["buffer", new Uint8Array(value)];
@@ -129,15 +127,15 @@ function encode<Text>(encoding: Encoding, value: unknown, old: Json | undefined,
     return writeJson(json);
   } catch (error) {
     if (mayBeTooLong(json)) throw tooLarge(encoding, error);
-    // A caller may have left less of the stack than writing the text needs.
+    // The caller may have left too little stack.
     return encoding.refuse(`writing it threw ${errorName(error)}`);
   }
 }
 
-/** Of a character that JSON escapes, and of a number or a constant with its comma. */
+/** Bytes of an escaped character, and of a number or a constant with its comma. */
 const [LONGEST_ESCAPE, LONGEST_NUMBER] = [6, 32];
 
-/** Whether a text may be longer than a string can be: the one reason, besides the stack, why `JSON.stringify` fails, with the same kind of error. */
+/** Whether a text may be too long for a string: besides the stack, the only reason why `JSON.stringify` fails, with the same kind of error. */
 function mayBeTooLong(json: Json): boolean {
   let length = 0;
   const waiting: Json[] = [json];
@@ -155,9 +153,9 @@ function copy(encoding: Encoding, value: unknown, old: Json | undefined): Json {
     return encoding.value(value, old);
   } catch (error) {
     if (isHoldfastError(error)) throw error;
-    // Bytes whose base64 text would be too long.
+    // The base64 text of bytes is too long.
     if (error instanceof Error && "code" in error && error.code === "ERR_STRING_TOO_LONG") throw tooLarge(encoding, error);
-    // A getter, or the stack: a caller may have left less of it than MAX_DEPTH needs.
+    // A getter, or the stack: the caller may have left less than MAX_DEPTH needs.
     return encoding.refuse(`reading it threw ${errorName(error)}`);
   }
 }
@@ -168,7 +166,7 @@ function tooLarge(encoding: Encoding, cause: unknown): ValueTooLargeError {
   });
 }
 
-/** Never its message, which may hold values: `JSON.parse` quotes what it cannot read. Anything can be thrown. */
+/** Its class, never its message, which may hold values: `JSON.parse` quotes what it cannot read. */
 function errorName(error: unknown): string {
   return error instanceof Error ? describeClass(error) : `a value of the type ${typeof error}`;
 }

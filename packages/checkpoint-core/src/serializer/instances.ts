@@ -11,7 +11,7 @@ import { describeClass, isObjectPrototype } from "./prototypes.js";
 /**
  * An object whose prototype is not this realm's `Object.prototype`.
  *
- * @throws {SerializationError} if its class is not one that can be read again (C-61).
+ * @throws {SerializationError} if its class cannot be read again (C-61).
  */
 export function encodeInstance(encoding: Encoding, object: object, old?: Json): Json {
   const prototype: object | null = Object.getPrototypeOf(object);

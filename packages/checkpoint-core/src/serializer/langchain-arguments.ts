@@ -14,10 +14,10 @@ interface SerializableLike {
 const MAX_LOAD_DEPTH = 50;
 
 /**
- * Checks the constructor arguments of a LangChain object before core's `toJSON` sees them: it turns a `Date` into `{}` and a cycle into
- * a placeholder without a word. The properties are read as `toJSON` reads them.
+ * Checks the constructor arguments of a LangChain object before core's `toJSON` sees them, which silently turns a `Date` into `{}` and a cycle into a placeholder.
+ * Reads the properties as `toJSON` does.
  *
- * @throws {SerializationError} if an argument, or the class of one, would not come back, with its path.
+ * @throws {SerializationError} with the path of an argument that would be lost, or whose class would.
  */
 export function checkArguments(encoding: Encoding, level: number, object: SerializableLike, depth = 0): void {
   const id = object.lc_id.join("/");
@@ -59,7 +59,7 @@ function refuseLateFields(encoding: Encoding, object: object, kwargs: Record<str
   }
 }
 
-/** @param loadable whether a LangChain object may stand here: below an object with a key `lc`, core takes everything as plain data. */
+/** @param loadable whether a LangChain object may occur here: below an object with a key `lc`, core takes everything as plain data. */
 function checkValue(encoding: Encoding, value: unknown, depth: number, loadable: boolean): void {
   if (depth > MAX_LOAD_DEPTH)
     encoding.refuse(`it is nested more than ${MAX_LOAD_DEPTH} levels deep, which LangChain does not load`);

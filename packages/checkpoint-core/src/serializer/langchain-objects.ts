@@ -12,12 +12,12 @@ import { describeClass, isObjectPrototype, ownConstructorName } from "./prototyp
 /**
  * A LangChain object that is no message: the text that core's `toJSON` writes.
  *
- * @throws {SerializationError} if the object would not be read as it is: reading does not construct its class, it holds a secret, or it has
- * constructor arguments that plain JSON would change.
+ * @throws {SerializationError} if reading would change the object: its class is not constructed, it holds a secret, or plain JSON would change a constructor
+ * argument.
  */
 export function encodeSerializable(encoding: Encoding, object: object): Json | undefined {
   if (!("lc_serializable" in object) || !("toJSON" in object) || typeof object.toJSON !== "function") return undefined;
-  // Those of core inherit it; what carries an id itself only says that it is one.
+  // Core's objects inherit it; an object with its own only claims to be one.
   if (!("lc_id" in object) || Object.hasOwn(object, "lc_id")) return undefined;
   const level = encoding.enter(object);
   checkArguments(encoding, level, object as never);
@@ -29,7 +29,7 @@ export function encodeSerializable(encoding: Encoding, object: object): Json | u
   return { [TAG]: "lc", v: text };
 }
 
-/** Each object is tried: what holds for one of a class need not hold for the next. */
+/** Tries each object, because instances of one class can differ. */
 function isReadAgain(encoding: Encoding, text: string): boolean {
   try {
     const again = JSON.stringify(readSerializable(encoding.classes, text));
@@ -46,13 +46,13 @@ export function reviveSerializable(decoding: Decoding, tagged: JsonObject): unkn
 function readSerializable(classes: AllowedClasses, text: string): unknown {
   const record = JSON.parse(text) as Json;
   if (!isJsonObject(record) || !isLangChainRecord(record))
-    throw new DeserializationError("Stored data is damaged: a LangChain object is not a record of one.");
+    throw new DeserializationError("Stored data is damaged: the record of a LangChain object is malformed.");
   return new OfficialJson(classes).value(record);
 }
 
 const DOCUMENT_FIELDS: ReadonlySet<string> = new Set(["pageContent", "metadata", "id"]);
 
-/** A `Document`, which is a class of its own in core, with no part in core's serialization. */
+/** A `Document`, which core's serialization does not cover. */
 export function encodeDocument(encoding: Encoding, object: object, prototype: object): Json | undefined {
   if (prototype !== Document.prototype && !isDocumentOfOtherCopy(object, prototype)) return undefined;
   const level = encoding.enter(object);
@@ -69,7 +69,7 @@ function isDocumentOfOtherCopy(object: object, prototype: object): boolean {
   return (
     ownConstructorName(prototype) === "Document" &&
     isObjectPrototype(Object.getPrototypeOf(prototype)) &&
-    // A class of the user's with this name would lose its methods.
+    // A user's class with this name would lose its methods.
     Reflect.ownKeys(prototype).length === 1 &&
     "pageContent" in object &&
     typeof object.pageContent === "string" &&

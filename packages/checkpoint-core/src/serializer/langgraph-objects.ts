@@ -12,17 +12,16 @@ const FIELDS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 ]);
 
 /**
- * The classes of LangGraph that reach a checkpoint, known by their `lg_name`, so that a duplicate copy of the package does not matter.
+ * The classes of LangGraph that reach a checkpoint, recognized by `lg_name`, so that a duplicate copy of the package does not matter.
  *
- * `Send`, `Command` and `Overwrite` are read as the plain objects that LangGraph takes in their stead: it makes instances of
- * `{ node, args }` itself before it runs a task (`pregel/algo.ts`), and checks commands and overwrites by shape (`constants.ts`).
- * The official serializer does the same.
+ * `Send`, `Command` and `Overwrite` are read as the plain objects that LangGraph accepts in their place, as the official serializer does: LangGraph makes
+ * instances of `{ node, args }` before it runs a task (`pregel/algo.ts`), and checks commands and overwrites by shape (`constants.ts`).
  */
 export function encodeLangGraphObject(encoding: Encoding, object: object): Json | undefined {
   const instance = object as Record<string, unknown>;
   const name = instance.lg_name;
   const known = typeof name === "string" ? FIELDS.get(name) : undefined;
-  // A class of the user's that calls itself so, or extends one of these, has others, which would be lost.
+  // A user's class with that name, or a subclass, has other fields, which would be lost.
   if (known === undefined || !Object.keys(object).every((key) => known.has(key))) return undefined;
   switch (name) {
     case "DeltaSnapshot": {

@@ -29,7 +29,7 @@ export const MESSAGE_CLASSES: ReadonlyMap<string, MessageClass> = new Map(
 
 const NAMES: ReadonlyMap<object, string> = new Map(Array.from(MESSAGE_CLASSES, ([name, Class]) => [Class.prototype, name]));
 
-/** Fields that a class gives to each of its instances; everything else on a message is its state. */
+/** Fields that a class sets on each instance; all other fields of a message are its state. */
 const GIVEN_BY_CLASS: ReadonlySet<string> = new Set([
   "lc_serializable",
   "lc_kwargs",
@@ -38,7 +38,7 @@ const GIVEN_BY_CLASS: ReadonlySet<string> = new Set([
   "type",
 ]);
 
-/** Fields that are `undefined` on a new message, so leaving them out says the same. */
+/** Fields that are `undefined` on a new message, and so can be left out. */
 const UNDEFINED_WHEN_ABSENT: ReadonlySet<string> = new Set([
   "id",
   "name",
@@ -50,29 +50,29 @@ const UNDEFINED_WHEN_ABSENT: ReadonlySet<string> = new Set([
   "role",
 ]);
 
-/** Whether a field is no part of what is stored. */
+/** Whether a field is not stored. */
 export function isLeftOut(key: string, value: unknown): boolean {
   return GIVEN_BY_CLASS.has(key) || (value === undefined && UNDEFINED_WHEN_ABSENT.has(key));
 }
 
-/** The name in {@link MESSAGE_CLASSES} of the class with this prototype, if it is one of them in any copy of core. */
+/** The name in {@link MESSAGE_CLASSES} of the class with this prototype, in any copy of core. */
 export function messageClassName(message: object, prototype: object): string | undefined {
   const known = NAMES.get(prototype);
   if (known !== undefined) return known;
   if (!("lc_serializable" in message) || !("lc_id" in message)) return undefined;
-  // Of another copy of core. It inherits its id: what carries one itself only says that it is a message.
+  // A message of another copy of core inherits its id; an object with its own only claims to be one.
   if (Object.hasOwn(message, "lc_id") || isObjectPrototype(prototype)) return undefined;
   const id: unknown = message.lc_id;
   if (!Array.isArray(id) || id.length !== 3 || id[0] !== "langchain_core" || id[1] !== "messages") return undefined;
-  // A subclass without an `lc_name` of its own has an id with the subclass's name, which is not on the list.
+  // The id of a subclass without its own `lc_name` has the subclass's name, which is not on the list.
   const name: unknown = id[2];
   return typeof name === "string" && MESSAGE_CLASSES.has(name) ? name : undefined;
 }
 
 /**
- * The fields of a message, whatever assigned them and when; `undefined` if it is no LangChain message.
+ * The fields of a message, whenever they were assigned; `undefined` if it is not a LangChain message.
  *
- * @param old reused, if it would be made again.
+ * @param old reused if unchanged.
  */
 export function encodeMessage(encoding: Encoding, message: object, prototype: object, old?: Json): Json | undefined {
   const className = messageClassName(message, prototype);
@@ -110,14 +110,14 @@ function otherArguments(encoding: Encoding, level: number, message: object): Jso
   return rest;
 }
 
-/** The names of the constructor arguments, unless they are those of the stored fields and the other arguments: `toJSON` of core writes them. */
+/** The names of the constructor arguments, which core's `toJSON` writes, unless they equal those of the stored fields and other arguments. */
 function argumentNames(message: object, fields: JsonObject, rest: JsonObject | undefined): string[] | undefined {
   const kwargs = argumentsOf(message);
   if (kwargs === undefined || areArguments(message, fields, rest)) return undefined;
   return Object.keys(kwargs).filter((name) => !isAbsent(message, name));
 }
 
-/** Whether the constructor arguments of a message are its stored fields and `rest`: no field came later, and none was given under another name. */
+/** Whether the constructor arguments of a message are exactly its stored fields and `rest`: no field was added later or given under another name. */
 export function areArguments(message: object, fields: JsonObject, rest?: JsonObject): boolean {
   let count = 0;
   for (const name in argumentsOf(message)) {
@@ -127,7 +127,7 @@ export function areArguments(message: object, fields: JsonObject, rest?: JsonObj
   return count === Object.keys(fields).length + (rest === undefined ? 0 : Object.keys(rest).length);
 }
 
-/** An argument that was given as `undefined` is as one that was not given. */
+/** An argument that was given as `undefined` counts as absent. */
 function isAbsent(message: object, argument: string): boolean {
   return Object.hasOwn(message, argument) && (message as Record<string, unknown>)[argument] === undefined;
 }
@@ -143,8 +143,8 @@ function isField(message: object, argument: string): boolean {
 }
 
 /**
- * The message with exactly the fields that were stored. They are not passed to the constructor, because constructors change them: that
- * of `AIMessageChunk` computes `tool_calls` anew from its chunks, that of `AIMessage` appends to the content of a v1 message.
+ * The message with exactly the stored fields. They are not passed to the constructor, because constructors change them: that of `AIMessageChunk` recomputes
+ * `tool_calls` from its chunks, and that of `AIMessage` appends to the content of a v1 message.
  */
 export function reviveMessage(decoding: Decoding, tagged: JsonObject): core.BaseMessage {
   const className = decoding.text(tagged, "c");
@@ -156,13 +156,13 @@ export function reviveMessage(decoding: Decoding, tagged: JsonObject): core.Base
   return message as unknown as core.BaseMessage;
 }
 
-/** As after a constructor call: `toJSON` of core writes the current value of each key that it finds here. */
+/** The `lc_kwargs` as after a constructor call: core's `toJSON` writes the current value of each of its keys. */
 function revivedArguments(decoding: Decoding, tagged: JsonObject, message: object, fields: Record<string, unknown>): object {
   const known = Object.hasOwn(tagged, "x") ? { ...decoding.body(tagged, "x"), ...fields } : fields;
   if (!Object.hasOwn(tagged, "a")) return known;
   const given: Record<string, unknown> = {};
   for (const name of decoding.items(tagged, "a")) {
-    if (typeof name !== "string") return decoding.fail("a message with an argument that has no name");
+    if (typeof name !== "string") return decoding.fail("a message with an unnamed argument");
     const owner = Object.hasOwn(known, name) ? known : message;
     const own = name === "contentBlocks" ? "content" : name;
     setOwn(given, name, Object.hasOwn(owner, own) ? (owner as Record<string, unknown>)[own] : undefined);

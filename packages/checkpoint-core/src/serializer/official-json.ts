@@ -6,11 +6,10 @@ import type { Json, JsonObject } from "./format.js";
 
 /**
  * Reads what `JsonPlusSerializer` of `@langchain/langgraph-checkpoint`, the serializer of the official savers, writes under the tag
- * `json` (C-66): JSON with `lc: 2` records for a closed set of types and `lc: 1` records for LangChain objects. A record that is not
- * exactly as it writes them is plain data, as it is to upstream's reader (`serde/jsonplus.ts`). Core's `toJSON` writes the same `lc: 1` records, so
- * this reads the LangChain objects of our format, too.
+ * `json` (C-66): JSON with `lc: 2` records for a closed set of types and `lc: 1` records for LangChain objects. A record of any other form is plain data, as
+ * for upstream's reader (`serde/jsonplus.ts`). Core's `toJSON` writes the same `lc: 1` records, so this also reads the LangChain objects of our format.
  *
- * Core's `load` is not used: it constructs any export of `@langchain/core`.
+ * It does not use core's `load`, which constructs any export of `@langchain/core`.
  */
 export class OfficialJson {
   readonly #classes: AllowedClasses;
@@ -44,10 +43,10 @@ export class OfficialJson {
     }
     if (typeof kwargs !== "object" || kwargs === null || Array.isArray(kwargs)) throw damaged();
     this.escapedMembers(kwargs);
-    // An argument that is undefined and one that is not given are the same to a constructor.
+    // To a constructor, an undefined argument equals an absent one.
     const given = Object.entries<unknown>(kwargs).filter(([, value]) => value !== undefined);
     const object = construct(Object.fromEntries(given));
-    // Of a class of the user's, only the name was compared.
+    // Only the name of a user's class was compared so far.
     if (!isDeepStrictEqual(Reflect.get(object, "lc_id"), path)) throw damaged();
     return object;
   }
@@ -77,10 +76,10 @@ export function isLangChainRecord(json: Json[] | JsonObject): json is JsonObject
 }
 
 function damaged(): DeserializationError {
-  return new DeserializationError("Stored data is damaged: a record of a LangChain object is not one that its class writes.");
+  return new DeserializationError("Stored data is damaged: the record of a LangChain object does not match its class.");
 }
 
-/** The value of an `lc: 2` record whose parts are revived; the record itself if it is not one of those upstream writes. */
+/** The value of an `lc: 2` record with revived members; the record itself if upstream does not write such a record. */
 function reviveRecord(record: Readonly<Record<string, unknown>>): unknown {
   if (record.lc !== 2) return record;
   if (record.type === "undefined") return undefined;

@@ -1,4 +1,4 @@
-/** One step into a value: an array index, a property, or (for what has neither) text to append as it is, like `.entries[0].key`. */
+/** One step into a value: an array index, a property, or otherwise text to append, like `.entries[0].key`. */
 export type Segment = number | string | { readonly text: string };
 
 const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;

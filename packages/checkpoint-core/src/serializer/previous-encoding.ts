@@ -4,15 +4,14 @@ import { LaterSearch } from "./later-search.js";
 import { setOwn } from "./own-property.js";
 
 /**
- * What a value was when it was last written: its JSON, which nobody else has, and its text.
+ * The JSON and the text of a value as last written. Nobody else holds the JSON.
  *
- * A list of messages is written again at each superstep, and most messages are what they were. Their text is reused, and only that of the others
- * is made anew.
+ * Each superstep writes the list of messages again, and most messages are unchanged. Their text is reused; only that of the others is made.
  */
 export class PreviousEncoding {
   readonly json: Json[] | JsonObject;
   readonly text: ValueBytes;
-  /** What it holds of memory, at most about. */
+  /** An upper estimate of the memory that it holds. */
   readonly memoryBytes: number;
   readonly members: Members;
   #ends: readonly number[] | undefined;
@@ -32,7 +31,7 @@ export class PreviousEncoding {
     return this.text.slice(start, to === length ? this.text.length - 1 : (this.ends[to - 1] as number));
   }
 
-  /** Where each member's text ends. They are found when they are first asked for: in a list that only grows, never. */
+  /** Where each member's text ends. Found on demand, which is never for a list that only grows. */
   get ends(): readonly number[] {
     this.#ends ??= endsOf(
       0,
@@ -53,17 +52,17 @@ interface Members {
   readonly values: readonly Json[];
 }
 
-/** The JSON text of a value, and its encoding, to be kept where that pays. */
+/** The JSON text of a value, and its encoding if that is worth keeping. */
 export interface Written {
   readonly text: ValueBytes;
   readonly previousEncoding: PreviousEncoding | undefined;
 }
 
-/** Fewer or shorter members are written in no more time than it takes to go through them one by one. */
+/** Writing fewer or shorter members again is as fast as comparing them one by one. */
 const MIN_MEMBERS = 4;
 const MIN_MEMBER_BYTES = 64;
 
-/** Besides, there are the text and the strings of the JSON, with two bytes for each of their characters in the worst case. */
+/** Memory of a container, besides the text and the strings of the JSON, which take up to two bytes a character. */
 const CONTAINER_BYTES = 96;
 
 /** Writes what `JSON.stringify` writes. */
@@ -72,10 +71,10 @@ export function write(json: Json): Buffer {
 }
 
 /**
- * Writes what `JSON.stringify` writes, taking over what is as it was.
+ * Writes what `JSON.stringify` writes, and reuses the text of unchanged members.
  *
- * @param containers how many arrays and objects there are in `json`.
- * @param old of a value that this one resembles: some members may be gone, and others have come.
+ * @param containers how many arrays and objects `json` has.
+ * @param old of a similar value, to which members were added and from which some were removed.
  */
 export function writeAfter(old: PreviousEncoding | undefined, json: Json, containers: number): Written {
   if (typeof json !== "object" || json === null) return { text: ValueBytes.of(write(json)), previousEncoding: undefined };
@@ -97,11 +96,11 @@ function writeShared(
     Array.isArray(part) ? Buffer.from(part.join(","), "utf8") : old.textOf(part.oldAt, part.oldAt + part.count),
   );
   const text = ValueBytes.join([open, ...texts.flatMap((part, i) => (i === 0 ? [part] : [COMMA, part])), close]);
-  // They are known by now where a part of the old text was cut out.
+  // The old ends are known by now if a part of the old text was reused.
   return { text, ends: old.knowsEnds ? endsOfParts(old, parts) : undefined };
 }
 
-/** Members that are reused, or the texts of new ones. */
+/** A run of reused members, or the texts of new ones. */
 type Part = Run | string[];
 
 function partsOf(old: Members, members: Members): Part[] {
@@ -148,7 +147,7 @@ function memberText({ keys, values }: Members, i: number): string {
   return keys === undefined ? text : `${JSON.stringify(keys[i])}:${text}`;
 }
 
-/** @param before where the member before ends, or 0. Between members is a comma, before the first a bracket. */
+/** @param before where the previous member ends, or 0. A comma separates members; a bracket precedes the first. */
 function endsOf(before: number, texts: readonly string[]): number[] {
   let end = before;
   return texts.map((text) => {
@@ -157,14 +156,14 @@ function endsOf(before: number, texts: readonly string[]): number[] {
   });
 }
 
-/** `count` members, from `at` on, that are those from `oldAt` on. */
+/** `count` members from `at` on that equal the old ones from `oldAt` on. */
 interface Run {
   readonly at: number;
   readonly oldAt: number;
   readonly count: number;
 }
 
-/** What is the same at the start, and at the end, and between them in the same order. */
+/** The members that are the same at the start, at the end, and between them in the same order. */
 function sharedRuns(old: Members, members: Members): Run[] {
   const [oldCount, count] = [old.values.length, members.values.length];
   const most = Math.min(oldCount, count);
@@ -192,7 +191,7 @@ function sharedRuns(old: Members, members: Members): Run[] {
   return runs.filter((run) => run.count > 0);
 }
 
-/** JSON of one's own. */
+/** A deep copy. */
 export function copyJson(json: Json): Json {
   if (typeof json !== "object" || json === null) return json;
   if (Array.isArray(json)) return json.map(copyJson);

@@ -25,6 +25,6 @@ export function describeClass(value: object): string {
     const name = isObjectPrototype(prototype) ? undefined : ownConstructorName(prototype);
     if (name) return name;
   }
-  // "[object Map Iterator]" and the like: built-ins whose class has no name that one could write.
+  // "[object Map Iterator]" and the like: built-ins whose class has no name in code.
   return Object.prototype.toString.call(value).slice(8, -1);
 }

@@ -6,17 +6,17 @@ import { ValueBytes } from "../format/value-bytes.js";
 import { HoldfastSerializer } from "./index.js";
 import type { PreviousEncoding } from "./previous-encoding.js";
 
-/** Serializes values with the user's serde, or ours, and refuses what is too large (contract C-63, C-65). */
+/** Serializes values with the user's serde, or ours, and refuses values that are too large (contract C-63, C-65). */
 export class ValueSerializer {
   readonly #serde: SerializerProtocol;
-  /** The serde, when it is ours as it is. A subclass may encode in its own way. */
+  /** The serde, if it is exactly ours. A subclass may encode differently. */
   readonly #ours: HoldfastSerializer | undefined;
   /** Largest value that is stored or read, in bytes. */
   readonly maxValueBytes: number;
-  /** By the bytes of the value. It only saves work. */
+  /** By the value's bytes. A cache that only saves work. */
   readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
 
-  /** @param previousEncodingBytes bound on what is kept of values beside their bytes, in bytes of memory; 0 keeps nothing. */
+  /** @param previousEncodingBytes bound of the previous encodings, in bytes of memory; 0 keeps none. */
   constructor(serde: SerializerProtocol, maxValueBytes: number, previousEncodingBytes = 0) {
     this.#serde = serde;
     this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
@@ -31,7 +31,7 @@ export class ValueSerializer {
   }
 
   /**
-   * The value is taken at the call: a serde that encodes before its first await, as ours does, makes later mutations harmless (contract C-36).
+   * Takes the value as it is at the call, if the serde encodes before its first await, as ours does (contract C-36).
    *
    * @param name the channel, for error messages.
    * @throws SerializationError, ValueTooLargeError
@@ -39,21 +39,21 @@ export class ValueSerializer {
   async dump(value: unknown, name: string): Promise<SerializedValue> {
     if (this.#ours !== undefined) return this.#checked(this.#ours.dump(value, name), name);
     const [type, data] = await this.#serde.dumpsTyped(value);
-    // A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
-    // stored as its difference to what these bytes were.
+    // Copied, because a serde may return the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change them, while the next
+    // checkpoint is stored as a difference to these bytes.
     return this.#checked([type, Buffer.from(data)], name);
   }
 
   /**
    * {@link dump} of a value that follows another one in its channel.
    *
-   * @param before the other one, as it was dumped.
+   * @param before the other one, serialized.
    */
   async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
     if (this.#ours === undefined) return this.dump(value, name);
     const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
     const serialized = this.#checked(dumped, name);
-    // The channel goes on from the new value.
+    // The channel continues from the new value.
     if (before !== undefined) this.#previousEncodings.delete(before.bytes);
     if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
     return serialized;
@@ -77,7 +77,7 @@ export class ValueSerializer {
     }
     if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
     const previousEncoding = this.#previousEncodings.get(bytes);
-    // Ours copies by itself.
+    // Ours makes a copy.
     return previousEncoding === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(previousEncoding);
   }
 
@@ -86,7 +86,7 @@ export class ValueSerializer {
     this.#previousEncodings.clear();
   }
 
-  /** Bytes of memory held by previous encodings, about. */
+  /** Bytes of memory that previous encodings hold, estimated. */
   get previousEncodingBytes(): number {
     return this.#previousEncodings.calculatedSize;
   }

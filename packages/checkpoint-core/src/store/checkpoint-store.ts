@@ -9,14 +9,12 @@ import type { Refusal } from "./refusal.js";
 import type { ThreadStore } from "./thread-store.js";
 
 /**
- * What a store does for a saver: each method is one atomic, idempotent operation on it. What is stored is decided in core; how, and by which
- * statements or scripts, in the adapter.
- *
- * Every method throws errors of the Holdfast family, after its own retries.
+ * What a store does for a saver. Each method is one atomic, idempotent operation, and throws errors of the Holdfast family after its own retries. Core
+ * decides what is stored; the adapter decides how.
  */
 export interface CheckpointStore extends ThreadStore {
   /**
-   * Called before each operation, when its arguments are known to be right: the store checks that it is set up, and what it takes from the config.
+   * Called before each operation, once its arguments are checked: the store checks that it is set up, and what it reads from the config.
    *
    * @param operation the method that the user called, for error messages.
    */
@@ -24,16 +22,16 @@ export interface CheckpointStore extends ThreadStore {
   /**
    * The checkpoint with that id, or the one that was committed last: `checkpoints` has one or none.
    *
-   * @param cached a checkpoint whose values the caller has. If it is the one, and its record is still the same, they are not sent.
+   * @param cached a checkpoint whose values the caller has. If it is this one and its record is unchanged, the values are not sent.
    */
   getTuple(ref: NamespaceRef, checkpointId: string | undefined, config?: RunnableConfig, cached?: CachedRecord): Promise<Reading>;
   /** The checkpoints of one thread, newest committed first, page by page. */
   list(threadId: string, selection: ListSelection, limit: number): AsyncIterable<Reading>;
-  /** All thread ids, the thread that was made last first. */
+  /** All thread ids, the newest thread first. */
   listThreadIds(): AsyncIterable<string>;
   /**
-   * The ancestors of a checkpoint, nearest first, with their writes, up to and including the one where every channel asked for has had a snapshot.
-   * Of ancestors without such a snapshot, only what is needed to tell which channels they have.
+   * The ancestors of a checkpoint with their writes, nearest first, up to and including the one where every requested channel has had a snapshot.
+   * Ancestors without a snapshot come with only what tells which channels they have.
    */
   getDeltaChannelHistory(
     ref: NamespaceRef,
@@ -44,17 +42,17 @@ export interface CheckpointStore extends ThreadStore {
   putWrites(input: PutWritesInput): Promise<WriteOutcome>;
   /**
    * @param token of the lease that the caller holds.
-   * @param others ids of checkpoints that are remembered as if they had been in the thread; at most {@link MOST_REMEMBERED}.
+   * @param others ids of checkpoints to remember as if they had been in the thread; at most {@link MOST_REMEMBERED}.
    */
   deleteThread(threadId: string, token: string | undefined, others?: readonly string[]): Promise<Refusal | undefined>;
-  /** The same store for migrations: `getTuple` and `list` read incomplete threads, too. */
+  /** The same store for migrations: `getTuple` and `list` also read incomplete threads. */
   forMigrations(): CheckpointStore;
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer>;
   /** @returns whether the lease is still live, and now lasts `ttlMs` from now. */
   renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean>;
-  /** Ends the lease if it is the thread's; that it has run out does not matter as long as nobody else has got one. */
+  /** Ends the lease if it is the thread's last one, even if it has already run out. */
   releaseLease(threadId: string, token: string): Promise<void>;
-  /** Ends a live lease now, without a release: the next one counts as many tries as this one, not one more. */
+  /** Ends a live lease now, without a release. The next lease has the same number of tries, not one more. */
   handOverLease(threadId: string, token: string): Promise<void>;
   /** Leases that ended without a release longer than `olderThanMs` ago, the oldest first. */
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]>;
@@ -65,8 +63,8 @@ export interface CheckpointStore extends ThreadStore {
 }
 
 /**
- * What a thread must still be for segments read before to be there: the same since it was begun (`threadKey` is never used again), and none of its
- * segments freed since (`epoch` grows with each time). Both are the store's to choose.
+ * Tells whether segments that were read earlier still exist: the thread is the same one (a `threadKey` is never reused), and none of its segments was freed
+ * since (each time, `epoch` grows). The store chooses both.
  */
 export interface ThreadGuard {
   readonly threadKey: string;
@@ -87,12 +85,12 @@ export interface ReadCheckpoint {
 }
 
 /**
- * Which of a checkpoint's segments are in a reading: those of all values; what is needed to tell the names of its channels; or none, as the caller has
- * them.
+ * Which of a checkpoint's segments a reading contains: those of all values; those that tell the names of its channels; or none, because the caller has
+ * the values.
  */
 export type ReadValues = "all" | "names" | "none";
 
-/** A checkpoint that this process has written or read, told by its id and its record, which says where each value stands. */
+/** A checkpoint that this process has written or read: its id, and its record, which says where each value is. */
 export interface CachedRecord {
   readonly checkpointId: string;
   /** Body and links together: the body names segments by their positions in the links. */
@@ -109,7 +107,7 @@ export interface Reading {
 export interface ListSelection {
   readonly namespace: string | undefined;
   readonly checkpointId: string | undefined;
-  /** Only what was committed before this checkpoint of the thread; where it does not have it, only smaller ids (contract C-22). */
+  /** Only what was committed before this checkpoint; if the thread does not have it, only smaller ids (contract C-22). */
   readonly before: string | undefined;
   /** Only metadata with these keys and equal values. */
   readonly filter: Readonly<Record<string, unknown>> | undefined;
@@ -118,21 +116,21 @@ export interface ListSelection {
 }
 
 /**
- * A write was made, or why it was not. `"past"`: it is an earlier try, or comes after a later one of its process, or its checkpoint was pruned; the store stays
- * as it is, which is how it would be had the write come in time.
+ * A write was made, or why not. `"past"`: the write is a late try, or a later write of its process has replaced it, or its checkpoint was pruned. The store
+ * stays as it is, which is how it would be if the write had arrived in time.
  */
 export type WriteOutcome = { readonly kind: "stored"; readonly guard: ThreadGuard } | { readonly kind: "past" } | Refusal;
 
-/** For whom a lease is. */
+/** Who asks for which lease. */
 export interface LeaseRequest {
   readonly threadId: string;
   readonly ttlMs: number;
   readonly owner: string;
-  /** Only if the lease with this token was the thread's last one, and ended without a release. */
+  /** Grant it only if the lease with this token was the thread's last, and ended without a release. */
   readonly ended?: string;
 }
 
-/** `token`: a positive integer, above those of all leases of the thread before it. `tries`: how many leases in a row ended without a release. */
+/** `token`: a positive integer, greater than those of all earlier leases of the thread. `tries`: how many leases in a row ended without a release. */
 export type LeaseAnswer =
   | { readonly kind: "granted"; readonly token: string; readonly tries: number }
   | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number };
@@ -145,18 +143,18 @@ export interface EndedLease {
   readonly endedMsAgo: number;
 }
 
-/** What a writer must show. It tells a write from an earlier try that arrives late, and from what came after it. */
+/** What a write is checked by. It distinguishes a write from an earlier try that arrives late, and from later writes. */
 export interface WriteConditions {
   /** The fencing token of the writer's lease. A live lease lets only its own token write; a token writes only while its lease is live. */
   readonly token: string | undefined;
-  /** The number of the call, the same for all its tries. What one process replaces, only its later calls replace again. */
+  /** The number of the call, the same for all its tries. What a call wrote, only later calls of its process replace. */
   readonly call: bigint;
   /**
-   * The checkpoints that the write belongs to: of a put, its parent and those of the graphs around its subgraph; of writes, their own. Where one of them was
-   * deleted with its thread, so is what belongs to it.
+   * The checkpoints that the write belongs to: for a put, its parent and those of the graphs around its subgraph; for writes, their own. If one of them was
+   * deleted with its thread, the write is refused.
    */
   readonly lineage: readonly CheckpointKey[];
-  /** The life of the thread, its `threadKey`, that the write is meant for, where the lineage may not tell: once it is deleted, the write comes too late. */
+  /** The `threadKey` of the thread that the write is meant for, if the lineage may not tell. Once that thread is deleted, the write is refused. */
   readonly life: string | undefined;
 }
 
@@ -171,9 +169,9 @@ export interface PutInput extends WriteConditions {
   readonly snapshots: readonly string[];
   readonly record: CheckpointRecord;
   readonly created: readonly Segment[];
-  /** With `onConflict: "reject"`, what the head of the namespace must be (`id: undefined`: there is none). A checkpoint that is stored already is let through. */
+  /** With `onConflict: "reject"`, what the head of the namespace must be (`id: undefined`: there is none). Putting a stored checkpoint again is allowed. */
   readonly expectedHead: { readonly id: string | undefined } | undefined;
-  /** Set when the record refers to segments that stand in the store: nothing is stored unless the thread is still the same. */
+  /** Set when the record refers to stored segments: nothing is stored unless the thread is still the same. */
   readonly guard: ThreadGuard | undefined;
   /** Whether an earlier try of this call may have been stored before the guard was read. */
   readonly isRepeated: boolean;
@@ -183,12 +181,12 @@ export interface PutWritesInput extends WriteConditions {
   readonly config: RunnableConfig;
   readonly ref: CheckpointRef;
   readonly taskId: string;
-  /** Where a slot stands; one that is replaced keeps its place. */
+  /** Where the slots sort; a replaced slot keeps its place. */
   readonly place: WritePlace;
   /** The label of the run that wrote them. */
   readonly runId: string | undefined;
   readonly slots: readonly PendingSlot[];
   readonly created: readonly Segment[];
-  /** Set when the writes refer to segments that stand in the store: nothing is stored unless the thread is still the same. */
+  /** Set when the writes refer to stored segments: nothing is stored unless the thread is still the same. */
   readonly guard: ThreadGuard | undefined;
 }

@@ -1,12 +1,12 @@
 import { LRUCache } from "lru-cache";
 
 /**
- * What was used last, by name: at most so many entries, each for at most so long.
+ * A cache of the `most` entries that were used last.
  *
- * Entries are counted as sizes, since lru-cache makes room for `max` entries at once. For 10,000 that takes 2.0 to 2.7 ms here, of a first read's 8 to 13, and a saver
- * on Redis has two such caches.
+ * It counts entries as sizes, because lru-cache allocates room for `max` entries at once. For 10,000 that takes 2.0 to 2.7 ms of a first read's 8 to 13, and a
+ * saver on Redis has two such caches.
  *
- * @param ttlMs in milliseconds, from when an entry was set. Default: as long as there is room.
+ * @param ttlMs how long an entry stays, in milliseconds. Default: until there is no more room.
  */
 export function entryCache<Value extends NonNullable<unknown>>(most: number, ttlMs?: number): LRUCache<string, Value> {
   return new LRUCache({ maxSize: most, sizeCalculation: () => 1, ...(ttlMs === undefined ? {} : { ttl: ttlMs }) });

@@ -1,14 +1,14 @@
 import { ConcurrentUpdateError, type HoldfastError, LeaseLostError, ThreadBusyError, ThreadDeletedError } from "../errors.js";
 
-/** Nothing was written. */
+/** Why nothing was written. */
 export type Refusal =
   /** The guard did not hold. */
   | { readonly kind: "changed" }
-  /** It refers to segments that were acknowledged and are not there any more: the store has lost them, by a failover or a crash. */
+  /** The write refers to acknowledged segments that the store lost in a failover or a crash. */
   | { readonly kind: "lost" }
-  /** Somebody has the lease, and the write came without its token. */
+  /** Another holder has the lease: the write came without its token. */
   | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number }
-  /** Only a part of the thread has come here from another saver. */
+  /** The thread is being migrated from another saver, and only part of it is here. */
   | { readonly kind: "incomplete" }
   /** The write came with a token whose lease has ended. */
   | { readonly kind: "lease-lost" }
@@ -17,10 +17,10 @@ export type Refusal =
   /** A checkpoint that the write belongs to was deleted with its thread. */
   | { readonly kind: "deleted" };
 
-/** As migrations call themselves when they have a lease. It is short, so that others wait for it. */
+/** The owner of the leases that migrations take. */
 export const MIGRATION_OWNER = "holdfast migration";
 
-/** What a call gets that meets a thread of which only a part is here. */
+/** The error of a call on a thread that is being migrated. */
 export function beingMigrated(threadId: string): ThreadBusyError {
   return new ThreadBusyError(threadId, MIGRATION_OWNER, 0);
 }

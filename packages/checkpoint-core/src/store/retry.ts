@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { integer } from "../config/options.js";
 import { InvalidOptionsError } from "../errors.js";
 import { operationSignal } from "./operation-signal.js";
 
@@ -6,7 +7,7 @@ import { operationSignal } from "./operation-signal.js";
 export interface RetryOptions {
   /** How many times one operation is tried in all. Default 30, so that by default the time decides. */
   readonly maxAttempts?: number;
-  /** No try begins later than this many milliseconds after the first. Default 30,000: a managed database's failover. */
+  /** The retry budget: no try begins later than this many milliseconds after the first. Default 30,000, which covers a managed database's failover. */
   readonly maxElapsedMs?: number;
   /** Wait before the second try, in milliseconds, doubled for each further one and jittered by half. Default 50. */
   readonly minDelayMs?: number;
@@ -18,9 +19,7 @@ export type RetryPolicy = Readonly<Required<RetryOptions>>;
 
 const DEFAULTS: RetryPolicy = { maxAttempts: 30, maxElapsedMs: 30_000, minDelayMs: 50, maxDelayMs: 5_000 };
 
-/**
- * @throws InvalidOptionsError
- */
+/** @throws InvalidOptionsError */
 export function resolveRetry(options: RetryOptions | undefined): RetryPolicy {
   const policy = { ...DEFAULTS, ...options };
   for (const [name, value] of Object.entries(policy)) {
@@ -28,9 +27,7 @@ export function resolveRetry(options: RetryOptions | undefined): RetryPolicy {
       throw new InvalidOptionsError(`retry.${name} is ${String(value)}. It must be a number of at least 0.`);
     }
   }
-  if (!Number.isInteger(policy.maxAttempts) || policy.maxAttempts < 1) {
-    throw new InvalidOptionsError(`retry.maxAttempts is ${policy.maxAttempts}. It must be an integer of at least 1.`);
-  }
+  integer("retry.maxAttempts", policy.maxAttempts, 1);
   return Object.freeze(policy);
 }
 
@@ -60,9 +57,9 @@ export interface Retrying {
 }
 
 /**
- * Runs an idempotent operation until it succeeds, fails for good, or the budget is used up; then the last error is thrown as it is.
+ * Runs an idempotent operation until it succeeds, fails for good, or the budget is spent. Then it throws the last error unchanged.
  *
- * @param isTransient whether a failure may go away by itself; decided by error code, never by message text.
+ * @param isTransient whether a retry may succeed; decided by error code, never by message text.
  * @param operation is given the signal by which it is to end ({@link operationSignal}).
  */
 export async function retry<T>(
@@ -95,8 +92,8 @@ export async function retry<T>(
 }
 
 /**
- * A moment by the clock of the store, just read, from which this process's monotonic clock goes on. A command that carries the time at which its process gives
- * it up is refused by the store when the network delivers it later.
+ * The store's clock as just read, continued by this process's monotonic clock. A command carries the time at which its process gives it up, and the store
+ * refuses it if the network delivers it later.
  */
 export class StoreMoment {
   readonly #storeMs: number;
@@ -107,7 +104,7 @@ export class StoreMoment {
     this.#storeMs = storeMs;
   }
 
-  /** The store's time in so many milliseconds, since 1970; early by what the answer was on its way. */
+  /** The store's time `ms` from now, in milliseconds since 1970; early by the time that the store's answer travelled. */
   in(ms: number): number {
     return Math.floor(this.#storeMs + performance.now() - this.#readAt + ms);
   }

@@ -2,10 +2,9 @@ import type { CheckpointRef } from "../config/ids.js";
 import { DeserializationError } from "../errors.js";
 
 /**
- * Runs what decodes stored bytes of a checkpoint.
+ * Decodes stored bytes of a checkpoint.
  *
- * @throws DeserializationError that names the checkpoint and says nothing of what is stored, whatever `decode` throws: bytes that nobody has written may say
- *   things that no code expects.
+ * @throws DeserializationError that names the checkpoint and does not print what is stored, whatever `decode` throws on damaged bytes.
  */
 export function decodeOf<T>({ threadId, namespace, checkpointId }: CheckpointRef, decode: () => T): T {
   try {
@@ -20,9 +19,9 @@ export function decodeOf<T>({ threadId, namespace, checkpointId }: CheckpointRef
 }
 
 /**
- * Runs what loads values of a checkpoint.
+ * Loads values of a checkpoint.
  *
- * @throws DeserializationError that names the checkpoint, where the serializer's does not. What a serializer of the user's throws stays as it is.
+ * @throws DeserializationError that names the checkpoint if the serializer's does not. Other errors of a user's serializer pass unchanged.
  */
 export async function loadOf<T>({ threadId, namespace, checkpointId }: CheckpointRef, load: () => Promise<T>): Promise<T> {
   try {

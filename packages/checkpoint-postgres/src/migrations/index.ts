@@ -4,7 +4,7 @@ import init from "./0001_init.sql";
 export interface Migration {
   readonly version: number;
   readonly name: string;
-  /** The lowest schema version that a client must know to work on a schema with this step: a client that knows less is refused. */
+  /** The schema version that a client must know to work on a schema with this step. Older clients are refused. */
   readonly minClientVersion: number;
   /** SQL with the tokens `:schema`, the quoted identifier, and `:'schema'`, the string literal. */
   readonly sql: string;

@@ -27,9 +27,9 @@ function stepSql(t: Tables, { version, name, minClientVersion, sql }: Migration)
 }
 
 /**
- * The SQL that `setup()` runs, for those who let a DBA run it: one transaction for an empty schema, or from a version on.
+ * The SQL that `setup()` runs, for a DBA or a migration tool: one transaction, from an empty schema or from a version on.
  *
- * @param options.schema default `"holdfast"`. `options.from` the schema version that is there already; default 0, none.
+ * @param options.schema default `"holdfast"`. `options.from`: the existing schema version; default 0, none.
  * @throws InvalidOptionsError
  */
 export function migrationSql(
@@ -49,14 +49,14 @@ export function migrationSql(
 /**
  * Brings the schema to the newest version, in one transaction: all steps or none.
  *
- * Any number of processes may call it at once, on an empty database too. They queue at an advisory lock that ends with the transaction, so it also
- * works through PgBouncer in transaction mode, and whoever comes later finds nothing to do.
+ * Any number of processes may call it at once, even on an empty database. They queue at an advisory lock that ends with the transaction, so it also works through
+ * PgBouncer in transaction mode. Later processes find nothing to do.
  */
 export async function migrate(db: Connections, t: Tables, createSchema: boolean): Promise<void> {
   await db.withClient("setup", async (client) => {
     await inTransaction(db, client, async () => {
       await checkServer(db, client);
-      // Before any DDL: CREATE SCHEMA and CREATE TABLE "if not exists" are themselves not safe against each other.
+      // Before any DDL: concurrent CREATE SCHEMA and CREATE TABLE "if not exists" can fail.
       await db.execute(client, {
         text: "select pg_advisory_xact_lock(hashtextextended($1, $2))",
         values: [`holdfast:${t.schemaName}`, LOCK_SEED],
@@ -113,7 +113,7 @@ const LOCK_SEED = 7_406_371;
  * @throws SetupRequiredError, SchemaTooNewError
  */
 export async function checkSchema(db: Connections, t: Tables, operation: string): Promise<void> {
-  // Where there is no ledger, Postgres' own error is that setup() is required.
+  // Without a ledger, Postgres' own error becomes SetupRequiredError.
   const found = await db.withClient(operation, (client) => readVersion(db, client, t));
   refuseNewer(found, t);
   if (found.version < SCHEMA_VERSION) throw setupRequired(operation, db.server);
@@ -162,7 +162,7 @@ async function checkServer(db: Connections, client: PostgresClient): Promise<voi
     throw new UnsupportedServerError(`Postgres ${major} is too old; Holdfast needs ${OLDEST_SERVER} or later.`);
   if (text(row, 1) !== "UTF8") {
     throw new UnsupportedServerError(
-      `The database's encoding is ${text(row, 1)}; Holdfast needs UTF8, or ids could be mixed up.`,
+      `The database's encoding is ${text(row, 1)}; Holdfast needs UTF8, because other encodings could mix up ids.`,
     );
   }
 }

@@ -52,7 +52,7 @@ function summaryOf(row: Row): CheckpointSummary {
   };
 }
 
-/** A part of the metadata; empty where it is no object. */
+/** A part of the metadata; empty if it is not an object. */
 function jsonObject(row: Row, column: number): Readonly<Record<string, unknown>> {
   const value: unknown = isNull(row, column) ? undefined : decodeMetadata(text(row, column));
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};

@@ -9,8 +9,7 @@ import { inTransaction } from "../transaction.js";
 const ROWS_AT_ONCE = 200;
 
 /**
- * Copies a thread inside the database, as one snapshot shows it, in one transaction: the copy is there as a whole, or not at all. The original is not
- * locked.
+ * Copies a thread inside the database, from one snapshot and in one transaction: the copy is whole, or absent. It does not lock the original.
  */
 export function copyThread(db: Connections, t: Tables, from: string, to: string): Promise<CopyOutcome> {
   return db.withClient("copyThread", (client) =>
@@ -20,7 +19,7 @@ export function copyThread(db: Connections, t: Tables, from: string, to: string)
 
 async function copy(db: Connections, client: PostgresClient, t: Tables, from: string, to: string): Promise<CopyOutcome> {
   const [source] = await db.execute(client, {
-    // A thread that is only a lease, or writes whose checkpoint is on its way, has nothing to copy.
+    // A thread with only a lease, or with writes whose checkpoint is in flight, has nothing to copy.
     text: `
 select thread_key, migration_token is not null from ${t.thread} th where thread_id = $1 and ${isKnown(t)}
   and exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)`,
@@ -45,7 +44,7 @@ on conflict (thread_id, tenant) do nothing returning thread_key`,
     "commit_order",
     "checkpoint_ns, checkpoint_id, parent_id, snapshots, metadata, source, step, links, record, committed_at, labels, is_hidden, last_call, lease, replaced_calls",
     CHECKPOINT_BYTES,
-    // Drawn row by row, in the order of the rows.
+    // Evaluated row by row, in the order of the rows.
     `nextval(${t.commitOrder})`,
   );
   const writes = await db.execute(client, {

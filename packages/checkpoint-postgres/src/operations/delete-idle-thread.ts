@@ -4,12 +4,12 @@ import type { Tables } from "../tables.js";
 import { deleteIfIdle } from "./delete-thread.js";
 import { timedThreadKey } from "./thread-key.js";
 
-/** Deletes a thread that was not written to for so long, and that nobody has the lease of, in one statement. */
+/** Deletes a thread that is idle for this long and not leased, in one statement. */
 export async function deleteIdleThread(db: Connections, t: Tables, threadId: string, idleMs: number): Promise<IdleDeletion> {
   const life = await timedThreadKey(db, t, threadId);
   if (life === undefined) return "kept";
   const deletion = await deleteIfIdle(db, t, "sweep", { threadId, life, token: undefined, idleMs });
   if (deletion === "deleted") return deletion;
-  // Whoever has no token is refused by a lease alone.
+  // A caller without a token is only refused because of a lease.
   return typeof deletion === "string" ? "kept" : "busy";
 }

@@ -4,10 +4,10 @@ import { isKnown } from "./thread-key.js";
 import { inTransaction } from "../transaction.js";
 
 /**
- * Ends a thread that has nothing in it: neither checkpoints nor writes nor a lease.
+ * Deletes a thread that has no checkpoints, writes or lease.
  *
- * Two statements: one that waits for the lock and then deletes would look with the snapshot from before it waited, and take a first checkpoint along
- * that was committed meanwhile. Only what left a thread empty comes here, so the round trips do not matter.
+ * Two statements: a single one would wait for the lock with an older snapshot, and delete a first checkpoint that was committed meanwhile. It only runs after a
+ * thread became empty, so the round trips do not matter.
  */
 export async function deleteIfEmpty(db: Connections, t: Tables, operation: string, threadId: string): Promise<void> {
   const values = [threadId];

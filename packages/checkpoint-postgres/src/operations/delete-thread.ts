@@ -4,19 +4,19 @@ import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { purgeDeleted } from "./purge-deleted.js";
 import { isKnown, type TimedThreadKey, timedThreadKey } from "./thread-key.js";
-import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
+import { leaseRefusalSql, refusalOf, threadHash } from "./write-conditions.js";
 
 const REMEMBERED_FOR = "1 day";
-/** Each deletion clears away so many tombstones whose time has come. */
+/** How many expired tombstones each deletion removes. */
 const MOST_CLEARED = 100;
-/** Of a checkpoint that no call of ours has written. */
+/** The call of a checkpoint that no call of ours has written. */
 const NO_CALL = 0;
-/** A thread of more checkpoints or segments does not go in one statement, which would take a second and more. */
+/** A thread with more checkpoints or segments is deleted in steps: one statement would take more than a second. */
 const MOST_AT_ONCE = 5_000;
 
 /**
- * What became of it. `"none"`: there is no such thread, or it was written to too lately. `"late"`: the statement reached the server when nobody waited for it
- * any more, and did nothing.
+ * The outcome. `"none"`: there is no such thread, or it was written to too recently. `"late"`: the statement reached the server after it was given up, and did
+ * nothing.
  */
 type Deletion = "deleted" | "none" | "late" | Refusal;
 
@@ -37,19 +37,19 @@ export async function deleteThread(
 
 interface DeletedThread {
   readonly threadId: string;
-  /** Of the thread that is meant: a deletion that the network delivers late, when another one has begun under that id, leaves that one alone. */
+  /** The key of the thread to delete, so that a late delivery does not delete a newer thread of the same id. */
   readonly life: TimedThreadKey;
   readonly token: string | undefined;
   readonly idleMs: number;
-  /** Ids of checkpoints that are remembered as if they had been in the thread. */
+  /** Ids of checkpoints to remember as if they had been in the thread. */
   readonly others?: readonly string[];
 }
 
 /**
- * Deletes a thread, and leaves a tombstone. The foreign keys take all that belongs to it along, with a snapshot that is newer than the lock on the
- * thread's row: a put that committed while this statement waited leaves nothing behind.
+ * Deletes a thread, and leaves a tombstone. Foreign keys delete everything that belongs to it, with a snapshot newer than the lock on the thread's row, so a put
+ * that committed while this statement waited leaves nothing behind.
  *
- * A large one only loses its id, by which nobody can see it any more; its rows are taken away after that, some at a time.
+ * A large thread only loses its id, which makes it invisible; its rows are then deleted in batches.
  */
 export async function deleteIfIdle(
   db: Connections,
@@ -69,7 +69,7 @@ with locked as materialized (
   select thread_key, pruned, pruned_calls, lease_token, lease_owner, lease_until from ${t.thread} where thread_id = $1 and thread_key = $2 and ${isKnown(t)} ${isIdle} for update
 ),
 judged as materialized (
-  select *, coalesce(case when clock_timestamp() > to_timestamp($3::float8 / 1000) then 'late' end, ${fencedSql(token, parameter)}) as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked
+  select *, coalesce(case when clock_timestamp() > to_timestamp($3::float8 / 1000) then 'late' end, ${leaseRefusalSql(token, parameter)}) as refusal, ${hasMany(t.checkpoint)} or ${hasMany(t.segment)} as is_large from locked
 ),
 buried as (
   insert into ${t.tombstone} as tomb (thread_hash, checkpoints, calls)

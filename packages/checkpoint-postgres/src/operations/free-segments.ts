@@ -5,7 +5,7 @@ import type { Tables } from "../tables.js";
 /** Segments that one statement frees. */
 const MOST_FREED_AT_ONCE = 10_000;
 
-/** Common table expressions that end with `dead`: segments of the thread `$1` that no checkpoint and no pending write reaches, at most so many. */
+/** Common table expressions that end with `dead`: at most `most` segments of the thread `$1` that no checkpoint or pending write reaches. */
 function deadSegments(t: Tables, most: number): string {
   return `
 with recursive reached (segment_id) as (
@@ -23,7 +23,7 @@ dead as (
 )`;
 }
 
-/** Whether something can be freed: what a put has replaced, say, or a batch of writes that came second. */
+/** Whether something can be freed, such as what a put has replaced, or a second batch of writes. */
 export async function hasUnreachedSegments(db: Connections, t: Tables, threadKey: string): Promise<boolean> {
   const text = `${deadSegments(t, 1)} select exists (select from dead)`;
   const [row] = await db.run("prune", { text, values: [threadKey] });

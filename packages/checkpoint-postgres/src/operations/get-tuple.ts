@@ -30,7 +30,7 @@ export async function getTuple(
       ? "false"
       : `c.checkpoint_id = $${values.push(encodeId(cached.checkpointId)) + 1}::bytea and c.record = $${values.push(cached.record.body) + 1}::bytea
     and c.links is not distinct from $${values.push(linksParameter(cached.record.links)) + 1}::bytea`;
-  // lateral: the thread is one row, so its checkpoints come in the order of their index, and no more than one of them is read.
+  // lateral: the thread is one row, so its checkpoints come in index order, and only one is read.
   const sql = `
 select 0 as position, case when ${isCached} then 'none' else 'all' end as wanted, th.epoch, c.*
 from ${t.thread} th

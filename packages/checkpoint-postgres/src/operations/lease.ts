@@ -16,17 +16,17 @@ import { isKnown } from "./thread-key.js";
 const interval = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;
 
 /**
- * Takes the lease of a thread that nobody has (contract C-90), in one statement. The thread need not be there.
+ * Acquires the lease of a thread that nobody holds (contract C-90), in one statement. The thread need not exist.
  *
- * The row is locked `for update`, against which even the weak lock of `putWrites` stands: whatever was written under an earlier lease is committed
- * before this one is granted, and whatever comes later is judged by it.
+ * It locks the row `for update`, which conflicts even with the weak lock of `putWrites`: writes under an earlier lease are committed before this one is granted,
+ * and later writes are judged by it.
  */
 export async function acquireLease(db: Connections, t: Tables, request: LeaseRequest): Promise<LeaseAnswer> {
   const { threadId, ttlMs, owner, ended } = request;
-  // Made here, for all tries of this request.
+  // Made here, so that all tries of this request have the same.
   const values: unknown[] = [threadId, ttlMs, owner, randomUUID(), newTokenSuffix()];
-  // Above the last token of the thread, and at least the microsecond: so tokens grow also where the store has forgotten the last one, by a failover to a
-  // replica that lagged or a backup restored, and where the thread was deleted.
+  // Above the thread's last token, and at least the current microsecond, so that tokens grow even if the store forgot the last one (a failover to a lagging
+  // replica, a restored backup) or the thread was deleted.
   const tokenAfter = (last: string): string =>
     `greatest(floor(extract(epoch from clock_timestamp()) * 1000000), floor(${last} / 1e${TOKEN_SUFFIX_DIGITS}) + 1) * 1e${TOKEN_SUFFIX_DIGITS} + $5::numeric`;
   const isFree = "lease_until is null or lease_until <= clock_timestamp()";
@@ -58,7 +58,7 @@ union all
 select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8 from locked
 where not is_free and not is_ours`;
   const [row] = await db.run("acquireThread", { text: sql, values, name: "acquire_lease" });
-  // No row: somebody began the thread at the same moment, or the lease that ended is gone with its thread.
+  // No row: another process started the thread at the same moment, or the ended lease is gone with its thread.
   if (row === undefined) return { kind: "busy", owner: undefined, remainingMs: 0 };
   if (isNull(row, 0)) {
     return { kind: "busy", owner: isNull(row, 2) ? undefined : text(row, 2), remainingMs: Math.max(0, Number(text(row, 3))) };
@@ -67,8 +67,8 @@ where not is_free and not is_ours`;
 }
 
 /**
- * The statement does not wait until it is on disk. What a crash of the server takes with it, a renewal or a release, only makes the lease end sooner, or
- * later; taking one, which must not be forgotten, does wait.
+ * The statement does not wait for the disk. A renewal or release that a server crash loses only makes the lease end sooner or later. Acquiring a lease, which must
+ * not be forgotten, does wait.
  */
 const NEED_NOT_WAIT = "with quick as materialized (select set_config('synchronous_commit', 'off', true))";
 
@@ -83,7 +83,7 @@ where thread_id = $1 and ${isKnown(t)} and lease_token = $2::numeric and lease_u
   return rows.length > 0;
 }
 
-/** A thread to which nothing was written ends with its lease. */
+/** A thread without any writes ends with its lease. */
 export async function releaseLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
   const [row] = await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
@@ -96,7 +96,7 @@ returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_k
   if (row !== undefined && !bool(row, 0)) await deleteIfEmpty(db, t, "acquireThread", threadId);
 }
 
-/** Ended, it is not looked at again, so that a repetition does not count twice. */
+/** Skips an ended lease, so that a repetition does not count twice. */
 export async function handOverLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
   await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}

@@ -9,10 +9,10 @@ import { bytesSql } from "./thread-stats.js";
 
 const PAGE = 50;
 
-/** Under the task id of zeros LangGraph stores an answer for whichever task asks. */
+/** The task id under which LangGraph stores an answer for whichever task asks. */
 const ANY_TASK = "decode('00000000000000000000000000000000', 'hex')";
 
-/** Threads that have checkpoints, the one that was written last first, page by page. */
+/** Threads that have checkpoints, the last written first, page by page. */
 export async function* listThreads(
   db: Connections,
   t: Tables,
@@ -31,7 +31,7 @@ export async function* listThreads(
   }
 }
 
-/** One page: the threads by the index of `updated_at`, and of each what its rows say. */
+/** One page: threads by the index of `updated_at`, each with figures from its rows. */
 function listThreadsStatement(t: Tables, selection: ThreadSelection, count: number): Statement {
   const values: unknown[] = [];
   const parameter = (value: unknown): string => `$${values.push(value)}`;
@@ -43,7 +43,7 @@ function listThreadsStatement(t: Tables, selection: ThreadSelection, count: numb
   ];
   const { prefix, updatedAfter, idleMs, labels, before } = selection;
   if (prefix !== undefined) conditions.push(`starts_with(thread_id, ${parameter(prefix)})`);
-  // What was written up to a minute after `updated_at` does not show in it.
+  // A write up to a minute after `updated_at` does not change it.
   if (updatedAfter !== undefined)
     conditions.push(`updated_at > to_timestamp(${parameter(updatedAfter)}::float8 / 1000) - interval '1 minute'`);
   if (idleMs !== undefined) {

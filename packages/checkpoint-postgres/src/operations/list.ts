@@ -11,7 +11,7 @@ import type { Tables } from "../tables.js";
 import { isKnown } from "./thread-key.js";
 import { type Reading, readCheckpoints } from "./read-checkpoints.js";
 
-/** The first page is small, so that the first item comes soon; the others are large, so that a long list needs few round trips. */
+/** The first page is small, so that the first item comes soon; later ones are large, so that a long list needs few round trips. */
 const FIRST_PAGE = 8;
 const PAGE = 64;
 
@@ -32,7 +32,7 @@ export async function* list(
   let known: ReadonlyMap<string, Segment> = new Map();
   for (let left = limit, size = FIRST_PAGE; left > 0; size = PAGE) {
     const count = Math.min(left, size);
-    // Neighbouring checkpoints share most of their segments: those of the pages before are not sent again.
+    // Adjacent checkpoints share most of their segments. Those of previous pages are not sent again.
     const page = await readCheckpoints(db, t, "list", target(t, threadId, selection, cursor, count, readsIncomplete), known);
     const last = page.checkpoints.at(-1);
     if (last === undefined) return;
@@ -82,10 +82,10 @@ select (row_number() over (order by commit_order desc))::int4 as position, 'all'
 }
 
 /**
- * `b`: the checkpoint that is the upper end. `p`: of a candidate in another namespace, the checkpoint of b's namespace that it was made on.
+ * `b`: the checkpoint before which to list. `p`: for a candidate in another namespace, the checkpoint of b's namespace that it ran on.
  *
- * Replaying a parent graph lists a subgraph's namespace before a checkpoint of the parent's. Both write at their own pace, so their commits may come
- * in another order than they were made; but in the parent's own namespace commits are in order, and `metadata.parents` says where the subgraph ran.
+ * Replaying a parent graph lists a subgraph's namespace before a checkpoint of the parent's. Both write concurrently, so their commits may be out of order; but
+ * commits in the parent's own namespace are in order, and `metadata.parents` says where the subgraph ran.
  */
 function beforeJoin(t: Tables, id: string): string {
   const parent = "c.metadata->'parents'->>b.checkpoint_ns";
@@ -100,13 +100,13 @@ left join lateral (
 ) p on true`;
 }
 
-/** Equal, not merely contained: `jsonb @>` would find `[1, 2]` by `[1]`. */
+/** Tests equality: `jsonb @>` would find `[1, 2]` by `[1]`. */
 function metadataEquals(t: Tables, { key, value }: MetadataCondition, parameter: (value: unknown) => string): string {
   const actual = `${t.wholeMetadata}(c.metadata, c.source, c.step) -> ${parameter(key)}::text`;
   return value === undefined ? `${actual} is null` : `${actual} = ${parameter(JSON.stringify(value))}::jsonb`;
 }
 
-/** All thread ids, the thread that was made last first, page by page. */
+/** All thread ids, the newest thread first, page by page. */
 export async function* listThreadIds(db: Connections, t: Tables): AsyncGenerator<string> {
   let cursor: bigint | null = null;
   for (;;) {

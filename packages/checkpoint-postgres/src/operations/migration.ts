@@ -20,7 +20,7 @@ export async function threadPlace(db: Connections, t: Tables, threadId: string):
   return bool(row, 1) ? "here" : "absent";
 }
 
-/** Whoever takes a migration up that was broken off puts its own token in the place of the former one. */
+/** A process that continues an interrupted migration replaces the previous token by its own. */
 export async function beginMigration(db: Connections, t: Tables, threadId: string, token: string): Promise<boolean> {
   const rows = await db.run("put", {
     text: `

@@ -12,19 +12,19 @@ import type { Tables } from "../tables.js";
 import { inTransaction } from "../transaction.js";
 import { freeSegments } from "./free-segments.js";
 import { isKnown } from "./thread-key.js";
-import { fencedSql, refusalOf, threadHash } from "./write-conditions.js";
+import { leaseRefusalSql, refusalOf, threadHash } from "./write-conditions.js";
 
-/** Checkpoints that one transaction removes: some 20 ms, for which writers of the thread wait. */
+/** Checkpoints that one transaction removes, which takes some 20 ms. Writers of the thread wait meanwhile. */
 const MOST_AT_ONCE = 1_000;
 
 /**
- * Takes checkpoints out of a thread, and frees the segments that nothing refers to any more.
+ * Removes checkpoints from a thread, and frees the segments that nothing refers to any more.
  *
- * Each transaction holds the row of the thread, like a put, and leaves all that remains whole: so a reader, whose one statement sees what was committed
- * when it began, never sees half of anything. A put that links to segments it knew before finds another epoch, and reads its parent again.
+ * Each transaction locks the thread's row, like a put, and leaves what remains whole. A reader is one statement, and so sees every thread as whole. A put that
+ * links to known segments finds another epoch, and reads its parent again.
  *
- * The oldest go first, so that a process which dies in the middle leaves no branch without its end. Where they are more than one transaction takes, all are
- * hidden before: one may be read by the help of others that go before it.
+ * The oldest checkpoints go first, so that a process that dies in the middle leaves no branch without its end. If there are too many for one transaction, all are
+ * hidden first, because some may be needed to read others.
  */
 export async function prune(db: Connections, t: Tables, input: PruneInput): Promise<PruneOutcome> {
   const { hide, remove } = input;
@@ -63,7 +63,7 @@ export async function prune(db: Connections, t: Tables, input: PruneInput): Prom
   return { kind: "pruned", bytes };
 }
 
-/** What one transaction does: the bytes that it removes, or `undefined` when the thread is not as it was looked at. */
+/** One transaction. @returns the bytes that it removed, or `undefined` if the thread has changed since the plan. */
 type Step = (client: PostgresClient) => Promise<number | undefined>;
 
 function chunksOf<T>(items: readonly T[]): (readonly T[])[] {
@@ -83,7 +83,7 @@ async function hideUnlessWritten(
   return 0;
 }
 
-/** The strongest lock: what batches of writes were about to refer to is committed, and what comes later finds the new epoch. */
+/** The strongest lock: earlier batches of writes are committed, and later ones find the new epoch. */
 async function lockThread(
   db: Connections,
   client: PostgresClient,
@@ -94,12 +94,12 @@ async function lockThread(
   const [row] = await db.execute(client, {
     text: `
 with locked as materialized (select * from ${t.thread} where thread_id = $1 and thread_key = $2 and ${isKnown(t)} for update)
-select ${fencedSql(token, (value) => `$${values.push(value)}`)}, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000 from locked`,
+select ${leaseRefusalSql(token, (value) => `$${values.push(value)}`)}, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000 from locked`,
     values,
   });
   if (row === undefined) return { kind: "changed" };
   if (isNull(row, 0)) {
-    // The statements below look at few rows of large tables, which the planner cannot know.
+    // The planner cannot know that the statements below read few rows of large tables.
     await db.executeScript(client, "set local jit = off");
     return undefined;
   }
@@ -139,7 +139,7 @@ select coalesce((select sum(bytes) from gone), 0) + coalesce((select sum(bytes) 
   return row === undefined ? 0 : integer(row, 0);
 }
 
-/** Whether one that had no writes when it was chosen has some now. */
+/** Whether a checkpoint has gained writes since the plan. */
 async function wasWrittenTo(
   db: Connections,
   client: PostgresClient,
@@ -179,7 +179,7 @@ where c.thread_key = $1 and c.checkpoint_ns = k.checkpoint_ns and c.checkpoint_i
   });
 }
 
-/** Writes of runs to checkpoints that others have built on are a part of these, and stay. */
+/** Removes writes of runs. Those to checkpoints with a child stay, because the child builds on them. */
 async function removeWritesOfRuns(
   db: Connections,
   client: PostgresClient,
@@ -197,7 +197,7 @@ delete from ${t.pendingWrite} w where thread_key = $1 and run_id = any ($2::text
   return rows.reduce((sum, row) => sum + integer(row, 0), 0);
 }
 
-/** A thread of which nothing is left is deleted, with a tombstone: a run that is still going on must not bring a part of it back. */
+/** Deletes an empty thread, and leaves a tombstone, so that a run in progress cannot bring part of it back. */
 async function endEmptied(db: Connections, client: PostgresClient, t: Tables, threadKey: string): Promise<void> {
   const text = `
 with gone as (

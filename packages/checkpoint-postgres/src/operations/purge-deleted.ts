@@ -5,7 +5,7 @@ import type { Tables } from "../tables.js";
 /** Rows that one statement deletes. */
 const ROWS_AT_ONCE = 5_000;
 
-/** Takes away what is left of threads that have no id any more, some rows at a time: of one, or of all, which a process left behind that died. */
+/** Deletes the remaining rows of threads that lost their id, in batches: of one thread, or of all that a crashed process left behind. */
 export async function purgeDeleted(db: Connections, t: Tables, operation: string, threadKey: string | null): Promise<void> {
   const threads = `select thread_key from ${t.thread} where thread_id is null and ($1::bigint is null or thread_key = $1)`;
   for (const [table, key] of [

@@ -13,7 +13,7 @@ import {
 } from "./write-conditions.js";
 
 /**
- * Stores a batch of pending writes in one statement (contract C-40). The checkpoint need not be there, nor the thread.
+ * Stores a batch of pending writes in one statement (contract C-40). Neither the checkpoint nor the thread need exist.
  *
  * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place.
  */

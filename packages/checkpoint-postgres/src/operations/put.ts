@@ -18,8 +18,8 @@ import {
 /**
  * Stores one checkpoint with its new segments, in one statement (contract C-30).
  *
- * The row lock is held until the commit, and `commit_order` is drawn while holding it, so its order within a thread is the order of the commits. A
- * checkpoint id that is there already is replaced and keeps its place (C-31), which also makes a repetition after a lost answer harmless.
+ * It draws `commit_order` while it holds the row lock, which lasts until the commit, so that within a thread this is the order of the commits. An existing
+ * checkpoint id is replaced and keeps its place (C-31), which also makes a retry after a lost answer safe.
  *
  * @param counts whether commits are counted, so that `expectedHead` can be checked.
  */
@@ -39,7 +39,7 @@ export async function put(
     ...input,
     kind: "put",
     call: "$12",
-    // The parent is in the thread of the guard, so that one was not deleted.
+    // The guard's thread contains the parent, so it was not deleted.
     lineage: guard === undefined ? input.lineage : [],
     linked: linkedElsewhere([input.record], input.created),
     mayBePruned: guard === undefined || input.isRepeated,

@@ -28,8 +28,8 @@ const SLOT = 1;
 const SEGMENT = 2;
 
 /**
- * Always true, and believed by the planner to hold for one row in 200. It cannot know how short the lists of links are and reckons with 10 each, then
- * with 10 rounds: the statement looked so dear that Postgres compiled it (`jit_above_cost`), for 1.5 s at each reading, where running it takes 0.5 ms.
+ * Always true, but the planner expects one row in 200. It cannot know how short the lists of links are, and assumes 10 links each and 10 rounds. With that estimate
+ * Postgres would compile the statement (`jit_above_cost`), which takes 1.5 s, while running it takes 0.5 ms.
  */
 const FEW = (column: string): string => `${column} + 0 = ${column}`;
 
@@ -39,11 +39,11 @@ function base64(column: string): string {
 }
 
 /**
- * One statement for all that reads: the checkpoints, their pending writes, and every segment that can be reached from them.
+ * The statement of all reads: the checkpoints, their pending writes, and every segment reachable from them.
  *
- * Rows of three kinds, not arrays: `array_agg` of `bytea` is what makes the official saver need 1.6 s for 10 MB and abort at 60 MB. Each segment is
- * looked up by its key (`offset 0` keeps the planner from joining the whole table: it cannot know that there are few). `$1` are the ids of segments
- * that the caller has, whose links it has, too.
+ * It returns rows of three kinds, not arrays: because of `array_agg` of `bytea`, the official saver needs 1.6 s for 10 MB and aborts at 60 MB. Each segment is
+ * looked up by its key (`offset 0` keeps the planner, which cannot know that they are few, from joining the whole table). `$1` holds the ids of segments that the
+ * caller already has, together with what they link to.
  */
 function statement(t: Tables, target: string): string {
   return `
@@ -86,9 +86,7 @@ cross join lateral (
 ) s`;
 }
 
-/**
- * @param known segments of an earlier reading of the same thread, which then need not be read again. Segments are immutable.
- */
+/** @param known segments of an earlier reading of the same thread, which are not read again. Segments are immutable. */
 export async function readCheckpoints(
   db: Connections,
   t: Tables,

@@ -5,7 +5,7 @@ import type { Tables } from "../tables.js";
 import { isKnown } from "./thread-key.js";
 import { storedColumns, storedOf } from "./thread-stats.js";
 
-/** What the schema holds. Reads the heads of all rows: about a second for a million checkpoints. */
+/** What the schema holds. Reads the headers of all rows: about a second for a million checkpoints. */
 export async function stats(db: Connections, t: Tables): Promise<StoreStats> {
   const [row] = await db.run("stats", {
     text: `

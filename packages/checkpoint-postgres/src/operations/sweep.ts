@@ -5,7 +5,7 @@ import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { isKnown } from "./thread-key.js";
 
-/** The token is made here, for all tries: one whose answer was lost finds that it has the right already. */
+/** The token is made here, so that a retry after a lost answer finds that it already has the right. */
 export async function claimSweep(db: Connections, t: Tables, ttlMs: number): Promise<SweepClaim | undefined> {
   const [row] = await db.run("sweep", {
     text: `
@@ -18,7 +18,7 @@ returning token, at_thread`,
   return row === undefined ? undefined : { token: text(row, 0), cursor: isNull(row, 1) ? "" : text(row, 1) };
 }
 
-/** @returns `undefined` when the time of the claim was up. */
+/** @returns `undefined` if the claim has expired. */
 export async function renewSweep(db: Connections, t: Tables, token: string, ttlMs: number): Promise<SweepClaim | undefined> {
   const [row] = await db.run("sweep", {
     text: `
@@ -37,8 +37,8 @@ export async function releaseSweep(db: Connections, t: Tables, token: string, cu
 }
 
 /**
- * The next threads in the order of their keys. A thread that was written to within a minute and a half before it was last looked at counts as written to
- * since: its `updated_at` is right to the minute.
+ * The next threads in the order of their keys. A thread that was written to in the minute and a half before its last sweep counts as dirty, because `updated_at`
+ * is exact to the minute.
  */
 export async function sweepPage(db: Connections, t: Tables, cursor: string, limit: number): Promise<SweepPage> {
   const rows = await db.run("sweep", {

@@ -3,26 +3,26 @@ import { text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 
-/** The newest format of a thread that this code reads and writes: its rows, and what stands in them. */
+/** The newest format of a thread, its rows and their contents, that this code reads and writes. */
 const THREAD_FORMAT = 1;
 
 /**
- * A condition on rows of the table `thread`: no tenant's, and in a format that this code knows. On one in a higher format the statement fails, with
- * a `SchemaTooNewError`.
+ * A condition on rows of the table `thread`: without a tenant, and in a format that this code knows. On a higher format the statement fails with a
+ * `SchemaTooNewError`.
  *
- * @param row the table's alias with a dot, where the names of its columns are not enough.
+ * @param row the table's alias with a dot, if column names alone are ambiguous.
  */
 export function isKnown(t: Tables, row = ""): string {
   return `${row}tenant = 0 and (${row}format <= ${THREAD_FORMAT} or ${t.refuseFormat}(${row}format))`;
 }
 
-/** The key of the thread's life, and when it was that. */
+/** The key of a thread, and when it was read. */
 export interface TimedThreadKey {
   readonly threadKey: string;
   readonly seen: StoreMoment;
 }
 
-/** `undefined` when there is no such thread. An incomplete one has a key, too: it can be deleted. */
+/** `undefined` if there is no such thread. An incomplete thread also has a key, because it can be deleted. */
 export async function timedThreadKey(db: Connections, t: Tables, threadId: string): Promise<TimedThreadKey | undefined> {
   const [row] = await db.run("threadKey", {
     text: `select thread_key, extract(epoch from clock_timestamp()) * 1000 from ${t.thread} where thread_id = $1 and ${isKnown(t)}`,

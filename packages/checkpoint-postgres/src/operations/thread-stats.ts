@@ -4,7 +4,7 @@ import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { threadKey } from "./thread-key.js";
 
-/** Bytes of the rows `r` that meet a condition, as an expression: compressed as they are stored, read from their headers alone. */
+/** An SQL expression for the bytes of the rows `r` that meet a condition: as compressed, read from their headers alone. */
 export function bytesSql(t: Tables, condition: string): string {
   const sum = (table: string, size: string): string => `(select coalesce(sum(${size}), 0) from ${table} r where ${condition})`;
   return [

@@ -15,21 +15,21 @@ import type { Row } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { isKnown } from "./thread-key.js";
 
-/** What a statement writes to, and under which conditions. */
+/** What a statement writes to, and on which conditions. */
 export interface WriteTarget extends Pick<WriteConditions, "token" | "lineage" | "life"> {
   readonly kind: "put" | "writes";
   /** The checkpoint that is put, or that the writes belong to. */
   readonly ref: CheckpointRef;
   readonly guard: ThreadGuard | undefined;
-  /** The parameter that is the number of the call. */
+  /** The parameter with the number of the call. */
   readonly call: string;
-  /** Whether the checkpoint may have been pruned since the write was carried out, or before it was asked for. Not where the guard is older than the call. */
+  /** Whether the checkpoint may have been pruned, before the call or after an earlier try of it. Not if the guard is older than the call. */
   readonly mayBePruned: boolean;
-  /** Segments that the write links to and does not bring: they must be there (contract C-74). */
+  /** Segments that the write links to without storing them: they must exist (contract C-74). */
   readonly linked: readonly string[];
-  /** The head that the namespace must have, unless the checkpoint is there already. */
+  /** The head that the namespace must have, unless the checkpoint already exists. */
   readonly expectedHead?: { readonly id: string | undefined } | undefined;
-  /** What the thread's row is to say, where it does not say so already: that it was written to, and the labels. */
+  /** Updates of the thread's row, if needed: the time of the write, and the labels. */
   readonly touch: ThreadTouch | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface ThreadTouch {
 
 /** How a statement locks the thread's row. */
 export interface ThreadLock {
-  /** `no key update`: commits of checkpoints come one after the other. `key share`: only deleting the thread and taking its lease wait. */
+  /** `no key update`: commits of checkpoints are serialized. `key share`: only deleting the thread and acquiring its lease wait. */
   readonly strength: "no key update" | "key share";
   /** Whether commits are counted, so that a statement that waited for the lock sees that the thread has moved. */
   readonly counts: boolean;
@@ -49,14 +49,14 @@ export interface ThreadLock {
 const JUDGED = "thread_key, epoch, commits, lease_token, lease_owner, lease_until, migration_token, pruned, pruned_calls";
 
 /**
- * Common table expressions that end with `th`: the thread's key and epoch, or no row when the write is refused. Behind them, the write as `saved`, and
- * `select` {@link outcomeOf}.
+ * Common table expressions that end with `th`: the thread's key and epoch, or no row if the write is refused. The write follows as `saved`, then `select`
+ * {@link outcomeOf}.
  *
- * The row is locked before it is judged, and in `read committed` a locked row is the newest one, whatever was committed while the statement waited;
- * so a lease that ended meanwhile is seen. Other tables are seen as they were when the statement began: where the thread was deleted or pruned since, the
- * answer is `raced`, and the statement is to be run again.
+ * The row is locked before it is judged. In `read committed`, a locked row is the newest version, whatever was committed during the wait, so a lease that ended
+ * meanwhile is seen. Other tables are seen as of the statement's start: if the thread was deleted or pruned since, the answer is `raced`, and the statement runs
+ * again.
  *
- * @param values the statement's parameters so far: `$1` is the thread's id, `$2` the namespace, `$3` the checkpoint's id. Further ones are added.
+ * @param values the statement's parameters so far: `$1` is the thread's id, `$2` the namespace, `$3` the checkpoint's id. It adds others.
  */
 export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock, values: unknown[]): string {
   const parameter = (value: unknown): string => `$${values.push(value)}`;
@@ -70,7 +70,7 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   const find = lock.counts
     ? `update ${t.thread} set commits = commits + 1, ${touched("")} where ${isThread} returning ${JUDGED}`
     : `select ${JUDGED} from ${t.thread} where ${isThread} for ${lock.strength}`;
-  const reasons = [fencedSql(token, parameter), incompleteSql(token, parameter)];
+  const reasons = [leaseRefusalSql(token, parameter), incompleteSql(token, parameter)];
   const isLate = isLateSql(t, target, parameter);
   const mayBeginThread = guard === undefined && token === undefined;
   const asksForLate = mayBeginThread || isLate !== "false";
@@ -78,19 +78,19 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
   if (target.expectedHead !== undefined) reasons.push(movedSql(t, target.expectedHead, parameter));
   if (target.mayBePruned) reasons.push(prunedSql(t, target));
   if (target.linked.length > 0) reasons.push(lostSql(t, target.linked, parameter));
-  // Each part that a statement does without spares the server some 10 us.
+  // Each part that a statement leaves out saves the server some 10 us.
   const ctes: string[] = [];
   if (mayBeginThread || target.mayBePruned || target.expectedHead !== undefined) {
     ctes.push(`seen as materialized (select thread_key, epoch, commits from ${t.thread} where thread_id = $1 and ${isKnown(t)})`);
   }
   if (asksForLate) ctes.push(`late as materialized (select ${isLate} as is_late)`);
   if (!mayBeginThread) {
-    // A thread that is to be as it was, or under a lease, is there.
+    // With a guard or a lease, the thread must exist.
     ctes.push(`locked as (${find})`);
   } else {
     ctes.push(
       `found as (${find})`,
-      // Where somebody else was first, the assignment locks the row and returns it. No key column, so that foreign key checks need not wait.
+      // If another statement was first, the assignment locks the row and returns it. It sets no key column, so that foreign key checks do not wait.
       `made as (
   insert into ${t.thread} as made (thread_id, commits, labels) select $1, 1, ${labels ?? "null"}::jsonb from late
   where not is_late and not exists (select from seen) and not exists (select from found)
@@ -105,7 +105,7 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
     `judged as materialized (select locked.*, coalesce(${reasons.join(", ")}) as refusal from locked ${asksForLate ? "cross join late" : ""})`,
     "th as (select thread_key, epoch from judged where refusal is null)",
   );
-  // A row that this very statement has made or counted on is not changed once more.
+  // A row that this statement has just created or updated is not changed again.
   if (touch !== undefined && !lock.counts) {
     ctes.push(
       `touched as (update ${t.thread} as thread set ${touched("thread.")} from th where thread.thread_key = th.thread_key)`,
@@ -115,8 +115,8 @@ export function threadForWrite(t: Tables, target: WriteTarget, lock: ThreadLock,
 }
 
 /**
- * Assignments and condition of an `on conflict do update` that replaces a row of `table`: an earlier call of the same process than the one that wrote the row,
- * or than one that another process' call has replaced, changes nothing.
+ * Assignments and condition of an `on conflict do update` that replaces a row of `table`. A call changes nothing if a later call of its process wrote the row, or
+ * wrote it before another process replaced it.
  */
 export function replaceUnlessPast(table: string, assignments: string): string {
   const isOfProcess = (call: string): string => `${call} >> ${CALL_BITS} = excluded.last_call >> ${CALL_BITS}`;
@@ -126,20 +126,19 @@ export function replaceUnlessPast(table: string, assignments: string): string {
     else not exists (select from unnest(${table}.replaced_calls) call where ${isOfProcess("call")} and call >= excluded.last_call) end`;
 }
 
-/** A call's number has so many bits, below the number of its process. */
+/** The bits of a call's number, below the number of its process. */
 const CALL_BITS = 32;
 
 /**
- * Whether the thread was deleted that the write belongs to: a checkpoint of its lineage is not there, and a tombstone names it; or the put itself was
- * carried out before; or the thread has another life, and not this checkpoint, which may be the first of a new run only with an id that
- * the tombstone does not name.
+ * Whether the thread that the write belongs to was deleted: a checkpoint of its lineage is missing, and a tombstone names it; or the put itself was carried out
+ * before; or the thread has another key, and lacks this checkpoint, which can be the first of a new run only if the tombstone does not name it.
  */
 function isLateSql(
   t: Tables,
   { kind, ref, guard, lineage, life, call }: WriteTarget,
   parameter: (value: unknown) => string,
 ): string {
-  // It names the tombstone, so that the server looks for the checkpoint only where there is one, and not beforehand.
+  // It refers to the tombstone, so that the server looks for the checkpoint only if there is one.
   const isStored = (namespace: string, id: string): string => `exists (
     select from ${t.checkpoint} c join ${t.thread} using (thread_key)
     where thread_id = $1 and ${isKnown(t)} and c.checkpoint_ns = ${namespace} and c.checkpoint_id = ${id} and tomb.thread_hash is not null
@@ -147,7 +146,7 @@ function isLateSql(
   const isNamed = "$3::bytea = any (tomb.checkpoints)";
   const reasons: string[] = [];
   const whereNotThere: string[] = [];
-  // Writes belong to their own checkpoint, whose id is at hand.
+  // Writes belong to their own checkpoint, whose id is `$3`.
   if (kind === "writes") whereNotThere.push(isNamed);
   else if (lineage.length > 0) {
     const namespaces = `${parameter(lineage.map(({ namespace }) => namespace))}::text[]`;
@@ -160,7 +159,7 @@ function isLateSql(
   if (kind === "put" && guard === undefined) whereNotThere.push(wasCarriedOutSql("tomb.checkpoints", "tomb.calls", call));
   if (life !== undefined) {
     const isAnother = `(select thread_key from ${t.thread} where thread_id = $1 and ${isKnown(t)}) is distinct from ${parameter(life)}::bigint`;
-    // With a first checkpoint of a new id, a new run may begin. A subgraph begins none.
+    // The first checkpoint of a new id may start a new run, unless it is a subgraph's.
     whereNotThere.push(lineage.length === 0 && ref.namespace === "" ? `(${isAnother} and ${isNamed})` : isAnother);
   }
   if (whereNotThere.length > 0) reasons.push(`((${whereNotThere.join(" or ")}) and not ${isStored("$2", "$3::bytea")})`);
@@ -168,7 +167,7 @@ function isLateSql(
   return `exists (select from ${t.tombstone} tomb where thread_hash = ${threadHash("$1")} and (${reasons.join(" or ")}))`;
 }
 
-/** Whether ids and calls, of the same length, have the checkpoint and a call of the same process that is this one, or came later. */
+/** Whether two arrays of ids and calls have the checkpoint with this call, or a later one of the same process. */
 function wasCarriedOutSql(ids: string, calls: string, call: string): string {
   return `exists (
     select from unnest(${ids}, ${calls}) done (id, call)
@@ -177,10 +176,10 @@ function wasCarriedOutSql(ids: string, calls: string, call: string): string {
 }
 
 /**
- * The columns of {@link writeOutcome}. Without a guard or a token, a write for which there is no thread comes too late, or its thread has gone since the
+ * The columns of {@link writeOutcome}. Without a guard or a token, no thread means that the write comes too late, or that its thread was deleted since the
  * statement began.
  *
- * @param written a condition that tells whether `saved` has written.
+ * @param written a condition that is true if `saved` has written.
  */
 export function outcomeOf({ guard, token }: WriteTarget, written = "exists (select from saved)"): string {
   const judged = `select thread_key, epoch, case when refusal is null and not ${written} then 'past' else refusal end,
@@ -190,8 +189,8 @@ export function outcomeOf({ guard, token }: WriteTarget, written = "exists (sele
 union all select null, null, case when is_late then 'deleted' else 'raced' end, null, null from late where not exists (select from judged)`;
 }
 
-/** Why the lease does not let this write through, or null. By the server's clock, read after the wait for the lock. */
-export function fencedSql(token: string | undefined, parameter: (value: unknown) => string): string {
+/** Why the lease refuses this write, or null. By the server's clock, read after the wait for the lock. */
+export function leaseRefusalSql(token: string | undefined, parameter: (value: unknown) => string): string {
   if (token === undefined) return "case when lease_until > clock_timestamp() then 'busy' end";
   return `case when lease_token is distinct from ${parameter(token)}::numeric or lease_until is null or lease_until <= clock_timestamp() then 'lease-lost' end`;
 }
@@ -203,8 +202,7 @@ function incompleteSql(token: string | undefined, parameter: (value: unknown) =>
 }
 
 /**
- * Whether the checkpoint was taken out of the thread, after the put was carried out or whatever is written to it; `raced` when that was done between the
- * statement's snapshot and its lock.
+ * Whether the checkpoint was pruned: for a put, after an earlier try of it; `raced` if that happened between the statement's snapshot and its lock.
  */
 function prunedSql(t: Tables, { kind, call }: WriteTarget): string {
   const wasPruned =
@@ -218,7 +216,7 @@ function prunedSql(t: Tables, { kind, call }: WriteTarget): string {
   end`;
 }
 
-/** Whether the head is another one than expected; `raced` when a commit came between the statement's snapshot and its lock. */
+/** Whether the head differs from the expected one; `raced` if a commit came between the statement's snapshot and its lock. */
 function movedSql(t: Tables, { id }: NonNullable<WriteTarget["expectedHead"]>, parameter: (value: unknown) => string): string {
   const ofNamespace = `from ${t.checkpoint} c where c.thread_key = locked.thread_key and c.checkpoint_ns = $2`;
   const head = `(select checkpoint_id ${ofNamespace} and not c.is_hidden order by commit_order desc limit 1)`;
@@ -231,20 +229,20 @@ function movedSql(t: Tables, { id }: NonNullable<WriteTarget["expectedHead"]>, p
 }
 
 /**
- * Whether a segment is gone that was acknowledged: a failover to a replica that lagged, or a crash with `synchronous_commit = off`, takes the last
- * commits back, and this process may still link to what they stored.
+ * Whether an acknowledged segment is gone: a failover to a lagging replica, or a crash with `synchronous_commit = off`, loses the last commits, and this process
+ * may still link to what they stored.
  *
- * The snapshot from before the wait for the lock will do: who links to a segment has had the answer to its commit, and what is freed moves the epoch.
+ * The snapshot from before the wait for the lock suffices: a writer links only to segments whose commit was acknowledged, and freeing changes the epoch.
  */
 function lostSql(t: Tables, linked: readonly string[], parameter: (value: unknown) => string): string {
   const ids = `${parameter(linked)}::uuid[]`;
-  // Their number is not a part of the text, which would be another one to prepare for each.
+  // An array, so that the text to prepare does not depend on their number.
   return `case when (
     select count(*) from ${t.segment} s where s.thread_key = locked.thread_key and s.segment_id = any (${ids})
   ) < cardinality(${ids}) then 'lost' end`;
 }
 
-/** What a write links to and does not bring along: the links of its rows, and of the segments that it stores. */
+/** What a write links to without storing it: the links of its rows, and of the segments that it stores. */
 export function linkedElsewhere(rows: readonly { readonly links: readonly string[] }[], created: readonly Segment[]): string[] {
   const linked = new Set<string>();
   for (const { links } of [...rows, ...created]) for (const id of links) linked.add(id);
@@ -252,7 +250,7 @@ export function linkedElsewhere(rows: readonly { readonly links: readonly string
   return [...linked];
 }
 
-/** The name under which a deleted thread is remembered. */
+/** The hash under which a deleted thread is remembered. */
 export function threadHash(threadId: string): string {
   return `sha256(convert_to(${threadId}, 'UTF8'))`;
 }
@@ -276,14 +274,14 @@ export function refusalOf(refusal: string, row: Row, lease: number): Refusal {
   };
 }
 
-/** `updated_at` is right to the minute: a new row version and two index entries a minute, in place of as many at each of some ten writes a turn. */
+/** `updated_at` is exact to the minute: one row version and two index entries a minute, instead of at each of some ten writes a turn. */
 const TOUCH_MS = 60_000;
 
-/** Which threads' rows this process has lately seen to. It only saves work: a row that is touched without need is as right. */
+/** The threads whose rows this process has recently updated. It only saves work: an unneeded update does no harm. */
 export class RecentThreads {
   readonly #labels = entryCache<Labels>(10_000, TOUCH_MS);
 
-  /** What a write is to say in the thread's row; `undefined` when it says so already. Runs come and go, and are no label of the thread. */
+  /** What a write must update in the thread's row; `undefined` if nothing. A thread has no label `run_id`. */
   touch(threadId: string, { run_id: _, ...labels }: Labels): ThreadTouch | undefined {
     const said = this.#labels.get(threadId);
     if (said !== undefined && isDeepStrictEqual(said, { ...said, ...labels })) return undefined;

@@ -1,4 +1,4 @@
--- By bytes, as sorted sets are; Lua's own comparison goes by the locale of the server.
+-- Compares bytes, like sorted sets; Lua's own comparison depends on the locale of the server.
 local function is_less(a, b)
   for i = 1, math.min(#a, #b) do
     local x, y = string.byte(a, i), string.byte(b, i)
@@ -7,7 +7,7 @@ local function is_less(a, b)
   return #a < #b
 end
 
--- Of a sorted set that is walked by rank: the first rank at which a condition on score and id holds, found by halves. It must hold for all that follow.
+-- The first rank of a sorted set at which a condition on score and id holds, by binary search. It must hold for all later ranks.
 local function first_rank(command, key, holds)
   local low, high = 0, redis.call('ZCARD', key)
   while low < high do

@@ -1,7 +1,7 @@
--- Collects checkpoints with their writes and every segment that can be reached from them.
+-- Collects checkpoints with their writes and every segment reachable from them.
 local ID_BYTES = 16
 local rows, segments, fetched, expanded, queue = {}, {}, {}, {}, {}
--- A script sends about as many bytes, which takes some 30 ms; what is missing the client asks for next.
+-- A script sends about this many bytes, which takes some 30 ms; the client requests the rest next.
 local MOST_BYTES = 8 * 1024 * 1024
 local bytes = 0
 
@@ -9,7 +9,7 @@ local function want(links, from)
   for at = from or 1, #links, ID_BYTES do queue[#queue + 1] = string.sub(links, at, at + ID_BYTES - 1) end
 end
 
--- Segments that the client has, whose links it has, too.
+-- Segments that the client has, together with what they link to.
 local function skip_known(ids)
   for at = 1, #ids, ID_BYTES do
     local id = string.sub(ids, at, at + ID_BYTES - 1)
@@ -34,7 +34,7 @@ local function fetch(id)
   return value
 end
 
--- Adds a checkpoint with all that its writes need, and its values: 'all', 'none' (the client has them), or the 'names' of its channels: its keyframe.
+-- Adds a checkpoint with what its writes need, and its values: 'all', 'none' (the client has them), or 'names' (the keyframe, which has its channels).
 local function add_checkpoint(member, row, values)
   local writes = redis.call('HGET', WRITES, member) or ''
   rows[#rows + 1] = { member, row, writes, values }
@@ -47,7 +47,7 @@ local function add_checkpoint(member, row, values)
   for _, each in ipairs(links_of_writes(writes)) do want(each) end
 end
 
--- Fetches what is wanted, and what that needs, as much as may be sent at once. Returns the segments, and the ids of those that are left.
+-- Fetches the wanted segments and what they link to, as much as fits one answer. Returns the segments, and the ids of the remaining ones.
 local function collected_segments()
   local next = 1
   while next <= #queue and bytes < MOST_BYTES do
@@ -67,7 +67,7 @@ local function collected_segments()
   return segments, left
 end
 
--- What a reading script answers: 'read', key, epoch, rows, segments, the ids of segments to be fetched next, and what else it has to say.
+-- The answer of a reading script: 'read', key, epoch, rows, segments, the ids of segments to fetch next, and further values.
 local function answer(key, epoch, ...)
   local found, left = collected_segments()
   return {'read', key, epoch, rows, found, left, ...}

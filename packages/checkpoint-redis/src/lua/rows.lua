@@ -1,6 +1,6 @@
--- Rows are made and read in rows.ts; here, only what a script must see of them is.
+-- rows.ts makes and reads rows; this reads only what scripts need.
 
--- An unsigned 32-bit number, little-endian; 0 in bytes that end before it, which are damaged: the client says so.
+-- An unsigned 32-bit number, little-endian; 0 if the bytes end before it, which the client reports as damage.
 local function number_at(bytes, at)
   local a, b, c, d = string.byte(bytes, at, at + 3)
   if not d then return 0 end
@@ -28,7 +28,7 @@ local function parts_of(list)
   return parts
 end
 
--- A checkpoint's row. Only the part that is asked for is copied.
+-- A checkpoint's row. Copies only the requested part.
 local PARENT, LINEAGE, SNAPSHOTS, LINKS, METADATA, BODY, LABELS, COMMITTED, CALLS, WRITER, HIDDEN = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 
 local function start_of(row, part)
@@ -40,7 +40,7 @@ local function start_of(row, part)
   return at
 end
 
--- '' for one that the row does not have: each kind of them came when there were rows without it.
+-- '' for a part that the row does not have.
 local function part_of(row, part)
   local at = start_of(row, part)
   return at > #row and '' or (part_at(row, at))
@@ -65,10 +65,10 @@ local function has_keyframe(row)
   return string.sub(row, body + 1, body + 1) == '\1'
 end
 
--- Calls, 8 bytes each, the number of the process in the upper half: the one that wrote last, then those of other processes that it replaced.
+-- Calls, 8 bytes each, with the number of the process in the upper half: the last writer, then the calls of other processes that it replaced.
 local CALL_BYTES = 8
 
--- Whether a call comes after a later one of its process, or after one of another process that has replaced it.
+-- Whether a later call of the same process wrote the row, or wrote it before another process replaced it.
 local function is_past(calls, call)
   for at = 1, #calls, CALL_BYTES do
     if string.sub(calls, at + 4, at + 7) == string.sub(call, 5, 8) then
@@ -79,7 +79,7 @@ local function is_past(calls, call)
   return false
 end
 
--- Whether a call, or a later one of its process, is among these.
+-- Whether these contain a call, or a later one of its process.
 local function was_carried_out(calls, call)
   for at = 1, #calls, CALL_BYTES do
     if string.sub(calls, at + 4, at + 7) == string.sub(call, 5, 8) and number_at(calls, at) >= number_at(call, 1) then return true end
@@ -95,12 +95,12 @@ local function with_call(calls, call)
   return table.concat(all)
 end
 
--- The pending writes of one checkpoint: the next arrival, then per slot its length, arrival, slot, task, place, links, payload, run, and calls.
+-- The pending writes of a checkpoint: the next arrival, then for each slot its length, arrival, slot, task, place, links, payload, run, and calls.
 local FIRST_SLOT = 5
--- Behind the mark of a slot. Those that can be replaced have all parts.
+-- The part after a slot's mark. Replaceable slots have all parts.
 local SLOT_PLACE, SLOT_CALLS = 1, 5
 
--- The links of all slots, each list of them as bytes.
+-- The links of all slots, each list as bytes.
 local function links_of_writes(writes)
   local lists, at = {}, FIRST_SLOT
   while at <= #writes do
@@ -114,7 +114,7 @@ local function links_of_writes(writes)
   return lists
 end
 
--- Where the slot with this mark (its number and task) begins, if it is there. The search for bytes is native; only a hit is looked at.
+-- Where the slot with this mark (its number and task) begins, if it exists. A native search for bytes; only hits are checked.
 local function slot_with(writes, mark)
   if not string.find(writes, mark, FIRST_SLOT, true) then return nil end
   local at = FIRST_SLOT
@@ -127,8 +127,8 @@ end
 
 local LINK_BYTES = 16
 
--- Whether every segment that is linked to is there, or comes along (ARGV from a position, ids and values in turn). An acknowledged write may be gone after
--- a failover or a crash, and a writer still link to what it wrote.
+-- Whether every linked segment exists, or is in ARGV (ids and values in turn, from a position). A failover or crash may lose an acknowledged write to which a
+-- writer still links.
 local function are_there(lists, from)
   local coming, checked = {}, {}
   for i = from, #ARGV, 2 do
@@ -147,7 +147,7 @@ local function are_there(lists, from)
   return true
 end
 
--- Stores the segments that come along (ARGV from a position, ids and values in turn). Returns how many bytes are new.
+-- Stores the segments in ARGV (ids and values in turn, from a position). Returns how many bytes are new.
 local function store_segments(from)
   local bytes = 0
   for i = from, #ARGV, 2 do
@@ -175,17 +175,17 @@ local function drop_writes(member)
   return #writes
 end
 
--- The run that wrote a slot, '' where it is not known.
+-- The run that wrote a slot, '' if unknown.
 local function run_of_slot(slot)
   local _, at = part_at(slot, 13)
   for _ = 1, 3 do _, at = part_at(slot, at) end
   return at > #slot and '' or (part_at(slot, at))
 end
 
--- Only keyframes and short segments link to others (MAX_LINKING_BYTES in core's segment.ts, and at most 255 links): longer values need not be copied.
+-- Only keyframes and short segments link to others (MAX_LINKING_BYTES in core's segment.ts, and at most 255 links): so longer values need not be copied.
 local MOST_BYTES_WITH_LINKS = 16 * 1024
 
--- The links of a segment that stands in the store.
+-- The links of a stored segment.
 local function links_of_stored(id, is_keyframe)
   local length = redis.call('HSTRLEN', SEGMENTS, id)
   if length == 0 or (length > MOST_BYTES_WITH_LINKS and not is_keyframe) then return '' end

@@ -1,4 +1,4 @@
--- What a thread is at this moment: its key, and when it was last written to or pruned.
+-- The state of a thread: its key, and when it was last written to or pruned.
 local function state_of(key)
   local found = redis.call('HMGET', THREAD, 'updated', 'epoch')
   return key .. ' ' .. (found[1] or '') .. ' ' .. found[2]

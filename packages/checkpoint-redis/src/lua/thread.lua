@@ -1,37 +1,37 @@
--- The keys of one thread, in this order in every script. All carry the same hash tag. The first five expire at the same millisecond; the tombstone is
--- what is left for a day of a deleted thread, and of checkpoints that were pruned: their ids, and the calls that wrote them.
+-- The keys of one thread, in this order in every script. All carry the same hash tag. The first five expire at the same millisecond; the tombstone
+-- keeps the ids of deleted and pruned checkpoints, and the calls that wrote them, for a day.
 local THREAD, CHECKPOINTS, ORDER, SEGMENTS, WRITES, TOMBSTONE = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local PARTS = 5
 
--- What this code reads and writes. A thread of a higher format is left alone.
+-- The format that this code reads and writes. Threads of a higher format are left alone.
 local FORMAT = 1
 
--- Read once: a script happens at one time, so a thread is not older than the checkpoint that began it.
+-- Read once: a script runs at one instant, so a thread is not older than its first checkpoint.
 local NOW = redis.call('TIME')
 
 local function now_ms()
   return NOW[1] * 1000 + math.floor(NOW[2] / 1000)
 end
 
--- A whole number as text: Lua's own form would be 1.7e+15.
+-- An integer as text: Lua would write 1.7e+15.
 local function digits(number)
   return string.format('%.0f', number)
 end
 
--- The microsecond: when a thread was last written to, and what tells one state of it from another, since no two scripts run in one.
+-- The microsecond of a thread's last write, which also identifies its state, because no two scripts run in one microsecond.
 local function stamp_now()
   return digits(NOW[1] * 1000000 + NOW[2])
 end
 
--- The thread as it is: its key and epoch, and false where there is none. The third is the refusal of a thread that a newer version wrote. The fourth is the
--- token of the lease under which it is being migrated from another saver, false where all of it is here.
+-- The thread's key and epoch; false if there is none. Third, the refusal of a thread that a newer version wrote. Fourth, the token of the lease under which it is
+-- being migrated from another saver; false if it is complete.
 local function find_thread()
   local found = redis.call('HMGET', THREAD, 'format', 'key', 'epoch', 'migration_token')
   if found[1] and tonumber(found[1]) > FORMAT then return false, false, {'format', found[1]} end
   return found[2], found[3], nil, found[4]
 end
 
--- The same, for which an incomplete thread is none.
+-- The same, but false for an incomplete thread.
 local function find_whole_thread()
   local key, epoch, refusal, migration_token = find_thread()
   if migration_token then return false, false, nil end
@@ -44,15 +44,15 @@ local function write_even_if_full()
   redis.call('HDEL', THREAD, '')
 end
 
--- Begins a thread. What may be left of one whose record the server evicted is not a part of it.
+-- Starts a thread, without leftovers of one whose record the server evicted.
 local function begin_thread(key)
-  -- Not without need: a server that is full refuses a script's first write, but none after one that frees memory.
+  -- Only if needed: a full server refuses a script's first write, but none after a write that frees memory.
   if redis.call('EXISTS', CHECKPOINTS, ORDER, SEGMENTS, WRITES) > 0 then redis.call('UNLINK', CHECKPOINTS, ORDER, SEGMENTS, WRITES) end
   local stamp = stamp_now()
   redis.call('HSET', THREAD, 'format', FORMAT, 'key', key, 'epoch', 0, 'commits', 0, 'created', stamp, 'updated', stamp)
 end
 
--- Ends a thread that has nothing in it.
+-- Deletes an empty thread.
 local function delete_if_empty()
   if redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then redis.call('UNLINK', THREAD, ORDER, SEGMENTS) end
 end
@@ -65,13 +65,13 @@ local function find_lease()
   return lease
 end
 
--- Gives the thread free; one to which nothing was written ends with its lease.
+-- Releases the lease; a thread without any writes ends with it.
 local function end_lease()
   redis.call('HDEL', THREAD, 'lease_owner', 'lease_until', 'lease_tries', 'lease_request', 'lease_follows')
   delete_if_empty()
 end
 
--- Ends the lease now, without a release. The next one counts as many tries as this one did.
+-- Ends the lease now, without a release. The next lease has the same number of tries.
 local function hand_over(lease)
   redis.call('HSET', THREAD, 'lease_until', digits(now_ms()), 'lease_tries', digits(lease.tries - 1))
 end
@@ -80,7 +80,7 @@ local function busy(lease)
   return {'busy', lease.owner or '', digits(math.max(0, lease.left))}
 end
 
--- Why the lease does not let a write through: a live lease lets only its own token write, a token writes only while its lease is live.
+-- Why the lease refuses a write: a live lease lets only its own token write, and a token writes only while its lease is live.
 local function lease_refusal(token)
   local lease = find_lease()
   if token == '' then
@@ -95,29 +95,29 @@ local function id_of(member)
   return string.sub(member, string.find(member, '\0', 1, true) + 1)
 end
 
--- Whether the thread was deleted that a write belongs to: a checkpoint of its lineage is not there, and the tombstone names it; or the thread has another life
--- ('' for any), and not this checkpoint, which may be the first of a new run only with an id that the tombstone does not name.
+-- Whether the thread that a write belongs to was deleted: a checkpoint of its lineage is missing, and the tombstone names it; or the thread has another key ('' for
+-- any), and lacks this checkpoint, which can be the first of a new run only if the tombstone does not name it.
 local function is_late(key, lineage, life, member)
   for _, each in ipairs(lineage) do
     if redis.call('HEXISTS', TOMBSTONE, id_of(each)) == 1 and redis.call('HEXISTS', CHECKPOINTS, each) == 0 then return true end
   end
   if life == '' or key == life or redis.call('HEXISTS', CHECKPOINTS, member) == 1 then return false end
-  -- With a first checkpoint of a new id, a new run may begin. A subgraph begins none: its member does not begin with the NUL behind an empty namespace.
+  -- The first checkpoint of a new id may start a new run, unless it is a subgraph's: only the root's member starts with NUL, after an empty namespace.
   if #lineage == 0 and string.byte(member, 1) == 0 then return redis.call('HEXISTS', TOMBSTONE, id_of(member)) == 1 end
   return redis.call('EXISTS', TOMBSTONE) == 1
 end
 
--- So a tombstone marks a checkpoint that was pruned, by its member: no id has so many bytes without a leading NUL and looks like it.
+-- How a tombstone marks a pruned checkpoint: no id of this length without a leading NUL looks like it.
 local PRUNED = 'pruned checkpoint '
 local MOST_REMEMBERED, REMEMBERED_FOR_MS = 1024, 86400000
 
--- Whether a checkpoint was taken out of the thread, so that nobody would read what is written to it.
+-- Whether a checkpoint was pruned, so that nobody would read what is written to it.
 local function is_pruned(member)
   return redis.call('HEXISTS', TOMBSTONE, PRUNED .. member) == 1 and redis.call('HEXISTS', CHECKPOINTS, member) == 0
 end
 
--- The thread that a write goes to: the one it expects, or, without an expectation, whichever is there, or a new one.
--- Returns key, epoch, and whether it was begun now; or false and what to answer: after 'deleted', whether there is no thread now.
+-- The thread that a write goes to: the expected one, or, without an expectation, the existing one or a new one.
+-- Returns key, epoch, and whether it is new; or false and the refusal: after 'deleted', whether there is no thread now.
 local function thread_to_write(expected_key, expected_epoch, new_key, token, lineage, life, member)
   local key, epoch, refusal, migration_token = find_thread()
   if refusal then return false, refusal end
@@ -131,8 +131,8 @@ local function thread_to_write(expected_key, expected_epoch, new_key, token, lin
   return new_key, '0', '1'
 end
 
--- Sets when the thread expires. ttl: '' as it is; 'default <ms>' unless the thread has a time of its own; 'own <ms>' from now on;
--- 'own none' never. Time is the server's. Returns in how many milliseconds it expires, '' for never.
+-- Sets when the thread expires, by the server's clock. ttl: '' no change; 'default <ms>' unless the thread has its own; 'own <ms>' its own from now on;
+-- 'own none' never. Returns the milliseconds until it expires, '' for never.
 local function set_expiry(ttl)
   local own = redis.call('HGET', THREAD, 'ttl')
   local kind, time = string.match(ttl, '^(%l+) (.+)$')
@@ -147,7 +147,7 @@ local function set_expiry(ttl)
     end
     return ''
   end
-  -- A key that this script made must expire with the others, whoever set their time.
+  -- A new key must expire with the others.
   lasts = tonumber(lasts or redis.call('PTTL', THREAD))
   if lasts < 0 then return '' end
   local at = digits(now_ms() + lasts)
@@ -155,7 +155,7 @@ local function set_expiry(ttl)
   return digits(lasts)
 end
 
--- For how long the thread was not written to.
+-- The time since the thread's last write.
 local function idle_ms()
   local updated = tonumber(redis.call('HGET', THREAD, 'updated') or nil)
   return updated and math.floor((tonumber(stamp_now()) - updated) / 1000) or 0

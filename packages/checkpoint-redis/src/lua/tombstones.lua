@@ -1,12 +1,11 @@
--- Remembers so many checkpoints that are gone, for a day: names and the calls that wrote them in turn. What was remembered before goes where it is too much.
+-- Remembers removed checkpoints for a day: names and the calls that wrote them in turn. Drops older ones beyond the limit.
 local function remember(names_and_calls)
   if redis.call('HLEN', TOMBSTONE) + #names_and_calls / 2 > MOST_REMEMBERED then redis.call('UNLINK', TOMBSTONE) end
   redis.call('HSET', TOMBSTONE, unpack(names_and_calls))
   redis.call('PEXPIRE', TOMBSTONE, REMEMBERED_FOR_MS)
 end
 
--- Deletes the thread with all that is in it. The newest checkpoints are remembered: a run that is still going on builds on one of them. So are
--- others, whose ids are given.
+-- Deletes the thread. Remembers its newest checkpoints, because a run in progress builds on one of them, and others whose ids are given.
 local function delete_thread(others)
   local gone = {}
   for _, member in ipairs(redis.call('ZREVRANGE', ORDER, 0, MOST_REMEMBERED - 1)) do
@@ -14,9 +13,9 @@ local function delete_thread(others)
     gone[#gone + 1] = id_of(member)
     gone[#gone + 1] = row and part_of(row, CALLS) or ''
   end
-  -- First what frees memory: before that, a server that is full refuses a script's writes, and after it none.
+  -- Frees memory first: a full server refuses a script's earlier writes, and no later ones.
   redis.call('UNLINK', THREAD, CHECKPOINTS, ORDER, SEGMENTS, WRITES)
-  -- A run may also build on one that was pruned.
+  -- A run may also build on a pruned checkpoint.
   local marks = redis.call('HGETALL', TOMBSTONE)
   for i = 1, #marks, 2 do
     if string.sub(marks[i], 1, #PRUNED) == PRUNED then
@@ -32,7 +31,7 @@ local function delete_thread(others)
   if #gone > 0 then remember(gone) end
 end
 
--- Remembers checkpoints that are taken out of the thread, in the place of those that were before: members and calls in turn.
+-- Remembers pruned checkpoints, in place of earlier ones: members and calls in turn.
 local function remember_pruned(removed)
   if redis.call('HLEN', TOMBSTONE) + #removed / 2 > MOST_REMEMBERED then
     for _, mark in ipairs(redis.call('HKEYS', TOMBSTONE)) do

@@ -1,6 +1,5 @@
--- ARGV: state of the thread that a page belongs to ('' for the first one), rank to begin at, how many
--- Answers the state, per checkpoint what retention must know of it, and the rank of the next page, '' at the end, and whether something is
--- to be freed that an earlier prune left.
+-- ARGV: state of the thread that the page belongs to ('' for the first page), first rank, limit
+-- Returns the state, for each checkpoint what retention needs, the rank of the next page ('' at the end), and whether an earlier prune left something to free.
 local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key then return {'none'} end
@@ -13,7 +12,7 @@ for i, member in ipairs(members) do
   local row = redis.call('HGET', CHECKPOINTS, member)
   if row then
     local metadata = part_of(row, METADATA)
-    -- Metadata may be long, and is only of interest where it tells of delta channels, or is that of an update.
+    -- Metadata may be long, and is needed only if it mentions delta channels, or is that of an update.
     if not string.find(metadata, '"counters_since_delta_snapshot"', 1, true) and not string.find(metadata, '"source":"[uf]') then metadata = '' end
     local committed = tonumber(part_of(row, COMMITTED)) or now
     rows[#rows + 1] = { member, part_of(row, PARENT), part_of(row, LINEAGE), part_of(row, SNAPSHOTS), metadata, part_of(row, LABELS),

@@ -11,12 +11,12 @@ import { statusOf } from "./read-checkpoints.js";
 
 const checkpointSummariesScript = script(threadText, rowsText, threadStateText, checkpointSummariesText);
 
-/** Looking at as many takes the server some 10 ms. */
+/** This many take the server some 10 ms. */
 const PAGE = 1_024;
 
 /**
- * All checkpoints of a thread at one moment, in the order of their commits. The `threadKey` tells also when that was: what is planned on it is only done
- * while nothing has been written since, so that no write to a checkpoint on its way out is lost.
+ * All checkpoints of a thread at one moment, in the order of their commits. The `threadKey` includes that moment: a plan is carried out only if nothing was written
+ * since, so that no write to a checkpoint that is removed gets lost.
  */
 export async function checkpointSummaries(
   redis: Connection,

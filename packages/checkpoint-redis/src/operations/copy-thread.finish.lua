@@ -1,8 +1,8 @@
 -- KEYS: of the thread, and then the parts of the copy: checkpoints, order, segments, writes. ARGV: key of the new thread, ttl, how many of its parts must
--- be there, then fields and values of the thread
+-- exist, then fields and values of the thread
 local key, _, refusal = find_thread()
 if refusal then return refusal end
--- Asked twice, since its answer was lost.
+-- A retry after a lost answer.
 if key == ARGV[1] then return {'copied', redis.call('PTTL', THREAD)} end
 if key then return {'exists'} end
 if redis.call('EXISTS', KEYS[7], KEYS[8], KEYS[9], KEYS[10]) ~= tonumber(ARGV[3]) then return {'gone'} end

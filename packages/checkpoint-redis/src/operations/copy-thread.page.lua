@@ -1,6 +1,6 @@
--- ARGV: state of the thread ('' for the first page), rank to begin at, how many
--- Answers the state, the thread's fields, per checkpoint its member, place, row and writes, and the rank of the next page, '' at the end. Writes whose
--- checkpoint is on its way stay behind: it will not come to the copy.
+-- ARGV: state of the thread ('' for the first page), first rank, limit
+-- Returns the state, the thread's fields, for each checkpoint its member, place, row and writes, and the rank of the next page ('' at the end). Leaves out writes
+-- whose checkpoint is in flight, because it will not reach the copy.
 local key, _, refusal, migration_token = find_thread()
 if refusal then return refusal end
 if migration_token then return {'incomplete'} end

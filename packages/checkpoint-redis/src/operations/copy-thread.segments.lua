@@ -1,4 +1,4 @@
--- ARGV: state that the thread must have, ids of segments. Answers values, as many of the first as may be sent at once.
+-- ARGV: required state of the thread, ids of segments. Returns the values of the first ones, as many as fit one answer.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end

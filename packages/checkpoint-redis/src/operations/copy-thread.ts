@@ -19,19 +19,19 @@ const copySegmentsScript = script(threadText, threadStateText, copySegmentsText)
 
 const ROWS = 256;
 const SEGMENTS = 1_024;
-/** Sent at a time, so that no script holds the server up for long. */
+/** Limits of one script, so that none blocks the server for long. */
 const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_FIELDS = 1_000;
 
-/** What of a thread's fields is not the copy's: it has a life and a time of its own. */
+/** Fields that are not copied, because the copy has its own key, times and lease. */
 const OWN_FIELDS = /^(key|format|epoch|created|updated|swept|ttl|unfreed|bytes|slots|lease_.*)$/;
 
-/** `lastsMs`: in how many milliseconds the copy expires. */
+/** `lastsMs`: milliseconds until the copy expires. */
 export type Copied = CopyOutcome & { readonly lastsMs?: number };
 
 /**
- * Copies a thread in parts, as on a cluster the two may be on different servers: under names of its own beside the target, where it expires if it is never
- * finished, and which one script then makes the target's, if there is none by then. When the source is written to meanwhile, the copying begins anew.
+ * Copies a thread in parts, because on a cluster the two may be on different servers. The copy has its own names beside the target, where it expires if unfinished;
+ * one script then puts it in place, if the target does not exist by then. If the source is written to meanwhile, the copy starts again.
  */
 export async function copyThread(redis: Connection, keys: Keys, from: string, to: string, ttl: string): Promise<Copied> {
   for (;;) {
@@ -45,7 +45,7 @@ export async function copyThread(redis: Connection, keys: Keys, from: string, to
     const reply = await redis.runDurably("copyThread", copyFinishScript, [...keys.thread(to), ...keys.copy(to, newKey)], args);
     const status = statusOf(reply, "copyThread");
     if (status === "exists") return { kind: "exists" };
-    // It took so long that what was copied first has expired.
+    // The copy took so long that its first parts have expired.
     if (status === "gone") continue;
     const lastsMs = Number(reply[1]) < 0 ? Number.POSITIVE_INFINITY : Number(reply[1]);
     return { kind: "copied", checkpoints: copy.checkpoints, bytes: copy.bytes, lastsMs };
@@ -78,7 +78,7 @@ class CopyInProgress {
     return this.#begun.size;
   }
 
-  /** Copies everything. @returns the fields of the thread, in turn with their values. */
+  /** Copies everything. @returns the thread's fields and values in turn. */
   async take(): Promise<readonly (Buffer | string)[] | "none" | "incomplete" | "changed"> {
     let fields: readonly Buffer[] = [];
     let state = "";
@@ -114,7 +114,7 @@ class CopyInProgress {
       this.#wanted = this.#wanted.slice(values.length);
       for (const [n, value] of values.entries()) {
         const id = segmentKey(some[n] as string);
-        // One that the server has lost.
+        // The server has lost it.
         if (value.length === 0) continue;
         this.#want(decodeSegment(id, value).links);
         await this.#add("segments", id, value);

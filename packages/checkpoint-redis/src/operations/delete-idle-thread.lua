@@ -1,4 +1,4 @@
--- ARGV: milliseconds for which it must not have been written to
+-- ARGV: milliseconds that must have passed since the last write
 local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key then return {'none'} end

@@ -10,7 +10,7 @@ import { statusOf } from "./read-checkpoints.js";
 
 const deleteIdleThreadScript = script(threadText, rowsText, tombstonesText, deleteIdleThreadText);
 
-/** Deletes a thread that was not written to for so long, and that nobody has the lease of, in one step. `"none"`: there is no such thread. */
+/** Deletes a thread that is idle for this long and not leased, in one step. `"none"`: there is no such thread. */
 export async function deleteIdleThread(
   redis: Connection,
   keys: Keys,

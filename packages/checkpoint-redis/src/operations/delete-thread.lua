@@ -1,5 +1,5 @@
--- ARGV: token ('' for none), key of the thread that is meant: another one has begun since, where this comes late; until when somebody waits for it;
--- ids of other checkpoints that are to be remembered
+-- ARGV: token ('' for none), key of the thread to delete (a late delivery may find a newer one), time at which the caller gives up,
+-- ids of other checkpoints to remember
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or key ~= ARGV[2] then return {'none'} end

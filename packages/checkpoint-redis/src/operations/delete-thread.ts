@@ -13,10 +13,10 @@ import { refusalOf } from "./write-outcome.js";
 export const deleteThreadScript = script(threadText, rowsText, tombstonesText, deleteThreadText);
 
 /**
- * Deletes a thread with all that belongs to it, in one step, and leaves a tombstone. The server frees the memory in the background.
+ * Deletes a thread in one step, and leaves a tombstone. The server frees the memory in the background.
  *
- * @param others ids of checkpoints that are remembered as if they had been in the thread.
- * @returns `"late"` when the command reached the server after its time, and did nothing.
+ * @param others ids of checkpoints to remember as if they had been in the thread.
+ * @returns `"late"` if the command reached the server after it was given up, and did nothing.
  */
 export async function deleteThread(
   redis: Connection,

@@ -1,4 +1,4 @@
--- ARGV: state that the thread must have, whether these are the last, ids of segments that nothing refers to. Answers their bytes.
+-- ARGV: required state of the thread, whether these are the last, ids of unreferenced segments. Returns their bytes.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end

@@ -1,4 +1,4 @@
--- ARGV: state that the thread must have, cursor of HSCAN. Answers the next cursor and ids of segments.
+-- ARGV: required state of the thread, cursor of HSCAN. Returns the next cursor and ids of segments.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end

@@ -1,4 +1,4 @@
--- ARGV: state that the thread must have, ids of keyframes, ids of other segments. Answers what they link to.
+-- ARGV: required state of the thread, ids of keyframes, ids of other segments. Returns what they link to.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end

@@ -1,5 +1,5 @@
--- ARGV: key that the thread must have
--- Frees the segments that nothing refers to, all in one step: of a thread that is small enough for that. One that has nothing left in it ends.
+-- ARGV: required key of the thread
+-- Frees the unreferenced segments of a small thread in one step, and deletes the thread if it is then empty.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if key ~= ARGV[1] then return {'gone'} end
@@ -9,7 +9,7 @@ if redis.call('HLEN', CHECKPOINTS) == tonumber(redis.call('HGET', THREAD, 'hidde
   delete_thread()
   return {'ended', bytes}
 end
--- Looking at as many takes the server some 10 ms.
+-- This many take the server some 10 ms.
 local MOST_ROWS, MOST_SEGMENTS = 1024, 8192
 if redis.call('HLEN', CHECKPOINTS) + redis.call('HLEN', WRITES) > MOST_ROWS or redis.call('HLEN', SEGMENTS) > MOST_SEGMENTS then
   return {'large', state_of(key)}

@@ -1,5 +1,5 @@
--- ARGV: state that the thread must have, rank to begin at, how many
--- Answers the ids of keyframes, the links of rows, the members of writes that have no checkpoint (with the last page), and the rank of the next page.
+-- ARGV: required state of the thread, first rank, limit
+-- Returns the ids of keyframes, the links of rows, the members of writes without a checkpoint (with the last page), and the rank of the next page.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end

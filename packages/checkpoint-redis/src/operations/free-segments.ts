@@ -20,20 +20,20 @@ const segmentIdsScript = script(threadText, threadStateText, segmentIdsText);
 
 const ROWS = 512;
 const SEGMENTS = 2_048;
-/** How often a large thread that is written to meanwhile is looked through; after that, the next prune does it. */
+/** How often a large thread that keeps changing is tried; after that, the next prune does it. */
 const MOST_TRIES = 5;
 
-/** What was freed, and whether nothing was left in the thread, so that it has ended. */
+/** The freed bytes, and whether the thread was then empty and is gone. */
 interface Freed {
   readonly bytes: number;
   readonly hasEnded: boolean;
 }
 
 /**
- * Frees the segments of a thread that nothing refers to. In one script where that does not hold the server up; else it is found out here which they are,
- * page by page, and they go if nothing was written meanwhile, which may refer to one of them.
+ * Frees a thread's unreferenced segments. For a small thread, in one script; for a larger one, this process finds them page by page, and frees them if nothing was
+ * written meanwhile, which might refer to one.
  *
- * @param threadKey of the life of the thread that is meant.
+ * @param threadKey the required key of the thread.
  */
 export async function freeSegments(redis: Connection, thread: readonly string[], threadKey: string): Promise<Freed> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
@@ -46,7 +46,7 @@ export async function freeSegments(redis: Connection, thread: readonly string[],
   return { bytes: 0, hasEnded: false };
 }
 
-/** A thread as it is in one state. What is asked of it is `undefined` when it is in another by then. */
+/** Queries on a thread in one state, which return `undefined` once the thread has changed. */
 class StillThread {
   readonly #redis: Connection;
   readonly #thread: readonly string[];
@@ -64,7 +64,7 @@ class StillThread {
   }
 }
 
-/** @returns the bytes that were freed; `undefined` when the thread has changed. */
+/** @returns the freed bytes; `undefined` if the thread has changed. */
 async function freeByPages(thread: StillThread): Promise<number | undefined> {
   const live = await liveSegments(thread);
   const dead: string[] = [];

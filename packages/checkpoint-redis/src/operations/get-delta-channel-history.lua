@@ -1,5 +1,5 @@
--- ARGV: namespace, checkpoint id ('' for the latest), key of the thread that the readings before are of ('' for the first), channels
--- Answers also the checkpoint to go on from, '' when the walk has ended, and the channels that are still wanted.
+-- ARGV: namespace, checkpoint id ('' for the latest), key of the thread of earlier readings ('' for the first), channels
+-- Also returns the checkpoint to continue from ('' at the end of the walk), and the channels that are still wanted.
 local key, epoch, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key or (ARGV[3] ~= '' and ARGV[3] ~= key) then return {'none'} end
@@ -12,7 +12,7 @@ for i = 4, #ARGV do
   wanted[ARGV[i]] = true
 end
 
--- Reading as many takes the server some 10 ms.
+-- Reading this many takes the server some 10 ms.
 local MOST_ANCESTORS = 1024
 local ancestors = 0
 local row = id and redis.call('HGET', CHECKPOINTS, namespace .. '\0' .. id)
@@ -21,7 +21,7 @@ while row and wanted_count > 0 and ancestors < MOST_ANCESTORS do
   local parent = part_of(row, PARENT)
   local member = namespace .. '\0' .. parent
   local parent_at = parent ~= '' and tonumber(redis.call('ZSCORE', ORDER, member) or nil)
-  -- An ancestor was committed before its child; so no loop of parents, however it came about, makes this one endless.
+  -- An ancestor was committed before its child, so a loop of parents in damaged data ends.
   if not parent_at or parent_at >= at then
     row = false
     break

@@ -10,7 +10,7 @@ import { read } from "./read-checkpoints.js";
 
 const getDeltaChannelHistoryScript = script(threadText, rowsText, readingText, getDeltaChannelHistoryText);
 
-/** The ancestors of a checkpoint, nearest first, up to 1,024 in a reading, which is one round trip. */
+/** The ancestors of a checkpoint, nearest first, up to 1,024 in a round trip. */
 export async function* getDeltaChannelHistory(
   redis: Connection,
   keys: Keys,

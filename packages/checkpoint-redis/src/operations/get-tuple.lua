@@ -1,5 +1,5 @@
--- ARGV: ttl ('' when reading does not count, 'same' for the time that the thread has), namespace, checkpoint id ('' for the latest),
--- id, body and links of a checkpoint whose values the client has ('' for none), whether an incomplete thread is read
+-- ARGV: ttl ('' if reading does not renew it, 'same' for the thread's own), namespace, checkpoint id ('' for the latest),
+-- id, body and links of a checkpoint whose values the client has ('' for none), whether to read an incomplete thread
 local key, epoch, refusal = (ARGV[7] == '1' and find_thread or find_whole_thread)()
 if refusal then return refusal end
 if not key then return {'none'} end

@@ -14,9 +14,9 @@ const getTupleScript = script(threadText, rowsText, readingText, getTupleText);
 /**
  * The checkpoint with that id, or the one that was committed last.
  *
- * @param ttl when reading renews the thread's time; else `""`.
+ * @param ttl the time to live that reading renews, or `""`.
  * @param readsIncomplete for a migration.
- * @returns with `more[0]`, in how many milliseconds the thread expires by that; `""`: never, or as before.
+ * @returns `more[0]`: milliseconds until the thread now expires; `""`: never, or unchanged.
  */
 export async function getTuple(
   redis: Connection,

@@ -1,10 +1,10 @@
--- ARGV: milliseconds, owner, token of the lease that ended ('' to take any thread that is free), key of a new thread, which also tells this request from
--- all others, ttl, the random end of a token
--- Answers also in how many milliseconds the thread expires, '' for never and for one that is empty, and its key.
+-- ARGV: milliseconds, owner, token of the ended lease ('' for any free thread), key of a new thread, which also distinguishes this request from
+-- others, ttl, the random digits of a token
+-- Also returns the milliseconds until the thread expires ('' for never, and for an empty thread), and its key.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 local lease = find_lease()
--- The same request again: its answer was lost, or came too late, or too few replicas had it. It has the lease already.
+-- A retry: the answer was lost or late, or too few replicas had the write. It already has the lease.
 if lease.left > 0 and redis.call('HGET', THREAD, 'lease_request') == ARGV[4] then
   redis.call('HSET', THREAD, 'lease_until', digits(now_ms() + ARGV[1]))
   local lasts = set_expiry(ARGV[5])
@@ -16,7 +16,7 @@ if not key then
   key = ARGV[4]
   begin_thread(key)
 end
--- The microsecond, so that tokens grow even where a thread was deleted and begun anew.
+-- The microsecond, so that tokens grow even if a thread was deleted and started again.
 local count = lease.token and tonumber(string.sub(lease.token, 1, -1 - #ARGV[6])) or 0
 local token = digits(math.max(tonumber(stamp_now()), count + 1)) .. ARGV[6]
 local tries = lease.ends and lease.tries + 1 or 0

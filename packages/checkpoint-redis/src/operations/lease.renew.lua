@@ -1,4 +1,4 @@
--- ARGV: token, milliseconds, ttl. Answers also in how many milliseconds the thread expires, '' for never and for one that is empty, and its key.
+-- ARGV: token, milliseconds, ttl. Also returns the milliseconds until the thread expires ('' for never, and for an empty thread), and its key.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or lease_refusal(ARGV[1]) then return {'lost'} end

@@ -19,7 +19,7 @@ const renewLeaseScript = script(threadText, renewLeaseText);
 const withdrawLeaseScript = script(threadText, withdrawLeaseText);
 
 interface Lasting {
-  /** Of which thread, and in how many milliseconds it expires now; absent for one that does not expire, or in which there is nothing to be listed. */
+  /** The thread, and the milliseconds until it now expires; absent for one that does not expire or is empty. */
   readonly lasting?: { readonly ms: number; readonly threadKey: string };
 }
 
@@ -27,7 +27,7 @@ function lasting(lasts: unknown, threadKey: unknown): Lasting {
   return String(lasts) === "" ? {} : { lasting: { ms: Number(lasts), threadKey: String(threadKey) } };
 }
 
-/** Takes the lease of a thread that nobody has (contract C-90), in one script. The thread need not be there. */
+/** Acquires the lease of a thread that nobody holds (contract C-90), in one script. The thread need not exist. */
 export async function acquireLease(
   redis: Connection,
   keys: Keys,
@@ -41,7 +41,7 @@ export async function acquireLease(
   try {
     reply = await redis.runDurably("acquireThread", acquireLeaseScript, keys.thread(threadId), args);
   } catch (error) {
-    // The master has given it, and nobody holds it: others need not wait until its time is up.
+    // The master granted it, but nobody holds it: withdraw it, so that others need not wait until it expires.
     if (error instanceof NotDurableError) {
       await redis.run("acquireThread", withdrawLeaseScript, keys.thread(threadId), [requestId]).catch(() => undefined);
     }

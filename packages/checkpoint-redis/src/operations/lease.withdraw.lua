@@ -1,4 +1,4 @@
--- ARGV: the request that took a lease, whose caller was told that it did not get it
+-- ARGV: the request that acquired a lease, whose caller was told that it failed
 -- Leaves the thread as it was before: free, or with a lease that has ended without a release.
 local _, _, refusal = find_thread()
 if refusal then return refusal end

@@ -1,5 +1,4 @@
--- What a listing shows of a thread: its fields, number of checkpoints, and the slots of the writes to the latest checkpoint of the root graph: number and
--- task of each.
+-- A thread in a listing: its fields, number of checkpoints, and the number and task of each write slot of the root graph's latest checkpoint.
 local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key or redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then return {'none'} end

@@ -15,9 +15,9 @@ const listUpdatedScript = script(orderedText, listUpdatedText);
 const threadSummaryScript = script(threadText, rowsText, threadSummaryText);
 
 const MINUTE_MS = 60_000;
-/** Of each shard at a time. */
+/** Entries of each shard in a page. */
 const PAGE = 64;
-/** Threads that are looked at side by side. */
+/** Threads that are read in parallel. */
 const AT_ONCE = 32;
 
 interface IndexedThread {
@@ -25,7 +25,7 @@ interface IndexedThread {
   readonly updatedAt: number;
 }
 
-/** Threads, the one that was written last first: the shards of the index are merged, and each thread is then asked what it is. */
+/** Threads, the last written first: merges the shards of the index, and reads each thread. */
 export async function* listThreads(
   redis: Connection,
   keys: Keys,
@@ -58,7 +58,7 @@ export async function* listThreads(
 /** In the order of the listing. */
 async function* indexedThreads(redis: Connection, keys: Keys, selection: ThreadSelection): AsyncGenerator<IndexedThread> {
   const { updatedAfter, before, idleMs } = selection;
-  // What was written up to a minute after the one that is noted does not show in it, and of that only the minute is.
+  // The index notes the minute of a write, and does not show writes up to a minute later.
   const earliest = updatedAfter === undefined ? undefined : updatedAfter - MINUTE_MS - (updatedAfter % MINUTE_MS);
   const shards = Array.from({ length: INDEX_SHARDS }, (_, number) =>
     pagesOf(redis, keys.shard(number).slice(2), { before, idleMs, earliest }),
@@ -102,7 +102,7 @@ async function* pagesOf(
   }
 }
 
-/** @returns `undefined` for a thread that has expired, or is not there yet. */
+/** @returns `undefined` for a thread that has expired or does not exist yet. */
 async function summaryOf(redis: Connection, keys: Keys, thread: IndexedThread): Promise<ThreadSummary | undefined> {
   const reply = await redis.run("listThreads", threadSummaryScript, keys.thread(thread.threadId), []);
   if (statusOf(reply, "listThreads") !== "found") return undefined;

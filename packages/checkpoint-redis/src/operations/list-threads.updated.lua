@@ -1,5 +1,4 @@
--- KEYS: a shard's threads by when they were written to. ARGV: minute and id of what comes before ('' for none), milliseconds of idleness ('' for any),
--- how many
+-- KEYS: a shard's threads by when they were written to. ARGV: minute and id of the previous thread ('' for none), milliseconds of idleness ('' for any), limit
 local time = redis.call('TIME')
 local minute, id = tonumber(ARGV[1]), ARGV[2]
 local latest = ARGV[3] ~= '' and time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[3] or nil

@@ -1,7 +1,7 @@
 -- ARGV: known segments, what ('checkpoints' or 'metadata'), any namespace ('1') or this one, namespace, checkpoint id ('' for any),
--- before ('' for none), where to begin ('' for the newest), how many, whether an incomplete thread is read, key of the thread that the pages before are of
--- ('' for the first). One that was deleted meanwhile has no further page, though another may have its id by now.
--- Answers also where the next page begins, '' at the end.
+-- before ('' for none), first place ('' for the newest), limit, whether to read an incomplete thread, key of the thread of earlier pages ('' for the first page).
+-- A thread that was deleted meanwhile has no further page, even if another one has its id by now.
+-- Also returns the first place of the next page, '' at the end.
 local key, epoch, refusal = (ARGV[9] == '1' and find_thread or find_whole_thread)()
 if refusal then return refusal end
 if not key or (ARGV[10] ~= '' and ARGV[10] ~= key) then return {'none'} end
@@ -12,7 +12,7 @@ local function place(in_namespace, id)
   return tonumber(redis.call('ZSCORE', ORDER, in_namespace .. '\0' .. id) or nil)
 end
 
--- The namespace and place of the checkpoint with that id: the root graph's, else the first there is.
+-- The namespace and place of the checkpoint with that id: the root graph's, else the first one found.
 local function find_checkpoint(id)
   if place('', id) then return '', place('', id) end
   for _, field in ipairs(redis.call('HKEYS', THREAD)) do
@@ -41,7 +41,7 @@ local function is_before(in_namespace, id, at, row)
   return at < end_place
 end
 
--- No script looks at more than this, so that none blocks the server for long: what does not match costs about 1 us each.
+-- The most checkpoints that one script looks at, so that none blocks the server for long: each mismatch costs about 1 us.
 local MOST_LOOKED_AT = 4096
 local CHUNK = 256
 local found, looked_at, resume = 0, 0, ARGV[7]

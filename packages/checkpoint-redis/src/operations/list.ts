@@ -23,10 +23,10 @@ import { read, statusOf } from "./read-checkpoints.js";
 const listScript = script(threadText, rowsText, readingText, listText);
 const readCheckpointsScript = script(threadText, rowsText, readingText, readCheckpointsText);
 
-/** The first page is small, so that the first item comes soon; the others are large, so that a long list needs few round trips. */
+/** The first page is small, so that the first item comes soon; later ones are large, so that a long list needs few round trips. */
 const FIRST_PAGE = 8;
 const PAGE = 64;
-/** With a filter, so many checkpoints' metadata are looked at at once. */
+/** How many checkpoints' metadata one script reads for a filter. */
 const METADATA_PAGE = 512;
 
 /**
@@ -43,7 +43,7 @@ export async function* list(
   readsIncomplete: boolean,
 ): AsyncGenerator<Reading> {
   const thread = keys.thread(threadId);
-  // Neighbouring checkpoints share most of their segments: those of the pages before are not sent again.
+  // Adjacent checkpoints share most of their segments. Those of previous pages are not sent again.
   let known: ReadonlyMap<string, Segment> = new Map();
   let left = limit;
   const page = (reading: Reading): Reading => {
@@ -102,7 +102,7 @@ function select(
   ];
 }
 
-/** The members of the checkpoints that the filter and the labels let through (contract C-23, C-39). */
+/** The members of the checkpoints that match the filter and the labels (contract C-23, C-39). */
 function matching(threadId: string, reply: Reply, filter: readonly MetadataCondition[], labels: Labels): Buffer[] {
   return (reply[3] as readonly (readonly [member: Buffer, metadata: Buffer, labels: Buffer])[]).flatMap(([member, text, own]) => {
     const matches = decodeOf({ threadId, ...decodeMember(member) }, () => {
@@ -117,7 +117,7 @@ export function hasLabels(own: Labels, wanted: Labels): boolean {
   return Object.entries(wanted).every(([name, value]) => Object.hasOwn(own, name) && own[name] === value);
 }
 
-/** Equal as JSON is, not merely contained. */
+/** Tests equality of JSON, not containment. */
 function holds({ key, value }: MetadataCondition, metadata: Readonly<Record<string, unknown>>): boolean {
   const isThere = Object.hasOwn(metadata, key);
   return value === undefined ? !isThere : isThere && isDeepStrictEqual(metadata[key], value);

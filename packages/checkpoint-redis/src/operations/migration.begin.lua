@@ -1,5 +1,5 @@
 -- ARGV: token of the lease under which the thread is migrated
--- Whoever takes a migration up that was broken off puts its own token in the place of the former one.
+-- A process that continues an interrupted migration replaces the previous token by its own.
 local key, _, refusal, migration_token = find_thread()
 if refusal then return refusal end
 if not key or lease_refusal(ARGV[1]) then return {'refused'} end

@@ -7,7 +7,7 @@ import { statusOf } from "./read-checkpoints.js";
 
 const persistScript = script(threadText, persistText);
 
-/** Takes a thread's time away: it expires no more, whatever later runs say but a time of their own. @returns whether there is such a thread. */
+/** Removes a thread's time to live, until a run sets one of its own. @returns whether there is such a thread. */
 export async function persist(redis: Connection, keys: Keys, threadId: string): Promise<boolean> {
   return statusOf(await redis.runDurably("persist", persistScript, keys.thread(threadId), []), "persist") === "persisted";
 }

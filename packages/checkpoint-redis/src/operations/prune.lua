@@ -1,6 +1,6 @@
--- ARGV: state that the thread must have, token ('' for none), how many namespaces have another latest checkpoint then, how many checkpoints are to be
+-- ARGV: required state of the thread, token ('' for none), how many namespaces have another latest checkpoint then, how many checkpoints are to be
 -- hidden, per such namespace its name and the id ('' for none), the members of those to be hidden, and then of those to be removed
--- Answers the state of the thread now, and the bytes of the rows that are gone.
+-- Returns the new state of the thread, and the bytes of the removed rows.
 local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
@@ -39,8 +39,8 @@ if #removed > 0 then
   remember_pruned(remembered)
 end
 if hidden ~= 0 then redis.call('HINCRBY', THREAD, 'hidden', hidden) end
--- What links to segments that stand in the store is told to look again.
+-- Writers that link to stored segments must read the thread again.
 redis.call('HINCRBY', THREAD, 'epoch', 1)
--- Until that is done: the process that thins out may die before.
+-- Until the segments are freed: the pruning process may die before.
 redis.call('HSET', THREAD, 'unfreed', 1)
 return {'pruned', state_of(key), digits(bytes + rows_bytes)}

@@ -22,16 +22,15 @@ import { refusalOf } from "./write-outcome.js";
 const dropWritesOfRunsScript = script(threadText, rowsText, threadStateText, dropWritesOfRunsText);
 const pruneScript = script(threadText, rowsText, threadStateText, tombstonesText, pruneText);
 
-/** So many checkpoints are taken out by one script, which takes the server some milliseconds. */
+/** How many checkpoints one script removes, which takes the server some milliseconds. */
 const MOST_MEMBERS = 500;
 
-/** What became of the thread: `hasEnded` when nothing was left in it. */
+/** The outcome; `hasEnded`: the thread was empty and is gone. */
 export type Pruned = PruneOutcome & { readonly hasEnded?: boolean };
 
 /**
- * Takes checkpoints out of a thread, the oldest first, so that a process which dies in the middle leaves no branch without its end. What is to be hidden is
- * hidden before; and if they are more than one script takes, so are those that go, as they may be read by the help of others that go before them. Last,
- * frees what nothing refers to.
+ * Removes checkpoints from a thread, the oldest first, so that a process that dies in the middle leaves no branch without its end. Hides what the plan hides first;
+ * if there are too many for one script, it also hides those to remove, because some may be needed to read others. Finally frees unreferenced segments.
  */
 export async function prune(redis: Connection, keys: Keys, input: PruneInput): Promise<Pruned> {
   const { threadId, hide, remove, writesOfRuns } = input;
@@ -71,7 +70,7 @@ export async function prune(redis: Connection, keys: Keys, input: PruneInput): P
   return { kind: "pruned", bytes: bytes + freed.bytes, hasEnded: freed.hasEnded };
 }
 
-/** Members of the checkpoints that stay, have no child that stays, and have writes. */
+/** Members of the remaining checkpoints that have writes and no remaining child. */
 function endsWithWrites(all: readonly CheckpointSummary[], remove: readonly CheckpointKey[]): Buffer[] {
   const removed = new Set(remove.map(nameOf));
   const left = all.filter((each) => !removed.has(nameOf(each)));
@@ -81,7 +80,7 @@ function endsWithWrites(all: readonly CheckpointSummary[], remove: readonly Chec
   return left.filter((each) => each.hasWrites && !parents.has(nameOf(each))).map(encodeMember);
 }
 
-/** Of each namespace whose latest checkpoint goes, its name, and the id of the newest that is left, `""` for none. */
+/** For each namespace whose latest checkpoint is removed: its name, and the id of the newest remaining one, `""` for none. */
 function newLatest(all: readonly CheckpointSummary[], gone: readonly CheckpointKey[]): (string | Buffer)[] {
   const isGone = new Set(gone.map(nameOf));
   const before = new Map<string, CheckpointSummary>();

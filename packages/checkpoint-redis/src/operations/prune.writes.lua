@@ -1,4 +1,4 @@
--- ARGV: state that the thread must have, token ('' for none), how many of the following are ids of runs, then those, then the members of checkpoints
+-- ARGV: required state of the thread, token ('' for none), number of run ids, the run ids, the members of checkpoints
 -- Removes what the runs wrote to these checkpoints.
 local key, _, refusal = find_thread()
 if refusal then return refusal end
@@ -29,6 +29,6 @@ for i = first_member, #ARGV do
   end
 end
 redis.call('HINCRBY', THREAD, 'epoch', 1)
--- Until that is done: the process that thins out may die before.
+-- Until the segments are freed: the pruning process may die before.
 redis.call('HSET', THREAD, 'unfreed', 1)
 return {'pruned', state_of(key), digits(bytes)}

@@ -1,9 +1,9 @@
 -- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, call, life ('' for
 -- any), number of slots, then per slot its mark and the rest of it, then per segment its id and value
--- Answers also whether this call began the thread, at whichever of its tries.
+-- Also returns whether this call, in any of its tries, started the thread.
 local member, call, slots = ARGV[6] .. '\0' .. ARGV[7], ARGV[8], tonumber(ARGV[10])
 local first_slot, first_segment = 11, 11 + 2 * slots
--- Whatever is known of the thread by now: a task may have begun before its checkpoint was pruned.
+-- Regardless of the guard: a task may have begun before its checkpoint was pruned.
 if is_pruned(member) then return {'past'} end
 local key, epoch = thread_to_write(ARGV[1], ARGV[2], ARGV[3], ARGV[4], { member }, ARGV[9], member)
 if not key then return epoch end
@@ -22,9 +22,9 @@ local added, has_unfreed = {}, false
 for i = first_slot, first_segment - 1, 2 do
   local mark, rest = ARGV[i], ARGV[i + 1]
   local at = slot_with(writes, mark)
-  -- The highest bit of the slot's number is its sign. A positive one is written once; a negative one is replaced, and keeps its arrival and its place.
+  -- The highest bit of the slot's number is its sign. A positive slot is written once; a negative one is replaced, and keeps its arrival and its place.
   local is_negative = string.byte(mark, 4) >= 128
-  -- What is replaced, or ignored, may have been all that links to a segment.
+  -- The replaced or ignored slot may have been the only one that links to a segment.
   if at then has_unfreed = true end
   if not at then
     added[#added + 1] = number_bytes(4 + #mark + #rest) .. arrival .. mark .. rest

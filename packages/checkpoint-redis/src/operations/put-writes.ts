@@ -12,7 +12,7 @@ import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
 export const putWritesScript = script(threadText, rowsText, putWritesText);
 
 /**
- * Stores a batch of pending writes in one script (contract C-40). The checkpoint need not be there, nor the thread.
+ * Stores a batch of pending writes in one script (contract C-40). Neither the checkpoint nor the thread need exist.
  *
  * A positive slot is written once, a negative one is replaced (see `pending-writes.ts` in core), and keeps its place.
  */
@@ -21,7 +21,7 @@ export async function putWrites(redis: Connection, keys: Keys, input: PutWritesI
   const reply = await redis.runDurably("putWrites", putWritesScript, keys.thread(ref.threadId), [
     guard?.threadKey ?? "",
     guard?.epoch ?? "",
-    // A thread that is to be as it was is not begun; random bytes take 6 us.
+    // With a guard, no thread is started, so it needs no key: random bytes take 6 us.
     guard === undefined ? newThreadKey() : "",
     token ?? "",
     ttl,

@@ -1,12 +1,12 @@
 -- ARGV: expected key ('' for any), expected epoch, key of a new thread, token ('' for none), ttl, namespace, checkpoint id, call, life ('' for any),
 -- lineage, whether it is its own parent, whether a head is expected, expected head ('' for none), row, writer ('' for none), number of the thread's labels, then per
 -- label its field and value, then per segment its id and value
--- Answers also whether this call began the thread, at whichever of its tries.
+-- Also returns whether this call, in any of its tries, started the thread.
 local namespace, id, call, row, writer = ARGV[6], ARGV[7], ARGV[8], ARGV[14], ARGV[15]
 local first_label, first_segment = 17, 17 + 2 * ARGV[16]
 local member = namespace .. '\0' .. id
 local place = redis.call('ZSCORE', ORDER, member)
--- An earlier try was stored, and its checkpoint pruned or deleted since.
+-- An earlier try was stored, and the checkpoint was pruned or deleted since.
 local done = not place and redis.call('HMGET', TOMBSTONE, PRUNED .. member, id) or {}
 if done[1] and was_carried_out(done[1], call) then return {'past'} end
 local key, epoch, is_new
@@ -17,7 +17,7 @@ else
 end
 if not key then
   if epoch[1] == 'deleted' then
-    -- It came too late, and is as deleted as what it belongs to. Writes to it may have come before it, and begun the thread again.
+    -- The put came too late: the checkpoint is deleted like its parent. Its writes may have arrived earlier, and started the thread again.
     redis.call('HSET', TOMBSTONE, id, call)
     drop_writes(member)
     if not find_lease().ends then delete_if_empty() end
@@ -43,15 +43,15 @@ redis.call('HSET', CHECKPOINTS, member, row)
 redis.call('HINCRBY', THREAD, 'bytes', more_bytes + #row - (before and #before or 0))
 local facts = { 'updated', stamp_now() }
 for i = first_label, first_segment - 1 do facts[#facts + 1] = ARGV[i] end
--- What it replaces may have been all that linked to a segment.
+-- The replaced checkpoint may have been the only one that links to a segment.
 if before then facts[#facts + 1], facts[#facts + 2] = 'unfreed', 1 end
--- One that is there already keeps its place.
+-- An existing checkpoint keeps its place.
 if not place or is_new == '1' then
   redis.call('ZADD', ORDER, redis.call('HINCRBY', THREAD, 'commits', 1), member)
   facts[#facts + 1] = 'latest:' .. namespace
   facts[#facts + 1] = id
 elseif before and is_hidden(before) then
-  -- Put whole again, it can be seen again.
+  -- Put again as a whole, it becomes visible again.
   redis.call('HINCRBY', THREAD, 'hidden', -1)
   local latest = redis.call('HGET', THREAD, 'latest:' .. namespace)
   if not latest or tonumber(redis.call('ZSCORE', ORDER, namespace .. '\0' .. latest)) < tonumber(place) then

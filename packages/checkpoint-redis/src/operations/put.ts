@@ -13,8 +13,8 @@ import { type StoredOutcome, writeOutcome } from "./write-outcome.js";
 export const putScript = script(threadText, rowsText, putText);
 
 /**
- * Stores one checkpoint with its new segments, in one script (contract C-30). A checkpoint id that is there already is replaced and keeps its place
- * (C-31), which also makes a repetition after a lost answer harmless.
+ * Stores one checkpoint with its new segments, in one script (contract C-30). An existing checkpoint id is replaced and keeps its place (C-31), which also makes a
+ * retry after a lost answer safe.
  */
 export async function put(redis: Connection, keys: Keys, input: PutInput, ttl: string): Promise<StoredOutcome> {
   const { ref, guard, life, expectedHead } = input;
@@ -26,7 +26,7 @@ export async function put(redis: Connection, keys: Keys, input: PutInput, ttl: s
   const reply = await redis.runDurably("put", putScript, keys.thread(ref.threadId), [
     guard?.threadKey ?? "",
     guard?.epoch ?? "",
-    // A thread that is to be as it was is not begun; random bytes take 6 us.
+    // With a guard, no thread is started, so it needs no key: random bytes take 6 us.
     guard === undefined ? newThreadKey() : "",
     input.token ?? "",
     ttl,
@@ -34,7 +34,7 @@ export async function put(redis: Connection, keys: Keys, input: PutInput, ttl: s
     encodeId(ref.checkpointId),
     encodeCall(input.call),
     life ?? "",
-    // The parent is in the thread of the guard, so that one was not deleted.
+    // The guard's thread contains the parent, so it was not deleted.
     encodeMembers(guard === undefined ? input.lineage : []),
     isOwnParent ? "1" : "0",
     expectedHead === undefined ? "0" : "1",
@@ -48,7 +48,7 @@ export async function put(redis: Connection, keys: Keys, input: PutInput, ttl: s
   return writeOutcome(reply, "put");
 }
 
-/** What the thread itself remembers of its labels: the last value of each. Runs come and go, and are none of the thread. */
+/** The labels of the thread itself: the last value of each, without `run_id`. */
 function labelFields({ run_id: _, ...labels }: Labels): string[] {
   return Object.entries(labels).flatMap(([name, value]) => [`label:${name}`, value]);
 }

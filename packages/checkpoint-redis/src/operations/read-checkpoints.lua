@@ -1,5 +1,5 @@
--- ARGV: key and epoch that the thread must have, known segments, wanted segments
--- The rest of a reading that was too large for one script. Segments never change, so the parts fit as long as the thread is the same.
+-- ARGV: required key and epoch of the thread, known segments, wanted segments
+-- The rest of a reading that was too large for one script. Segments never change, so the parts fit while the thread is the same.
 local key, epoch, refusal = find_thread()
 if refusal then return refusal end
 if key ~= ARGV[1] or epoch ~= ARGV[2] then return {'changed'} end

@@ -11,7 +11,7 @@ import fetchSegmentsText from "./read-checkpoints.lua";
 
 const fetchSegmentsScript = script(threadText, rowsText, readingText, fetchSegmentsText);
 
-/** The first word of what a script answers. */
+/** The first word of a script's answer. */
 export function statusOf(reply: Reply, operation: string): string {
   const status = String(reply[0]);
   if (status !== "format") return status;
@@ -20,18 +20,19 @@ export function statusOf(reply: Reply, operation: string): string {
   );
 }
 
-/** What a reading script answered. */
+/** The answer of a reading script. */
 export interface ReadReply extends Reading {
-  /** Of the thread that was read; `undefined` when there is none. */
+  /** The key of the thread that was read; `undefined` if there is none. */
   readonly threadKey: string | undefined;
-  /** What the script says beyond the reading; empty when there is no thread. */
+  /** Further values of the answer; empty if there is no thread. */
   readonly more: Reply;
 }
 
 /**
- * Runs a reading script, and fetches what was too much for one answer.
+ * Runs a reading script, and fetches what did not fit in one answer.
  *
- * @param known segments of an earlier reading of the same thread, which need not be read again.
+ * @param known segments of an earlier reading of the same thread, which are not read again.
+ * @param onDamaged called for each row that cannot be decoded, which is left out. Default: throws.
  */
 export async function read(
   redis: Connection,
@@ -41,6 +42,7 @@ export async function read(
   threadId: string,
   args: readonly (string | Buffer | number)[],
   known: ReadonlyMap<string, Segment> = new Map(),
+  onDamaged: (error: unknown) => void = rethrow,
 ): Promise<ReadReply> {
   const thread = keys.thread(threadId);
   for (;;) {
@@ -52,17 +54,26 @@ export async function read(
     // A thread that was deleted or pruned meanwhile is read again.
     if (!(await fetchRest(redis, operation, thread, [key, epoch], left, segments))) continue;
     const guard = { threadKey: String(key), epoch: String(epoch) };
-    const checkpoints = rows.map(([member, row, writes, values]): ReadCheckpoint => {
-      if (member === undefined || row === undefined || writes === undefined)
-        throw new DeserializationError("A stored row is damaged.");
-      const name = decodeMember(member);
-      return decodeOf({ threadId, ...name }, () => {
-        const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
-        return { guard, ...name, ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues };
-      });
+    const checkpoints = rows.flatMap(([member, row, writes, values]): ReadCheckpoint[] => {
+      try {
+        if (member === undefined || row === undefined || writes === undefined)
+          throw new DeserializationError("A stored row is damaged.");
+        const name = decodeMember(member);
+        return decodeOf({ threadId, ...name }, () => {
+          const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
+          return [{ guard, ...name, ...decodeCheckpointRow(row), slots, values: String(values) as ReadValues }];
+        });
+      } catch (error) {
+        onDamaged(error);
+        return [];
+      }
     });
     return { checkpoints, segments, threadKey: guard.threadKey, more };
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 type ReadingReply = readonly [
@@ -75,7 +86,7 @@ type ReadingReply = readonly [
   ...more: unknown[],
 ];
 
-/** @returns `false` when the thread is not the same any more. */
+/** @returns `false` if the thread is no longer the same. */
 async function fetchRest(
   redis: Connection,
   operation: string,

@@ -4,7 +4,7 @@ import type { Keys } from "../keys.js";
 import { allThreads } from "./sweep.js";
 import { threadStats } from "./thread-stats.js";
 
-/** The sum over all threads, each of which is asked: a round trip for some hundred threads. */
+/** The sum over all threads: a round trip for every few hundred threads. */
 export async function stats(redis: Connection, keys: Keys): Promise<StoreStats> {
   let sum: Omit<StoreStats, "occupiedBytes"> = {
     threads: 0,
@@ -34,7 +34,7 @@ function added(a: StoredThread, b: StoredThread): StoredThread {
   };
 }
 
-/** What the servers say that they use, for whatever else is on them, too; `undefined` where they do not let us ask. */
+/** The memory that the servers use, including other data; `undefined` if they forbid the question. */
 async function usedMemory(redis: Connection): Promise<number | undefined> {
   try {
     const infos = await redis.ask("stats", "info", "memory");

@@ -1,4 +1,4 @@
--- KEYS: a shard's threads by creation. ARGV: creation and id of the last thread ('' for the first page), how many. The one that was made first first.
+-- KEYS: a shard's threads by creation. ARGV: creation and id of the last thread ('' for the first page), limit. The oldest thread first.
 local created, id = tonumber(ARGV[1]), ARGV[2]
 local first = created and first_rank('ZRANGE', KEYS[1], function(score, member)
   return score > created or (score == created and is_less(id, member))

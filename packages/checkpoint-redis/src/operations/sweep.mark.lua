@@ -2,7 +2,7 @@
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 write_even_if_full()
--- Thinning out has changed the state itself; what was written since then shows in when the thread was updated.
+-- Pruning has changed the state itself; later writes show in the time of the last write.
 local seen = string.match(ARGV[1], '^(.*) [^ ]*$')
 local state = key and state_of(key)
 if state and string.match(state, '^(.*) [^ ]*$') == seen then redis.call('HSET', THREAD, 'swept', state) end

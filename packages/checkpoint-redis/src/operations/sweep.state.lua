@@ -1,4 +1,4 @@
--- How long a thread was not written to, its state, and whether it was swept in another one.
+-- The time since a thread's last write, its state, and whether it has changed since its last sweep.
 local key, _, refusal, migration_token = find_thread()
 if refusal then return refusal end
 if migration_token then return {'incomplete'} end

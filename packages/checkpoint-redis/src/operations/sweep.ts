@@ -19,7 +19,7 @@ const markSweptScript = script(threadText, threadStateText, markSweptText);
 const releaseSweepScript = script(releaseSweepText);
 const sweepStateScript = script(threadText, threadStateText, sweepStateText);
 
-/** Takes the right to sweep, by the clock of the server that has the key of it. */
+/** Takes the right to sweep, by the clock of the server that holds its key. */
 export async function claimSweep(
   redis: Connection,
   keys: Keys,
@@ -35,7 +35,7 @@ export async function releaseSweep(redis: Connection, keys: Keys, token: string,
   await redis.runDurably("sweep", releaseSweepScript, keys.sweeper(), [token, cursor]);
 }
 
-/** The next threads of the index: shard by shard, in each the one that was made first first. And those entries of which there is no thread. */
+/** The next threads of the index, shard by shard, oldest first; and the entries without a thread. */
 export async function sweepPage(
   redis: Connection,
   keys: Keys,
@@ -51,7 +51,7 @@ export async function sweepPage(
   };
 }
 
-/** @returns `"none"` for a thread that has expired, or is not there yet; `"incomplete"` for one that is being migrated, which keeps its entry. */
+/** @returns `"none"` for a thread that has expired or does not exist yet; `"incomplete"` for one that is being migrated, which keeps its entry. */
 async function candidateOf(redis: Connection, keys: Keys, threadId: string): Promise<SweepCandidate | "none" | "incomplete"> {
   const reply = await redis.run("sweep", sweepStateScript, keys.thread(threadId), []);
   const status = statusOf(reply, "sweep");
@@ -64,7 +64,7 @@ export async function markSwept(redis: Connection, keys: Keys, threadId: string,
   statusOf(await redis.run("sweep", markSweptScript, keys.thread(threadId), [seen]), "sweep");
 }
 
-/** The ids of all threads of the index, some at a time. */
+/** The ids of all threads of the index, in batches. */
 export async function* allThreads(redis: Connection, keys: Keys, operation: string): AsyncGenerator<readonly string[]> {
   const PAGE = 128;
   for (let cursor: string | undefined; cursor !== ""; ) {
@@ -74,7 +74,7 @@ export async function* allThreads(redis: Connection, keys: Keys, operation: stri
   }
 }
 
-/** An entry of the index of threads; when it was made, in the clock of its server. */
+/** An entry of the index of threads, and its creation by the clock of its server. */
 interface IndexEntry {
   readonly threadId: string;
   readonly created: string;

@@ -9,11 +9,11 @@ import threadKeyText from "./thread-key.lua";
 
 const threadKeyScript = script(threadText, threadKeyText);
 
-/** The key of the thread's life; `undefined` when there is no such thread. And when that was so. */
+/** The key of a thread, `undefined` if there is no such thread, and when it was read. */
 export interface TimedThreadKey {
   readonly threadKey: string | undefined;
   readonly seen: StoreMoment;
-  /** In how many milliseconds the thread expires; `Infinity`: never. */
+  /** Milliseconds until the thread expires; `Infinity`: never. */
   readonly lastsMs: number;
   /** Whether it is being migrated from another saver. */
   readonly isIncomplete: boolean;
@@ -36,13 +36,13 @@ export async function timedThreadKey(
   };
 }
 
-/** An incomplete thread has none here: it is not there for whoever does not delete it. */
+/** `undefined` for an incomplete thread, which only a deletion sees. */
 export async function threadKey(redis: Connection, keys: Keys, threadId: string): Promise<string | undefined> {
   const { threadKey, isIncomplete } = await timedThreadKey(redis, keys, threadId, "put");
   return isIncomplete ? undefined : threadKey;
 }
 
-/** A name for a thread that is begun now: never used before, so that whoever knew a thread of the same id knows that it is another one. */
+/** A key for a new thread. Never reused, so that it differs from an earlier thread of the same id. */
 export function newThreadKey(): string {
   return randomBytes(12).toString("base64url");
 }

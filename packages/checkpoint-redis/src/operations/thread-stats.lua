@@ -1,5 +1,5 @@
--- How much is in a thread: checkpoints, segments, batches of pending writes, bytes, when the oldest checkpoint was committed ('' for none), and how many
--- were within the last day.
+-- The size of a thread: checkpoints, segments, batches of pending writes, bytes, when the oldest checkpoint was committed ('' for none), and how many were committed
+-- within the last day.
 local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key or redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then return {'none'} end
@@ -10,7 +10,7 @@ local function row_at(rank)
   local member = redis.call('ZRANGE', ORDER, rank, rank)[1]
   return member and redis.call('HGET', CHECKPOINTS, member)
 end
--- Checkpoints stand in the order of their commits: so the first one of the last day is found by halves.
+-- Checkpoints are in the order of their commits, so a binary search finds the first one of the last day.
 local low, high = 0, count
 while low < high do
   local middle = math.floor((low + high) / 2)

@@ -9,7 +9,7 @@ import storedAmountText from "./thread-stats.lua";
 
 const storedAmountScript = script(threadText, rowsText, storedAmountText);
 
-/** What is stored for a thread, as its own counters say; `undefined` when there is no such thread. */
+/** What is stored for a thread, by its own counters; `undefined` if there is no such thread. */
 export async function threadStats(redis: Connection, keys: Keys, threadId: string): Promise<StoredThread | undefined> {
   const reply = await redis.run("stats", storedAmountScript, keys.thread(threadId), []);
   if (statusOf(reply, "stats") !== "found") return undefined;

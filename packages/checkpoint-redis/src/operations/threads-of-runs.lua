@@ -1,6 +1,5 @@
--- ARGV: rank to begin at, how many, ids of runs
--- Answers whether one of them shows in the checkpoints of this page or in what was written to them, and the rank of the next page, '' at the end. That of a
--- label with another name is found, too.
+-- ARGV: first rank, limit, ids of runs
+-- Returns whether the checkpoints of this page, or their writes, contain one of them, and the rank of the next page ('' at the end). Also matches other labels.
 local key, _, refusal = find_whole_thread()
 if refusal then return refusal end
 if not key then return {'none'} end

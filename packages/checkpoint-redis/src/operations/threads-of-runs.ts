@@ -9,10 +9,10 @@ import hasRunsText from "./threads-of-runs.lua";
 
 const hasRunsScript = script(threadText, rowsText, hasRunsText);
 
-/** Looking at as many takes the server some 10 ms. */
+/** This many take the server some 10 ms. */
 const PAGE = 4_096;
 
-/** Ids of the threads that have something of one of these runs. There is no index by run: every thread is looked through. */
+/** Ids of the threads that have something of one of these runs. There is no index by run, so this searches every thread. */
 export async function* threadsOfRuns(redis: Connection, keys: Keys, runIds: readonly string[]): AsyncGenerator<string> {
   if (runIds.length === 0) return;
   for await (const threadIds of allThreads(redis, keys, "deleteForRuns")) {
@@ -22,7 +22,7 @@ export async function* threadsOfRuns(redis: Connection, keys: Keys, runIds: read
 }
 
 async function hasRuns(redis: Connection, keys: Keys, threadId: string, runIds: readonly string[]): Promise<boolean> {
-  // In rows, labels are JSON, and what a slot says of its run is not.
+  // Labels in rows are JSON; the run of a slot is not.
   const texts = [...new Set(runIds.flatMap((id) => [id, JSON.stringify(id).slice(1, -1)]))];
   for (let rank = "0"; rank !== ""; ) {
     const reply = await redis.run("deleteForRuns", hasRunsScript, keys.thread(threadId), [rank, PAGE, ...texts]);

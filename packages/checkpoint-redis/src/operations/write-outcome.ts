@@ -2,16 +2,16 @@ import type { Refusal, WriteOutcome } from "@holdfast/checkpoint-core/adapter";
 import type { Reply } from "../client.js";
 import { statusOf } from "./read-checkpoints.js";
 
-/** What became of a write, and what the index of threads needs to know of it. */
+/** The outcome of a write, with what the index of threads needs. */
 export type StoredOutcome =
   | (Extract<WriteOutcome, { readonly kind: "stored" }> & {
-      /** Whether the write began the thread. */
+      /** Whether the write started the thread. */
       readonly isNew: boolean;
-      /** In how many milliseconds the thread expires; `Infinity`: never. */
+      /** Milliseconds until the thread expires; `Infinity`: never. */
       readonly lastsMs: number;
     })
   | ((Refusal | { readonly kind: "past" }) & {
-      /** Whether there is no thread, as far as the refused write has seen. */
+      /** Whether the refused write found no thread. */
       readonly isGone: boolean;
     });
 
@@ -41,6 +41,6 @@ export function refusalOf(status: string, reply: Reply): Refusal {
     case "busy":
       return { kind: status, owner: String(reply[1]) || undefined, remainingMs: Number(reply[2]) };
     default:
-      throw new TypeError(`A script answered ${status}.`);
+      throw new TypeError(`A script returned ${status}.`);
   }
 }
