@@ -56,12 +56,16 @@ function isReply(error: unknown): error is Error {
 /** Before Redis 7, the error of a command in a script stands in the error of the script. */
 const WITHIN_SCRIPT = /@user_script: ?\d+: -?([A-Z][A-Z0-9]+) /;
 
-/** The code of a reply: its first word. A server gives the one that sends clients away no other code than ERR. */
+/** What a server says of a command that the user of a script may not call; only some versions give it a code of its own. */
+const NOT_ALLOWED_IN_SCRIPT = /user executing the script can't|ACL failure in script/;
+
+/** The code of a reply: its first word. The one that sends clients away has no code but ERR. */
 export function codeOf(error: unknown): string | undefined {
   if (!isReply(error)) return undefined;
   const code = /^([A-Z][A-Z0-9]*)\b/.exec(error.message)?.[1];
   if (code !== "ERR") return code;
   if (error.message.startsWith("ERR max number of clients")) return "MAXCLIENTS";
+  if (NOT_ALLOWED_IN_SCRIPT.test(error.message)) return "NOPERM";
   return WITHIN_SCRIPT.exec(error.message)?.[1] ?? code;
 }
 
