@@ -11,6 +11,7 @@ import { history } from "./scenarios/history.js";
 import { incompressibleChat } from "./scenarios/incompressible-chat.js";
 import { largeValues } from "./scenarios/large-values.js";
 import { latency } from "./scenarios/latency.js";
+import { longestBlocks } from "./scenarios/longest-block.js";
 import { redisScripts } from "./scenarios/redis-scripts.js";
 import { smallChange } from "./scenarios/small-change.js";
 import { sweep } from "./scenarios/sweep.js";
@@ -28,6 +29,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "whole-document": wholeDocument,
   "fifty-channels": fiftyChannels,
   "large-values": largeValues,
+  "longest-block": longestBlocks,
   throughput,
   latency,
   "cold-reads": coldReads,

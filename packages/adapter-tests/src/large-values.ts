@@ -57,4 +57,35 @@ export function largeValueTests(target: LargeValueTarget): void {
     expect(target.roundTrips(saver), "what went through is counted").toBeGreaterThan(0);
     await target.close(saver);
   });
+
+  it("C-65 a put above maxPutBytes is refused before any I/O, and so are writes", async () => {
+    const saver = target.open(store.url, { maxPutBytes: 100_000 });
+    const config = { configurable: { thread_id: "too much", checkpoint_ns: "" } };
+    const channels = Array.from({ length: 60 }, (_, n) => [`c${n}`, "x".repeat(2_000)] as [string, string]);
+    const versions = Object.fromEntries(channels.map(([channel]) => [channel, 1]));
+    const put = (count: number, metadata: object = {}): Promise<unknown> =>
+      saver.put(
+        config,
+        {
+          v: 4,
+          id: "1",
+          ts: "",
+          channel_values: Object.fromEntries(channels.slice(0, count)),
+          channel_versions: versions,
+          versions_seen: {},
+        },
+        { source: "loop", step: 0, parents: {}, ...metadata },
+        versions,
+      );
+    const at = { configurable: { ...config.configurable, checkpoint_id: "1" } };
+    const tooMuch = { code: "HOLDFAST_VALUE_TOO_LARGE", message: expect.stringContaining("maxPutBytes is 100000") };
+    await expect(put(60)).rejects.toMatchObject(tooMuch);
+    await expect(put(1, { note: "x".repeat(99_000) })).rejects.toMatchObject(tooMuch);
+    await expect(saver.putWrites(at, channels, "task")).rejects.toMatchObject(tooMuch);
+    expect(target.roundTrips(saver)).toBe(0);
+    await put(49);
+    await saver.putWrites(at, channels.slice(0, 49), "task");
+    expect(Object.keys((await saver.getTuple(config))?.checkpoint.channel_values ?? {})).toHaveLength(49);
+    await target.close(saver);
+  });
 }

@@ -18,6 +18,7 @@ export interface TestStore {
 /** Options that all adapters have. */
 export interface OpenOptions {
   readonly maxValueBytes?: number;
+  readonly maxPutBytes?: number;
   readonly retry?: RetryOptions;
   readonly onConflict?: OnConflict;
   readonly fallback?: BaseCheckpointSaver;

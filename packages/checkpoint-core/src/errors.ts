@@ -70,7 +70,7 @@ export class InvalidConfigError extends HoldfastError {
   readonly code = "HOLDFAST_INVALID_CONFIG";
 }
 
-/** Checkpoint metadata that is not JSON. */
+/** Checkpoint metadata that is not JSON, too long or too deep. */
 export class InvalidMetadataError extends HoldfastError {
   override readonly name = "InvalidMetadataError";
   readonly code = "HOLDFAST_INVALID_METADATA";
@@ -122,7 +122,7 @@ function nameOf({ threadId, namespace, checkpointId }: CheckpointName): string {
   return `checkpoint ${checkpointId} of the thread ${threadId}${namespace === "" ? "" : `, namespace ${namespace},`}`;
 }
 
-/** A channel value that is larger than `maxValueBytes`. */
+/** A channel value that is larger than `maxValueBytes`, or a put that is larger than `maxPutBytes`. */
 export class ValueTooLargeError extends HoldfastError {
   override readonly name = "ValueTooLargeError";
   readonly code = "HOLDFAST_VALUE_TOO_LARGE";

@@ -41,6 +41,12 @@ export interface PostgresSaverOptions {
   /** Largest serialized channel value, in bytes. Default 256 MiB, at most 512 MiB (a JavaScript string ends there). */
   readonly maxValueBytes?: number;
   /**
+   * Largest size of a checkpoint, in bytes: all its serialized values, whether or not they changed, and its metadata; and of the writes of one `putWrites`.
+   * What is larger is neither stored nor read. A process holds it some four times over while it is stored.
+   * Default 512 MiB, at most 960 MiB: a message to Postgres ends at 1 GiB.
+   */
+  readonly maxPutBytes?: number;
+  /**
    * When two runs overlap on one thread: `"fork"` gives each its own branch; `"reject"` lets the one that commits next continue, and fails the other with a
    * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
@@ -82,6 +88,7 @@ export interface ResolvedOptions {
   readonly preparedStatements: boolean;
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
+  readonly maxPutBytes: number;
   readonly onConflict: OnConflict;
   readonly labels: LabelNames;
   readonly retention: Retention | undefined;
@@ -98,6 +105,7 @@ const KNOWN: readonly string[] = [
   "preparedStatements",
   "cacheBytes",
   "maxValueBytes",
+  "maxPutBytes",
   "serde",
   "poolSize",
   "connectTimeoutMs",
@@ -120,6 +128,7 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     preparedStatements: flag("preparedStatements", preparedStatements),
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
+    maxPutBytes: integer("maxPutBytes", options.maxPutBytes ?? 512 * MIB, 1, 960 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     labels: resolveLabelNames(options.labels),
     retention: resolveRetention(options.retention),

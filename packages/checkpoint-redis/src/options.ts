@@ -35,6 +35,12 @@ export interface RedisSaverOptions {
   /** Largest serialized channel value, in bytes. Default 64 MiB, at most 256 MiB: copying one blocks the server. */
   readonly maxValueBytes?: number;
   /**
+   * Largest size of a checkpoint, in bytes: all its serialized values, whether or not they changed, and its metadata; and of the writes of one `putWrites`.
+   * What is larger is neither stored nor read. A process holds it some four times over while it is stored,
+   * and the server does nothing else while it copies it. Default 128 MiB, at most 512 MiB.
+   */
+  readonly maxPutBytes?: number;
+  /**
    * When two runs overlap on one thread: `"fork"` gives each its own branch; `"reject"` lets the one that commits next continue, and fails the other with a
    * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
@@ -62,6 +68,7 @@ export interface ResolvedOptions {
   readonly commandTimeoutMs: number;
   readonly cacheBytes: number;
   readonly maxValueBytes: number;
+  readonly maxPutBytes: number;
   readonly onConflict: OnConflict;
   readonly fallback: BaseCheckpointSaver | undefined;
   readonly labels: LabelNames;
@@ -79,6 +86,7 @@ const KNOWN: readonly string[] = [
   "commandTimeoutMs",
   "cacheBytes",
   "maxValueBytes",
+  "maxPutBytes",
   "onConflict",
   "fallback",
   "labels",
@@ -99,6 +107,7 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     commandTimeoutMs,
     cacheBytes: integer("cacheBytes", options.cacheBytes ?? 128 * MIB, 0),
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
+    maxPutBytes: integer("maxPutBytes", options.maxPutBytes ?? 128 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
     fallback: resolveFallback(options.fallback),
     labels: resolveLabelNames(options.labels),

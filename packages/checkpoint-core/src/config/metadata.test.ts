@@ -127,3 +127,28 @@ describe("C-64 refuses what is not JSON, and says where:", () => {
 it("what the store returns and is not JSON is a DeserializationError", () => {
   expect(() => decodeMetadata("{")).toThrow(DeserializationError);
 });
+
+it("C-64 may be deep and long, within bounds", () => {
+  const nested = (levels: number): Record<string, unknown> => {
+    let value: Record<string, unknown> = {};
+    for (let level = 1; level < levels; level += 1) value = level % 2 === 0 ? { value } : { value: [value] };
+    return value;
+  };
+  const deepest = nested(333);
+  expect(decodeMetadata(encodeMetadata(deepest))).toEqual(deepest);
+  for (const levels of [400, 3000, 100_000])
+    expect(() => encodeMetadata(nested(levels))).toThrow(
+      new InvalidMetadataError("Metadata is nested more than 500 levels deep."),
+    );
+  const long = { note: "x".repeat(16_000_000) };
+  expect(decodeMetadata(encodeMetadata(long))).toEqual(long);
+  const parts = Array.from({ length: 60 }, () => "x".repeat(1024 * 1024));
+  for (const tooLong of [{ parts }, { [parts.slice(0, 17).join("")]: 1 }, { many: new Array(9_000_000).fill(0) }])
+    expect(() => encodeMetadata(tooLong)).toThrow(/^Metadata comes to more than 16777216 bytes/);
+});
+
+it("C-64 metadata that cannot be read is an InvalidMetadataError", () => {
+  const broken = Object.defineProperty({}, "user", { enumerable: true, get: () => expect.fail("secret") });
+  expect(() => encodeMetadata(broken)).toThrow(new InvalidMetadataError("Reading metadata threw AssertionError."));
+  expect(() => encodeMetadata({ list: new Array(2 ** 32 - 1) })).toThrow(/^metadata.list\[0\] is undefined/);
+});

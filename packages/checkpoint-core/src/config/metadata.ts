@@ -10,23 +10,29 @@ import { describe } from "./ids.js";
 const MARK = "\u001a";
 /** JSON has `-0`, jsonb does not. */
 const MINUS_ZERO = `${MARK}-0`;
+/** How deep metadata may nest. Redis reads 1,000 levels, and Postgres' stack holds some thousands; LangGraph's own has two. */
+const MAX_METADATA_DEPTH = 500;
+/** How long its JSON text may be, about. It is stored with each checkpoint anew, and read with each by `list`. */
+const MAX_METADATA_BYTES = 16 * 1024 * 1024;
+/** Of a value with what divides it from the next. */
+const MIN_BYTES = 2;
 const NEEDS_ESCAPE = /[\0\u001a]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const ESCAPED = new RegExp(`${MARK}([0-9a-f]{4})`, "g");
 
 /**
  * Metadata as JSON text. Properties that are `undefined` are left out, as in JSON.
  *
- * @throws InvalidMetadataError naming the path of what is not JSON (contract C-64).
+ * @throws InvalidMetadataError naming the path of what is not JSON, or is too deep; or saying that there is too much (contract C-64).
  */
 export function encodeMetadata(metadata: CheckpointMetadata | Readonly<Record<string, unknown>>): string {
   if (metadata === null || typeof metadata !== "object" || Array.isArray(metadata)) {
     throw new InvalidMetadataError(`metadata is ${describe(metadata)}. It must be an object.`);
   }
   try {
-    return JSON.stringify(toJson(metadata, "metadata", new Set()));
+    return JSON.stringify(toJson(metadata, "metadata", { ancestors: new Set(), bytes: 0 }));
   } catch (error) {
     if (isHoldfastError(error)) throw error;
-    // A getter, a proxy, or a stack overflow. Its message may hold values.
+    // A getter or a proxy threw. Its message may hold values.
     throw new InvalidMetadataError(`Reading metadata threw ${error instanceof Error ? error.name : `a ${typeof error}`}.`);
   }
 }
@@ -82,25 +88,35 @@ function unescapeText(text: string): string {
   return text.replace(ESCAPED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-function toJson(value: unknown, path: string, ancestors: Set<object>): unknown {
+/** What was made of the metadata so far. */
+interface Pass {
+  readonly ancestors: Set<object>;
+  bytes: number;
+}
+
+function toJson(value: unknown, path: string, pass: Pass): unknown {
+  count(MIN_BYTES, pass);
   if (value === null || typeof value === "boolean") return value;
-  if (typeof value === "string") return escapeText(value);
+  if (typeof value === "string") return countedText(value, pass);
   if (typeof value === "number") {
     if (Object.is(value, -0)) return MINUS_ZERO;
     if (Number.isFinite(value)) return value;
     throw new InvalidMetadataError(`${path} is ${value}, which JSON cannot hold.`);
   }
   if (typeof value !== "object") throw new InvalidMetadataError(`${path} is ${describe(value)}, which JSON cannot hold.`);
+  const { ancestors } = pass;
   if (ancestors.has(value)) throw new InvalidMetadataError(`${path} contains itself.`);
+  if (ancestors.size >= MAX_METADATA_DEPTH)
+    throw new InvalidMetadataError(`Metadata is nested more than ${MAX_METADATA_DEPTH} levels deep.`);
   ancestors.add(value);
   const json = Array.isArray(value)
-    ? Array.from(value, (item, index) => toJson(item, `${path}[${index}]`, ancestors))
-    : objectToJson(value, path, ancestors);
+    ? Array.from(value, (item, index) => toJson(item, `${path}[${index}]`, pass))
+    : objectToJson(value, path, pass);
   ancestors.delete(value);
   return json;
 }
 
-function objectToJson(value: object, path: string, ancestors: Set<object>): unknown {
+function objectToJson(value: object, path: string, pass: Pass): unknown {
   const prototype: unknown = Object.getPrototypeOf(value);
   // A plain object of another realm (vm, test runners) has a prototype whose own prototype is null.
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
@@ -111,9 +127,22 @@ function objectToJson(value: object, path: string, ancestors: Set<object>): unkn
   // Entries, not assignment: a key "__proto__" must become a property.
   const json: [string, unknown][] = [];
   for (const [key, item] of Object.entries(value)) {
-    if (item !== undefined) json.push([escapeText(key), toJson(item, `${path}.${key}`, ancestors)]);
+    if (item !== undefined) json.push([countedText(key, pass), toJson(item, `${path}.${key}`, pass)]);
   }
   return Object.fromEntries(json);
+}
+
+function countedText(text: string, pass: Pass): string {
+  count(text.length, pass);
+  return escapeText(text);
+}
+
+function count(bytes: number, pass: Pass): void {
+  pass.bytes += bytes;
+  if (pass.bytes > MAX_METADATA_BYTES)
+    throw new InvalidMetadataError(
+      `Metadata comes to more than ${MAX_METADATA_BYTES} bytes. Put it into a channel of the state.`,
+    );
 }
 
 function fromJson(value: unknown): unknown {

@@ -12,7 +12,8 @@ import {
   type EncodedCheckpoint,
   encodeCheckpoint,
 } from "./record.js";
-import { type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
+import { SegmentReader } from "./segment-reader.js";
+import type { Segment, SegmentWithContent } from "./segment.js";
 import { segmentPieces } from "./value.js";
 import { ValueBytes } from "./value-bytes.js";
 
@@ -76,15 +77,15 @@ class Thread {
     return segments + this.puts.reduce((sum, { record }) => sum + record.body.length + links(record.links), 0);
   }
 
-  put(
+  async put(
     header: CheckpointHeader,
     values: Values,
     updates: ReadonlyMap<string, ChannelUpdate>,
     parent?: CachedCheckpoint,
     related?: readonly SegmentWithContent[],
-  ): Put {
-    const encoded = encodeCheckpoint(OWNER, header, updates, parent, related);
-    this.checkIdentity(encoded, encodeCheckpoint(OWNER, header, updates, parent, related));
+  ): Promise<Put> {
+    const encoded = await encodeCheckpoint(OWNER, header, updates, parent, related);
+    this.checkIdentity(encoded, await encodeCheckpoint(OWNER, header, updates, parent, related));
     const { record, created, cached, reusesSegments } = encoded;
     this.store(created);
     // It can be read whether or not the statement with the pending writes gets there; and the guard is set when, and only when, it is needed.
@@ -180,7 +181,7 @@ function edit(old: Buffer, { kind, size, where, textual }: Step, seed: number): 
   }
 }
 
-function play(thread: Thread, given: Step, repetition: number): void {
+async function play(thread: Thread, given: Step, repetition: number): Promise<void> {
   const { channel, kind, arrives } = given;
   const count = thread.puts.length;
   const before = thread.puts.at(-1 - Math.min(given.back, Math.max(0, count - 1)));
@@ -205,7 +206,7 @@ function play(thread: Thread, given: Step, repetition: number): void {
     for (const part of [added.subarray(0, added.length / 2), added, Buffer.concat([Buffer.from("["), added]), bytes]) {
       const write = { channel, index: 0, position: 0, type: "t", bytes: ValueBytes.of(part) };
       const repeatable = { verbatim: related, context: cached?.context };
-      for (const segment of encodeWrites(OWNER, [write], repeatable, cached?.channels).created)
+      for (const segment of (await encodeWrites(OWNER, [write], repeatable, cached?.channels)).created)
         if (!related.some(({ id }) => id === segment.id)) related.push(segment);
     }
     if (arrives) thread.store(related);
@@ -219,16 +220,16 @@ function play(thread: Thread, given: Step, repetition: number): void {
     channel_versions: { [channel]: count, messages: count },
     versions_seen: { node: { [channel]: count } },
   };
-  thread.put(header, values, updates, cached, related);
+  await thread.put(header, values, updates, cached, related);
 }
 
 describe("C-35 a history of any edits, forks and processes", () => {
-  it("leaves every checkpoint as it was put", () => {
-    fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
+  it("leaves every checkpoint as it was put", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
         const thread = new Thread();
         for (const given of steps) {
-          for (let repetition = 0; repetition < given.times; repetition += 1) play(thread, given, repetition);
+          for (let repetition = 0; repetition < given.times; repetition += 1) await play(thread, given, repetition);
           const reader = thread.reader();
           for (const put of thread.puts) thread.check(put, reader);
         }
@@ -246,11 +247,11 @@ describe("C-35 a history of any edits, forks and processes", () => {
 });
 
 /** A conversation of turns; each adds what `added` says to `messages`. */
-function conversation(
+async function conversation(
   turns: number,
   added: (turn: number) => Buffer,
   thread = new Thread(),
-): { thread: Thread; newBytes: number[] } {
+): Promise<{ thread: Thread; newBytes: number[] }> {
   const newBytes: number[] = [];
   let last: Put | undefined = thread.puts.at(-1);
   let bytes = last?.values.get("messages")?.bytes ?? Buffer.from("[]");
@@ -263,7 +264,7 @@ function conversation(
       versions_seen: { __input__: {}, __start__: { __start__: 1 }, agent: { "branch:to:agent": turn - 1 } },
     };
     const values = new Map([["messages", { type: "hf1", bytes }]]);
-    const { record, created, cached } = encodeCheckpoint(OWNER, header, asUpdates(values), last?.cached);
+    const { record, created, cached } = await encodeCheckpoint(OWNER, header, asUpdates(values), last?.cached);
     const fresh = created.filter(({ id }) => !thread.segments.has(id));
     newBytes.push(
       fresh.reduce((sum, it) => sum + it.body.length + 16 * it.links.length, record.body.length + 16 * record.links.length),
@@ -280,9 +281,9 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, it) =
 const OVERHEAD_BYTES = 260;
 
 describe("a conversation", () => {
-  it("costs what is said, not what was said before", () => {
+  it("costs what is said, not what was said before", async () => {
     const added = (turn: number): Buffer => noise(turn, 300);
-    const [small, large] = [conversation(1000, added), conversation(2000, added)];
+    const [small, large] = [await conversation(1000, added), await conversation(2000, added)];
     // Noise does not shrink. Each second turn stands in a record first, and all of it is copied once when 32 pieces become one.
     for (const { thread, newBytes } of [small, large]) {
       const turns = thread.puts.length;
@@ -299,14 +300,14 @@ describe("a conversation", () => {
     }
   });
 
-  it("of text costs less than was said", () => {
-    const { thread } = conversation(400, (turn) => text(turn, 1500));
+  it("of text costs less than was said", async () => {
+    const { thread } = await conversation(400, (turn) => text(turn, 1500));
     expect(thread.bytesStored).toBeLessThanOrEqual(400 * 1500);
     for (const put of thread.puts.slice(-3)) thread.check(put);
   });
 
-  it("is read for about twice its size, at any length", () => {
-    const { thread } = conversation(600, (turn) => noise(turn, 500));
+  it("is read for about twice its size, at any length", async () => {
+    const { thread } = await conversation(600, (turn) => noise(turn, 500));
     for (const { record, values } of thread.puts) {
       expect(thread.bytesRead(record)).toBeLessThanOrEqual(2 * (values.get("messages")?.bytes.length as number) + 4096);
     }
@@ -315,13 +316,13 @@ describe("a conversation", () => {
 
 describe("reading costs no more with age:", () => {
   /** One checkpoint after the other, each a new value in the same channels. */
-  function replaced(puts: number, valuesAt: (put: number) => Readonly<Record<string, Buffer>>): Thread {
+  async function replaced(puts: number, valuesAt: (put: number) => Readonly<Record<string, Buffer>>): Promise<Thread> {
     const thread = new Thread();
     let last: Put | undefined;
     for (let put = 0; put < puts; put += 1) {
       const values = new Map(Object.entries(valuesAt(put)).map(([channel, bytes]) => [channel, { type: "t", bytes }]));
       const header = { v: 4, ts: `t${put}`, channel_versions: { doc: put }, versions_seen: {} };
-      last = thread.put(header, values, asUpdates(values), last?.cached);
+      last = await thread.put(header, values, asUpdates(values), last?.cached);
     }
     for (const put of thread.puts) thread.check(put);
     return thread;
@@ -329,8 +330,8 @@ describe("reading costs no more with age:", () => {
 
   it.for([700, 3000, 7000, 10_000, 30_000, 60_000, 100_000])(
     "a document of %i bytes that is written anew each time, much the same",
-    (size) => {
-      const thread = replaced(40, (put) => ({
+    async (size) => {
+      const thread = await replaced(40, (put) => ({
         doc: Buffer.from(
           text(1, size)
             .toString()
@@ -345,14 +346,14 @@ describe("reading costs no more with age:", () => {
     },
   );
 
-  it("a conversation that was cut short is read for what is left of it", () => {
-    const { thread } = conversation(300, (turn) => noise(turn, 1500));
+  it("a conversation that was cut short is read for what is left of it", async () => {
+    const { thread } = await conversation(300, (turn) => noise(turn, 1500));
     const long = thread.puts.at(-1) as Put;
     for (const left of [400, 3000, 100_000, 300_000]) {
       const values = new Map([
         ["messages", { type: "hf1", bytes: (long.values.get("messages") as { bytes: Buffer }).bytes.subarray(-left) }],
       ]);
-      const put = thread.put(long.header, values, asUpdates(values), long.cached);
+      const put = await thread.put(long.header, values, asUpdates(values), long.cached);
       thread.check(put);
       expect(thread.bytesRead(put.record)).toBeLessThanOrEqual(2 * left + 65_536 + 4096);
     }

@@ -4,19 +4,21 @@ import { withChecksum } from "./checksum.js";
 import { OWNER } from "./owner.testing.js";
 import { decodeWrites, encodeWrites, type StoredSlot } from "./pending-writes.js";
 import { decodeCheckpoint, encodeCheckpoint, type StoredRecord } from "./record.js";
-import { compress, SegmentReader } from "./segment.js";
+import { compress } from "./compression.js";
+import { SegmentReader } from "./segment-reader.js";
 import { ValueBytes } from "./value-bytes.js";
 
 const NO_SEGMENTS = new SegmentReader(new Map());
 const value = { type: "json", bytes: ValueBytes.of(Buffer.from('"a secret of the user"')) };
 const header = { v: 4, ts: "2026-01-01T00:00:00.000Z", channel_versions: { a: 1 }, versions_seen: {} };
 
-function storedRecord(owner = OWNER): StoredRecord {
-  return { ...owner, record: encodeCheckpoint(owner, header, new Map([["a", value]]), undefined).record };
+async function storedRecord(owner = OWNER): Promise<StoredRecord> {
+  const { record } = await encodeCheckpoint(owner, header, new Map([["a", value]]), undefined);
+  return { ...owner, record };
 }
 
-function storedSlot(owner = OWNER, index = 0): StoredSlot {
-  const [slot] = encodeWrites(owner, [{ ...value, channel: "a", index, position: 0 }]).slots;
+async function storedSlot(owner = OWNER, index = 0): Promise<StoredSlot> {
+  const [slot] = (await encodeWrites(owner, [{ ...value, channel: "a", index, position: 0 }])).slots;
   return { taskId: owner.taskId, place: owner.place, arrival: 1n, ...(slot as NonNullable<typeof slot>) };
 }
 
@@ -32,8 +34,8 @@ function* damagedCopies(bytes: Buffer): Generator<Buffer> {
   }
 }
 
-describe("a record", () => {
-  const stored = storedRecord();
+describe("a record", async () => {
+  const stored = await storedRecord();
 
   it("C-68 is refused with any bit of its body changed, and the error prints nothing of it", () => {
     expect(readRecord(stored)).toEqual(header);
@@ -54,20 +56,20 @@ describe("a record", () => {
     expect(() => readRecord({ ...stored, ...other })).toThrow(DeserializationError);
   });
 
-  it("C-64 is read with its metadata in any order of keys", () => {
+  it("C-64 is read with its metadata in any order of keys", async () => {
     const metadata = '{"parents":{"b":"1","a":"2"},"step":1,"writes":[{"__proto__":1,"y":0.1,"x":null}]}';
     const reordered = '{"writes": [{"x": null, "y": 0.10, "__proto__": 1}], "step": 1, "parents": {"a": "2", "b": "1"}}';
-    expect(readRecord({ ...storedRecord({ ...OWNER, metadata }), metadata: reordered })).toEqual(header);
+    expect(readRecord({ ...(await storedRecord({ ...OWNER, metadata })), metadata: reordered })).toEqual(header);
   });
 
-  it("C-31 is read with the parent that it keeps when it is put again as its own", () => {
-    const again = storedRecord({ ...OWNER, parentId: OWNER.checkpointId });
+  it("C-31 is read with the parent that it keeps when it is put again as its own", async () => {
+    const again = await storedRecord({ ...OWNER, parentId: OWNER.checkpointId });
     expect(readRecord({ ...again, parentId: "c0" })).toEqual(header);
   });
 });
 
-describe("a pending write", () => {
-  const slot = storedSlot();
+describe("a pending write", async () => {
+  const slot = await storedSlot();
 
   it("C-68 is refused with any bit of its payload changed, and the error prints nothing of it", () => {
     expect(readSlot(slot)).toHaveLength(1);
@@ -91,8 +93,8 @@ describe("a pending write", () => {
     expect(() => readSlot(slot, { ...OWNER, checkpointId: "c2" })).toThrow(DeserializationError);
   });
 
-  it("C-44 is read in the place that it keeps when it is replaced", () => {
-    expect(readSlot({ ...storedSlot(OWNER, -1), place: { call: 1n } })).toHaveLength(1);
+  it("C-44 is read in the place that it keeps when it is replaced", async () => {
+    expect(readSlot({ ...(await storedSlot(OWNER, -1)), place: { call: 1n } })).toHaveLength(1);
   });
 });
 
@@ -101,10 +103,11 @@ it("costs 4 bytes", () => {
   expect(withChecksum(body, "owner")).toHaveLength(body.length + 4);
 });
 
-it.for([2, 7, 255])("C-82 codec %i, of a newer version, is refused as such, whatever follows", (codec) => {
-  const { record, ...owner } = storedRecord();
+it.for([2, 7, 255])("C-82 codec %i, of a newer version, is refused as such, whatever follows", async (codec) => {
+  const { record, ...owner } = await storedRecord();
   const body = Buffer.from(record.body);
   body[0] = codec;
   expect(() => readRecord({ ...owner, record: { ...record, body } })).toThrow(/newer version/);
-  expect(() => readSlot({ ...storedSlot(), payload: body })).toThrow(/newer version/);
+  const slot = await storedSlot();
+  expect(() => readSlot({ ...slot, payload: body })).toThrow(/newer version/);
 });

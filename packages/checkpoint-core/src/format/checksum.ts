@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { DeserializationError } from "../errors.js";
-import { refuseUnknownCodec } from "./segment.js";
+import { refuseUnknownCodec } from "./compression.js";
 
 /**
  * The last 4 bytes of a record and of a payload: the CRC-32 of what is stored and of the row that it belongs to. So damage is found when it is read, and so

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
 import { PayloadReader, PayloadWriter, type ValueEntry } from "./payload.js";
-import { makeSegment, SegmentReader, type SegmentWithContent } from "./segment.js";
+import { SegmentReader } from "./segment-reader.js";
+import { makeSegment, type SegmentWithContent } from "./segment.js";
 import type { ChannelValue, Piece } from "./value.js";
 import { ValueBytes } from "./value-bytes.js";
 

@@ -1,5 +1,5 @@
 import { DeserializationError } from "../errors.js";
-import type { SegmentReader } from "./segment.js";
+import type { SegmentReader } from "./segment-reader.js";
 import type { ChannelValue, Piece } from "./value.js";
 import { ValueBytes } from "./value-bytes.js";
 
@@ -78,6 +78,7 @@ export class PayloadReader {
   readonly #links: readonly string[];
   readonly #segments: SegmentReader;
   #inlineOffset: number;
+  #bytes = 0;
 
   constructor(content: Buffer, links: readonly string[], segments: SegmentReader) {
     try {
@@ -91,17 +92,26 @@ export class PayloadReader {
     this.#content = content;
     this.#links = links;
     this.#segments = segments;
+    segments.beginPut();
   }
 
   /**
-   * @throws DeserializationError when the entry is not one that {@link PayloadWriter} makes, or the value is longer than the reader's limit.
+   * @throws DeserializationError when the entry is not one that {@link PayloadWriter} makes, or the value, or all of them, are longer than the reader's limits.
    */
   next(entry: ValueEntry): ChannelValue {
+    const value = this.#value(entry);
+    const { maxPutBytes } = this.#segments.limits;
+    this.#bytes += value.bytes.length;
+    if (this.#bytes > maxPutBytes) throw new DeserializationError(`Stored values come to more than ${maxPutBytes} bytes.`);
+    return value;
+  }
+
+  #value(entry: ValueEntry): ChannelValue {
     if (!isEntry(entry)) throw new DeserializationError("A stored value has no place.");
     const [type, where] = entry;
     if (typeof where === "number") return { type, bytes: ValueBytes.of(this.#nextInline(where)), pieces: undefined };
     this.#segments.beginValue();
-    const { maxValueBytes } = this.#segments;
+    const { maxValueBytes } = this.#segments.limits;
     const pieces: Piece[] = [];
     const parts: Buffer[] = [];
     let total = 0;

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
 import { OWNER } from "./owner.testing.js";
 import { decodeWrites, encodeWrites, pendingWrite, type SerializedWrite, type StoredSlot, writeIndex } from "./pending-writes.js";
-import { makeSegment, type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
+import { SegmentReader } from "./segment-reader.js";
+import { makeSegment, type Segment, type SegmentWithContent } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
 import { taskOrder } from "./write-order.js";
 
@@ -27,16 +28,16 @@ class Store {
   readonly segments = new Map<string, Segment>();
   #arrival = 0n;
 
-  put(
+  async put(
     taskId: string,
     writes: readonly PendingWrite[],
     taskPath?: string,
     related: readonly SegmentWithContent[] = [],
     context?: SegmentWithContent,
-  ): void {
+  ): Promise<void> {
     this.#arrival += 1n;
     const place = taskPath === undefined ? { call: this.#arrival } : { taskPath };
-    const encoded = encodeWrites({ ...OWNER, taskId, place }, serialized(writes), { verbatim: related, context });
+    const encoded = await encodeWrites({ ...OWNER, taskId, place }, serialized(writes), { verbatim: related, context });
     for (const segment of encoded.created) if (!this.segments.has(segment.id)) this.segments.set(segment.id, segment);
     for (const slot of encoded.slots) {
       expect(Number.isInteger(slot.slot) && Math.abs(slot.slot) < 2 ** 31).toBe(true);
@@ -132,14 +133,14 @@ const pathOf = fc.constantFrom<Readonly<Record<string, string>>>(
 );
 
 describe("C-41 C-42 pending writes", () => {
-  it("count and are ordered as the rules say, whatever the batches", () => {
-    fc.assert(
-      fc.property(batches, pathOf, fc.boolean(), (list, paths, withContext) => {
+  it("count and are ordered as the rules say, whatever the batches", async () => {
+    await fc.assert(
+      fc.asyncProperty(batches, pathOf, fc.boolean(), async (list, paths, withContext) => {
         const [store, model] = [new Store(), new Model()];
         const context = withContext ? makeSegment(Buffer.from(" text".repeat(3000))) : undefined;
         if (context !== undefined) store.segments.set(context.id, context);
         for (const { task, writes } of list) {
-          store.put(task, writes, paths[task], context === undefined ? [] : [context], context);
+          await store.put(task, writes, paths[task], context === undefined ? [] : [context], context);
           model.put(task, writes, paths[task]);
         }
         expect(store.read()).toEqual(model.read());
@@ -150,27 +151,27 @@ describe("C-41 C-42 pending writes", () => {
     );
   });
 
-  it("C-41 ignores a second ordinary write of a task and position", () => {
+  it("C-41 ignores a second ordinary write of a task and position", async () => {
     const store = new Store();
-    store.put("t", [
+    await store.put("t", [
       ["a", 1],
       ["b", 2],
     ]);
-    store.put("t", [
+    await store.put("t", [
       ["a", 3],
       ["b", 4],
     ]);
-    store.put("t", [["c", 5]]);
+    await store.put("t", [["c", 5]]);
     expect(store.read()).toEqual([
       ["t", "a", "1"],
       ["t", "b", "2"],
     ]);
   });
 
-  it("C-41 takes from a longer batch what the first did not have", () => {
+  it("C-41 takes from a longer batch what the first did not have", async () => {
     const store = new Store();
-    store.put("t", [["a", 1]]);
-    store.put("t", [
+    await store.put("t", [["a", 1]]);
+    await store.put("t", [
       ["a", 2],
       ["b", 3],
     ]);
@@ -180,13 +181,13 @@ describe("C-41 C-42 pending writes", () => {
     ]);
   });
 
-  it("C-41 takes an ordinary write where the first batch had a special one", () => {
+  it("C-41 takes an ordinary write where the first batch had a special one", async () => {
     const store = new Store();
-    store.put("t", [
+    await store.put("t", [
       [RESUME, 1],
       ["b", 2],
     ]);
-    store.put("t", [
+    await store.put("t", [
       ["a", 3],
       ["b", 4],
     ]);
@@ -197,25 +198,25 @@ describe("C-41 C-42 pending writes", () => {
     ]);
   });
 
-  it("C-41 replaces special writes one by one, also in a mixed batch", () => {
+  it("C-41 replaces special writes one by one, also in a mixed batch", async () => {
     const store = new Store();
-    store.put("t", [
+    await store.put("t", [
       [INTERRUPT, 1],
       [RESUME, 2],
     ]);
-    store.put("t", [
+    await store.put("t", [
       ["a", 3],
       [INTERRUPT, 4],
     ]);
-    store.put("u", [[INTERRUPT, 5]]);
+    await store.put("u", [[INTERRUPT, 5]]);
     expect(new Set(store.read().map(String))).toEqual(
       new Set([`t,${INTERRUPT},4`, `t,${RESUME},2`, "t,a,3", `u,${INTERRUPT},5`]),
     );
   });
 
-  it("C-41 of two special writes in one batch the last counts", () => {
+  it("C-41 of two special writes in one batch the last counts", async () => {
     const store = new Store();
-    store.put("t", [
+    await store.put("t", [
       [RESUME, 1],
       ["a", 2],
       [RESUME, 3],
@@ -226,10 +227,10 @@ describe("C-41 C-42 pending writes", () => {
     ]);
   });
 
-  it("C-42 those with a path come last, by path, task and position, by code point", () => {
+  it("C-42 those with a path come last, by path, task and position, by code point", async () => {
     const store = new Store();
-    store.put("z", [["a", 1]], "p");
-    store.put(
+    await store.put("z", [["a", 1]], "p");
+    await store.put(
       "\u{10000}",
       [
         ["a", 2],
@@ -237,20 +238,20 @@ describe("C-41 C-42 pending writes", () => {
       ],
       "o",
     );
-    store.put("\ufffd", [["a", 4]], "o");
-    store.put("y", [["a", 5]]);
-    store.put("x", [["a", 6]]);
+    await store.put("\ufffd", [["a", 4]], "o");
+    await store.put("y", [["a", 5]]);
+    await store.put("x", [["a", 6]]);
     expect(store.read().map(([, , value]) => value)).toEqual(["5", "6", "4", "2", "3", "1"]);
   });
 });
 
-it("C-44 delta channels replay by task, then by position", () => {
+it("C-44 delta channels replay by task, then by position", async () => {
   const store = new Store();
-  store.put("b", [
+  await store.put("b", [
     ["a", 1],
     ["a", 2],
   ]);
-  store.put("a", [
+  await store.put("a", [
     ["a", 3],
     [ERROR, 4],
   ]);
@@ -272,8 +273,8 @@ it("C-41 a special channel has upstream's number, any other its position", () =>
   ).toEqual([0, -1, -2, -3, -4, 5, 6]);
 });
 
-it("takes one slot for a batch of ordinary writes", () => {
-  const { slots } = encodeWrites(
+it("takes one slot for a batch of ordinary writes", async () => {
+  const { slots } = await encodeWrites(
     OWNER,
     serialized([
       ["a", 1],
@@ -284,19 +285,19 @@ it("takes one slot for a batch of ordinary writes", () => {
   expect(slots.map(({ slot }) => slot)).toEqual([3]);
 });
 
-it("C-40 the same batch makes the same segments", () => {
+it("C-40 the same batch makes the same segments", async () => {
   const writes = serialized([
     ["a", "x".repeat(2000)],
     ["b", "y".repeat(600)],
   ]);
-  const [once, again] = [encodeWrites(OWNER, writes), encodeWrites(OWNER, writes)];
+  const [once, again] = [await encodeWrites(OWNER, writes), await encodeWrites(OWNER, writes)];
   expect(once.created.map(({ id }) => id)).toEqual(again.created.map(({ id }) => id));
   expect(once.created).toHaveLength(2);
 });
 
-it("a large write whose segment is gone is a DeserializationError", () => {
+it("a large write whose segment is gone is a DeserializationError", async () => {
   const store = new Store();
-  store.put("t", [["a", "x".repeat(2000)]]);
+  await store.put("t", [["a", "x".repeat(2000)]]);
   store.segments.clear();
   expect(() => store.read()).toThrow(DeserializationError);
 });

@@ -2,16 +2,10 @@ import { type CheckpointPendingWrite, type PendingWrite, WRITES_IDX_MAP } from "
 import { verified, withChecksum } from "./checksum.js";
 import { PayloadReader, PayloadWriter, type ValueEntry } from "./payload.js";
 import type { CachedCheckpoint, SerializedValue } from "./record.js";
-import {
-  compress,
-  decompress,
-  linksElsewhere,
-  NOTHING_TO_REPEAT,
-  type Repeatable,
-  type SegmentReader,
-  type SegmentWithContent,
-  withLinked,
-} from "./segment.js";
+import { compress, decompress } from "./compression.js";
+import type { SegmentReader } from "./segment-reader.js";
+import { linksElsewhere, NOTHING_TO_REPEAT, type Repeatable, type SegmentWithContent, withLinked } from "./segment.js";
+import { inTurns, type Work } from "./turn.js";
 import { type ChannelValue, encodeValue } from "./value.js";
 import { callRanks, type PlacedWrite, taskOrder, type WritePlace } from "./write-order.js";
 
@@ -97,12 +91,12 @@ const FIRST_SINGLE_SLOT = 2 ** 30;
  * @param repeatable what the writes may repeat: the new segments of the checkpoint that they are made on, and the thread's {@link CachedCheckpoint.context}.
  * @param channels the values of that checkpoint. A task that changes a document writes all of it.
  */
-export function encodeWrites(
+export const encodeWrites = inTurns(function* (
   owner: WritesOwner,
   writes: readonly SerializedWrite[],
   repeatable: Repeatable = NOTHING_TO_REPEAT,
   channels: ReadonlyMap<string, ChannelValue> = new Map(),
-): EncodedWrites {
+): Work<EncodedWrites> {
   const bySlot = new Map<number, SerializedWrite[]>();
   const ordinary = writes.filter((write) => write.index >= 0);
   const leading = ordinary.filter((write, rank) => write.index === rank);
@@ -111,21 +105,23 @@ export function encodeWrites(
   for (const write of writes) if (write.index < 0) bySlot.set(write.index, [write]);
 
   const created = new Map<string, SegmentWithContent>();
-  const slots = Array.from(bySlot, ([slot, entries]): PendingSlot => {
+  const slots: PendingSlot[] = [];
+  for (const [slot, entries] of bySlot) {
     const writer = new PayloadWriter();
-    const header: SlotHeader = {
-      w: entries.map((write) => {
-        const encoded = encodeValue(write.type, write.bytes, channels.get(write.channel), repeatable);
-        for (const segment of encoded.created) created.set(segment.id, segment);
-        return [write.index, write.position, write.channel, ...writer.add(encoded.value)];
-      }),
-    };
+    const w: SlotHeader["w"][number][] = [];
+    for (const write of entries) {
+      const encoded = yield* encodeValue(write.type, write.bytes, channels.get(write.channel), repeatable);
+      for (const segment of encoded.created) created.set(segment.id, segment);
+      w.push([write.index, write.position, write.channel, ...writer.add(encoded.value)]);
+      yield write.bytes.length;
+    }
     const { links } = writer;
-    return { slot, links, payload: withChecksum(compress(writer.write(header)), ownerText(owner, slot, links)) };
-  });
+    const payload = compress(writer.write({ w } satisfies SlotHeader));
+    slots.push({ slot, links, payload: withChecksum(payload, ownerText(owner, slot, links)) });
+  }
   const sent = withLinked(created, repeatable.verbatim);
   return { slots, created: sent, reusesSegments: linksElsewhere([...slots, ...sent], sent) };
-}
+});
 
 /** The writes that count, in the order of contract C-42: those without a task path as they were made, then the others by task path, task and position. */
 export function decodeWrites({ namespace, checkpointId, slots }: StoredSlots, segments: SegmentReader): StoredWrite[] {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
 import { PayloadReader, type ValueEntry } from "./payload.js";
-import { compress, type Segment, SegmentReader, segmentId } from "./segment.js";
+import { compress } from "./compression.js";
+import { SegmentReader } from "./segment-reader.js";
+import { type Segment, segmentId } from "./segment.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -10,8 +12,8 @@ function stored(content: Buffer, links: readonly string[] = [], body = compress(
   return { id: segmentId(links, content), links, body };
 }
 
-function readerOf(segments: readonly Segment[], maxValueBytes?: number): SegmentReader {
-  return new SegmentReader(new Map(segments.map((segment) => [segment.id, segment])), maxValueBytes);
+function readerOf(segments: readonly Segment[], maxValueBytes = 512 * MIB, maxPutBytes = 2 * maxValueBytes): SegmentReader {
+  return new SegmentReader(new Map(segments.map((segment) => [segment.id, segment])), { maxValueBytes, maxPutBytes });
 }
 
 function payload(header: unknown, inline = Buffer.alloc(0)): Buffer {
@@ -67,6 +69,31 @@ describe("C-65 limits hold while reading", () => {
     const links = bombs.map(({ id }) => id);
     const against = stored(content, links, Buffer.concat([Buffer.of(1, links.length), Buffer.of(3, 0)]));
     expect(() => readerOf([against, ...bombs], MIB).content(against.id)).toThrow(DeserializationError);
+  });
+
+  it("C-65 the values of one checkpoint come to no more than maxPutBytes", () => {
+    const segment = stored(Buffer.alloc(200 * KIB, "x"));
+    const allOf = (values: number): number => {
+      const reader = new PayloadReader(payload([]), [segment.id], readerOf([segment], MIB, 2 * MIB));
+      const entry = ["hf1", [0, 0, 200 * KIB]] as const;
+      return Array.from({ length: values }, () => reader.next(entry).bytes.length).reduce((sum, length) => sum + length);
+    };
+    expect(allOf(10)).toBe(2000 * KIB);
+    expect(() => allOf(11)).toThrow(/more than 2097152 bytes/);
+  });
+
+  it("C-65 the segments of one checkpoint inflate to no more than twice its limit, those of the next again", async () => {
+    const bombs = await Promise.all(Array.from({ length: 12 }, (_, i) => bomb(4 * MIB, i)));
+    const links = bombs.map(({ id }) => id);
+    const read = (segments: SegmentReader, from: number, to: number): void => {
+      const reader = new PayloadReader(payload([]), links, segments);
+      for (let link = from; link < to; link += 1) reader.next(["hf1", [link, 0, 1]]);
+    };
+    const fresh = (): SegmentReader => readerOf(bombs, 16 * MIB, 8 * MIB);
+    expect(() => read(fresh(), 0, 9)).toThrow(DeserializationError);
+    const one = fresh();
+    read(one, 0, 8);
+    read(one, 8, 12);
   });
 
   it("segments that need each other are a DeserializationError", () => {

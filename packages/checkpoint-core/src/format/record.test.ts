@@ -13,7 +13,8 @@ import {
   encodeCheckpoint,
   headerOf,
 } from "./record.js";
-import { makeSegment, type Segment, SegmentReader, type SegmentWithContent } from "./segment.js";
+import { SegmentReader } from "./segment-reader.js";
+import { makeSegment, type Segment, type SegmentWithContent } from "./segment.js";
 import { ValueBytes } from "./value-bytes.js";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -38,12 +39,12 @@ function store(...encoded: readonly EncodedCheckpoint[]): Map<string, Segment> {
 }
 
 /** Checkpoints of a list that grows, the last one first. */
-function chain(length: number, parent?: CachedCheckpoint): EncodedCheckpoint[] {
+async function chain(length: number, parent?: CachedCheckpoint): Promise<EncodedCheckpoint[]> {
   const all: EncodedCheckpoint[] = [];
   let cached = parent;
   for (let step = 1; step <= length; step += 1) {
     const messages = Buffer.concat(Array.from({ length: step }, (_, i) => noise(i, 700)));
-    const encoded = encodeCheckpoint(
+    const encoded = await encodeCheckpoint(
       OWNER,
       header(step),
       updates({ messages: value(messages), small: value(`step ${step}`) }),
@@ -56,7 +57,7 @@ function chain(length: number, parent?: CachedCheckpoint): EncodedCheckpoint[] {
 }
 
 describe("encodeCheckpoint", () => {
-  it("C-37 keeps the header, and values with their types and order", () => {
+  it("C-37 keeps the header, and values with their types and order", async () => {
     const given = {
       z: ["json", "1"],
       a: ["bytes", noise(1, 3000).toString("latin1")],
@@ -71,7 +72,7 @@ describe("encodeCheckpoint", () => {
       versions_seen: { n: {}, "\ud800": { a: 3 } },
     };
     const values = Object.entries(given).map(([channel, [type, text]]) => [channel, value(Buffer.from(text, "latin1"), type)]);
-    const encoded = encodeCheckpoint(OWNER, odd, updates(Object.fromEntries(values)), undefined);
+    const encoded = await encodeCheckpoint(OWNER, odd, updates(Object.fromEntries(values)), undefined);
     const decoded = decodeCheckpoint({ ...OWNER, record: encoded.record }, new SegmentReader(store(encoded)));
     expect(decoded.header).toStrictEqual(odd);
     expect(
@@ -80,10 +81,10 @@ describe("encodeCheckpoint", () => {
     expect(decoded.cached.versions).toEqual(odd.channel_versions);
   });
 
-  it("C-60 takes a channel or node called __proto__ for any other", () => {
+  it("C-60 takes a channel or node called __proto__ for any other", async () => {
     const seen = JSON.parse('{"__proto__":{"__proto__":1}}') as Checkpoint["versions_seen"];
     const versions = JSON.parse('{"__proto__":2,"constructor":3}') as Record<string, number>;
-    const encoded = encodeCheckpoint(
+    const encoded = await encodeCheckpoint(
       OWNER,
       { v: 4, ts: "t", channel_versions: versions, versions_seen: seen },
       new Map([
@@ -98,17 +99,17 @@ describe("encodeCheckpoint", () => {
     expect(Object.keys(encoded.cached.versions)).toEqual(["__proto__", "constructor"]);
   });
 
-  it("C-31 makes the same record and segments of the same checkpoint", () => {
-    const [one, two] = [chain(40), chain(40)];
+  it("C-31 makes the same record and segments of the same checkpoint", async () => {
+    const [one, two] = [await chain(40), await chain(40)];
     for (const [i, encoded] of one.entries()) {
       expect(encoded.record).toEqual(two[i]?.record);
       expect(encoded.created.map(({ id }) => id)).toEqual(two[i]?.created.map(({ id }) => id));
     }
   });
 
-  it("C-33 carries over what did not change, without storing it again", () => {
-    const [first] = chain(1) as [EncodedCheckpoint];
-    const next = encodeCheckpoint(
+  it("C-33 carries over what did not change, without storing it again", async () => {
+    const [first] = (await chain(1)) as [EncodedCheckpoint];
+    const next = await encodeCheckpoint(
       OWNER,
       header(2),
       updates({ small: value("new"), messages: "carried-over", gone: "carried-over" }),
@@ -121,30 +122,30 @@ describe("encodeCheckpoint", () => {
     expect(next.created.filter(({ content }) => content.equals(noise(0, 700)))).toEqual([]);
   });
 
-  it("refers to nothing else when it has no parent", () => {
-    const [first] = chain(1) as [EncodedCheckpoint];
+  it("refers to nothing else when it has no parent", async () => {
+    const [first] = (await chain(1)) as [EncodedCheckpoint];
     expect(first.reusesSegments).toBe(false);
     expect(first.cached.keyframe).toBeUndefined();
   });
 
-  it("says when it refers to what must be in the store", () => {
-    const [second, first] = chain(2) as [EncodedCheckpoint, EncodedCheckpoint];
+  it("says when it refers to what must be in the store", async () => {
+    const [second, first] = (await chain(2)) as [EncodedCheckpoint, EncodedCheckpoint];
     expect(second.reusesSegments).toBe(true);
-    const fresh = encodeCheckpoint(OWNER, header(3), updates({ messages: value(noise("other", 3000)) }), {
+    const fresh = await encodeCheckpoint(OWNER, header(3), updates({ messages: value(noise("other", 3000)) }), {
       ...first.cached,
       keyframe: undefined,
       context: undefined,
     });
     expect(fresh.reusesSegments).toBe(false);
-    const carried = encodeCheckpoint(OWNER, header(3), updates({ messages: "carried-over" }), {
+    const carried = await encodeCheckpoint(OWNER, header(3), updates({ messages: "carried-over" }), {
       ...first.cached,
       keyframe: undefined,
     });
     expect(carried.reusesSegments).toBe(true);
   });
 
-  it("keeps records short by an earlier one, which is replaced now and then", () => {
-    const all = chain(200);
+  it("keeps records short by an earlier one, which is replaced now and then", async () => {
+    const all = await chain(200);
     const keyframes = new Set(all.map(({ cached }) => cached.keyframe?.id));
     expect(keyframes.size).toBeGreaterThan(3);
     expect(keyframes.size).toBeLessThan(30);
@@ -152,12 +153,15 @@ describe("encodeCheckpoint", () => {
     expect(recordBytes / all.length).toBeLessThan(400);
   });
 
-  it("C-40 sends along the pending writes that new values are compressed against, which may not be stored yet", () => {
+  it("C-40 sends along the pending writes that new values are compressed against, which may not be stored yet", async () => {
     const write = makeSegment(noise("write", 1500));
     const unused = makeSegment(noise("unused", 1500));
-    const [first] = chain(1) as [EncodedCheckpoint];
+    const [first] = (await chain(1)) as [EncodedCheckpoint];
     const messages = Buffer.concat([noise(0, 700), Buffer.from(","), noise("write", 1500)]);
-    const encoded = encodeCheckpoint(OWNER, header(2), updates({ messages: value(messages) }), first.cached, [unused, write]);
+    const encoded = await encodeCheckpoint(OWNER, header(2), updates({ messages: value(messages) }), first.cached, [
+      unused,
+      write,
+    ]);
     const made = encoded.created.filter(({ links }) => links.includes(write.id));
     expect(made).toHaveLength(1);
     expect(made[0]?.body.length).toBeLessThan(300);
@@ -185,16 +189,16 @@ it("C-36 a header stays as it was when the run goes on", () => {
   expect(before).toStrictEqual({ v: 4, ts: "t", channel_versions: { a: 1 }, versions_seen: { n: { a: 1 } } });
 });
 
-it("C-36 what is known of a checkpoint stays as it was when its header changes", () => {
+it("C-36 what is known of a checkpoint stays as it was when its header changes", async () => {
   const versions = { a: 1 };
-  const { cached } = encodeCheckpoint(OWNER, { ...header(1), channel_versions: versions }, updates({}), undefined);
+  const { cached } = await encodeCheckpoint(OWNER, { ...header(1), channel_versions: versions }, updates({}), undefined);
   versions.a = 2;
   expect(cached.versions).toEqual({ a: 1 });
 });
 
 describe("decodeCheckpoint", () => {
-  it("C-35 reads from the store what was cached in the process that wrote", () => {
-    const all = chain(80);
+  it("C-35 reads from the store what was cached in the process that wrote", async () => {
+    const all = await chain(80);
     const reader = new SegmentReader(store(...all));
     for (const { record, cached } of all) {
       const decoded = decodeCheckpoint({ ...OWNER, record: record }, reader).cached;
@@ -209,8 +213,8 @@ describe("decodeCheckpoint", () => {
     }
   });
 
-  it("needs every segment that it refers to, and says which one is missing", () => {
-    const all = chain(40);
+  it("needs every segment that it refers to, and says which one is missing", async () => {
+    const all = await chain(40);
     const segments = store(...all);
     const { record } = all[0] as EncodedCheckpoint;
     let needed = 0;
@@ -228,9 +232,12 @@ describe("decodeCheckpoint", () => {
     expect(needed).toBeGreaterThan(5);
   });
 
-  it("never throws anything but a DeserializationError when a record is cut short", () => {
-    for (const encoded of [...chain(3), encodeCheckpoint(OWNER, header(1), updates({ a: value(noise(1, 500)) }), undefined)]) {
-      const reader = new SegmentReader(store(...chain(3), encoded));
+  it("never throws anything but a DeserializationError when a record is cut short", async () => {
+    for (const encoded of [
+      ...(await chain(3)),
+      await encodeCheckpoint(OWNER, header(1), updates({ a: value(noise(1, 500)) }), undefined),
+    ]) {
+      const reader = new SegmentReader(store(...(await chain(3)), encoded));
       for (let length = 0; length < encoded.record.body.length; length += 1) {
         const record = { ...encoded.record, body: encoded.record.body.subarray(0, length) };
         expect(() => decodeCheckpoint({ ...OWNER, record: record }, reader)).toThrow(DeserializationError);
@@ -238,16 +245,17 @@ describe("decodeCheckpoint", () => {
     }
   });
 
-  it("refuses a record whose links are missing", () => {
-    const [last] = chain(5) as [EncodedCheckpoint];
-    expect(() =>
-      decodeCheckpoint({ ...OWNER, record: { ...last.record, links: [] } }, new SegmentReader(store(...chain(5)))),
-    ).toThrow(DeserializationError);
+  it("refuses a record whose links are missing", async () => {
+    const all = await chain(5);
+    const [last] = all as [EncodedCheckpoint];
+    expect(() => decodeCheckpoint({ ...OWNER, record: { ...last.record, links: [] } }, new SegmentReader(store(...all)))).toThrow(
+      DeserializationError,
+    );
   });
 });
 
-it("the names of channels need no segment but the keyframe", () => {
-  const all = chain(20);
+it("the names of channels need no segment but the keyframe", async () => {
+  const all = await chain(20);
   for (const { record, cached } of all) {
     const keyframe: SegmentWithContent | undefined = cached.keyframe;
     const reader = new SegmentReader(new Map(keyframe === undefined ? [] : [[keyframe.id, keyframe]]));
@@ -255,14 +263,14 @@ it("the names of channels need no segment but the keyframe", () => {
   }
 });
 
-it("an unchanged channel among many small ones costs next to nothing, also when all of them exceed what deflate can look back", () => {
+it("an unchanged channel among many small ones costs next to nothing, also when all of them exceed what deflate can look back", async () => {
   const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`c${i}`, value(noise(i, 300))]));
   const carried = new Map<string, ChannelUpdate>(Object.keys(many).map((channel) => [channel, "carried-over"]));
-  let last = encodeCheckpoint(OWNER, header(1), updates(many), undefined);
+  let last = await encodeCheckpoint(OWNER, header(1), updates(many), undefined);
   const stored = store(last);
   const costs: number[] = [];
   for (let step = 2; step < 12; step += 1) {
-    last = encodeCheckpoint(OWNER, header(step), new Map(carried).set("c0", value(noise(`${step}`, 300))), last.cached);
+    last = await encodeCheckpoint(OWNER, header(step), new Map(carried).set("c0", value(noise(`${step}`, 300))), last.cached);
     for (const segment of last.created) stored.set(segment.id, segment);
     costs.push(last.record.body.length + last.created.reduce((sum, { body }) => sum + body.length, 0));
   }

@@ -2,18 +2,10 @@ import type { ChannelVersions, Checkpoint } from "@langchain/langgraph-checkpoin
 import { canonicalMetadata } from "./canonical-metadata.js";
 import { verified, withChecksum } from "./checksum.js";
 import { PayloadReader, PayloadWriter, type ValueEntry } from "./payload.js";
-import {
-  compress,
-  decompress,
-  dictionaryLength,
-  linksElsewhere,
-  MAX_LINKING_BYTES,
-  makeKeyframe,
-  SEGMENT_ID_BYTES,
-  SegmentReader,
-  type SegmentWithContent,
-  withLinked,
-} from "./segment.js";
+import { compress, decompress, dictionaryLength, MAX_LINKING_BYTES } from "./compression.js";
+import { SegmentReader } from "./segment-reader.js";
+import { linksElsewhere, makeKeyframe, SEGMENT_ID_BYTES, type SegmentWithContent, withLinked } from "./segment.js";
+import { inTurns, type Work } from "./turn.js";
 import { type ChannelValue, encodeValue, inlineBytes, MAX_INLINE_BYTES, segmentPieces } from "./value.js";
 import type { ValueBytes } from "./value-bytes.js";
 
@@ -23,6 +15,8 @@ import type { ValueBytes } from "./value-bytes.js";
  * `body` is a compressed payload with its checksum. When its dictionary has a link, that is the record's **keyframe**: an earlier record of the thread, kept as a segment,
  * that this one is compressed against and whose links it can point to by position. So neither the names of channels and nodes nor the list of
  * pieces, which hardly change from one superstep to the next, are stored again.
+ *
+ * Longer than 300 lines: what is written is read back here, so that the two are changed together.
  */
 export interface CheckpointRecord {
   /** The keyframe, if there is one, and the segments that the keyframe does not link to. */
@@ -109,13 +103,13 @@ const ALWAYS_INLINE_BYTES = 64;
  * @param updates the channels that have a value, in the order in which they are to be read back.
  * @param related open segments that new values may repeat: those of the parent's pending writes, which they were made from.
  */
-export function encodeCheckpoint(
+export const encodeCheckpoint = inTurns(function* (
   owner: RecordOwner,
   header: CheckpointHeader,
   updates: ReadonlyMap<string, ChannelUpdate>,
   parent: CachedCheckpoint | undefined,
   related: readonly SegmentWithContent[] = [],
-): EncodedCheckpoint {
+): Work<EncodedCheckpoint> {
   const channels = new Map<string, ChannelValue>();
   const created = new Map<string, SegmentWithContent>();
   const repeatable = { verbatim: related, context: parent?.context };
@@ -130,11 +124,12 @@ export function encodeCheckpoint(
       continue;
     }
     const maxInline = Math.max(ALWAYS_INLINE_BYTES, Math.min(MAX_INLINE_BYTES, inlineBytesLeft));
-    const encoded = encodeValue(update.type, update.bytes, old, repeatable, maxInline);
+    const encoded = yield* encodeValue(update.type, update.bytes, old, repeatable, maxInline);
     channels.set(channel, encoded.value);
     freshInlineBytes += inlineBytes(encoded.value);
     inlineBytesLeft -= inlineBytes(encoded.value);
     for (const segment of encoded.created) created.set(segment.id, segment);
+    yield update.bytes.length;
   }
   const { record: unsigned, keyframe, isNew } = encodeRecord(header, channels, parent, freshInlineBytes);
   const { links } = unsigned;
@@ -153,7 +148,7 @@ export function encodeCheckpoint(
       context: contextOf(channels, created, parent?.context),
     },
   };
-}
+});
 
 /** A segment is worth compressing others against when it is long enough to say much; of a long one deflate sees the end. It has no links itself. */
 const MIN_CONTEXT_BYTES = MAX_LINKING_BYTES;

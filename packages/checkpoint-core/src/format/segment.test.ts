@@ -2,17 +2,15 @@ import { createHash, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DeserializationError } from "../errors.js";
+import { compress, decompress, dictionaryLength } from "./compression.js";
+import { SegmentReader } from "./segment-reader.js";
 import {
-  compress,
   compressed,
-  decompress,
-  dictionaryLength,
   linksElsewhere,
   makeKeyframe,
   makeSegment,
   type Repeatable,
   type Segment,
-  SegmentReader,
   type SegmentWithContent,
   segmentId,
   withLinked,
@@ -242,6 +240,14 @@ describe("SegmentReader", () => {
     const [one, two] = [makeSegment(text(1000)), makeSegment(text(2000))];
     expect(() => stored({ ...one, id: two.id }).content(two.id)).toThrow(two.id);
     expect(() => stored({ ...one, links: [two.id] }, two).content(one.id)).toThrow(one.id);
+  });
+
+  it("C-68 refuses a long segment under the name of another, opened at once", async () => {
+    const long = (seed: number): SegmentWithContent => makeSegment(Buffer.from(noise(seed, 100_000).toString("base64")));
+    const [one, two] = await compressed([long(1), long(2)]);
+    const exchanged = { ...(two as Segment), body: (one as Segment).body };
+    const reader = await SegmentReader.open(new Map([[exchanged.id, exchanged]]));
+    expect(() => reader.content(exchanged.id)).toThrow(exchanged.id);
   });
 
   it("names a segment that the store did not return", () => {

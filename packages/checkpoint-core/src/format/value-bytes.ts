@@ -1,5 +1,5 @@
 import { sharedPrefix, sharedSuffix } from "./matches.js";
-import { own } from "./own.js";
+import { copyOf, own } from "./own.js";
 
 /** Shorter chunks are joined with their neighbours, by copying them. So a list of 1 MB is some 30 chunks at most, and an append copies less than this. */
 const MIN_CHUNK_BYTES = 32 * 1024;
@@ -12,7 +12,7 @@ const MIN_CHUNK_BYTES = 32 * 1024;
  */
 export class ValueBytes {
   readonly length: number;
-  readonly #chunks: readonly Buffer[];
+  #chunks: readonly Buffer[];
 
   private constructor(chunks: readonly Buffer[]) {
     this.#chunks = chunks;
@@ -30,7 +30,7 @@ export class ValueBytes {
     const short: Buffer[] = [];
     let shortBytes = 0;
     const joinShort = (): void => {
-      if (shortBytes > 0) chunks.push(Buffer.concat(short.splice(0), shortBytes));
+      if (shortBytes > 0) chunks.push(copyOf(short.splice(0), shortBytes));
       shortBytes = 0;
     };
     for (const chunk of parts.flatMap((part) => (part instanceof ValueBytes ? part.#chunks : [part]))) {
@@ -45,6 +45,16 @@ export class ValueBytes {
     }
     joinShort();
     return new ValueBytes(chunks);
+  }
+
+  /** Moves the bytes, where they hold more memory than about twice their length. */
+  settle(): void {
+    for (const chunk of this.#chunks) {
+      if (own(chunk) !== chunk) {
+        this.#chunks = this.#chunks.map(own);
+        return;
+      }
+    }
   }
 
   /** The bytes in `[from, to)`. */
@@ -90,6 +100,7 @@ export class ValueBytes {
     const chunks: Buffer[] = [];
     let offset = 0;
     for (const chunk of this.#chunks) {
+      if (offset >= to) break;
       const start = Math.max(from - offset, 0);
       const end = Math.min(to - offset, chunk.length);
       if (end > start) chunks.push(chunk.subarray(start, end));

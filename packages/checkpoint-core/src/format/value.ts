@@ -1,5 +1,9 @@
-import { findMatches, type Match } from "./matches.js";
-import { MAX_LINKING_BYTES, makeSegment, NOTHING_TO_REPEAT, type Repeatable, type SegmentWithContent } from "./segment.js";
+import { longPartsOf } from "./long-parts.js";
+import { BlockIndex, type Match } from "./matches.js";
+import { MAX_LINKING_BYTES } from "./compression.js";
+import { makeSegment, NOTHING_TO_REPEAT, type Repeatable, type SegmentWithContent } from "./segment.js";
+import { dropWasteful, FAN_OUT, fresh, joinMost, joinSmall, type Span, slicePieces, spansOf } from "./spans.js";
+import type { Work } from "./turn.js";
 import type { ValueBytes } from "./value-bytes.js";
 
 /**
@@ -68,16 +72,6 @@ const MIN_MOVED_BYTES = 1024;
  * threads compress it: as many as {@link FAN_OUT}, of no less than this.
  */
 const MIN_DIVIDED_BYTES = 256 * 1024;
-/** This many neighbours of less than 8 KiB become one segment, so each byte of a list that grows by less is copied once. */
-const FAN_OUT = 32;
-const SMALL_BYTES = 8 * 1024;
-/**
- * Beyond, pieces are let be while they are few: each costs a link of 16 bytes in a keyframe, and joining them their text once more. 128 links cost some
- * 250 bytes at each superstep where 32 cost 155, and a copy of what it adds 300 to 1,000. When there are more, as many neighbours as fit become one.
- */
-const MANY_PIECES = 128;
-/** No neighbours are joined to more. (A list of 1.1 MB was once joined: in that turn, all that was stored doubled.) */
-const MAX_JOINED_BYTES = 256 * 1024;
 /** A value in more pieces is stored anew: it was edited in many places. */
 const MAX_PIECES = 256;
 
@@ -87,40 +81,32 @@ const MAX_PIECES = 256;
  *
  * Reading a value costs at most about twice its size, whatever its history: a segment of which less than half is used is not referenced.
  *
+ * The work is linear in the size of the two values, and lets the event loop go on now and then.
+ *
  * @param repeatable what the new bytes may repeat.
  * @param maxInlineBytes up to which size the value stands in the record.
  */
-export function encodeValue(
+export function* encodeValue(
   type: string,
   bytes: ValueBytes,
   parent: ChannelValue | undefined,
   repeatable: Repeatable = NOTHING_TO_REPEAT,
   maxInlineBytes: number = MAX_INLINE_BYTES,
-): EncodedValue {
+): Work<EncodedValue> {
   if (bytes.length <= maxInlineBytes) return { value: { type, bytes, pieces: undefined }, created: [] };
   let spans: readonly Span[] =
-    parent?.pieces !== undefined && parent.type === type ? shareWith(parent.bytes, parent.pieces, bytes) : [fresh(bytes.length)];
+    parent?.pieces !== undefined && parent.type === type
+      ? yield* shareWith(parent.bytes, parent.pieces, bytes)
+      : [fresh(bytes.length)];
   if (repeatable.inFlight !== undefined) spans = spans.map((span) => sentAlong(span, repeatable));
-  spans = repeatVerbatim(bytes, spans, repeatable.verbatim, maxInlineBytes);
+  spans = yield* repeatVerbatim(bytes, spans, repeatable, maxInlineBytes);
   // In this order: what is merged is no longer used where it stood.
   spans = dropWasteful(joinMost(joinSmall(spans)));
   if (spans.length > MAX_PIECES) spans = [fresh(bytes.length)];
-  return materialize(type, bytes, spans, repeatable, maxInlineBytes);
+  return yield* materialize(type, bytes, spans, repeatable, maxInlineBytes);
 }
 
-/** A part of the new value: stored already (`piece`), or to be stored. */
-interface Span {
-  readonly length: number;
-  readonly piece: SegmentPiece | undefined;
-  /** The piece's segment, where that may still be on its way to the store in another statement: it is sent along. */
-  readonly sent?: SegmentWithContent | undefined;
-}
-
-function fresh(length: number): Span {
-  return { length, piece: undefined };
-}
-
-function shareWith(old: ValueBytes, pieces: readonly Piece[], bytes: ValueBytes): Span[] {
+function* shareWith(old: ValueBytes, pieces: readonly Piece[], bytes: ValueBytes): Work<Span[]> {
   const prefix = old.sharedPrefix(bytes);
   const suffix = old.sharedSuffix(bytes, Math.min(old.length, bytes.length) - prefix);
   const head = prefix >= MIN_SHARED_BYTES ? prefix : 0;
@@ -129,7 +115,7 @@ function shareWith(old: ValueBytes, pieces: readonly Piece[], bytes: ValueBytes)
   const middle = bytes.slice(head, bytes.length - tail);
   return [
     ...slicePieces(pieces, 0, head),
-    ...spansOf(middle.length, movedMatches(middle, replaced), ({ sourceAt, length }) =>
+    ...spansOf(middle.length, yield* movedMatches(middle, replaced), ({ sourceAt, length }) =>
       slicePieces(pieces, head + sourceAt, head + sourceAt + length),
     ),
     ...slicePieces(pieces, old.length - tail, old.length),
@@ -145,141 +131,62 @@ function sentAlong(span: Span, { verbatim, inFlight }: Repeatable): Span {
 }
 
 /** An append replaces nothing, so nothing is looked for. Nor is little in much, such as a summary in the conversation that it replaces. */
-function movedMatches(middle: ValueBytes, replaced: ValueBytes): Match[] {
+function* movedMatches(middle: ValueBytes, replaced: ValueBytes): Work<readonly Match[]> {
   const isWorthwhile = replaced.length >= MIN_MOVED_BYTES && middle.length >= Math.max(MIN_MOVED_BYTES, replaced.length / 4);
-  return isWorthwhile ? findMatches(middle.toBuffer(), replaced.toBuffer(), MIN_MOVED_BYTES) : [];
-}
-
-/** Spans of `length` bytes of which some are stored already, as `stored` says. */
-function spansOf(length: number, matches: readonly Match[], stored: (match: Match) => readonly Span[]): Span[] {
-  const spans: Span[] = [];
-  let at = 0;
-  for (const match of matches) {
-    if (match.at > at) spans.push(fresh(match.at - at));
-    spans.push(...stored(match));
-    at = match.at + match.length;
-  }
-  if (length > at) spans.push(fresh(length - at));
-  return spans;
+  if (!isWorthwhile) return [];
+  const index = yield* BlockIndex.of([replaced.toBuffer()], MIN_MOVED_BYTES);
+  return yield* index.matches(middle.toBuffer());
 }
 
 /**
  * Uses segments that say the same as new bytes: the value that a task wrote is the channel's next value, or a long part of it (a tool's answer among
  * the messages). Short parts are repeated by {@link makeSegment}, for a few bytes.
  */
-function repeatVerbatim(
+function* repeatVerbatim(
   bytes: ValueBytes,
   spans: readonly Span[],
-  verbatim: readonly SegmentWithContent[],
+  repeatable: Repeatable,
   maxInlineBytes: number,
-): readonly Span[] {
-  let repeated = spans;
-  for (const segment of verbatim) {
-    const { id, content, isStored } = segment;
-    const sent = isStored ? undefined : segment;
-    let offset = 0;
-    repeated = repeated.flatMap((span) => {
-      const { length, piece } = span;
-      const at = offset;
-      offset += length;
-      if (piece !== undefined || length <= maxInlineBytes) return [span];
+): Work<readonly Span[]> {
+  const { verbatim } = repeatable;
+  if (verbatim.length === 0) return spans;
+  const repeated: Span[] = [];
+  let at = 0;
+  for (const span of spans) {
+    const { length, piece } = span;
+    if (piece !== undefined || length <= maxInlineBytes) repeated.push(span);
+    else {
       const part = bytes.subarray(at, at + length);
-      return spansOf(length, matchesInSegment(part, content), ({ sourceAt: start, length }) => [
-        { length, piece: { segment: id, start, length, of: content.length }, sent },
-      ]);
-    });
+      const same = verbatim.find(({ content }) => content.length === length && content.equals(part));
+      if (same !== undefined) repeated.push(repeat(same, 0, length));
+      else if (length < MAX_LINKING_BYTES) repeated.push(span);
+      else repeated.push(...(yield* repeatLongParts(part, repeatable)));
+    }
+    at += length;
   }
   return repeated;
 }
 
-function matchesInSegment(bytes: Buffer, content: Buffer): Match[] {
-  if (bytes.equals(content)) return [{ at: 0, sourceAt: 0, length: bytes.length }];
-  const isLong = Math.min(bytes.length, content.length) >= MAX_LINKING_BYTES;
-  return isLong ? findMatches(bytes, content, MAX_LINKING_BYTES) : [];
+function* repeatLongParts(part: Buffer, repeatable: Repeatable): Work<Span[]> {
+  const { segments, index } = yield* longPartsOf(repeatable);
+  const matches = index === undefined ? [] : yield* index.matches(part);
+  return spansOf(part.length, matches, ({ source, sourceAt, length }) => [
+    repeat(segments[source] as SegmentWithContent, sourceAt, length),
+  ]);
 }
 
-/** The pieces of `[from, to)` of the old value. What stands in its record is new to the record of this one. */
-function slicePieces(pieces: readonly Piece[], from: number, to: number): Span[] {
-  const spans: Span[] = [];
-  let offset = 0;
-  for (const piece of pieces) {
-    const start = Math.max(from, offset);
-    const end = Math.min(to, offset + piece.length);
-    if (end > start) {
-      const length = end - start;
-      spans.push(
-        piece.segment === undefined
-          ? fresh(length)
-          : { length, piece: { ...piece, start: piece.start + (start - offset), length } },
-      );
-    }
-    offset += piece.length;
-  }
-  return spans;
+function repeat(segment: SegmentWithContent, start: number, length: number): Span {
+  const piece = { segment: segment.id, start, length, of: segment.content.length };
+  return { length, piece, sent: segment.isStored ? undefined : segment };
 }
 
-/** Stops referencing segments of which less than half is still used. */
-function dropWasteful(spans: readonly Span[]): Span[] {
-  const used = new Map<string, number>();
-  for (const { piece } of spans) if (piece !== undefined) used.set(piece.segment, (used.get(piece.segment) ?? 0) + piece.length);
-  const wasteful = (piece: SegmentPiece): boolean => (used.get(piece.segment) as number) * 2 < piece.of;
-  return joinFresh(spans.map((span) => (span.piece !== undefined && wasteful(span.piece) ? fresh(span.length) : span)));
-}
-
-/** Keeps the list short: a run of {@link FAN_OUT} small neighbours becomes one. */
-function joinSmall(spans: readonly Span[]): Span[] {
-  const joined: Span[] = [];
-  for (let start = 0; start < spans.length; ) {
-    let end = start;
-    while (end < spans.length && (spans[end] as Span).length < SMALL_BYTES) end += 1;
-    const run = spans.slice(start, end);
-    joined.push(...(run.length >= FAN_OUT ? [fresh(lengthOf(run))] : run));
-    if (end < spans.length) joined.push(spans[end] as Span);
-    start = end + 1;
-  }
-  return joinFresh(joined);
-}
-
-/**
- * Keeps the list of a long value short: when it is longer than {@link MANY_PIECES}, the most neighbours that come to {@link MAX_JOINED_BYTES} become one.
- * One such group at a time, so that no superstep pays for many.
- */
-function joinMost(spans: readonly Span[]): readonly Span[] {
-  if (spans.length <= MANY_PIECES) return spans;
-  let most = { start: 0, end: 1 };
-  let bytes = 0;
-  for (let start = 0, end = 0; end < spans.length; ) {
-    bytes += (spans[end] as Span).length;
-    end += 1;
-    for (; bytes > MAX_JOINED_BYTES; start += 1) bytes -= (spans[start] as Span).length;
-    if (end - start > most.end - most.start) most = { start, end };
-  }
-  if (most.end - most.start === 1) return spans;
-  return joinFresh([...spans.slice(0, most.start), fresh(lengthOf(spans.slice(most.start, most.end))), ...spans.slice(most.end)]);
-}
-
-function lengthOf(spans: readonly Span[]): number {
-  return spans.reduce((sum, { length }) => sum + length, 0);
-}
-
-function joinFresh(spans: readonly Span[]): Span[] {
-  const joined: Span[] = [];
-  for (const span of spans) {
-    const last = joined.at(-1);
-    if (last !== undefined && last.piece === undefined && span.piece === undefined)
-      joined[joined.length - 1] = fresh(last.length + span.length);
-    else joined.push(span);
-  }
-  return joined;
-}
-
-function materialize(
+function* materialize(
   type: string,
   bytes: ValueBytes,
   spans: readonly Span[],
   repeatable: Repeatable,
   maxInlineBytes: number,
-): EncodedValue {
+): Work<EncodedValue> {
   const created = new Map<string, SegmentWithContent>();
   const pieces: Piece[] = [];
   let offset = 0;
@@ -298,6 +205,7 @@ function materialize(
         const segment = makeSegment(bytes.subarray(offset + done, offset + done + size), repeatable);
         created.set(segment.id, segment);
         pieces.push({ segment: segment.id, start: 0, length: size, of: size });
+        yield size;
       }
     }
     offset += length;

@@ -3,8 +3,10 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import { LRUCache } from "lru-cache";
 import type { CheckpointRef, NamespaceRef } from "../config/ids.js";
 import { isRunConfig, type RunConfig } from "../config/run-config.js";
+import { own } from "../format/own.js";
 import type { CachedCheckpoint, CheckpointRecord } from "../format/record.js";
-import { MAX_LINKING_BYTES, type SegmentWithContent } from "../format/segment.js";
+import { MAX_LINKING_BYTES } from "../format/compression.js";
+import { heldBytes, type SegmentWithContent } from "../format/segment.js";
 import { entryCache } from "../store/entry-cache.js";
 
 /**
@@ -20,7 +22,7 @@ export class CheckpointCache<Guard> {
   readonly #inFlight = new Map<string, Basis<Guard>>();
   readonly #lastInFlight = new Map<string, CheckpointRef>();
 
-  /** @param maxBytes bound on what is kept, in bytes of serialized values; 0 keeps nothing. */
+  /** @param maxBytes bound on what is kept, in bytes of memory, about; 0 keeps nothing. */
   constructor(maxBytes: number) {
     this.#checkpoints = new LRUCache<string, GuardedCheckpoint<Guard>>({
       maxSize: atLeastOne(maxBytes * 0.75),
@@ -28,11 +30,11 @@ export class CheckpointCache<Guard> {
     });
     this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>({
       maxSize: atLeastOne(maxBytes * 0.125),
-      sizeCalculation: (related) => related.reduce((sum, { segment }) => sum + segment.content.length, ENTRY_OVERHEAD_BYTES),
+      sizeCalculation: (related) => related.reduce((sum, { segment }) => sum + heldBytes(segment), ENTRY_OVERHEAD_BYTES),
     });
     this.#threads = new LRUCache<string, CachedThread<Guard>>({
       maxSize: atLeastOne(maxBytes * 0.125),
-      sizeCalculation: ({ context }) => ENTRY_OVERHEAD_BYTES + (context?.content.length ?? 0),
+      sizeCalculation: ({ context }) => ENTRY_OVERHEAD_BYTES + (context === undefined ? 0 : heldBytes(context)),
     });
   }
 
@@ -41,7 +43,10 @@ export class CheckpointCache<Guard> {
   }
 
   set(ref: CheckpointRef, cached: CachedCheckpoint, guard: Guard, record: CheckpointRecord): void {
-    this.#checkpoints.set(checkpointKey(ref), { cached, guard, record });
+    // Nothing is kept.
+    if (this.#checkpoints.maxSize === 1) return;
+    for (const { bytes } of cached.channels.values()) bytes.settle();
+    this.#checkpoints.set(checkpointKey(ref), { cached, guard, record: { links: record.links, body: own(record.body) } });
     this.#threads.set(namespaceKey(ref), { context: cached.context, guard, checkpointId: ref.checkpointId });
   }
 
@@ -193,9 +198,13 @@ function atLeastOne(maxBytes: number): number {
   return Math.max(1, Math.floor(maxBytes));
 }
 
-function cachedBytes(cached: CachedCheckpoint): number {
-  let bytes = cached.keyframe?.content.length ?? 0;
-  for (const value of cached.channels.values()) bytes += value.bytes.length;
+/** Of a channel: its name and version, and the objects around the bytes of its value. */
+const CHANNEL_BYTES = 640;
+const PIECE_BYTES = 176;
+
+function cachedBytes({ keyframe, channels }: CachedCheckpoint): number {
+  let bytes = keyframe === undefined ? 0 : heldBytes(keyframe);
+  for (const value of channels.values()) bytes += CHANNEL_BYTES + value.bytes.length + PIECE_BYTES * (value.pieces?.length ?? 0);
   return bytes;
 }
 

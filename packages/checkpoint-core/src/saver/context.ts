@@ -1,6 +1,7 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { oneOf } from "../config/options.js";
 import type { LabelNames } from "../config/run-config.js";
+import type { SizeLimits } from "../format/segment-reader.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
@@ -10,11 +11,9 @@ import type { ParentsFirst } from "./parents-first.js";
 import type { WritesByRun } from "./run-writes.js";
 
 /** Options of every saver. */
-export interface SaverSettings {
+export interface SaverSettings extends SizeLimits {
   /** Bound of the cache of serialized values, in bytes; 0 turns it off. */
   readonly cacheBytes: number;
-  /** Largest serialized channel value, in bytes. */
-  readonly maxValueBytes: number;
   /** What happens to a run that began at its thread's head when the head has moved: another branch, or a ConcurrentUpdateError. */
   readonly onConflict: OnConflict;
   /** The keys of a run's config that are stored beside its checkpoints. */

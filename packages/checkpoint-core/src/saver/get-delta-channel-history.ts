@@ -3,7 +3,7 @@ import type { CheckpointPendingWrite, DeltaChannelHistory } from "@langchain/lan
 import { type NamespaceRef, optionalCheckpointId, optionalNamespace, optionalThreadId } from "../config/ids.js";
 import { decodeWrites, pendingWrite } from "../format/pending-writes.js";
 import { channelNames, decodeCheckpoint } from "../format/record.js";
-import type { SegmentReader } from "../format/segment.js";
+import type { SegmentReader } from "../format/segment-reader.js";
 import type { ChannelValue } from "../format/value.js";
 import { taskOrder } from "../format/write-order.js";
 import type { ReadCheckpoint } from "../store/checkpoint-store.js";
@@ -37,7 +37,7 @@ async function readHistory(
   const seeds = new Map<string, unknown>();
   const newestFirst = new Map<string, CheckpointPendingWrite[]>(channels.map((channel) => [channel, []]));
   walk: for await (const reading of store.getDeltaChannelHistory(ref, checkpointId, channels)) {
-    const segments = segmentsOf(saver, reading);
+    const segments = await segmentsOf(saver, reading);
     for (const ancestor of reading.checkpoints) {
       const open = channels.filter((channel) => !seeds.has(channel));
       if (open.length === 0) break walk;

@@ -6,7 +6,7 @@ import { HoldfastSerializer } from "../serializer/index.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
 import { makeTuple, needsParentSends, type StoredTuple } from "./get-tuple.js";
 
-const serializer = new ValueSerializer(new HoldfastSerializer(), 1_000_000);
+const serializer = new ValueSerializer(new HoldfastSerializer(), { maxValueBytes: 1_000_000, maxPutBytes: 1_000_000 });
 
 async function write(channel: string, value: unknown, index = 0, taskId = "task"): Promise<StoredWrite> {
   return {

@@ -20,7 +20,7 @@ import {
   decodeCached,
   decodeCheckpoint,
 } from "../format/record.js";
-import { SegmentReader } from "../format/segment.js";
+import { SegmentReader } from "../format/segment-reader.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { ReadCheckpoint, Reading, ThreadGuard } from "../store/checkpoint-store.js";
 import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
@@ -58,10 +58,12 @@ export async function readTuple(
     lives.note(ref.threadId, read?.guard.threadKey, config);
   }
   if (read === undefined) return undefined;
-  const cached = read.values === "none" ? entry?.cached : undefined;
-  const stored = decodeStored(ref.threadId, read, segmentsOf(saver, reading), cached);
+  const known = read.values === "none" ? entry : undefined;
+  const opening = segmentsOf(saver, reading);
+  const segments = opening instanceof Promise ? await opening : opening;
+  const stored = decodeStored(ref.threadId, read, segments, known?.cached);
   // The next put of this run builds on it.
-  cache.set(stored.ref, stored.checkpoint.cached, read.guard, read.record);
+  cache.set(stored.ref, stored.checkpoint.cached, read.guard, known?.record ?? read.record);
   return tupleOf(saver, stored);
 }
 
@@ -79,9 +81,9 @@ function cachedEntry(
   return { ...entry, checkpointId };
 }
 
-/** The segments of a reading; a value of more than `maxValueBytes` is refused before it is inflated. */
-export function segmentsOf({ serializer }: StoreContext, { segments }: Reading): SegmentReader {
-  return new SegmentReader(segments, serializer.maxValueBytes);
+/** The segments of a reading; what is larger than the limits is refused before it is inflated. */
+export function segmentsOf({ serializer }: StoreContext, { segments }: Reading): SegmentReader | Promise<SegmentReader> {
+  return SegmentReader.open(segments, serializer.limits);
 }
 
 /** What a `put` can build on a checkpoint that the cache does not have. */
@@ -89,7 +91,8 @@ export async function readEntry(saver: StoreContext, ref: CheckpointRef): Promis
   const reading = await saver.store.getTuple(ref, ref.checkpointId);
   const [read] = reading.checkpoints;
   if (read === undefined) return "not-stored";
-  const { cached } = decodeOf(ref, () => decodeCheckpoint(read, segmentsOf(saver, reading)));
+  const segments = await segmentsOf(saver, reading);
+  const { cached } = decodeOf(ref, () => decodeCheckpoint(read, segments));
   return { cached, guard: read.guard, record: read.record };
 }
 
@@ -136,7 +139,8 @@ export async function tupleOf(saver: StoreContext, stored: StoredTuple): Promise
   // Where the parent is gone, a value that was given with the checkpoint itself counts: that of an imported thread.
   if (parent === undefined) return makeTuple(stored, serializer);
   const parentRef = { ...stored.ref, checkpointId: parent.checkpointId };
-  const sends = decodeOf(parentRef, () => decodeWrites(parent, segmentsOf(saver, reading)));
+  const segments = await segmentsOf(saver, reading);
+  const sends = decodeOf(parentRef, () => decodeWrites(parent, segments));
   return makeTuple(stored, serializer, sends);
 }
 

@@ -61,7 +61,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     this.#leases = new Leases(store);
     this.#retention = settings.retention;
     // Half for the bytes of values, and half for their previous encodings, which are some three times as large.
-    const serializer = new ValueSerializer(serde, settings.maxValueBytes, settings.cacheBytes / 2);
+    const serializer = new ValueSerializer(serde, settings, settings.cacheBytes / 2);
     const cache = new CheckpointCache<ThreadGuard>(settings.cacheBytes / 2);
     const here = { store, serializer, cache, lives: new ThreadLives() };
     this[ON_DEMAND_MIGRATION] = this.#onDemandMigrationFrom(here, serde, settings);

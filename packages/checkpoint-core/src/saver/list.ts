@@ -5,7 +5,7 @@ import { metadataConditions } from "../config/metadata.js";
 import { callback, type OnError } from "../config/options.js";
 import { type Labels, resolveLabels } from "../config/run-config.js";
 import { DeserializationError, InvalidConfigError } from "../errors.js";
-import type { SegmentReader } from "../format/segment.js";
+import type { SegmentReader } from "../format/segment-reader.js";
 import type { ThreadView } from "../leases/abandoned-threads.js";
 import type { ListSelection, ReadCheckpoint, Reading } from "../store/checkpoint-store.js";
 import type { SaverContext, StoreContext } from "./context.js";
@@ -50,7 +50,7 @@ async function* readList(
   for await (const thread of threadId === undefined ? saver.store.listThreadIds() : [threadId]) {
     if (left <= 0) return;
     for await (const page of readablePages(saver.store.list(thread, selection, left), thread, onError)) {
-      const segments = segmentsOf(saver, page);
+      const segments = await segmentsOf(saver, page);
       for (const read of page.checkpoints) {
         left -= 1;
         const tuple = await readable(saver, thread, read, segments, onError);

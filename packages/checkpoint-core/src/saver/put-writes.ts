@@ -44,9 +44,10 @@ async function storeWrites(
   const token = leaseToken(config, ref.threadId);
   const taken = { config, ref, taskId, place, runId: labelsOf(config, saver.labels).run_id, token, call };
   const indexes = writeIndex(writes);
+  const size = serializer.newPut();
   const serialized = await Promise.all(
     writes.map(async ([channel, value], position) => ({
-      ...(await serializer.dump(value, channel)),
+      ...(await serializer.dump(value, channel, size)),
       channel,
       index: indexes[position] as number,
       position,
@@ -83,7 +84,10 @@ async function storeOn(
   const others = isAnother ? cache.related(usable.ref, guard) : [];
   const verbatim = [...cache.related(ref, guard), ...others];
   const repeatable = { verbatim, context: thread?.context, inFlight: usable?.inFlight };
-  const { slots, created, reusesSegments } = encodeWrites({ ...ref, taskId, place }, writes, repeatable, usable?.cached.channels);
+  const owner = { ...ref, taskId, place };
+  const encoding = encodeWrites(owner, writes, repeatable, usable?.cached.channels);
+  // At once where it can be: what another task of the superstep writes repeats these segments.
+  const { slots, created, reusesSegments } = encoding instanceof Promise ? await encoding : encoding;
   // Before the answer: the put of the next checkpoint does not wait for it.
   cache.addRelated(ref, created, reusesSegments ? guard : undefined);
   // The writes of a task may come before the put of their checkpoint is refused, or where it is not tried any more.

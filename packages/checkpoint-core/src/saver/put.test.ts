@@ -7,7 +7,8 @@ import { HoldfastSerializer } from "../serializer/index.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
 import { resolveUpdates, serializeChanged } from "./put.js";
 
-const serializer = new ValueSerializer(new HoldfastSerializer(), 1000);
+const limits = (maxValueBytes: number, maxPutBytes = 10 * maxValueBytes) => ({ maxValueBytes, maxPutBytes });
+const serializer = new ValueSerializer(new HoldfastSerializer(), limits(1000));
 const LOOP: CheckpointMetadata = { source: "loop", step: 1, parents: {} };
 const FORK: CheckpointMetadata = { source: "fork", step: 1, parents: {} };
 
@@ -37,7 +38,7 @@ async function resolved(...args: Parameters<typeof updatesOf>): Promise<[string,
 /** What is known of a parent that was put with all of these. */
 async function parentOf(values: Record<string, unknown>, versions: ChannelVersions): Promise<CachedCheckpoint> {
   const given = checkpoint(values, versions);
-  return encodeCheckpoint(OWNER, headerOf(given), await updatesOf(given, versions), undefined).cached;
+  return (await encodeCheckpoint(OWNER, headerOf(given), await updatesOf(given, versions), undefined)).cached;
 }
 
 describe("resolveUpdates", () => {
@@ -148,7 +149,61 @@ describe("maxValueBytes", () => {
     const given = checkpoint({ a: 1, b: "x".repeat(2000) }, { a: 1, b: 1 });
     await expect(updatesOf(given, { a: 1, b: 1 })).rejects.toThrow(ValueTooLargeError);
     await expect(updatesOf(given, {}, "not-stored")).rejects.toThrow(ValueTooLargeError);
-    await expect(new ValueSerializer(new Passing(), 1000).dump(new Uint8Array(1001), "b")).rejects.toThrow(ValueTooLargeError);
+    await expect(new ValueSerializer(new Passing(), limits(1000)).dump(new Uint8Array(1001), "b")).rejects.toThrow(
+      ValueTooLargeError,
+    );
+  });
+});
+
+describe("maxPutBytes", () => {
+  const small = new ValueSerializer(new HoldfastSerializer(), limits(1000, 2000));
+  const given = (channels: number) => {
+    const values = Object.fromEntries(Array.from({ length: channels }, (_, i) => [`c${i}`, "x".repeat(498)]));
+    return checkpoint(values, Object.fromEntries(Object.keys(values).map((channel) => [channel, 1])));
+  };
+  const changed = (channels: number, metadataBytes = 0) =>
+    serializeChanged(small, given(channels), LOOP, given(channels).channel_versions, undefined, metadataBytes);
+
+  it("C-65 is the most that the values and the metadata of one put may come to", async () => {
+    expect((await changed(4)).size).toBe(4);
+    expect((await changed(3, 500)).size).toBe(3);
+    for (const tooMuch of [changed(5), changed(4, 1), changed(0, 2001)]) {
+      await expect(tooMuch).rejects.toThrow(ValueTooLargeError);
+      await expect(tooMuch).rejects.toThrow(/^The values of one put come to at least \d+ bytes .* maxPutBytes is 2000/);
+    }
+  });
+
+  it("C-65 ends the serializing of what follows, and counts what is serialized late", async () => {
+    let read = 0;
+    const values = Object.defineProperties(
+      {},
+      Object.fromEntries(
+        Array.from({ length: 60 }, (_, i) => [
+          `c${i}`,
+          {
+            enumerable: true,
+            value: {
+              get text() {
+                read += 1;
+                return "x".repeat(900);
+              },
+            },
+          },
+        ]),
+      ),
+    ) as Record<string, unknown>;
+    const versions = Object.fromEntries(Object.keys(values).map((channel) => [channel, 1]));
+    await expect(serializeChanged(small, checkpoint(values, versions), LOOP, versions)).rejects.toThrow(ValueTooLargeError);
+    expect(read).toBe(3);
+    await expect(resolveUpdates(small, given(5), {}, await changed(2), "not-stored")).rejects.toThrow(ValueTooLargeError);
+  });
+
+  it("C-65 counts what carries over, so that no checkpoint is more than can be read", async () => {
+    const parentWith = (channels: number) => parentOf(given(channels).channel_values, given(channels).channel_versions);
+    const next = async (channels: number) =>
+      resolveUpdates(small, given(channels), {}, await changed(1), await parentWith(channels));
+    expect((await next(4)).size).toBe(4);
+    await expect(next(5)).rejects.toThrow(ValueTooLargeError);
   });
 });
 
@@ -183,14 +238,14 @@ class Inverting extends HoldfastSerializer {
 
 describe("a serde of the user", () => {
   it("C-63 encodes and decodes", async () => {
-    const own = new ValueSerializer(new Passing(), 1000);
+    const own = new ValueSerializer(new Passing(), limits(1000));
     const dumped = await own.dump(7n, "a");
     expect([dumped.type, dumped.bytes.toBuffer().toString()]).toEqual(["text", "7"]);
     expect(await own.load(dumped)).toBe("7");
   });
 
   it("C-63 also when it extends ours", async () => {
-    const own = new ValueSerializer(new Inverting(), 1000);
+    const own = new ValueSerializer(new Inverting(), limits(1000));
     const dumped = await own.dump({ secret: "hunter2" }, "a");
     expect(dumped.type).toBe("not hf1");
     expect(dumped.bytes.toBuffer().toString("latin1")).not.toContain("hunter2");
@@ -198,7 +253,7 @@ describe("a serde of the user", () => {
   });
 
   it("C-35 C-63 does not share the bytes of the state with what is kept to compare with", async () => {
-    const own = new ValueSerializer(new Passing(), 1000);
+    const own = new ValueSerializer(new Passing(), limits(1000));
     const state = Uint8Array.of(1, 2, 3);
     const dumped = await own.dump(state, "a");
     state[0] = 9;
@@ -212,7 +267,7 @@ describe("a serde of the user", () => {
     const fault = new Error("no key");
     const serde = new Passing();
     serde.dumpsTyped = () => Promise.reject(fault);
-    await expect(new ValueSerializer(serde, 1000).dump(1, "a")).rejects.toBe(fault);
+    await expect(new ValueSerializer(serde, limits(1000)).dump(1, "a")).rejects.toBe(fault);
   });
 });
 
@@ -234,7 +289,7 @@ describe("what is kept of values", { timeout: 60_000 }, () => {
 
   it("stays within its bound at 64 threads of 1 MB", async () => {
     const bound = 8_000_000;
-    const own = new ValueSerializer(new HoldfastSerializer(), 2_000_000, bound);
+    const own = new ValueSerializer(new HoldfastSerializer(), limits(2_000_000), bound);
     const last: (SerializedValue | undefined)[] = Array.from({ length: 64 });
     for (const count of [1_000, 1_001]) {
       for (let thread = 0; thread < 64; thread += 1) {
@@ -248,7 +303,7 @@ describe("what is kept of values", { timeout: 60_000 }, () => {
   });
 
   it("is that of the newest value of a channel only", async () => {
-    const own = new ValueSerializer(new HoldfastSerializer(), 2_000_000, 100_000_000);
+    const own = new ValueSerializer(new HoldfastSerializer(), limits(2_000_000), 100_000_000);
     let last = await own.dumpAfter(undefined, messages(100), "messages");
     const { previousEncodingBytes } = own;
     for (let count = 101; count < 110; count += 1) last = await own.dumpAfter(last, messages(count), "messages");
@@ -257,7 +312,7 @@ describe("what is kept of values", { timeout: 60_000 }, () => {
   });
 
   it("is nothing when nothing may be kept", async () => {
-    const none = new ValueSerializer(new HoldfastSerializer(), 2_000_000, 0);
+    const none = new ValueSerializer(new HoldfastSerializer(), limits(2_000_000), 0);
     const first = await none.dumpAfter(undefined, messages(100), "messages");
     expect(none.previousEncodingBytes).toBe(0);
     const second = await none.dumpAfter(first, messages(101), "messages");
@@ -265,7 +320,7 @@ describe("what is kept of values", { timeout: 60_000 }, () => {
   });
 
   it("C-36 is nothing that a run could change", async () => {
-    const own = new ValueSerializer(new HoldfastSerializer(), 2_000_000, 100_000_000);
+    const own = new ValueSerializer(new HoldfastSerializer(), limits(2_000_000), 100_000_000);
     const state = messages(100);
     const first = await own.dumpAfter(undefined, state, "messages");
     (state[3] as { id: string }).id = "changed";

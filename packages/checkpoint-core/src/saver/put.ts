@@ -85,7 +85,8 @@ async function storeCheckpoint(
     expectedHead: saver.rejectsConflicts ? expectedHead(config, parentId, metadata.source === "fork") : undefined,
   };
   const owner = { ...ref, parentId, metadata: taken.metadata };
-  const changed = await serializeChanged(serializer, given, metadata, newVersions, known?.cached);
+  const metadataBytes = Buffer.byteLength(taken.metadata);
+  const changed = await serializeChanged(serializer, given, metadata, newVersions, known?.cached, metadataBytes);
   await store.ready("put", config);
   await parentPut;
   let isRepeated = false;
@@ -103,7 +104,8 @@ async function storeCheckpoint(
         parent === "not-stored" ? parent : parent?.cached,
       );
       const related = parentRef && stored && cache.related(parentRef, stored.guard);
-      const encoded = encodeCheckpoint(owner, given, updates, stored?.cached, related);
+      const encoding = encodeCheckpoint(owner, given, updates, stored?.cached, related);
+      const encoded = encoding instanceof Promise ? await encoding : encoding;
       const input = { ...taken, life, isRepeated };
       isRepeated = true;
       const kind = await storeOn(saver, input, encoded, stored?.guard);
@@ -161,6 +163,7 @@ type ChangedChannels = ReadonlyMap<string, SerializedValue>;
  * values given are the only ones that are right.
  *
  * @param parent what this process knows of it, which only saves work.
+ * @param metadataBytes of the put's metadata, which counts, too.
  */
 export async function serializeChanged(
   serializer: ValueSerializer,
@@ -168,11 +171,14 @@ export async function serializeChanged(
   metadata: CheckpointMetadata,
   newVersions: ChannelVersions,
   parent?: CachedCheckpoint,
+  metadataBytes = 0,
 ): Promise<ChangedChannels> {
+  const put = serializer.newPut();
+  put.add(metadataBytes);
   const changed: Promise<[string, SerializedValue]>[] = [];
   for (const channel of Object.keys(metadata.source === "fork" ? values : newVersions)) {
     if (!Object.hasOwn(values, channel)) continue;
-    const dumped = serializer.dumpAfter(parent?.channels.get(channel), values[channel], channel);
+    const dumped = serializer.dumpAfter(parent?.channels.get(channel), values[channel], channel, put);
     changed.push(dumped.then((value) => [channel, value]));
   }
   return new Map(await Promise.all(changed));
@@ -192,6 +198,8 @@ export async function resolveUpdates(
   parent: CachedCheckpoint | "not-stored" | undefined,
 ): Promise<Map<string, ChannelUpdate>> {
   const updates = new Map<string, ChannelUpdate>();
+  const put = serializer.newPut();
+  for (const { bytes } of changed.values()) put.add(bytes.length);
   for (const channel of new Set([...Object.keys(values), ...Object.keys(versions)])) {
     const update = changed.get(channel);
     if (update !== undefined) updates.set(channel, update);
@@ -201,8 +209,11 @@ export async function resolveUpdates(
       Object.hasOwn(parent.versions, channel) &&
       parent.versions[channel] === versions[channel]
     ) {
-      if (parent.channels.has(channel)) updates.set(channel, "carried-over");
-    } else if (Object.hasOwn(values, channel)) updates.set(channel, await serializer.dump(values[channel], channel));
+      const carried = parent.channels.get(channel);
+      if (carried === undefined) continue;
+      put.add(carried.bytes.length);
+      updates.set(channel, "carried-over");
+    } else if (Object.hasOwn(values, channel)) updates.set(channel, await serializer.dump(values[channel], channel, put));
   }
   return updates;
 }

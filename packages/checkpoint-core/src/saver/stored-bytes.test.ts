@@ -7,7 +7,8 @@ import { DeserializationError } from "../errors.js";
 import { OWNER } from "../format/owner.testing.js";
 import { decodeWrites, encodeWrites, type StoredSlot } from "../format/pending-writes.js";
 import { type CheckpointRecord, decodeCheckpoint, encodeCheckpoint } from "../format/record.js";
-import { compressed, type Segment, SegmentReader } from "../format/segment.js";
+import { SegmentReader } from "../format/segment-reader.js";
+import { compressed, type Segment } from "../format/segment.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
 import { HoldfastSerializer } from "../serializer/index.js";
@@ -60,10 +61,10 @@ async function rowOf(
     channel_versions: versions as Record<string, number>,
     versions_seen: {},
   };
-  const first = encodeCheckpoint(OWNER, header, new Map([...updates].slice(0, 1)), undefined);
-  const second = encodeCheckpoint(OWNER, header, updates, first.cached);
+  const first = await encodeCheckpoint(OWNER, header, new Map([...updates].slice(0, 1)), undefined);
+  const second = await encodeCheckpoint(OWNER, header, updates, first.cached);
   const writes = [...updates].map(([channel, { type, bytes }], i) => ({ channel, type, bytes, index: i, position: i }));
-  const encoded = encodeWrites(OWNER, writes, { verbatim: second.created, context: second.cached.context });
+  const encoded = await encodeWrites(OWNER, writes, { verbatim: second.created, context: second.cached.context });
   const segments = await compressed([...first.created, ...second.created, ...encoded.created]);
   const slots = encoded.slots.map((slot) => ({ ...slot, taskId: OWNER.taskId, place: OWNER.place, arrival: 1n }));
   return { record: second.record, slots, segments: new Map(segments.map((segment) => [segment.id, segment])) };
@@ -71,7 +72,7 @@ async function rowOf(
 
 async function read({ record, slots, segments }: Row): Promise<Record<string, unknown>> {
   const stored = decodeOf(REF, () => {
-    const reader = new SegmentReader(segments, 16 * 1024 * 1024);
+    const reader = new SegmentReader(segments, { maxValueBytes: 16 * 1024 * 1024, maxPutBytes: 32 * 1024 * 1024 });
     return { checkpoint: decodeCheckpoint({ ...OWNER, record }, reader), writes: decodeWrites({ ...OWNER, slots }, reader) };
   });
   return loadOf(REF, async () => {

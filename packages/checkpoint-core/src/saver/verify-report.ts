@@ -1,5 +1,4 @@
-import { InvalidOptionsError } from "../errors.js";
-import { refuseUnknown } from "../config/options.js";
+import { abortSignal, callback, refuseUnknown } from "../config/options.js";
 
 /** How to verify. */
 export interface VerifyOptions {
@@ -100,16 +99,10 @@ export class Findings {
   }
 }
 
-/**
- * @throws InvalidOptionsError
- */
-export function resolveVerifyOptions(options: VerifyOptions = {}): {
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: (report: VerifyReport) => void;
-} {
+/** @throws InvalidOptionsError */
+export function resolveVerifyOptions(options: VerifyOptions = {}): VerifyOptions {
   refuseUnknown("verify", options, ["signal", "onProgress"]);
-  const { signal, onProgress = () => {} } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new InvalidOptionsError("signal must be an AbortSignal.");
-  if (typeof onProgress !== "function") throw new InvalidOptionsError("onProgress must be a function.");
-  return { signal, onProgress };
+  const signal = abortSignal(options.signal);
+  const onProgress = callback("onProgress", options.onProgress);
+  return { ...(signal && { signal }), ...(onProgress && { onProgress }) };
 }

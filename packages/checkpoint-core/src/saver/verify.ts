@@ -22,7 +22,7 @@ export async function verify(
   for await (const thread of id === undefined ? saver.store.allThreadIds() : [id]) {
     signal?.throwIfAborted();
     const isThere = await verifyThread(saver, thread, findings, () => {
-      onProgress(findings.report());
+      onProgress?.(findings.report());
       signal?.throwIfAborted();
     });
     if (isThere) findings.threads += 1;

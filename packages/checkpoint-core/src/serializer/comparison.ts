@@ -1,6 +1,15 @@
 import { isJsonObject, type Json, type JsonObject, TAG } from "./format.js";
 import { areArguments, isLeftOut, messageClassName } from "./messages.js";
 
+/** Objects of more keys rarely have the same ones, and V8 keeps them as hash tables: a key takes 150 bytes. */
+const MANY_KEYS = 64;
+const PLACES_OF_KEY = 5;
+
+/** What the keys of an object hold of memory besides their values, in places of a value. */
+export function placesOfKeys(count: number): number {
+  return count > MANY_KEYS ? PLACES_OF_KEY * count : 0;
+}
+
 /**
  * Finds unchanged values without encoding them.
  *
@@ -10,21 +19,25 @@ import { areArguments, isLeftOut, messageClassName } from "./messages.js";
 export class Comparison {
   /** How many containers the unchanged values have. */
   containers = 0;
+  /** How many places of values they have, besides their own. */
+  places = 0;
   /** Prototypes without enumerable properties, whose objects allow a `for … in` loop, which is 1.5 times as fast as one over `Object.keys`. */
   private readonly bare = new Set<object>();
 
   isSame(value: object, old: Json): boolean {
-    const { containers } = this;
+    const { containers, places } = this;
     try {
       if (this.isSameObject(value, old)) return true;
     } catch {
       // A getter threw. Encoding it reports where.
     }
     this.containers = containers;
+    this.places = places;
     return false;
   }
 
   private isSameValue(value: unknown, old: Json): boolean {
+    this.places += 1;
     switch (typeof value) {
       case "string":
       case "boolean":
@@ -55,6 +68,7 @@ export class Comparison {
 
   private hasSameProperties(object: object, old: JsonObject): boolean {
     const oldKeys = Object.keys(old);
+    this.places += placesOfKeys(oldKeys.length);
     let count = 0;
     for (const key in object) {
       if (key !== oldKeys[count] || !this.isSameValue((object as JsonObject)[key], old[key] as Json)) return false;

@@ -1,6 +1,6 @@
 import { SerializationError } from "../errors.js";
 import type { AllowedClasses } from "./allowed-classes.js";
-import { Comparison } from "./comparison.js";
+import { Comparison, placesOfKeys } from "./comparison.js";
 import { Draft, isReused } from "./draft.js";
 import { isSameJson, type Json, type JsonObject, MAX_DEPTH, TAG } from "./format.js";
 import { encodeInstance } from "./instances.js";
@@ -14,6 +14,9 @@ import { isPrototypeOfBuiltIn } from "./prototypes.js";
  * changed.
  */
 const COMPARED_LEVELS: ReadonlySet<number> = new Set([1, 2]);
+
+/** Items of arrays are looked for down to here, for the same reason. */
+const DEEPEST_SEARCHED = 2;
 
 /**
  * One pass over one value, which makes the JSON that represents it; see `format.ts`.
@@ -34,6 +37,9 @@ export class Encoding {
   private readonly segments: Segment[] = [];
   private level = 0;
   private entered = 0;
+  private visited = 0;
+  /** How many members the outermost container has, if it is an array or a plain object. */
+  members = 0;
   private readonly comparison = new Comparison();
 
   /** @param name what the value is called in errors, e.g. its channel. */
@@ -47,8 +53,14 @@ export class Encoding {
     return this.entered + this.comparison.containers;
   }
 
+  /** How many places of values there are in it. */
+  get places(): number {
+    return this.visited + this.comparison.places;
+  }
+
   /** @throws {SerializationError} if `value` cannot be stored without loss (C-61). */
   value(value: unknown, old?: Json): Json {
+    this.visited += 1;
     switch (typeof value) {
       case "string":
       case "boolean":
@@ -75,10 +87,13 @@ export class Encoding {
   body(object: object, old?: Json): JsonObject {
     const level = this.enter(object);
     let body: JsonObject = {};
-    if (old === undefined) for (const key of Object.keys(object)) this.property(level, body, key, object);
+    const keys = Object.keys(object);
+    if (level === 0) this.members = keys.length;
+    this.visited += placesOfKeys(keys.length);
+    if (old === undefined) for (const key of keys) this.property(level, body, key, object);
     else {
       const draft = new Draft(old);
-      for (const key of Object.keys(object)) {
+      for (const key of keys) {
         this.segments[level] = key;
         draft.set(key, this.value((object as Record<string, unknown>)[key], draft.before(key)));
       }
@@ -150,6 +165,7 @@ export class Encoding {
     }
     const level = this.enter(array);
     const length = array.length;
+    if (level === 0) this.members = length;
     const before = Array.isArray(old) ? old : [];
     // `undefined` while nothing has changed.
     let items: Json[] | undefined = Array.isArray(old) && old.length === length ? undefined : [];
@@ -168,7 +184,8 @@ export class Encoding {
       if (i + gone < before.length && !isReused(json, before[i + gone] as Json)) {
         items ??= before.slice(0, i);
         const made = json;
-        const found = search.find(i + gone + 1, before.length, (place) => isSameJson(made, before[place] as Json));
+        const end = level <= DEEPEST_SEARCHED ? before.length : 0;
+        const found = search.find(i + gone + 1, end, (place) => isSameJson(made, before[place] as Json));
         if (found !== undefined) {
           json = before[found] as Json;
           gone = found - i;

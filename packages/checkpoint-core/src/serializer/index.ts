@@ -82,9 +82,7 @@ export class HoldfastSerializer implements SerializerProtocol {
     const bytes = copyOfBytes(value);
     if (bytes !== undefined) return { dumped: [bytes[0], ValueBytes.of(bytes[1])], previousEncoding: undefined };
     const encoding = new Encoding(name, this.#classes);
-    const { text, previousEncoding } = encode(encoding, value, before?.json, (json) =>
-      writeAfter(before, json, encoding.containers),
-    );
+    const { text, previousEncoding } = encode(encoding, value, before?.json, (json) => writeAfter(before, json, encoding));
     return { dumped: [FORMAT_TAG, text], previousEncoding };
   }
 

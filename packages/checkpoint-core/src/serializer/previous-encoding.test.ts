@@ -1,6 +1,7 @@
 import { AIMessage, HumanMessage } from "@langchain/core/messages";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { heldBytes } from "../held-bytes.testing.js";
 import { anyValue } from "./arbitraries.testing.js";
 import { HoldfastSerializer } from "./index.js";
 import type { PreviousEncoding } from "./previous-encoding.js";
@@ -204,5 +205,28 @@ describe("a value dumped after another one", { timeout: 60_000 }, () => {
     const before = encodingOf(list("a"));
     expect(textAfter(before, list("b")).text).toBe(text(list("b")));
     expect(textAfter(before, [...list("b"), ...list("a")]).text).toBe(text([...list("b"), ...list("a")]));
+  });
+});
+
+describe("holds of memory about what it counts", () => {
+  let made = 0;
+  /** One that no other value has. */
+  const word = (): string => {
+    made += 1;
+    return `w${made}`;
+  };
+  const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
+  it.for([
+    ["messages", () => times(100, () => new HumanMessage({ id: word(), content: `${word()} ${LONG}` }))],
+    ["short words", () => times(10, () => times(1000, word))],
+    ["objects of 100 keys", () => times(20, () => Object.fromEntries(times(100, () => [word(), true])))],
+    ["numbers", () => times(10, () => times(1000, () => made++ / 7))],
+  ] as const)("of %s", async ([, value]) => {
+    encodingOf(value());
+    const before = heldBytes();
+    const kept = times(40, () => encodingOf(value()));
+    const counted = (): number => kept.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+    await expect.poll(() => heldBytes() - before, { timeout: 10_000 }).toBeLessThanOrEqual(1.5 * counted());
+    expect(kept).toHaveLength(40);
   });
 });

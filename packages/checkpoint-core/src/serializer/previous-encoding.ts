@@ -1,3 +1,4 @@
+import { bytesOf } from "../format/own.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { isSameJson, type Json, type JsonObject } from "./format.js";
 import { LaterSearch } from "./later-search.js";
@@ -61,29 +62,55 @@ export interface Written {
 /** Writing fewer or shorter members again is as fast as comparing them one by one. */
 const MIN_MEMBERS = 4;
 const MIN_MEMBER_BYTES = 64;
+/** Of so many, a list of their own takes longer than their text. */
+const MAX_MEMBERS = 100_000;
 
 /** Memory of a container, besides the text and the strings of the JSON, which take up to two bytes a character. */
 const CONTAINER_BYTES = 96;
+/** With what a string has beside its characters. (Short words took twice what was counted of them.) */
+const PLACE_BYTES = 24;
 
 /** Writes what `JSON.stringify` writes. */
 export function write(json: Json): Buffer {
-  return Buffer.from(JSON.stringify(json), "utf8");
+  return bytesOf(JSON.stringify(json));
+}
+
+/** How many arrays and objects there are in a value, places of values in them, and members in the outermost one. */
+export interface JsonSize {
+  readonly containers: number;
+  readonly places: number;
+  readonly members: number;
 }
 
 /**
  * Writes what `JSON.stringify` writes, and reuses the text of unchanged members.
  *
- * @param containers how many arrays and objects `json` has.
  * @param old of a similar value, to which members were added and from which some were removed.
  */
-export function writeAfter(old: PreviousEncoding | undefined, json: Json, containers: number): Written {
-  if (typeof json !== "object" || json === null) return { text: ValueBytes.of(write(json)), previousEncoding: undefined };
+export function writeAfter(old: PreviousEncoding | undefined, json: Json, size: JsonSize): Written {
+  const { members: count } = size;
+  const isAligned = count >= MIN_MEMBERS && count <= MAX_MEMBERS && typeof json === "object" && json !== null;
+  if (!isAligned || old === undefined || Array.isArray(old.json) !== Array.isArray(json)) {
+    const text = ValueBytes.of(write(json));
+    const isKept = isAligned && isLong(text, count);
+    return { text, previousEncoding: isKept ? encodingOf(membersOf(json), text, size, undefined) : undefined };
+  }
   const members = membersOf(json);
-  const isLike = old !== undefined && Array.isArray(old.json) === Array.isArray(json);
-  const { text, ends } = isLike ? writeShared(old, members) : { text: ValueBytes.of(write(json)), ends: undefined };
-  const { length } = members.values;
-  if (length < MIN_MEMBERS || text.length < length * MIN_MEMBER_BYTES) return { text, previousEncoding: undefined };
-  return { text, previousEncoding: new PreviousEncoding(members, text, 3 * text.length + CONTAINER_BYTES * containers, ends) };
+  const { text, ends } = writeShared(old, members);
+  return { text, previousEncoding: isLong(text, count) ? encodingOf(members, text, size, ends) : undefined };
+}
+
+function isLong(text: ValueBytes, count: number): boolean {
+  return text.length >= count * MIN_MEMBER_BYTES;
+}
+
+function encodingOf(
+  members: Members,
+  text: ValueBytes,
+  { containers, places }: JsonSize,
+  ends: readonly number[] | undefined,
+): PreviousEncoding {
+  return new PreviousEncoding(members, text, 3 * text.length + CONTAINER_BYTES * containers + PLACE_BYTES * places, ends);
 }
 
 function writeShared(

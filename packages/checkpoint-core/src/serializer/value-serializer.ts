@@ -2,25 +2,46 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { LRUCache } from "lru-cache";
 import { DeserializationError, ValueTooLargeError } from "../errors.js";
 import type { SerializedValue } from "../format/record.js";
+import type { SizeLimits } from "../format/segment-reader.js";
+import { breathe } from "../format/turn.js";
 import { ValueBytes } from "../format/value-bytes.js";
-import { HoldfastSerializer } from "./index.js";
+import { type Dumped, HoldfastSerializer } from "./index.js";
 import type { PreviousEncoding } from "./previous-encoding.js";
+
+/** Adds up what one put gives, or carries over. */
+class PutSize {
+  readonly #maxBytes: number;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** @throws ValueTooLargeError */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes <= this.#maxBytes) return;
+    throw new ValueTooLargeError(
+      `The values of one put come to at least ${this.#bytes} bytes when serialized; maxPutBytes is ${this.#maxBytes}. ` +
+        "Keep large documents in a file or object store and their address in the state.",
+    );
+  }
+}
 
 /** Serializes values with the user's serde, or ours, and refuses values that are too large (contract C-63, C-65). */
 export class ValueSerializer {
   readonly #serde: SerializerProtocol;
   /** The serde, if it is exactly ours. A subclass may encode differently. */
   readonly #ours: HoldfastSerializer | undefined;
-  /** Largest value that is stored or read, in bytes. */
-  readonly maxValueBytes: number;
+  readonly limits: SizeLimits;
   /** By the value's bytes. A cache that only saves work. */
   readonly #previousEncodings: LRUCache<ValueBytes, PreviousEncoding>;
 
   /** @param previousEncodingBytes bound of the previous encodings, in bytes of memory; 0 keeps none. */
-  constructor(serde: SerializerProtocol, maxValueBytes: number, previousEncodingBytes = 0) {
+  constructor(serde: SerializerProtocol, limits: SizeLimits, previousEncodingBytes = 0) {
     this.#serde = serde;
     this.#ours = serde instanceof HoldfastSerializer && serde.constructor === HoldfastSerializer ? serde : undefined;
-    this.maxValueBytes = maxValueBytes;
+    this.limits = limits;
     this.#previousEncodings = new LRUCache<ValueBytes, PreviousEncoding>(
       // lru-cache takes a size of 0 as "no limit"; no previous encoding is as small as 1.
       {
@@ -30,18 +51,22 @@ export class ValueSerializer {
     );
   }
 
+  /** For the values of one put. */
+  newPut(): PutSize {
+    return new PutSize(this.limits.maxPutBytes);
+  }
+
   /**
    * Takes the value as it is at the call, if the serde encodes before its first await, as ours does (contract C-36).
    *
    * @param name the channel, for error messages.
    * @throws SerializationError, ValueTooLargeError
    */
-  async dump(value: unknown, name: string): Promise<SerializedValue> {
-    if (this.#ours !== undefined) return this.#checked(this.#ours.dump(value, name), name);
-    const [type, data] = await this.#serde.dumpsTyped(value);
-    // Copied, because a serde may return the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change them, while the next
-    // checkpoint is stored as a difference to these bytes.
-    return this.#checked([type, Buffer.from(data)], name);
+  async dump(value: unknown, name: string, put = this.newPut()): Promise<SerializedValue> {
+    // What follows a value that was too much is not serialized any more.
+    put.add(0);
+    const [type, data] = this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : this.#ours.dump(value, name);
+    return this.#checked(type, ValueBytes.of(data), name, put);
   }
 
   /**
@@ -49,32 +74,43 @@ export class ValueSerializer {
    *
    * @param before the other one, serialized.
    */
-  async dumpAfter(before: SerializedValue | undefined, value: unknown, name: string): Promise<SerializedValue> {
-    if (this.#ours === undefined) return this.dump(value, name);
+  async dumpAfter(
+    before: SerializedValue | undefined,
+    value: unknown,
+    name: string,
+    put = this.newPut(),
+  ): Promise<SerializedValue> {
+    if (this.#ours === undefined) return this.dump(value, name, put);
+    put.add(0);
     const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
-    const serialized = this.#checked(dumped, name);
+    const [type, bytes] = dumped;
+    const serialized = this.#checked(type, bytes, name, put);
     // The channel continues from the new value.
     if (before !== undefined) this.#previousEncodings.delete(before.bytes);
     if (previousEncoding !== undefined) this.#previousEncodings.set(serialized.bytes, previousEncoding);
     return serialized;
   }
 
-  #checked([type, data]: readonly [string, Uint8Array | ValueBytes], name: string): SerializedValue {
-    const bytes = data instanceof ValueBytes ? data : ValueBytes.of(data);
-    if (bytes.length > this.maxValueBytes) {
+  #checked(type: string, bytes: ValueBytes, name: string, put: PutSize): SerializedValue {
+    const { maxValueBytes } = this.limits;
+    if (bytes.length > maxValueBytes) {
       throw new ValueTooLargeError(
-        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${this.maxValueBytes}. ` +
+        `Channel ${name} is ${bytes.length} bytes when serialized; maxValueBytes is ${maxValueBytes}. ` +
           "Keep large documents in a file or object store and their address in the state.",
       );
     }
+    put.add(bytes.length);
     return { type, bytes };
   }
 
   async load(value: SerializedValue): Promise<unknown> {
     const { type, bytes } = value;
-    if (bytes.length > this.maxValueBytes) {
-      throw new DeserializationError(`A stored value has ${bytes.length} bytes; maxValueBytes is ${this.maxValueBytes}.`);
+    const { maxValueBytes } = this.limits;
+    if (bytes.length > maxValueBytes) {
+      throw new DeserializationError(`A stored value has ${bytes.length} bytes; maxValueBytes is ${maxValueBytes}.`);
     }
+    const pause = breathe(bytes.length);
+    if (pause !== undefined) await pause;
     if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
     const previousEncoding = this.#previousEncodings.get(bytes);
     // Ours makes a copy.
@@ -90,4 +126,12 @@ export class ValueSerializer {
   get previousEncodingBytes(): number {
     return this.#previousEncodings.calculatedSize;
   }
+}
+
+/**
+ * A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
+ * stored as its difference to what these bytes were.
+ */
+function copied([type, data]: readonly [string, Uint8Array]): Dumped {
+  return [type, Buffer.from(data)];
 }
