@@ -41,6 +41,7 @@ export { type ProcessTarget, processTests } from "./processes.js";
 export { at, checkpointOf, putWhole } from "./plain-checkpoints.js";
 export { movedThreadTests } from "./moved-threads.js";
 export { type NewerFormatTarget, newerFormatTests } from "./newer-format.js";
+export { type NetworkTarget, networkTests } from "./networks.js";
 export { retentionTests } from "./retention/index.js";
 export type { KeepingOptions, KeepingSaver, RetentionTarget, Underneath } from "./retention/target.js";
 export { type RetryBudgetTarget, retryBudgetTests } from "./retry-budget.js";

@@ -31,8 +31,17 @@ export type {
 } from "./store/checkpoint-store.js";
 export { entryCache } from "./store/entry-cache.js";
 export { Events } from "./store/events.js";
+export { unlessAborted, withoutSignal } from "./store/operation-signal.js";
 export type { LeaseLost, Refusal } from "./store/refusal.js";
-export { type RetryPolicy, resolveRetry, retry, StoreMoment } from "./store/retry.js";
+export {
+  type FailedTry,
+  PING_POLICY,
+  type RetryPolicy,
+  resolveRetry,
+  retry,
+  StoreMoment,
+  tryLimit,
+} from "./store/retry.js";
 export { decodeOf, readCheckpoint } from "./store/stored-checkpoint.js";
 export { faultOf, heldSegments, NO_PART, type StoredFault, type ThreadPart } from "./store/thread-part.js";
 export type { CheckpointSummary, RemovedCheckpoint } from "./store/thread-store.js";
@@ -56,3 +65,5 @@ export {
   type ThreadStore,
   type ThreadSummary,
 } from "./store/thread-store.js";
+export { tlsFault } from "./store/tls-faults.js";
+export { warnSometimes } from "./store/warn-sometimes.js";

@@ -1,4 +1,12 @@
-import type { LabelSource, OnConflict, OnEvent, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+import {
+  InvalidOptionsError,
+  type LabelSource,
+  type OnConflict,
+  type OnEvent,
+  type RetentionOptions,
+  type RetryOptions,
+} from "@holdfast/checkpoint-core";
 import {
   Events,
   flag,
@@ -15,6 +23,7 @@ import {
   resolveRetry,
 } from "@holdfast/checkpoint-core/adapter";
 import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import type { PoolSettings } from "./open-pool.js";
 import { type Tables, tablesIn } from "./tables.js";
 
 /** Options of {@link PostgresSaver}. */
@@ -27,7 +36,10 @@ export interface PostgresSaverOptions {
   readonly createSchema?: boolean;
   /** How transient faults are retried. Default: for 30 seconds. */
   readonly retry?: RetryOptions;
-  /** A statement without an answer after this many milliseconds is given up, its connection dropped, and retried. Default 30,000. */
+  /**
+   * A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again on another one. The first
+   * statement on a connection gets a third of `retry.maxElapsedMs` at most, so that a dead connection does not use up the budget. Default 30,000.
+   */
   readonly statementTimeoutMs?: number;
   /**
    * Whether statements are prepared by name, once per connection, so that Postgres plans them once, which halves its CPU time. Behind a pooler in
@@ -79,6 +91,11 @@ export interface ConnectionOptions extends PostgresSaverOptions {
   readonly poolSize?: number;
   /** A connection that takes longer than this many milliseconds to open is given up and retried. Default 10,000. */
   readonly connectTimeoutMs?: number;
+  /**
+   * TLS, as `pg` takes it: `true`, or the options of `tls.connect`, e.g. `{ ca }`. It counts more than what the connection string says. Default: what that says,
+   * or none.
+   */
+  readonly ssl?: boolean | TlsOptions;
 }
 
 export interface ResolvedOptions {
@@ -119,7 +136,7 @@ const OF_SAVER = [
   "fallback",
   "onEvent",
 ] as const satisfies readonly (keyof PostgresSaverOptions)[];
-const OF_POOL = ["poolSize", "connectTimeoutMs"] as const satisfies readonly (keyof ConnectionOptions)[];
+const OF_POOL = ["poolSize", "connectTimeoutMs", "ssl"] as const satisfies readonly (keyof ConnectionOptions)[];
 
 /** @throws InvalidOptionsError */
 export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOptions {
@@ -150,13 +167,15 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
  * @throws InvalidOptionsError
  */
 export function resolvePoolOptions(options: ConnectionOptions = {}): {
-  readonly poolSize: number;
-  readonly connectTimeoutMs: number;
+  readonly pool: PoolSettings;
   readonly ofSaver: PostgresSaverOptions;
 } {
   refuseUnknown("PostgresSaver.fromConnString", options, [...OF_SAVER, ...OF_POOL]);
-  const { poolSize = 10, connectTimeoutMs = 10_000, ...ofSaver } = options;
+  const { poolSize = 10, connectTimeoutMs = 10_000, ssl, ...ofSaver } = options;
   integer("poolSize", poolSize, 1, 10_000);
   integer("connectTimeoutMs", connectTimeoutMs, 1, 2 ** 31 - 1);
-  return { poolSize, connectTimeoutMs, ofSaver };
+  if (ssl !== undefined && typeof ssl !== "boolean" && (typeof ssl !== "object" || ssl === null)) {
+    throw new InvalidOptionsError("ssl must be true, false, or the options of tls.connect().");
+  }
+  return { pool: { poolSize, connectTimeoutMs, ssl }, ofSaver };
 }

@@ -1,32 +1,33 @@
 import type { OnConflict, StoredThread, StoreStats } from "@holdfast/checkpoint-core";
-import type {
-  AmongThreads,
-  CachedRecord,
-  ChangedLabels,
-  CheckpointStore,
-  CheckpointSummaries,
-  CopyOutcome,
-  EndedLease,
-  IdleDeletion,
-  LeaseAnswer,
-  LeaseLost,
-  LeaseRequest,
-  ListSelection,
-  NamespaceRef,
-  PruneInput,
-  PruneOutcome,
-  PutInput,
-  PutWritesInput,
-  Refusal,
-  RevokedLease,
-  SweepClaim,
-  SweepPage,
-  ThreadHistory,
-  ThreadPart,
-  ThreadPlace,
-  ThreadSelection,
-  ThreadSummary,
-  WriteOutcome,
+import {
+  type AmongThreads,
+  type CachedRecord,
+  type ChangedLabels,
+  type CheckpointStore,
+  type CheckpointSummaries,
+  type CopyOutcome,
+  type EndedLease,
+  type IdleDeletion,
+  type LeaseAnswer,
+  type LeaseLost,
+  type LeaseRequest,
+  type ListSelection,
+  type NamespaceRef,
+  type PruneInput,
+  type PruneOutcome,
+  type PutInput,
+  type PutWritesInput,
+  type Refusal,
+  type RevokedLease,
+  type SweepClaim,
+  type SweepPage,
+  type ThreadHistory,
+  type ThreadPart,
+  type ThreadPlace,
+  type ThreadSelection,
+  type ThreadSummary,
+  type WriteOutcome,
+  withoutSignal,
 } from "@holdfast/checkpoint-core/adapter";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { checkSchema, migrate } from "./migrations/migrate.js";
@@ -85,7 +86,7 @@ export class PostgresStore implements CheckpointStore {
   }
 
   async ready(operation: string): Promise<void> {
-    this.#schemaCheck ??= checkSchema(this.#db, this.#tables, operation);
+    this.#schemaCheck ??= withoutSignal(() => checkSchema(this.#db, this.#tables, operation));
     try {
       await this.#schemaCheck;
     } catch (error) {
@@ -262,6 +263,10 @@ export class PostgresStore implements CheckpointStore {
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
     return endedLeases(this.#db, this.#tables, olderThanMs, limit);
+  }
+
+  ping(): Promise<void> {
+    return this.#db.ping();
   }
 
   end(): Promise<void> {

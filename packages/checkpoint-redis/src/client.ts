@@ -1,18 +1,30 @@
 import { setMaxListeners } from "node:events";
 import { SaverClosedError, StoreUnavailableError } from "@holdfast/checkpoint-core";
-import { type Events, type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
+import {
+  type Events,
+  type FailedTry,
+  PING_POLICY,
+  type RetryPolicy,
+  retry,
+  tryLimit,
+  unlessAborted,
+  warnSometimes,
+} from "@holdfast/checkpoint-core/adapter";
 import { Redis, type RedisOptions } from "ioredis";
 import { CommandsOfTry, type RedisCommand } from "./commands-of-try.js";
 import { checkDurable, type Durability, waitCommand } from "./durability.js";
+import { ClientFaults, unlessMisconfigured } from "./client-faults.js";
+import { textOf, toHoldfastError, wrongDatabase } from "./errors.js";
 import {
   codeOf,
+  decisive,
   isDatabaseRefusal,
   isRedirection,
   isTransient,
+  isUnusual,
   needsNewConnection,
-  toHoldfastError,
-  wrongDatabase,
-} from "./errors.js";
+  remedyOf,
+} from "./faults.js";
 import type { Script } from "./script.js";
 
 export type Argument = string | Buffer | number;
@@ -32,9 +44,18 @@ export interface RedisClient {
   disconnect(reconnect?: boolean): void;
   quit(): Promise<unknown>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "connect", listener: () => void): unknown;
+  listenerCount?(event: "error"): number;
+  readonly stream?: RedisStream | null | undefined;
   readonly status: string;
   readonly isCluster: boolean;
   readonly options: object;
+}
+
+/** The part of a client's socket that the saver uses. */
+export interface RedisStream {
+  readonly bytesRead: number;
+  once(event: "data", listener: (data: Buffer) => void): unknown;
 }
 
 /** The part of an ioredis pipeline that the saver uses. */
@@ -52,13 +73,13 @@ export class Connection {
   readonly #client: RedisClient;
   readonly #isOwned: boolean;
   readonly #retry: RetryPolicy;
-  readonly #commandTimeoutMs: number;
+  /** After so long without an answer, a try is given up. */
+  readonly #tryMs: number;
   readonly #durability: Durability | undefined;
   readonly #events: Events;
   readonly #closing = new AbortController();
-  /** Why our own client lost its connection, or could not connect. */
-  #lastFault: Error | undefined;
-  /** Why our own client may not use its database. */
+  readonly #faults: ClientFaults;
+  /** Why our own client may not use the database that it was told to. */
   #databaseRefusal: Error | undefined;
 
   constructor(
@@ -74,17 +95,18 @@ export class Connection {
     this.#client = client;
     this.#isOwned = settings.isOwned;
     this.#retry = settings.retry;
-    this.#commandTimeoutMs = settings.commandTimeoutMs;
+    // A write waits for its replicas within its try.
+    const waitMs = 2 * (settings.durability?.timeoutMs ?? 0);
+    this.#tryMs = Math.min(settings.commandTimeoutMs, Math.max(tryLimit(settings.retry, settings.commandTimeoutMs), waitMs));
     this.#durability = settings.durability;
     this.#events = settings.events;
     // Each operation that waits for a retry listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
-    // Without a listener, ioredis prints connection faults; ours go into the errors of operations.
-    if (this.#isOwned) client.on("error", (error) => this.#noteFault(error));
+    this.#faults = ClientFaults.of(client, settings.isOwned);
+    if (this.#isOwned) this.#faults.onFault((error) => this.#leaveWrongDatabase(error));
   }
 
-  #noteFault(error: Error): void {
-    this.#lastFault = error;
+  #leaveWrongDatabase(error: Error): void {
     if (!isDatabaseRefusal(error)) return;
     this.#databaseRefusal = error;
     // Runs before it sends the commands that wait for the connection.
@@ -118,7 +140,7 @@ export class Connection {
   }
 
   #all(keys: readonly string[], args: Arguments): readonly Argument[] {
-    return [...keys, ...(typeof args === "function" ? args(this.#commandTimeoutMs) : args)];
+    return [...keys, ...(typeof args === "function" ? args(this.#tryMs) : args)];
   }
 
   /** Runs an idempotent script that writes, until the write is as durable as requested. */
@@ -144,28 +166,65 @@ export class Connection {
 
   /** Sends the same command to every master. */
   ask(operation: string, command: string, ...args: string[]): Promise<unknown[]> {
-    return this.#withRetries(operation, async (commands) => {
-      // Until it has asked the nodes, a cluster client takes all of them for masters.
-      if (this.#client.isCluster && this.#client.status !== "ready") await commands.call(this.#client, "ping");
-      const servers = this.#client.nodes?.("master") ?? [this.#client];
-      return Promise.all(servers.map((server) => commands.call(server, command, ...args)));
-    });
+    return this.#withRetries(operation, (commands) => this.#askAll(commands, command, ...args));
   }
 
-  async #withRetries<T>(operation: string, work: (commands: CommandsOfTry) => Promise<T>): Promise<T> {
+  async #askAll(commands: CommandsOfTry, command: string, ...args: string[]): Promise<unknown[]> {
+    // Until it has asked them, a client of a cluster takes all the nodes that it was given for masters.
+    if (this.#client.isCluster && this.#client.status !== "ready") await commands.call(this.#client, "ping");
+    const servers = this.#client.nodes?.("master") ?? [this.#client];
+    return Promise.all(servers.map((server) => commands.call(server, command, ...args)));
+  }
+
+  /** One round trip to each master, within {@link PING_POLICY}. */
+  async ping(): Promise<void> {
+    await this.#withRetries("ping", (commands) => this.#askAll(commands, "ping"), PING_POLICY);
+  }
+
+  async #withRetries<T>(
+    operation: string,
+    work: (commands: CommandsOfTry) => Promise<T>,
+    policy: RetryPolicy = this.#retry,
+  ): Promise<T> {
+    const limitMs = policy === this.#retry ? this.#tryMs : tryLimit(policy, this.#tryMs);
+    const isWorthAnother = (error: unknown): boolean => isTransient(error) && remedyOf(this.#reasonOf(error)) === undefined;
+    const tell = this.#events.retrying(operation, (error) => this.#errorOf(error, operation));
+    const onRetry = (failed: FailedTry): void => {
+      if (policy === this.#retry) this.#warn(operation, failed);
+      tell?.(failed);
+    };
     try {
-      const onRetry = this.#events.retrying(operation, (error) => this.#errorOf(error, operation));
-      return await retry(this.#retry, isTransient, () => this.#attempt(operation, work), this.#closing.signal, onRetry);
+      const attempt = (signal: AbortSignal | undefined): Promise<T> => this.#attempt(operation, work, limitMs, signal);
+      return await retry(policy, isWorthAnother, attempt, { giveUp: this.#closing.signal, onRetry });
     } catch (error) {
       throw this.#errorOf(error, operation);
     }
   }
 
   #errorOf(error: unknown, operation: string): unknown {
-    return toHoldfastError(error, operation, this.host, this.#lastFault);
+    return toHoldfastError(error, operation, this.host, this.#faults.last);
   }
 
-  async #attempt<T>(operation: string, work: (commands: CommandsOfTry) => Promise<T>): Promise<T> {
+  /** A client that has no connection says of a command only how often it tried. */
+  #reasonOf(failure: unknown): unknown {
+    const error = decisive(failure);
+    return codeOf(error) === undefined ? (this.#faults.last ?? error) : error;
+  }
+
+  #warn(operation: string, { error, attempt, delayMs, leftMs }: FailedTry): void {
+    if (attempt > 1 || !isUnusual(error)) return;
+    const reason = textOf(this.#reasonOf(error));
+    const seconds = Math.round((delayMs + leftMs) / 1_000);
+    const text = `${operation}: Redis at ${this.host} is unavailable, and is retried for ${seconds} s: ${reason}.`;
+    warnSometimes("HOLDFAST_RETRYING", this.host, text);
+  }
+
+  async #attempt<T>(
+    operation: string,
+    work: (commands: CommandsOfTry) => Promise<T>,
+    limitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     if (this.#closing.signal.aborted) throw new SaverClosedError(operation);
     this.checkDatabase(operation);
     if (this.#client.status === "end") {
@@ -174,14 +233,20 @@ export class Connection {
       );
     }
     const commands = new CommandsOfTry();
+    const { stream } = this.#client;
+    const bytesRead = stream?.bytesRead;
     try {
-      const result = await withinTime(this.#commandTimeoutMs, work(commands));
-      this.#lastFault = undefined;
+      const answer = unlessMisconfigured(this.#faults, withinTime(limitMs, work(commands)));
+      const result = await unlessAborted(signal, answer);
+      this.#faults.clear();
       return result;
     } catch (error) {
       this.checkDatabase(operation);
-      // After a failover, the address of a managed Redis leads to the new master, but the open connection leads to the old one.
-      if (needsNewConnection(error) && !this.#client.isCluster) this.#client.disconnect(true);
+      // The address of a managed Redis leads to the new master after a failover; the connection that stands, to the old one.
+      const isElsewhere = needsNewConnection(error);
+      // A network that has forgotten a connection does not say so. Another try would wait on it, too.
+      const isSilent = error instanceof NoAnswerError && stream === this.#client.stream && stream?.bytesRead === bytesRead;
+      if ((isElsewhere || isSilent) && !this.#client.isCluster) this.#client.disconnect(true);
       throw error;
     } finally {
       commands.end();
@@ -240,13 +305,15 @@ export function isClient(value: unknown): value is RedisClient {
 
 /** The saver's own client, which connects at the first command. */
 export function openClient(options: RedisOptions, commandTimeoutMs: number, retry: RetryPolicy): RedisClient {
-  // With exact optional properties, the constructor of ioredis 6 rejects its own `replyMapping`.
+  const limitMs = tryLimit(retry, commandTimeoutMs);
+  // With exact optional properties, the constructor of ioredis 6 does not take ioredis 6's own `replyMapping`.
   const asked: Omit<RedisOptions, "replyMapping"> = options;
   return new Redis({
     keepAlive: 30_000,
-    // Drops a connection without answers, and tries a new one.
-    socketTimeout: commandTimeoutMs,
-    // Pauses no longer than operations do between tries: otherwise all tries could fall into one pause, although the server is back.
+    // A connection that does not come up, or that nothing comes back on, is dropped, and a new one tried.
+    connectTimeout: limitMs,
+    socketTimeout: limitMs,
+    // No longer pauses than operations have between their tries: they would all fall into one, although the server is back.
     retryStrategy: (times) => Math.min(50 * times, 2_000, retry.maxDelayMs),
     ...asked,
     lazyConnect: true,
@@ -255,11 +322,13 @@ export function openClient(options: RedisOptions, commandTimeoutMs: number, retr
   });
 }
 
-/** Stops waiting after `milliseconds`. What was sent may still be executed. */
+class NoAnswerError extends Error {}
+
+/** Gives up waiting after so many milliseconds. What was sent may still be done. */
 async function withinTime<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+    timer = setTimeout(() => reject(new NoAnswerError(`no answer within ${milliseconds} ms`)), milliseconds);
   });
   try {
     return await Promise.race([work, late]);

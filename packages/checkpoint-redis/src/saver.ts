@@ -10,6 +10,7 @@ import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { RedisOptions } from "ioredis";
 import { Connection, isClient, openClient, type RedisClient } from "./client.js";
 import type { Durability } from "./durability.js";
+import type { Keys } from "./keys.js";
 import { type RedisSaverOptions, refuseUnknownOptions, resolveOptions } from "./options.js";
 import { checkServers } from "./server-check.js";
 import { RedisStore } from "./store.js";
@@ -29,6 +30,7 @@ export class RedisSaver extends HoldfastSaver {
   readonly #redis: Connection;
   readonly #store: RedisStore;
   readonly #durability: Durability | undefined;
+  readonly #keys: Keys;
 
   /**
    * @param client an ioredis `Redis` or `Cluster`, which `end()` does not close. Or options for one, e.g. `sentinels` and `name`: then the saver opens and closes
@@ -62,6 +64,7 @@ export class RedisSaver extends HoldfastSaver {
     this.#redis = redis;
     this.#store = store;
     this.#durability = durability;
+    this.#keys = keys;
   }
 
   /**
@@ -79,10 +82,11 @@ export class RedisSaver extends HoldfastSaver {
    * Checks that the server has what the saver needs, and warns about what puts state at risk: an eviction policy, no persistence, a replica. It skips checks that
    * the server forbids. It creates nothing: the saver works without it.
    *
-   * @throws UnsupportedServerError, StoreUnavailableError, StoreFailureError (the server does not have the database that the client was made for)
+   * @throws UnsupportedServerError, StoreUnavailableError, StoreFailureError (the server does not have the database that the client was made for, or
+   *   the user may not call what the scripts call)
    */
   async setup(): Promise<SetupReport> {
-    const warnings = await checkServers(this.#redis, this.#durability);
+    const warnings = await checkServers(this.#redis, this.#keys, this.#durability);
     for (const warning of warnings) emitOnce(warning);
     return { warnings };
   }

@@ -294,6 +294,10 @@ export class RedisStore implements CheckpointStore {
     return isThere;
   }
 
+  ping(): Promise<void> {
+    return this.#redis.ping();
+  }
+
   end(): Promise<void> {
     return this.#redis.end();
   }

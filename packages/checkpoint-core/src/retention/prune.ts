@@ -19,6 +19,8 @@ export interface PrunePolicy {
   readonly dryRun?: boolean;
   /** The caller's lease of one of the threads. */
   readonly lease?: ThreadLease;
+  /** Ends it, with the signal's reason. Threads that were pruned before stay so. */
+  readonly signal?: AbortSignal;
 }
 
 /** What became of the threads. */
@@ -46,7 +48,7 @@ export interface ResolvedPrunePolicy {
 
 /** @throws InvalidOptionsError */
 export function resolvePrunePolicy(policy: PrunePolicy = {}): ResolvedPrunePolicy {
-  refuseUnknown("prune", policy, ["keepLast", "maxAge", "strategy", "dryRun", "lease"]);
+  refuseUnknown("prune", policy, ["keepLast", "maxAge", "strategy", "dryRun", "lease", "signal"]);
   const { keepLast, maxAge, strategy = "keep_latest", dryRun = false, lease } = policy;
   flag("dryRun", dryRun);
   oneOf("strategy", strategy, "keep_latest", "delete");

@@ -9,12 +9,14 @@ import type { SaverContext, StoreContext } from "./context.js";
 export interface DeleteThreadOptions {
   /** The lease under which the caller has the thread, if it has one. It ends with the thread. */
   readonly lease?: ThreadLease;
+  /** Ends the operation, with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Deletes a thread in one step (contract C-50, C-51). */
 export async function deleteThread(saver: SaverContext, threadId: string, options: DeleteThreadOptions): Promise<void> {
   const id = threadIdArgument(threadId, "deleteThread");
-  refuseUnknown("deleteThread", options, ["lease"]);
+  refuseUnknown("deleteThread", options, ["lease", "signal"]);
   const lease = resolveLease(options.lease);
   await saver.store.ready("deleteThread");
   await saver.threads.delete(id, lease?.token, (token, others) => deleteStored(saver, id, token, others));

@@ -9,6 +9,7 @@ import {
   type PendingWrite,
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
+import { refuseUnknown } from "../config/options.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
@@ -24,6 +25,7 @@ import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { Events } from "../store/events.js";
+import { eachUnderSignal, underSignal } from "../store/operation-signal.js";
 import type { StoredThread, StoreStats } from "../store/thread-store.js";
 import { type SaverContext, type SaverSettings, type StoreContext, saverContext, storeContext } from "./context.js";
 import { copyThread } from "./copy-thread.js";
@@ -101,13 +103,24 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   }
 
   /**
+   * Asks the server for an answer: for readiness probes. It takes one round trip, and gives up after some 5 seconds.
+   *
+   * @param options.signal ends it earlier, with the signal's reason.
+   * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SaverClosedError
+   */
+  async ping(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    refuseUnknown("ping", options, ["signal"]);
+    await underSignal(options.signal, () => this.#context.store.ping());
+  }
+
+  /**
    * The checkpoint that `config` names, or the one committed last in its thread and namespace.
    *
    * @returns `undefined` if there is none, or if `config` names no thread.
    * @throws MissingThreadIdError if a run without a thread asks; InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
    */
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    return getTuple(this.#context, config);
+    return underSignal(config?.signal, () => getTuple(this.#context, config));
   }
 
   /**
@@ -119,7 +132,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   StoreUnavailableError
    */
   override list(config: RunnableConfig, options: ListOptions = {}): AsyncGenerator<CheckpointTuple> {
-    return list(this.#context, config, options);
+    return eachUnderSignal(config?.signal, list(this.#context, config, options));
   }
 
   /**
@@ -156,7 +169,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadBusyError, LeaseLostError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   override deleteThread(threadId: string, options: DeleteThreadOptions = {}): Promise<void> {
-    return deleteThread(this.#context, threadId, options);
+    return underSignal(options?.signal, () => deleteThread(this.#context, threadId, options));
   }
 
   /**
@@ -212,7 +225,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   StoreFailureError, SetupRequiredError
    */
   prune(threads: readonly string[] | IdleThreads, policy?: PrunePolicy): Promise<PruneReport> {
-    return prune(this.#context, threads, policy);
+    return underSignal(policy?.signal, () => prune(this.#context, threads, policy));
   }
 
   /**
@@ -223,7 +236,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws InvalidOptionsError, InvalidThreadIdError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
   deleteForRuns(runIds: readonly string[], options: DeleteForRunsOptions = {}): Promise<PruneReport> {
-    return deleteForRuns(this.#context, runIds, options);
+    return underSignal(options?.signal, () => deleteForRuns(this.#context, runIds, options));
   }
 
   /**
@@ -248,7 +261,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    */
   listThreads(options?: ListThreadsOptions): AsyncGenerator<ThreadInfo> {
     const view = viewOf(this.#context);
-    return listThreads(this.#context, options, (id) => hasUnfinishedWork(view, id));
+    const threads = listThreads(this.#context, options, (id) => hasUnfinishedWork(view, id));
+    return eachUnderSignal(options?.signal, threads);
   }
 
   /**
@@ -306,7 +320,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     config: RunnableConfig;
     channels: string[];
   }): Promise<Record<string, DeltaChannelHistory>> {
-    return getDeltaChannelHistory(this.#context, options);
+    return underSignal(options.config?.signal, () => getDeltaChannelHistory(this.#context, options));
   }
 }
 

@@ -21,6 +21,8 @@ export interface ListThreadsOptions {
   readonly labels?: Labels;
   /** The most threads to list. Default: all, read page by page. */
   readonly limit?: number;
+  /** Ends the list, with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A thread in `listThreads`. */
@@ -47,7 +49,7 @@ export interface ThreadInfo {
 
 /** @throws InvalidOptionsError */
 function resolveListThreads(options: ListThreadsOptions = {}, rules: LabelRules): { selection: ThreadSelection; limit: number } {
-  refuseUnknown("listThreads", options, ["prefix", "within", "updatedAfter", "idleFor", "cursor", "labels", "limit"]);
+  refuseUnknown("listThreads", options, ["prefix", "within", "updatedAfter", "idleFor", "cursor", "labels", "limit", "signal"]);
   const { updatedAfter, idleFor, cursor, limit = Number.POSITIVE_INFINITY } = options;
   if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 0);
   const selection: ThreadSelection = {

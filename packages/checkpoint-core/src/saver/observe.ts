@@ -4,6 +4,7 @@ import type { Events } from "../store/events.js";
 /** The calls that are told of, and where each names its thread: in a config, as an id, in options, or not at all. */
 const OPERATIONS: Readonly<Record<string, (first: unknown) => unknown>> = {
   setup: noThread,
+  ping: noThread,
   getTuple: threadOfConfig,
   list: threadOfConfig,
   put: threadOfConfig,

@@ -59,6 +59,8 @@ export interface DeleteForRunsOptions {
   readonly within?: ThreadIdParts;
   /** Only say what would go. Default `false`. */
   readonly dryRun?: boolean;
+  /** Ends it, with the signal's reason. Runs that were removed before stay removed. */
+  readonly signal?: AbortSignal;
 }
 
 /** Removes runs from their threads (contract C-55). */
@@ -69,7 +71,7 @@ export async function deleteForRuns(
 ): Promise<PruneReport> {
   if (!Array.isArray(runIds)) throw new InvalidOptionsError("deleteForRuns needs an array of run ids.");
   for (const id of runIds) resolveLabels({ run_id: id }, labels);
-  refuseUnknown("deleteForRuns", options, ["threads", "within", "dryRun"]);
+  refuseUnknown("deleteForRuns", options, ["threads", "within", "dryRun", "signal"]);
   const dryRun = flag("dryRun", options.dryRun ?? false);
   const among = {
     threads: resolveIds(options.threads),

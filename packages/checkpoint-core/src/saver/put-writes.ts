@@ -7,11 +7,12 @@ import { ThreadDeletedError } from "../errors.js";
 import { encodeWrites, type SerializedWrite, writeIndex } from "../format/pending-writes.js";
 import { compressed } from "../format/segment.js";
 import type { PutWritesInput, ThreadGuard } from "../store/checkpoint-store.js";
+import { underSignal } from "../store/operation-signal.js";
 import { refusalError } from "../store/refusal.js";
 import type { CachedThread } from "./cache.js";
 import type { SaverContext } from "./context.js";
 import { readEntry } from "./get-tuple.js";
-import { handled, nextCall } from "./run-writes.js";
+import { handled, nextCall, writeGraceMs } from "./run-writes.js";
 
 /** Stores what a task wrote (contract C-40 to C-43). */
 export function putWrites(
@@ -21,7 +22,8 @@ export function putWrites(
   taskId: string,
   taskPath: string | undefined,
 ): Promise<void> {
-  const store = (): Promise<void> => storeWrites(saver, config, writes, taskId, taskPath);
+  const store = (): Promise<void> =>
+    underSignal(config.signal, () => storeWrites(saver, config, writes, taskId, taskPath), writeGraceMs(config));
   return saver.runs.of(config)?.putWrites(store) ?? handled(store());
 }
 

@@ -22,10 +22,11 @@ import {
 import { compressed } from "../format/segment.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { PutInput, ThreadGuard } from "../store/checkpoint-store.js";
+import { underSignal } from "../store/operation-signal.js";
 import { refusalError } from "../store/refusal.js";
 import type { SaverContext } from "./context.js";
 import { readEntry } from "./get-tuple.js";
-import { nextCall } from "./run-writes.js";
+import { nextCall, writeGraceMs } from "./run-writes.js";
 
 /** Stores a checkpoint, and says which one it is (contract C-30 to C-38). */
 export async function put(
@@ -38,7 +39,11 @@ export async function put(
   const ref = { ...namespaceRef(config, "put"), checkpointId: requiredId(checkpoint.id, "checkpoint.id") };
   const store = (): Promise<void> =>
     saver.parentsFirst.put(ref, optionalCheckpointId(config), (parent) =>
-      storeCheckpoint(saver, ref, config, checkpoint, metadata, newVersions, parent),
+      underSignal(
+        config.signal,
+        () => storeCheckpoint(saver, ref, config, checkpoint, metadata, newVersions, parent),
+        writeGraceMs(config),
+      ),
     );
   await (saver.runs.of(config)?.put(store) ?? store());
   return configOf(ref);

@@ -50,6 +50,17 @@ class RunWrites {
   }
 }
 
+/** A store that is there takes what a run has done in less; one that is not must not hold up a run that is to end. */
+const GRACE_MS = 2_000;
+
+/**
+ * For how long a write goes on when its signal has aborted, in milliseconds. That of a run that is ended stores what the run has done: LangGraph hands over what
+ * tasks have finished beside the abort, and with durability "exit" everything after it.
+ */
+export function writeGraceMs(config: RunnableConfig): number {
+  return isRunConfig(config) ? GRACE_MS : 0;
+}
+
 /** The runs that write through a saver. */
 export class WritesByRun {
   readonly #runs = new WeakMap<AbortSignal, { readonly writer: object; readonly writes: RunWrites }>();

@@ -61,6 +61,8 @@ export interface CheckpointStore extends ThreadStore {
   revokeLease(threadId: string, reason: string): Promise<RevokedLease | undefined>;
   /** Leases that ended without a release longer than `olderThanMs` ago, the oldest first. */
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]>;
+  /** One round trip to the server, and one try. */
+  ping(): Promise<void>;
   /** Ends the waits of retries, and closes what the saver opened. */
   end(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { integer, refuseUnknown } from "../config/options.js";
 import { InvalidOptionsError } from "../errors.js";
+import { operationSignal } from "./operation-signal.js";
 
 /** How long transient faults of the store are hidden from the run (contract C-70). */
 export interface RetryOptions {
@@ -31,6 +32,23 @@ export function resolveRetry(options: RetryOptions = {}): RetryPolicy {
   return Object.freeze(policy);
 }
 
+/** A try is never cut shorter by the budget: a budget of nothing asks for one try, not for one that has no time. */
+const LEAST_TRY_MS = 1_000;
+
+/**
+ * How long one try may wait for an answer: no longer than a third of the budget, so that a connection on which nothing comes back leaves time for two others
+ * (contract C-71).
+ *
+ * @param timeoutMs what the saver's option allows.
+ */
+export function tryLimit({ maxAttempts, maxElapsedMs }: RetryPolicy, timeoutMs: number): number {
+  if (maxAttempts === 1) return timeoutMs;
+  return Math.min(timeoutMs, Math.max(LEAST_TRY_MS, Math.floor(maxElapsedMs / 3)));
+}
+
+/** The tries of a ping: whoever asks is told soon, and not of a connection that has long been dead. */
+export const PING_POLICY: RetryPolicy = { maxAttempts: 3, maxElapsedMs: 5_000, minDelayMs: 50, maxDelayMs: 500 };
+
 /** A try that failed, and after which there will be another. */
 export interface FailedTry {
   readonly error: unknown;
@@ -42,33 +60,42 @@ export interface FailedTry {
   readonly leftMs: number;
 }
 
+/** What there is to be known around the tries of an operation. */
+export interface Retrying {
+  /** Aborts the wait between two tries (the saver was closed). */
+  readonly giveUp?: AbortSignal;
+  /** Called before each wait. It must not throw. */
+  readonly onRetry?: (failed: FailedTry) => void;
+}
+
 /**
  * Runs an idempotent operation until it succeeds, fails for good, or the budget is spent. Then it throws the last error unchanged.
  *
  * @param isTransient whether a retry may succeed; decided by error code, never by message text.
- * @param giveUp aborts the wait between two tries (the saver was closed).
- * @param onRetry called before each wait. It must not throw.
+ * @param operation is given the signal by which it is to end ({@link operationSignal}).
  */
 export async function retry<T>(
   policy: RetryPolicy,
   isTransient: (error: unknown) => boolean,
-  operation: () => Promise<T>,
-  giveUp?: AbortSignal,
-  onRetry?: (failed: FailedTry) => void,
+  operation: (signal: AbortSignal | undefined) => Promise<T>,
+  { giveUp, onRetry }: Retrying = {},
 ): Promise<T> {
+  const signal = operationSignal();
+  const signals = [giveUp, signal].filter((each) => each !== undefined);
   const start = performance.now();
   for (let attempt = 1; ; attempt += 1) {
+    signal?.throwIfAborted();
     try {
-      return await operation();
+      return await operation(signal);
     } catch (error) {
-      if (attempt >= policy.maxAttempts || !isTransient(error) || giveUp?.aborted === true) throw error;
+      if (attempt >= policy.maxAttempts || !isTransient(error) || signals.some(({ aborted }) => aborted)) throw error;
       // Jitter of ±50 %: replicas that lost the same server must not come back in step.
       const delay = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
       const leftMs = policy.maxElapsedMs - (performance.now() - start) - delay;
       if (leftMs < 0) throw error;
       onRetry?.({ error, attempt, delayMs: delay, leftMs });
       try {
-        await wait(delay, undefined, giveUp === undefined ? {} : { signal: giveUp });
+        await wait(delay, undefined, signals.length === 0 ? {} : { signal: AbortSignal.any(signals) });
       } catch {
         throw error;
       }

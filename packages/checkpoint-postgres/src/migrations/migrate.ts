@@ -1,6 +1,6 @@
-import { SchemaTooNewError, UnsupportedServerError } from "@holdfast/checkpoint-core";
+import { SchemaTooNewError, StoreFailureError, UnsupportedServerError } from "@holdfast/checkpoint-core";
 import { flag, integer, refuseUnknown } from "@holdfast/checkpoint-core/adapter";
-import { integer as integerOf, isNull, text } from "../columns.js";
+import { integer as integerOf, text } from "../columns.js";
 import { setupRequired } from "../errors.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import { type Tables, tablesIn } from "../tables.js";
@@ -52,7 +52,7 @@ export function migrationSql(options: MigrationSqlOptions = {}): string {
   const steps = MIGRATIONS.filter(({ version }) => version > from).map(
     (step) => `-- ${step.version} ${step.name}\n${stepSql(t, step)}`,
   );
-  return ["begin;", ...head, ...steps, "commit;", ""].join("\n\n");
+  return ["begin;", `${PLAIN_LITERALS};`, ...head, ...steps, "commit;", ""].join("\n\n");
 }
 
 /**
@@ -75,8 +75,13 @@ export async function migrate(db: Connections, t: Tables, createSchema: boolean)
       refuseNewer(found, t);
       const missing = MIGRATIONS.filter(({ version }) => version > found.version);
       if (missing.length === 0) return;
+      // Backslashes in literals of the steps are plain text, whatever the database's default is.
+      await db.executeScript(client, PLAIN_LITERALS);
       if (ledger === undefined) {
-        if (createSchema) await db.executeScript(client, `create schema if not exists ${t.schema}`);
+        await refuseOthersTables(db, client, t);
+        // Only where it is not there: "if not exists" asks for the right to create one all the same.
+        if (createSchema && !(await hasSchema(db, client, t)))
+          await db.executeScript(client, `create schema if not exists ${t.schema}`);
         await db.executeScript(client, ledgerSql(t));
       }
       for (const step of missing) await db.executeScript(client, stepSql(t, step));
@@ -84,7 +89,31 @@ export async function migrate(db: Connections, t: Tables, createSchema: boolean)
   });
 }
 
-/** Separates our advisory locks from those of other programs that hash the same text. */
+const PLAIN_LITERALS = "set local standard_conforming_strings = on";
+
+async function hasSchema(db: Connections, client: PostgresClient, t: Tables): Promise<boolean> {
+  const [row] = await db.execute(client, {
+    text: "select count(*) from pg_catalog.pg_namespace where nspname = $1",
+    values: [t.schemaName],
+  });
+  return row !== undefined && integerOf(row, 0) > 0;
+}
+
+/** An application's own tables in the schema, under names of ours. */
+async function refuseOthersTables(db: Connections, client: PostgresClient, t: Tables): Promise<void> {
+  const names = [t.thread, t.checkpoint, t.segment, t.pendingWrite, t.tombstone, t.sweeper, t.migration];
+  const rows = await db.execute(client, {
+    text: "select name from unnest($1::text[]) as name where to_regclass(name) is not null",
+    values: [names],
+  });
+  if (rows.length === 0) return;
+  const found = rows.map((row) => text(row, 0)).join(", ");
+  throw new StoreFailureError(
+    `setup: ${found} in this database is not Holdfast's. Give Holdfast a schema of its own: the option schema. Nothing was changed.`,
+  );
+}
+
+/** Keeps our advisory locks apart from those of other programs that hash the same text. */
 const LOCK_SEED = 7_406_371;
 
 /**
@@ -104,10 +133,13 @@ interface SchemaState {
   readonly minClientVersion: number;
 }
 
-/** `undefined` if there is no ledger. Checked first, because an error would end the transaction. */
+/** `undefined` where there is no ledger, or a table of that name that is somebody else's. An error would end the transaction, so it is looked for first. */
 async function readLedger(db: Connections, client: PostgresClient, t: Tables): Promise<SchemaState | undefined> {
-  const [row] = await db.execute(client, { text: "select to_regclass($1)", values: [t.migration] });
-  return row === undefined || isNull(row, 0) ? undefined : readVersion(db, client, t);
+  const [row] = await db.execute(client, {
+    text: "select count(*) from pg_catalog.pg_attribute where attrelid = to_regclass($1) and attname in ('version', 'min_client_version')",
+    values: [t.migration],
+  });
+  return row === undefined || integerOf(row, 0) < 2 ? undefined : readVersion(db, client, t);
 }
 
 async function readVersion(db: Connections, client: PostgresClient, t: Tables): Promise<SchemaState> {

@@ -38,6 +38,12 @@ local function find_whole_thread()
   return key, epoch, refusal
 end
 
+-- A server that is full refuses a script's first write, but none after one that frees memory, even if there was nothing to free. For what gives free, or
+-- takes away.
+local function write_even_if_full()
+  redis.call('HDEL', THREAD, '')
+end
+
 -- Starts a thread, without leftovers of one whose record the server evicted.
 local function begin_thread(key)
   -- Only if needed: a full server refuses a script's first write, but none after a write that frees memory.

@@ -4,6 +4,7 @@ if refusal then return refusal end
 if not key then return {'lease-lost'} end
 refusal = lease_refusal(ARGV[1])
 if refusal then return refusal end
+write_even_if_full()
 redis.call('HSET', THREAD, 'lease_until', digits(now_ms() + ARGV[2]))
 local lasts = set_expiry(ARGV[3])
 return {'renewed', redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key}

@@ -5,6 +5,7 @@ if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
 refusal = lease_refusal(ARGV[2])
 if refusal then return refusal end
+write_even_if_full()
 local leases, runs, first_run, first_member = {}, {}, 5 + ARGV[3], 5 + ARGV[3] + ARGV[4]
 for i = 5, first_run - 1 do leases[ARGV[i]] = true end
 for i = first_run, first_member - 1 do runs[ARGV[i]] = true end

@@ -8,6 +8,7 @@ local ended = end_with('request', ARGV[2])
 if ended then return {'revoked', ended.lease, ended.owner} end
 local lease = find_lease()
 if not lease.ends then return {'none'} end
+write_even_if_full()
 note_end(lease, 'revoked', ARGV[1], ARGV[2], false)
 redis.call('HDEL', THREAD, 'lease_owner', 'lease_until', 'lease_tries', 'lease_request', 'lease_follows')
 return {'revoked', count_of(lease.token), lease.owner or ''}

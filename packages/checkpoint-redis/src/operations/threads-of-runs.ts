@@ -22,7 +22,7 @@ export async function* threadsOfRuns(
   { threads, within }: AmongThreads,
 ): AsyncGenerator<string> {
   if (runIds.length === 0) return;
-  for await (const some of threads === undefined ? allThreads(redis, keys) : pagesOf(threads)) {
+  for await (const some of threads === undefined ? allThreads(redis, keys, "deleteForRuns") : pagesOf(threads)) {
     const threadIds = within === undefined ? some : some.filter((threadId) => isWithin(threadId, within));
     const found = await Promise.all(threadIds.map((threadId) => hasRuns(redis, keys, threadId, runIds)));
     for (const [n, threadId] of threadIds.entries()) if (found[n] === true) yield threadId;
