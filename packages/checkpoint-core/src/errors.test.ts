@@ -69,6 +69,8 @@ it("C-75 every code narrows to a class", () => {
 it.for([
   new errors.ThreadBusyError("user-1", "host:123", 12),
   new errors.LeaseLostError("user-1"),
+  new errors.LeaseLostError("user-1", { kind: "overtaken", reason: "host:123" }),
+  new errors.LeaseLostError("user-1", { kind: "revoked", reason: "it hangs" }),
   new errors.ConcurrentUpdateError("user-1"),
   new errors.ThreadDeletedError("user-1"),
   new errors.ThreadNotFoundError("user-1"),
