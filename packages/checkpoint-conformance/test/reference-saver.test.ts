@@ -1,4 +1,4 @@
 import { checkpointConformance } from "../src/index.js";
 import { referenceTarget } from "./reference-target.js";
 
-checkpointConformance(referenceTarget("the reference saver"), { expectedCases: 350 });
+checkpointConformance(referenceTarget("the reference saver"), { expectedCases: 351 });
