@@ -11,17 +11,22 @@ import {
 } from "@langchain/langgraph-checkpoint";
 import type { ReferenceOptions } from "./reference-connection.js";
 import { namespaceOf, optionalId, threadOf } from "./reference-ids.js";
-import { inTaskOrder, type ReferenceStore, type Row, type WriteRow } from "./reference-store.js";
+import { inTaskOrder, type ReferenceStore, type Row, type ThreadRows, type WriteRow } from "./reference-store.js";
 import { ReferenceValues } from "./reference-values.js";
 
 const PAGE = 100;
-/** On the config of a tuple that was read as the head of its thread; a run hands it on to its puts. */
-export const READ_AS_HEAD = Symbol("read as head");
+/** On the config of a tuple, how it was asked for; a run hands it on to its puts. */
+export const READ_AS: unique symbol = Symbol("read as");
+export interface ReadAs {
+  readonly id: string;
+  readonly isHead: boolean;
+}
 
 /** Reading: the latest, one by its id, lists, and what delta channels are made of. */
 export abstract class ReferenceReader extends ReferenceValues {
   /** Whether a run is refused whose head has moved. */
   protected readonly rejects: boolean;
+  protected readonly lives = new WeakMap<object, Map<string, ThreadRows | undefined>>();
 
   constructor(store?: ReferenceStore, options: ReferenceOptions = {}) {
     super(store, options);
@@ -31,7 +36,19 @@ export abstract class ReferenceReader extends ReferenceValues {
   protected keyOf(ns: string, id: string): string {
     return JSON.stringify([ns, id]);
   }
-  /** LangGraph gives each run a writer. */
+
+  /** In which life of a thread a run is: a subgraph's first checkpoint names nothing that is stored. */
+  protected noteLife(config: RunnableConfig, thread: string): void {
+    if (!this.isOfARun(config)) return;
+    const { writer } = config as { readonly writer: object };
+    this.lives.set(writer, (this.lives.get(writer) ?? new Map()).set(thread, this.store.threads.get(thread)));
+  }
+
+  protected lifeOf(config: RunnableConfig, thread: string): ThreadRows | undefined {
+    return this.isOfARun(config) ? this.lives.get((config as { readonly writer: object }).writer)?.get(thread) : undefined;
+  }
+
+  /** LangGraph gives each run a writer, which its subgraphs have, too. */
   protected isOfARun(config: RunnableConfig): boolean {
     return "writer" in config;
   }
@@ -45,10 +62,12 @@ export abstract class ReferenceReader extends ReferenceValues {
     this.request();
     const head = this.headOf(thread, ns);
     const row = id === undefined ? head : this.store.threads.get(thread)?.rows.get(this.keyOf(ns, id));
+    if (ns === "") this.noteLife(config, thread);
     if (row === undefined) return undefined;
     const tuple = await this.tupleOf(row);
-    if (!this.rejects || id !== undefined) return tuple;
-    return { ...tuple, config: { configurable: { ...tuple.config.configurable, [READ_AS_HEAD]: row.id } } };
+    if (!this.rejects) return tuple;
+    const read: ReadAs = { id: row.id, isHead: id === undefined };
+    return { ...tuple, config: { configurable: { ...tuple.config.configurable, [READ_AS]: read } } };
   }
 
   override async *list(config: RunnableConfig, options: CheckpointListOptions = {}): AsyncGenerator<CheckpointTuple> {

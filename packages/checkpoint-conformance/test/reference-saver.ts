@@ -3,7 +3,7 @@ import type { Checkpoint, CheckpointMetadata, PendingWrite } from "@langchain/la
 import type { Lease, LeasingSaver } from "../src/leasing-saver.js";
 import { idOf, namespaceOf, optionalId, threadOf } from "./reference-ids.js";
 import { ReferenceLeaser } from "./reference-leaser.js";
-import { READ_AS_HEAD } from "./reference-reader.js";
+import { READ_AS, type ReadAs } from "./reference-reader.js";
 import { type Kept, ReferenceSaverError, type Row, type ThreadRows, type WriteRow } from "./reference-store.js";
 
 type Versions = Checkpoint["channel_versions"];
@@ -22,7 +22,7 @@ export interface PreparedPut {
   readonly versions: Versions;
   readonly newVersions: Versions;
   readonly given: ReadonlyMap<string, Kept>;
-  readonly config: Readonly<Record<string | symbol, unknown>>;
+  readonly config: RunnableConfig;
 }
 
 /**
@@ -49,11 +49,12 @@ export class ReferenceSaver extends ReferenceLeaser implements LeasingSaver {
       frame: structuredClone(frame),
       versions: structuredClone(versions),
       newVersions: { ...newVersions },
-      config: configurable,
+      config,
     };
     const given = await this.keepAll(Object.entries(values));
     this.request();
     this.commit({ ...input, given: new Map(given) });
+    if (input.ns === "") this.noteLife(config, thread);
     return { configurable: { thread_id: thread, checkpoint_ns: input.ns, checkpoint_id: input.id } };
   }
 
@@ -157,13 +158,14 @@ export class ReferenceSaver extends ReferenceLeaser implements LeasingSaver {
   }
 
   /** What goes on from a checkpoint of the deleted thread is late, and so is what goes on from that. */
-  protected checkTombstone({ thread, ns, id, parent, metadata }: PreparedPut): void {
+  protected checkTombstone({ thread, ns, id, parent, metadata, config }: PreparedPut): void {
     const rows = this.store.threads.get(thread)?.rows;
     const bases = Object.entries({ ...metadata.parents, ...(parent === undefined ? {} : { [ns]: parent }) });
     const isGone = bases.some(
       ([of, base]) => !rows?.has(this.keyOf(of, base)) && this.isTombstoned(thread, this.keyOf(of, base)),
     );
-    if (!isGone) return;
+    const life = parent === undefined ? this.lifeOf(config, thread) : undefined;
+    if (!isGone && (life === undefined || life === this.store.threads.get(thread))) return;
     const key = this.keyOf(ns, id);
     this.store.tombstones.get(thread)?.add(key);
     const left = this.store.threads.get(thread);
@@ -172,10 +174,12 @@ export class ReferenceSaver extends ReferenceLeaser implements LeasingSaver {
     throw new ReferenceSaverError("threadDeleted", `The thread ${thread} was deleted.`);
   }
 
-  /** With `onConflict: "reject"`, a run that began at the head finds it there. */
+  /** With `onConflict: "reject"`, a put finds its parent as the head, unless the parent was named. */
   protected checkHead({ thread, ns, id, parent, metadata, config }: PreparedPut): void {
     if (!this.rejects || metadata.source === "fork" || this.store.threads.get(thread)?.rows.has(this.keyOf(ns, id))) return;
-    if (parent !== undefined && config[READ_AS_HEAD] !== parent) return;
+    const read = (config.configurable as { readonly [READ_AS]?: ReadAs } | undefined)?.[READ_AS];
+    const isNamed = read === undefined ? !this.isOfARun(config) : read.id === parent && !read.isHead;
+    if (parent !== undefined && isNamed) return;
     if (this.headOf(thread, ns)?.id === parent) return;
     throw new ReferenceSaverError("concurrentUpdate", `The head of ${thread} has moved.`);
   }

@@ -1,5 +1,13 @@
 // What an adapter needs and an application does not. It changes with the adapters, in any version.
-export { type CheckpointKey, type CheckpointRef, decodeId, encodeId, type NamespaceRef, threadIdArgument } from "./config/ids.js";
+export {
+  type CheckpointKey,
+  type CheckpointRef,
+  checkpointName,
+  decodeId,
+  encodeId,
+  type NamespaceRef,
+  threadIdArgument,
+} from "./config/ids.js";
 export { decodeMetadata, type MetadataCondition, metadataConditions } from "./config/metadata.js";
 export { flag, integer, oneOf, refuseUnknown } from "./config/options.js";
 export { type LabelRules, resolveLabelRules, ttlMinutes, withTtlMinutes } from "./config/run-config.js";

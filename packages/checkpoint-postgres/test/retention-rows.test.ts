@@ -48,12 +48,7 @@ it("C-54 an end of a branch that is written to while it is about to be pruned st
   // It has looked at the thread, and waits for its row.
   const holder = await hold("select from holdfast.thread where thread_id = 't' for update");
   const pruning = saver.prune(["t"]);
-  await eventually("the prune waits", async () => {
-    const [row] = await sql<{ waiting: number }>(
-      "select count(*)::int as waiting from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
-    );
-    return row?.waiting === 1;
-  });
+  await waitingForLocks(1);
   await holder.query(
     `insert into holdfast.pending_write (thread_key, arrival, call, slot, checkpoint_ns, checkpoint_id, task_id, links, payload)
 select thread_key, arrival, call, slot, checkpoint_ns, decode(replace('${end}', '-', ''), 'hex'), task_id, links, payload from holdfast.pending_write`,

@@ -154,7 +154,7 @@ const CRAFTS: Readonly<Record<string, (headerOf: HeaderOf, random: Random) => Pa
     return { body: raw(payload(headerOf([JSON_TYPE, piece]), TEXT)), segments: [whole], links: [whole.id] };
   },
   "no content": () => ({ body: raw(Buffer.alloc(0)) }),
-  "a type that there is not": (headerOf) => ({ body: raw(payload(headerOf([MARKER, TEXT.length]), TEXT)) }),
+  "an unknown type": (headerOf) => ({ body: raw(payload(headerOf([MARKER, TEXT.length]), TEXT)) }),
   "deep values": (headerOf, random) => {
     const text = nested(integerOf(random, 900, 200_000));
     return { body: deflated(payload(headerOf([JSON_TYPE, text.length]), text)) };
@@ -216,7 +216,7 @@ const CRAFTS: Readonly<Record<string, (headerOf: HeaderOf, random: Random) => Pa
     body: raw(payload(headerOf([JSON_TYPE, TEXT.length]), TEXT)),
     links: Array.from({ length: integerOf(random, 1, 20_000) }, (_, n) => n.toString(16).padStart(32, "0")),
   }),
-  "a keyframe that there is not": (headerOf) => ({ body: deflated(payload(headerOf([JSON_TYPE, TEXT.length]), TEXT), 1) }),
+  "a missing keyframe": (headerOf) => ({ body: deflated(payload(headerOf([JSON_TYPE, TEXT.length]), TEXT), 1) }),
 };
 
 export const CRAFT_NAMES = Object.keys(CRAFTS);

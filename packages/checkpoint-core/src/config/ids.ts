@@ -21,6 +21,11 @@ export interface CheckpointRef extends NamespaceRef {
   readonly checkpointId: string;
 }
 
+/** Names a checkpoint within its thread, as a key of maps. Neither part contains NUL (contract C-05). */
+export function checkpointName({ namespace, checkpointId }: CheckpointKey): string {
+  return `${namespace}\0${checkpointId}`;
+}
+
 /**
  * The `thread_id` of a config, or `undefined` when there is none.
  *

@@ -12,9 +12,9 @@ const MARK = "\u001a";
 const MINUS_ZERO = `${MARK}-0`;
 /** How deep metadata may nest. Redis reads 1,000 levels, and Postgres' stack holds some thousands; LangGraph's own has two. */
 const MAX_METADATA_DEPTH = 500;
-/** How long its JSON text may be, about. It is stored with each checkpoint anew, and read with each by `list`. */
+/** Approximate limit of its JSON text. Each checkpoint stores it again, and `list` reads it with each. */
 const MAX_METADATA_BYTES = 16 * 1024 * 1024;
-/** Of a value with what divides it from the next. */
+/** The least that a value takes, with its separator. */
 const MIN_BYTES = 2;
 const NEEDS_ESCAPE = /[\0\u001a]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 const ESCAPED = new RegExp(`${MARK}([0-9a-f]{4})`, "g");
@@ -22,7 +22,7 @@ const ESCAPED = new RegExp(`${MARK}([0-9a-f]{4})`, "g");
 /**
  * Metadata as JSON text. Properties that are `undefined` are left out, as in JSON.
  *
- * @throws InvalidMetadataError naming the path of what is not JSON, or is too deep; or saying that there is too much (contract C-64).
+ * @throws InvalidMetadataError naming the path of a value that is not JSON, or if the metadata is too deep or too long (contract C-64).
  */
 export function encodeMetadata(metadata: CheckpointMetadata | Readonly<Record<string, unknown>>): string {
   if (metadata === null || typeof metadata !== "object" || Array.isArray(metadata)) {
@@ -88,7 +88,7 @@ function unescapeText(text: string): string {
   return text.replace(ESCAPED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** What was made of the metadata so far. */
+/** How far the walk through the metadata has come. */
 interface Pass {
   readonly ancestors: Set<object>;
   bytes: number;

@@ -4,14 +4,14 @@ import { malformation } from "./ids.js";
 import { oneOf, refuseNoObject } from "./options.js";
 
 /** What LangGraph gives every run, and no other call. Subgraphs have the same writer as their graph. */
-export interface RunConfig extends RunnableConfig {
+interface RunConfig extends RunnableConfig {
   readonly writer: object;
 }
 
 /**
  * Whether a config is that of a run: `invoke`, `stream`, `batch`, a subgraph. `getState` and `updateState` hand on what their caller gives them.
  */
-export function isRunConfig(config: RunnableConfig): config is RunConfig {
+export function isRunConfig(config: RunnableConfig | undefined): config is RunConfig {
   return typeof (config as Partial<RunConfig> | undefined)?.writer === "function";
 }
 

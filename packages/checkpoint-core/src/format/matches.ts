@@ -47,7 +47,7 @@ export interface Match {
 /** A part of the work, in bytes: some 0.1 ms. */
 const STEP_BYTES = 32 * 1024;
 const BASE = 0x01000193;
-/** Spreads a hash, of which the lowest bits say the least. */
+/** Spreads a hash whose lowest bits vary least. */
 const SPREAD = 0x9e3779b1;
 
 /**

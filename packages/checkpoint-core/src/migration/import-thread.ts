@@ -6,7 +6,7 @@ import type {
   CheckpointPendingWrite,
   CheckpointTuple,
 } from "@langchain/langgraph-checkpoint";
-import { type CheckpointRef, configOf, namespaceConfig } from "../config/ids.js";
+import { type CheckpointRef, checkpointName, configOf, namespaceConfig } from "../config/ids.js";
 import { markCopied } from "../config/run-config.js";
 import { HAS_TASK_PATHS, notedTaskPaths, type PutWrites } from "../config/task-paths.js";
 import { ImportMismatchError, ThreadDeletedError } from "../errors.js";
@@ -104,7 +104,7 @@ class ThreadCopy {
     const { batch, signal } = this.#options;
     const thread = { configurable: { thread_id: this.#threadId } };
     const there = new Set<string>();
-    for await (const tuple of listedIn(this.#target, thread, batch)) there.add(keyOf(refOf(this.#threadId, tuple)));
+    for await (const tuple of listedIn(this.#target, thread, batch)) there.add(checkpointName(refOf(this.#threadId, tuple)));
     const missing: Missing[] = [];
     /** By namespace, whether the target has the checkpoint listed last. */
     const wasThere = new Map<string, boolean>();
@@ -112,7 +112,7 @@ class ThreadCopy {
       signal?.throwIfAborted();
       const ref = refOf(this.#threadId, tuple);
       const newer = wasThere.get(ref.namespace);
-      const isThere = there.delete(keyOf(ref));
+      const isThere = there.delete(checkpointName(ref));
       wasThere.set(ref.namespace, isThere);
       if (!isThere) {
         // The target has a newer one, so it has pruned this one, which could not get its place back.
@@ -207,8 +207,4 @@ function parentConfig({ threadId, namespace }: CheckpointRef, parent: string | u
 function refOf(threadId: string, { config, checkpoint }: CheckpointTuple): CheckpointRef {
   const namespace = (config.configurable?.checkpoint_ns ?? "") as string;
   return { threadId, namespace, checkpointId: checkpoint.id };
-}
-
-function keyOf({ namespace, checkpointId }: CheckpointRef): string {
-  return `${namespace}\0${checkpointId}`;
 }

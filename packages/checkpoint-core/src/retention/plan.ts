@@ -1,4 +1,4 @@
-import type { CheckpointKey } from "../config/ids.js";
+import { type CheckpointKey, checkpointName } from "../config/ids.js";
 import type { CheckpointSummary, RemovedCheckpoint } from "../store/thread-store.js";
 
 /** Which checkpoints may go. */
@@ -136,7 +136,7 @@ class ThreadShape {
   constructor(summaries: readonly CheckpointSummary[]) {
     const bound = new Map<string, CheckpointSummary[]>();
     for (const [place, each] of summaries.entries()) {
-      this.#byKey.set(keyText(each.namespace, each.checkpointId), each);
+      this.#byKey.set(checkpointName(each), each);
       this.#places.set(each, place);
       const parent = this.#parentOf(each);
       if (parent !== undefined) this.#parents.add(parent);
@@ -175,12 +175,13 @@ class ThreadShape {
 
   originIn(around: string, each: CheckpointSummary): CheckpointSummary | undefined {
     const id = Object.hasOwn(each.origins, around) ? each.origins[around] : undefined;
-    return id === undefined ? undefined : this.#byKey.get(keyText(around, id));
+    return id === undefined ? undefined : this.#byKey.get(checkpointName({ namespace: around, checkpointId: id }));
   }
 
   /** The parent, if it was committed earlier, so that a loop of parents in damaged data ends. */
   #parentOf(each: CheckpointSummary): CheckpointSummary | undefined {
-    const parent = each.parentId === undefined ? undefined : this.#byKey.get(keyText(each.namespace, each.parentId));
+    const parent =
+      each.parentId === undefined ? undefined : this.#byKey.get(checkpointName({ ...each, checkpointId: each.parentId }));
     return parent !== undefined && this.place(parent) < this.place(each) ? parent : undefined;
   }
 
@@ -238,8 +239,4 @@ function* orderingOrigins(thread: ThreadShape, kept: ReadonlySet<CheckpointSumma
       if (origin !== undefined && !kept.has(origin) && (placesIn.get(around) ?? []).some(isBetween)) yield origin;
     }
   }
-}
-
-function keyText(namespace: string, checkpointId: string): string {
-  return `${namespace}\0${checkpointId}`;
 }

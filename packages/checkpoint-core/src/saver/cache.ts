@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { LRUCache } from "lru-cache";
 import type { CheckpointRef, NamespaceRef } from "../config/ids.js";
-import { isRunConfig, type RunConfig } from "../config/run-config.js";
+import { isRunConfig } from "../config/run-config.js";
 import { own } from "../format/own.js";
 import type { CachedCheckpoint, CheckpointRecord } from "../format/record.js";
 import { MAX_LINKING_BYTES } from "../format/compression.js";
@@ -232,7 +232,7 @@ export class ThreadLives {
   readonly #ofRuns = new WeakMap<object, Map<string, string | undefined>>();
 
   of(threadId: string, config: RunnableConfig | undefined): string | undefined {
-    const ofRun = isRun(config) ? this.#ofRuns.get(config.writer) : undefined;
+    const ofRun = isRunConfig(config) ? this.#ofRuns.get(config.writer) : undefined;
     return ofRun?.has(threadId) ? ofRun.get(threadId) : this.#keys.get(threadId);
   }
 
@@ -240,7 +240,7 @@ export class ThreadLives {
   note(threadId: string, threadKey: string | undefined, config: RunnableConfig | undefined): void {
     if (threadKey === undefined) this.#keys.delete(threadId);
     else if (this.#keys.get(threadId) !== threadKey) this.#keys.set(threadId, threadKey);
-    if (!isRun(config)) return;
+    if (!isRunConfig(config)) return;
     const ofRun = this.#ofRuns.get(config.writer);
     if (ofRun === undefined) this.#ofRuns.set(config.writer, new Map([[threadId, threadKey]]));
     else ofRun.set(threadId, threadKey);
@@ -250,8 +250,4 @@ export class ThreadLives {
   forget(threadId: string): void {
     this.#keys.delete(threadId);
   }
-}
-
-function isRun(config: RunnableConfig | undefined): config is RunConfig {
-  return config !== undefined && isRunConfig(config);
 }

@@ -37,11 +37,12 @@ export async function put(
   newVersions: ChannelVersions,
 ): Promise<RunnableConfig> {
   const ref = { ...namespaceRef(config, "put"), checkpointId: requiredId(checkpoint.id, "checkpoint.id") };
+  const parentId = optionalCheckpointId(config);
   const store = (): Promise<void> =>
-    saver.parentsFirst.put(ref, optionalCheckpointId(config), (parent) =>
+    saver.parentsFirst.put(ref, parentId, (parentPut) =>
       underSignal(
         config.signal,
-        () => storeCheckpoint(saver, ref, config, checkpoint, metadata, newVersions, parent),
+        () => storeCheckpoint(saver, ref, parentId, parentPut, config, checkpoint, metadata, newVersions),
         writeGraceMs(config),
       ),
     );
@@ -57,14 +58,14 @@ export async function put(
 async function storeCheckpoint(
   saver: SaverContext,
   ref: CheckpointRef,
+  parentId: string | undefined,
+  parentPut: Promise<void> | undefined,
   config: RunnableConfig,
   checkpoint: Checkpoint,
   metadata: CheckpointMetadata,
   newVersions: ChannelVersions,
-  parentPut: Promise<void> | undefined,
 ): Promise<void> {
   const { store, serializer, cache } = saver;
-  const parentId = optionalCheckpointId(config);
   const parentRef = parentId === undefined ? undefined : { ...ref, checkpointId: parentId };
   // Everything up to the first await is taken as it is at the call (contract C-36).
   const known = parentRef && cache.get(parentRef);

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { checkpointName } from "../config/ids.js";
 import { decodeMetadata } from "../config/metadata.js";
 import { DeserializationError } from "../errors.js";
 import { decodeWrites, type StoredSlot, type StoredSlots, verifiedPayload } from "../format/pending-writes.js";
@@ -6,7 +6,9 @@ import { decodeCheckpoint, type SerializedValue, verifiedBody } from "../format/
 import { dictionaryLength } from "../format/compression.js";
 import type { Segment } from "../format/segment.js";
 import type { SegmentReader } from "../format/segment-reader.js";
+import { breathe } from "../format/turn.js";
 import type { ReadCheckpoint } from "../store/checkpoint-store.js";
+import { damageText, errorName } from "../store/stored-checkpoint.js";
 import type { ThreadPart } from "../store/thread-part.js";
 import type { StoreContext } from "./context.js";
 import { segmentsOf } from "./get-tuple.js";
@@ -14,9 +16,6 @@ import type { Findings, Place, VerifyProblemKind } from "./verify-report.js";
 
 /** `"dependent"`: it cannot be opened, because another one that it was compressed against cannot, or is not there. */
 type SegmentState = "sound" | "damaged" | "dependent";
-
-/** Of segments that are opened, before other work of the process has its turn; in bytes, as they are stored. */
-const MOST_BYTES_AT_ONCE = 1024 * 1024;
 
 /** Looks at a thread part by part. It holds the ids of its checkpoints and segments, and one part. */
 export class ThreadCheck {
@@ -42,14 +41,19 @@ export class ThreadCheck {
     for (const { kind, message, ...place } of part.faults) this.#add(kind, place, message);
     await this.#lookAtSegments(part, reader);
     for (const checkpoint of part.checkpoints) {
-      await nextTurn();
+      const { namespace, checkpointId } = checkpoint;
+      // A row that cannot be taken apart says so when it is looked at.
+      const slots = this.#decoded({ namespace, checkpointId }, () => checkpoint.slots);
+      if (slots === undefined) {
+        this.#checkpoints.add(checkpointName(checkpoint));
+        continue;
+      }
       await this.#lookAtCheckpoint(checkpoint, part, reader);
-      for (const slot of checkpoint.slots) await this.#lookAtSlot(checkpoint, slot, part, reader);
+      for (const slot of slots) await this.#lookAtSlot(checkpoint, slot, part, reader);
     }
     for (const writes of part.earlyWrites) {
-      this.#earlyWrites.add(keyOf(writes.namespace, writes.checkpointId));
+      this.#earlyWrites.add(checkpointName(writes));
       this.#findings.unreferencedWrites += writes.slots.length;
-      await nextTurn();
       for (const slot of writes.slots) await this.#lookAtSlot(writes, slot, part, reader);
     }
   }
@@ -58,7 +62,7 @@ export class ThreadCheck {
   end(): void {
     const lost = new Map<string, Place>();
     for (const { namespace, parentId } of this.#awaited) {
-      const key = keyOf(namespace, parentId);
+      const key = checkpointName({ namespace, checkpointId: parentId });
       if (this.#checkpoints.has(key)) continue;
       this.#findings.withoutParent += 1;
       // What is pruned goes with its writes, and what comes from elsewhere comes without those of others.
@@ -78,7 +82,6 @@ export class ThreadCheck {
 
   async #lookAtSegments({ segments, unreferenced }: ThreadPart, reader: SegmentReader): Promise<void> {
     const unsound: Segment[] = [];
-    let turnBytes = 0;
     for (const segment of segments.values()) {
       if (this.#segments.has(segment.id)) continue;
       this.#findings.segments += 1;
@@ -86,10 +89,7 @@ export class ThreadCheck {
       const isSound = opens(segment.id, reader);
       this.#segments.set(segment.id, isSound ? "sound" : "damaged");
       if (!isSound) unsound.push(segment);
-      turnBytes += segment.body.length;
-      if (turnBytes < MOST_BYTES_AT_ONCE) continue;
-      turnBytes = 0;
-      await nextTurn();
+      await breathe(segment.body.length);
     }
     const dependent = unsound.filter(({ links, body }) =>
       links.slice(0, dictionaryLength(body)).some((link) => !segments.has(link) || this.#segments.get(link) !== "sound"),
@@ -107,8 +107,9 @@ export class ThreadCheck {
     const place = { namespace, checkpointId };
     this.#findings.checkpoints += 1;
     this.#findings.bytes += record.body.length + Buffer.byteLength(metadata);
-    this.#checkpoints.add(keyOf(namespace, checkpointId));
-    if (parentId !== undefined && !this.#checkpoints.has(keyOf(namespace, parentId))) this.#awaited.push({ namespace, parentId });
+    this.#checkpoints.add(checkpointName(checkpoint));
+    if (parentId !== undefined && !this.#checkpoints.has(checkpointName({ namespace, checkpointId: parentId })))
+      this.#awaited.push({ namespace, parentId });
     const isWhole = this.#decoded(place, () => {
       verifiedBody(checkpoint);
       decodeMetadata(metadata);
@@ -157,12 +158,7 @@ export class ThreadCheck {
     try {
       return decode();
     } catch (error) {
-      // What is not ours may say what is stored.
-      this.#add(
-        "damaged",
-        place,
-        error instanceof DeserializationError ? error.message : `Stored bytes are damaged (${nameOf(error)}).`,
-      );
+      this.#add("damaged", place, damageText(error));
       return undefined;
     }
   }
@@ -171,7 +167,7 @@ export class ThreadCheck {
     try {
       await this.#saver.serializer.load(value);
     } catch (error) {
-      const reason = error instanceof DeserializationError ? error.message : nameOf(error);
+      const reason = error instanceof DeserializationError ? error.message : errorName(error);
       this.#add("unreadable", place, `The value of the channel ${channel} cannot be read: ${reason}`);
     }
   }
@@ -185,13 +181,4 @@ function opens(id: string, reader: SegmentReader): boolean {
   } catch {
     return false;
   }
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
-}
-
-/** Neither part has a NUL (contract C-05). */
-function keyOf(namespace: string, checkpointId: string): string {
-  return `${namespace}\0${checkpointId}`;
 }

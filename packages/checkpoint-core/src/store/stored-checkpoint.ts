@@ -12,11 +12,20 @@ export function decodeOf<T>({ threadId, namespace, checkpointId }: CheckpointRef
     return decode();
   } catch (error) {
     const checkpoint = { threadId, namespace, checkpointId };
-    if (error instanceof DeserializationError) throw new DeserializationError(error.message, { checkpoint, cause: error });
-    throw new DeserializationError(`Stored bytes are damaged (${error instanceof Error ? error.name : typeof error}).`, {
+    throw new DeserializationError(damageText(error), {
       checkpoint,
+      ...(error instanceof DeserializationError && { cause: error }),
     });
   }
+}
+
+/** What may be said of an error at decoding: the message of one that is not ours may quote what is stored. */
+export function damageText(error: unknown): string {
+  return error instanceof DeserializationError ? error.message : `Stored bytes are damaged (${errorName(error)}).`;
+}
+
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
 }
 
 type Content = Pick<ReadCheckpoint, "parentId" | "metadata" | "record" | "slots">;

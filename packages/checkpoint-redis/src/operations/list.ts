@@ -55,17 +55,20 @@ export async function* list(
   const filter = selection.filter === undefined && labels === undefined ? undefined : metadataConditions(selection.filter ?? {});
   let [cursor, threadKey] = ["", ""];
   let size = FIRST_PAGE;
+  const pageOf = (what: "checkpoints" | "metadata", count: number) => [
+    ...select(what, selection, known, cursor, count),
+    readsIncomplete ? "1" : "0",
+    threadKey,
+  ];
   while (left > 0) {
     const count = Math.min(left, size);
     if (filter === undefined) {
-      const args = [...select("checkpoints", selection, known, cursor, count), readsIncomplete ? "1" : "0", threadKey];
-      const reading = await read(redis, "list", listScript, keys, threadId, args, known);
+      const reading = await read(redis, "list", listScript, keys, threadId, pageOf("checkpoints", count), known);
       yield page(reading);
       cursor = String(reading.more[0] ?? "");
       threadKey = reading.threadKey ?? "";
     } else {
-      const args = [...select("metadata", selection, known, cursor, METADATA_PAGE), readsIncomplete ? "1" : "0", threadKey];
-      const reply = await redis.run("list", listScript, thread, args);
+      const reply = await redis.run("list", listScript, thread, pageOf("metadata", METADATA_PAGE));
       if (statusOf(reply, "list") !== "read") return;
       threadKey = String(reply[1]);
       const members = matching(threadId, reply, filter, labels ?? {});

@@ -1,6 +1,7 @@
 import {
   type CheckpointKey,
   type CheckpointSummary,
+  checkpointName,
   encodeId,
   type PruneInput,
   type PruneOutcome,
@@ -73,32 +74,30 @@ export async function prune(redis: Connection, keys: Keys, input: PruneInput): P
 
 /** Members of the remaining checkpoints that have writes and no remaining child. */
 function endsWithWrites(all: readonly CheckpointSummary[], remove: readonly CheckpointKey[]): Buffer[] {
-  const removed = new Set(remove.map(nameOf));
-  const left = all.filter((each) => !removed.has(nameOf(each)));
+  const removed = new Set(remove.map(checkpointName));
+  const left = all.filter((each) => !removed.has(checkpointName(each)));
   const parents = new Set(
-    left.flatMap(({ namespace, parentId }) => (parentId === undefined ? [] : [nameOf({ namespace, checkpointId: parentId })])),
+    left.flatMap(({ namespace, parentId }) =>
+      parentId === undefined ? [] : [checkpointName({ namespace, checkpointId: parentId })],
+    ),
   );
-  return left.filter((each) => each.hasWrites && !parents.has(nameOf(each))).map(encodeMember);
+  return left.filter((each) => each.hasWrites && !parents.has(checkpointName(each))).map(encodeMember);
 }
 
 /** For each namespace whose latest checkpoint is removed: its name, and the id of the newest remaining one, `""` for none. */
 function newLatest(all: readonly CheckpointSummary[], gone: readonly CheckpointKey[]): (string | Buffer)[] {
-  const isGone = new Set(gone.map(nameOf));
+  const isGone = new Set(gone.map(checkpointName));
   const before = new Map<string, CheckpointSummary>();
   const after = new Map<string, CheckpointSummary>();
   for (const each of all) {
     if (each.isHidden) continue;
     before.set(each.namespace, each);
-    if (!isGone.has(nameOf(each))) after.set(each.namespace, each);
+    if (!isGone.has(checkpointName(each))) after.set(each.namespace, each);
   }
   return [...before].flatMap(([namespace, latest]) => {
     const left = after.get(namespace);
     return left === latest ? [] : [namespace, left === undefined ? "" : encodeId(left.checkpointId)];
   });
-}
-
-function nameOf({ namespace, checkpointId }: CheckpointKey): string {
-  return `${namespace}\0${checkpointId}`;
 }
 
 function chunks<T>(items: readonly T[], most: number): T[][] {

@@ -39,7 +39,6 @@ export interface ReadReply extends Reading {
  * Runs a reading script, and fetches what did not fit in one answer.
  *
  * @param known segments of an earlier reading of the same thread, which are not read again.
- * @param onDamaged called for each row that cannot be decoded, which is left out. Without it, whoever looks at its content is told.
  */
 export async function read(
   redis: Connection,
@@ -49,7 +48,6 @@ export async function read(
   threadId: string,
   args: readonly (string | Buffer | number)[],
   known: ReadonlyMap<string, Segment> = new Map(),
-  onDamaged?: (error: unknown) => void,
 ): Promise<ReadReply> {
   const thread = keys.thread(threadId);
   for (;;) {
@@ -61,22 +59,16 @@ export async function read(
     // A thread that was deleted or pruned meanwhile is read again.
     if (!(await fetchRest(redis, operation, thread, [key, epoch], left, segments))) continue;
     const guard = { threadKey: String(key), epoch: String(epoch) };
-    const checkpoints = rows.flatMap(([member, row, writes, values]): ReadCheckpoint[] => {
+    const checkpoints = rows.map(([member, row, writes, values]): ReadCheckpoint => {
       if (member === undefined || row === undefined || writes === undefined)
         throw new DeserializationError("A stored row is damaged.");
       const place = { guard, ...decodeMember(member), values: String(values) as ReadValues };
-      const decode = (): Pick<ReadCheckpoint, "parentId" | "metadata" | "record" | "slots"> =>
+      return readCheckpoint(place, () =>
         decodeOf({ threadId, ...place }, () => {
           const slots = writes.length === 0 ? [] : decodeWritesRow(writes);
           return { ...decodeCheckpointRow(row), slots };
-        });
-      if (onDamaged === undefined) return [readCheckpoint(place, decode)];
-      try {
-        return [{ ...place, ...decode() }];
-      } catch (error) {
-        onDamaged(error);
-        return [];
-      }
+        }),
+      );
     });
     return { checkpoints, segments, threadKey: guard.threadKey, more };
   }

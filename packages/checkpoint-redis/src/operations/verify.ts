@@ -183,16 +183,15 @@ class VerifiedThread {
     let known: ReadonlyMap<string, Segment> = new Map();
     let place = "";
     do {
-      const faults: StoredFault[] = [];
+      const args = [encodeLinks([...known.keys()]), this.#threadKey, place, CHECKPOINTS];
       const { checkpoints, segments, more } = await read(
         this.#redis,
         "verify",
         pageScript,
         this.#keys,
         this.#threadId,
-        [encodeLinks([...known.keys()]), this.#threadKey, place, CHECKPOINTS],
+        args,
         known,
-        (error) => faults.push(faultOf(error)),
       );
       if (more.length === 0) return;
       const [next, absent, hidden] = more as readonly [Buffer, readonly Buffer[], readonly Buffer[]];
@@ -202,7 +201,7 @@ class VerifiedThread {
         if (!isHidden.has(encodeMember({ namespace, checkpointId }).toString("latin1")))
           this.#latest.set(namespace, checkpointId);
       const message = "The order of the thread names the checkpoint, but it is not there.";
-      faults.push(...absent.map((member): StoredFault => ({ kind: "missing-checkpoint", ...decodeMember(member), message })));
+      const faults = absent.map((member): StoredFault => ({ kind: "missing-checkpoint", ...decodeMember(member), message }));
       if (faults.length > 0) this.isWhole = false;
       yield { ...NO_PART, checkpoints, segments, faults };
       place = String(next);
