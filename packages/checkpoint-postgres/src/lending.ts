@@ -1,4 +1,4 @@
-import { unlessAborted } from "@holdfast/checkpoint-core/adapter";
+import { type OperationEnd, unlessOver } from "@holdfast/checkpoint-core/adapter";
 import type { PostgresClient, PostgresPool } from "./pool.js";
 
 /** After a fault: the connections that are not to be used for another try. */
@@ -47,13 +47,20 @@ export class Lending {
   /**
    * A client to be released, for a try that waits for it so long at most, where the pool itself sets no limit.
    *
-   * @throws what the pool throws, an Error when it takes too long, the signal's reason.
+   * @throws what the pool throws, an Error when it takes too long, the reason of the operation's end.
    */
-  async lend(limitMs: number, signal: AbortSignal | undefined, distrust: Distrust | undefined): Promise<PostgresClient> {
-    let client = await this.#connect(limitMs, signal);
+  lend(limitMs: number, end: OperationEnd | undefined, distrust: Distrust | undefined): Promise<PostgresClient> {
+    // One that is idle, and that nobody else waits for, is lent in the next tick: there is nothing to wait for. That spares 5 promises and a timer.
+    const { idleCount = 0, waitingCount = 0 } = this.#pool;
+    if (idleCount > waitingCount && distrust === undefined) return this.#pool.connect();
+    return this.#lendAnother(limitMs, end, distrust);
+  }
+
+  async #lendAnother(limitMs: number, end: OperationEnd | undefined, distrust: Distrust | undefined): Promise<PostgresClient> {
+    let client = await this.#connect(limitMs, end);
     for (let idle = this.#pool.idleCount ?? 0; idle > 0 && this.#isDistrusted(client, distrust); idle -= 1) {
       client.release(true);
-      client = await this.#connect(limitMs, signal);
+      client = await this.#connect(limitMs, end);
     }
     return client;
   }
@@ -68,11 +75,11 @@ export class Lending {
     return (proof.get(client) ?? Number.NEGATIVE_INFINITY) <= distrust.since;
   }
 
-  async #connect(limitMs: number, signal: AbortSignal | undefined): Promise<PostgresClient> {
+  async #connect(limitMs: number, end: OperationEnd | undefined): Promise<PostgresClient> {
     const askedAt = performance.now();
     const connecting = this.#pool.connect();
     try {
-      return await unlessAborted(signal, this.#pool.options?.connectionTimeoutMillis ? connecting : within(limitMs, connecting));
+      return await unlessOver(end, this.#pool.options?.connectionTimeoutMillis ? connecting : within(limitMs, connecting));
     } catch (error) {
       // Whatever comes yet is nobody's.
       connecting.then(
@@ -80,7 +87,7 @@ export class Lending {
         () => {},
       );
       const { max } = this.#pool.options ?? {};
-      if (max === undefined || this.#lent < max || signal?.aborted === true) throw error;
+      if (max === undefined || this.#lent < max || end?.isOver === true) throw error;
       const ms = Math.round(performance.now() - askedAt);
       throw new Error(`the pool's ${max} connections were all in use for ${ms} ms`, { cause: error });
     }

@@ -7,9 +7,10 @@ import {
   type FailedTry,
   PING_POLICY,
   type RetryPolicy,
+  type OperationEnd,
   retry,
   tryLimit,
-  unlessAborted,
+  unlessOver,
   warnSometimes,
 } from "@holdfast/checkpoint-core/adapter";
 import { notConnString } from "./connection-string.js";
@@ -28,6 +29,7 @@ export interface PostgresPool {
   readonly ending?: boolean;
   readonly totalCount?: number;
   readonly idleCount?: number;
+  readonly waitingCount?: number;
   readonly options?: PoolFacts;
 }
 
@@ -136,7 +138,7 @@ export class Connections {
    * @param operation the method that the user called, for error messages.
    * @throws SaverClosedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  async run(operation: string, statement: Statement): Promise<readonly Row[]> {
+  run(operation: string, statement: Statement): Promise<readonly Row[]> {
     return this.withClient(operation, (client) => this.execute(client, statement));
   }
 
@@ -172,38 +174,37 @@ export class Connections {
   }
 
   /** Lends a client to work that may run more than once. */
-  async withClient<T>(operation: string, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+  withClient<T>(operation: string, work: (client: PostgresClient) => Promise<T>): Promise<T> {
     return this.#withRetries(operation, this.#retry, work);
   }
 
-  async #withRetries<T>(operation: string, policy: RetryPolicy, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+  #withRetries<T>(operation: string, policy: RetryPolicy, work: (client: PostgresClient) => Promise<T>): Promise<T> {
     const tell = this.#events.retrying(operation, (error) => toHoldfastError(error, operation, this.#server));
     const onRetry = (failed: FailedTry): void => {
       if (policy === this.#retry) this.#warn(operation, failed);
       tell?.(failed);
     };
     let distrust: Distrust | undefined;
-    const attempt = async (signal: AbortSignal | undefined): Promise<T> => {
+    const attempt = async (end: OperationEnd | undefined): Promise<T> => {
       if (this.#closing.signal.aborted || this.#pool.ending === true) throw new SaverClosedError(operation);
       const hadNames = this.#namesStatements;
       const begun = performance.now();
       try {
-        return await this.#lend(work, policy, signal, distrust);
+        return await this.#lend(work, policy, end, distrust);
       } catch (error) {
         if (isReadOnly(error)) distrust = { of: "read-only", since: performance.now() };
         else if (!isDatabaseError(error)) distrust ??= { of: "silent", since: begun };
         // A pooler in transaction mode may run a statement on a connection that lacks its name. Postgres reports that before it runs anything, and
         // from then on statements are not named.
         if (!hadNames || !isAboutStatementName(error)) throw error;
-        this.#namesStatements = false;
-        return await this.#lend(work, policy, signal, distrust);
+        return await this.#lend(work, policy, end, distrust);
       }
     };
-    try {
-      return await retry(policy, isTransient, attempt, { giveUp: this.#closing.signal, onRetry });
-    } catch (error) {
-      throw toHoldfastError(error, operation, this.#server);
-    }
+    return retry(policy, isTransient, attempt, {
+      giveUp: this.#closing.signal,
+      onRetry,
+      toError: (error) => toHoldfastError(error, operation, this.#server),
+    });
   }
 
   #warn(operation: string, { error, attempt, delayMs, leftMs }: FailedTry): void {
@@ -217,22 +218,24 @@ export class Connections {
   async #lend<T>(
     work: (client: PostgresClient) => Promise<T>,
     policy: RetryPolicy,
-    signal: AbortSignal | undefined,
+    end: OperationEnd | undefined,
     distrust: Distrust | undefined,
   ): Promise<T> {
     const limitMs = tryLimit(policy, this.#statementTimeoutMs);
-    const client = await this.#lending.lend(limitMs, signal, distrust);
+    const client = await this.#lending.lend(limitMs, end, distrust);
     // A pool that is not pg-pool may not say when it lends a client.
     client.on("error", ignore);
     this.#unproven.set(client, limitMs);
     let destroy = false;
     try {
-      const result = await unlessAborted(signal, work(client));
+      const result = await unlessOver(end, work(client));
       this.#lending.noteAnswer(client);
       return result;
     } catch (error) {
+      // Before somebody else has the connection.
+      if (isAboutStatementName(error)) this.#namesStatements = false;
       // After a timeout or an abort the answer may still arrive on this connection, and after a lost connection nothing will.
-      destroy = signal?.aborted === true || !leavesConnectionUsable(error);
+      destroy = end?.isOver === true || !leavesConnectionUsable(error);
       throw error;
     } finally {
       client.off("error", ignore);

@@ -68,6 +68,7 @@ export class PostgresStore implements CheckpointStore {
   readonly #recent = new RecentThreads();
   /** Checks once, before the first operation, that the schema fits this code. */
   #schemaCheck: Promise<void> | undefined;
+  #isReady = false;
 
   constructor(db: Connections, tables: Tables, onConflict: OnConflict, readsIncomplete = false) {
     this.#db = db;
@@ -82,13 +83,18 @@ export class PostgresStore implements CheckpointStore {
 
   async setup(createSchema: boolean): Promise<void> {
     await migrate(this.#db, this.#tables, createSchema);
-    this.#schemaCheck = Promise.resolve();
+    this.#isReady = true;
   }
 
-  async ready(operation: string): Promise<void> {
+  ready(operation: string): Promise<void> | undefined {
+    return this.#isReady ? undefined : this.#checkOnce(operation);
+  }
+
+  async #checkOnce(operation: string): Promise<void> {
     this.#schemaCheck ??= withoutSignal(() => checkSchema(this.#db, this.#tables, operation));
     try {
       await this.#schemaCheck;
+      this.#isReady = true;
     } catch (error) {
       // Failures are not remembered: another process may run setup() before the next operation.
       this.#schemaCheck = undefined;

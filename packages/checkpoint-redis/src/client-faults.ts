@@ -72,18 +72,3 @@ function faultOfFirstAnswer(first: Buffer): Error | undefined {
 }
 
 const known = new WeakMap<RedisClient, ClientFaults>();
-
-/** Waits for a promise, or until the client tells of a fault that no repetition mends: it would keep it waiting. */
-export async function unlessMisconfigured<T>(faults: ClientFaults, promise: Promise<T>): Promise<T> {
-  let stop = (): void => {};
-  const failed = new Promise<never>((_, reject) => {
-    stop = faults.onFault((error) => {
-      if (remedyOf(error) !== undefined) reject(error);
-    });
-  });
-  try {
-    return await Promise.race([promise, failed]);
-  } finally {
-    stop();
-  }
-}

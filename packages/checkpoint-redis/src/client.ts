@@ -5,15 +5,15 @@ import {
   type FailedTry,
   PING_POLICY,
   type RetryPolicy,
+  type OperationEnd,
   retry,
   tryLimit,
-  unlessAborted,
   warnSometimes,
 } from "@holdfast/checkpoint-core/adapter";
 import { Redis, type RedisOptions } from "ioredis";
 import { CommandsOfTry, type RedisCommand } from "./commands-of-try.js";
 import { checkDurable, type Durability, waitCommand } from "./durability.js";
-import { ClientFaults, unlessMisconfigured } from "./client-faults.js";
+import { ClientFaults } from "./client-faults.js";
 import { textOf, toHoldfastError, wrongDatabase } from "./errors.js";
 import {
   codeOf,
@@ -56,6 +56,8 @@ export interface RedisClient {
 export interface RedisStream {
   readonly bytesRead: number;
   once(event: "data", listener: (data: Buffer) => void): unknown;
+  cork?(): void;
+  uncork?(): void;
 }
 
 /** The part of an ioredis pipeline that the saver uses. */
@@ -181,7 +183,7 @@ export class Connection {
     await this.#withRetries("ping", (commands) => this.#askAll(commands, "ping"), PING_POLICY);
   }
 
-  async #withRetries<T>(
+  #withRetries<T>(
     operation: string,
     work: (commands: CommandsOfTry) => Promise<T>,
     policy: RetryPolicy = this.#retry,
@@ -193,12 +195,11 @@ export class Connection {
       if (policy === this.#retry) this.#warn(operation, failed);
       tell?.(failed);
     };
-    try {
-      const attempt = (signal: AbortSignal | undefined): Promise<T> => this.#attempt(operation, work, limitMs, signal);
-      return await retry(policy, isWorthAnother, attempt, { giveUp: this.#closing.signal, onRetry });
-    } catch (error) {
-      throw this.#errorOf(error, operation);
-    }
+    return retry(policy, isWorthAnother, (end) => this.#attempt(operation, work, limitMs, end), {
+      giveUp: this.#closing.signal,
+      onRetry,
+      toError: (error) => this.#errorOf(error, operation),
+    });
   }
 
   #errorOf(error: unknown, operation: string): unknown {
@@ -223,7 +224,7 @@ export class Connection {
     operation: string,
     work: (commands: CommandsOfTry) => Promise<T>,
     limitMs: number,
-    signal: AbortSignal | undefined,
+    end: OperationEnd | undefined,
   ): Promise<T> {
     if (this.#closing.signal.aborted) throw new SaverClosedError(operation);
     this.checkDatabase(operation);
@@ -236,8 +237,7 @@ export class Connection {
     const { stream } = this.#client;
     const bytesRead = stream?.bytesRead;
     try {
-      const answer = unlessMisconfigured(this.#faults, withinTime(limitMs, work(commands)));
-      const result = await unlessAborted(signal, answer);
+      const result = await this.#answer(work(commands), limitMs, end);
       this.#faults.clear();
       return result;
     } catch (error) {
@@ -253,19 +253,48 @@ export class Connection {
     }
   }
 
+  /**
+   * Waits for an answer: for so long at most, until the operation is to end, or until the client tells of a fault that no repetition mends, where it would keep it
+   * waiting. What was sent may still be done.
+   *
+   * In one promise: a race of promises for each of these took 7 us of the 150 of a put.
+   */
+  #answer<T>(work: Promise<T>, limitMs: number, end: OperationEnd | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let forget: (() => void) | undefined;
+      const settle = (): void => {
+        clearTimeout(timer);
+        ignoreFaults();
+        forget?.();
+      };
+      const fail = (error: unknown): void => {
+        settle();
+        reject(error);
+      };
+      const timer = setTimeout(() => fail(new NoAnswerError(`no answer within ${limitMs} ms`)), limitMs);
+      const ignoreFaults = this.#faults.onFault((error) => {
+        if (remedyOf(error) !== undefined) fail(error);
+      });
+      forget = end?.whenOver(() => fail(end.reason));
+      work.then((answer) => {
+        settle();
+        resolve(answer);
+      }, fail);
+    });
+  }
+
   /** @throws StoreFailureError if the server refused our own client its database. */
   checkDatabase(operation: string): void {
     if (this.#databaseRefusal !== undefined) throw wrongDatabase(operation, this.host, this.database, this.#databaseRefusal);
   }
 
-  async #evaluate(commands: CommandsOfTry, script: Script, all: readonly Argument[], keyCount: number): Promise<Reply> {
-    try {
-      return (await commands.callBuffer(this.#client, "evalsha", script.sha1, keyCount, ...all)) as Reply;
-    } catch (error) {
+  #evaluate(commands: CommandsOfTry, script: Script, all: readonly Argument[], keyCount: number): Promise<Reply> {
+    const answer = commands.callBuffer(this.#client, "evalsha", script.sha1, keyCount, ...all) as Promise<Reply>;
+    return answer.catch((error) => {
       if (codeOf(error) !== "NOSCRIPT") throw error;
       // The server was restarted or is new. EVAL caches the script for the next call.
-      return (await commands.callBuffer(this.#client, "eval", script.source, keyCount, ...all)) as Reply;
-    }
+      return commands.callBuffer(this.#client, "eval", script.source, keyCount, ...all) as Promise<Reply>;
+    });
   }
 
   /** WAIT covers the writes of its own connection: both are sent together, in one round trip. */
@@ -323,19 +352,6 @@ export function openClient(options: RedisOptions, commandTimeoutMs: number, retr
 }
 
 class NoAnswerError extends Error {}
-
-/** Gives up waiting after so many milliseconds. What was sent may still be done. */
-async function withinTime<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAnswerError(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 interface Address {
   readonly host?: string | null;

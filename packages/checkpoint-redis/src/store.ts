@@ -86,7 +86,7 @@ export class RedisStore implements CheckpointStore {
   }
 
   /** Redis needs no setup; the scripts check whether they can read a thread. */
-  async ready(_operation: string, config?: RunnableConfig): Promise<void> {
+  ready(_operation: string, config?: RunnableConfig): undefined {
     ttlOfConfig(config);
   }
 
@@ -122,14 +122,14 @@ export class RedisStore implements CheckpointStore {
     return getDeltaChannelHistory(this.#redis, this.#keys, ref, checkpointId, channels);
   }
 
-  async put(input: PutInput): Promise<WriteOutcome> {
+  put(input: PutInput): Promise<WriteOutcome> {
     const { config, ref } = input;
     return this.#threads.during(ref.threadId, threadTime(this.#ttl, config), () =>
       put(this.#redis, this.#keys, input, ttlArgument(this.#ttl, config)),
     );
   }
 
-  async putWrites(input: PutWritesInput): Promise<WriteOutcome> {
+  putWrites(input: PutWritesInput): Promise<WriteOutcome> {
     const { config, ref } = input;
     return this.#threads.during(ref.threadId, threadTime(this.#ttl, config), () =>
       putWrites(this.#redis, this.#keys, input, ttlArgument(this.#ttl, config)),

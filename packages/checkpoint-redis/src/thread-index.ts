@@ -38,7 +38,7 @@ export class ThreadIndex {
   async during(threadId: string, { lastsMs, isOwn }: ThreadTime, write: () => Promise<StoredOutcome>): Promise<StoredOutcome> {
     const isKnown = !isOwn && this.#covers(threadId, lastsMs) && this.#isOfThisMinute(threadId);
     const adding = isKnown ? undefined : this.#add(threadId, lastsMs, isOwn ? "own" : "default", true);
-    const [entry, outcome] = await together(adding, write());
+    const [entry, outcome] = adding === undefined ? [undefined, await write()] : await together(adding, write());
     if (outcome.kind !== "stored") {
       // A late write must not leave an entry of a deleted thread.
       const created = this.#entries.get(threadId)?.created;
@@ -50,7 +50,7 @@ export class ThreadIndex {
     if (outcome.isNew && entry?.isNew !== true) await this.#add(threadId, outcome.lastsMs, "anew", true, threadKey);
     else {
       if (entry !== undefined) entry.threadKey = threadKey;
-      await this.cover(threadId, outcome.lastsMs, threadKey);
+      if (!this.#isCovered(threadId, outcome.lastsMs, threadKey)) await this.cover(threadId, outcome.lastsMs, threadKey);
     }
     return outcome;
   }
@@ -61,11 +61,14 @@ export class ThreadIndex {
    * @param threadKey distinguishes it from an earlier thread of its id, whose entry is gone, and may have lasted longer.
    */
   async cover(threadId: string, lastsMs: number, threadKey: string | undefined): Promise<void> {
+    if (!this.#isCovered(threadId, lastsMs, threadKey)) await this.#add(threadId, lastsMs, "exact", false, threadKey);
+  }
+
+  #isCovered(threadId: string, lastsMs: number, threadKey: string | undefined): boolean {
     const known = this.#entries.get(threadId);
-    const isForEver = known?.until === Number.POSITIVE_INFINITY;
-    const isOfThisThread = known?.threadKey === threadKey;
-    if (isOfThisThread && isForEver === (lastsMs === Number.POSITIVE_INFINITY) && this.#covers(threadId, lastsMs)) return;
-    await this.#add(threadId, lastsMs, "exact", false, threadKey);
+    if (known === undefined || known.threadKey !== threadKey) return false;
+    const isForEver = known.until === Number.POSITIVE_INFINITY;
+    return isForEver === (lastsMs === Number.POSITIVE_INFINITY) && known.until >= performance.now() + lastsMs;
   }
 
   /** The same for a thread with a new time to live of its own: this process may remember an older entry. */

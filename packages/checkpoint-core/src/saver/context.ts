@@ -5,7 +5,7 @@ import type { SizeLimits } from "../format/segment-reader.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
 import { ValueSerializer } from "../serializer/value-serializer.js";
-import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import type { CheckpointStore } from "../store/checkpoint-store.js";
 import type { Events } from "../store/events.js";
 import { CheckpointCache, ThreadLives } from "./cache.js";
 import { ParentsFirst } from "./parents-first.js";
@@ -40,7 +40,7 @@ export function resolveOnConflict(given: unknown = "fork"): OnConflict {
 export interface StoreContext {
   readonly store: CheckpointStore;
   readonly serializer: ValueSerializer;
-  readonly cache: CheckpointCache<ThreadGuard>;
+  readonly cache: CheckpointCache;
   readonly lives: ThreadLives;
 }
 
@@ -57,7 +57,7 @@ export interface SaverContext extends StoreContext {
 export function storeContext(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings): StoreContext {
   // Half for the bytes of values, and half for their previous encodings, which are some three times as large.
   const serializer = new ValueSerializer(serde, settings, settings.cacheBytes / 2);
-  return { store, serializer, cache: new CheckpointCache<ThreadGuard>(settings.cacheBytes / 2), lives: new ThreadLives() };
+  return { store, serializer, cache: new CheckpointCache(settings.cacheBytes / 2), lives: new ThreadLives() };
 }
 
 export function saverContext(here: StoreContext, threads: ThreadSource, settings: SaverSettings): SaverContext {

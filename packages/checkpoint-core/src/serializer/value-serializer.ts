@@ -57,16 +57,17 @@ export class ValueSerializer {
   }
 
   /**
-   * Takes the value as it is at the call, if the serde encodes before its first await, as ours does (contract C-36).
+   * Takes the value as it is at the call, if the serde encodes before its first await, as ours does (contract C-36). With ours, there is no promise.
    *
    * @param name the channel, for error messages.
    * @throws SerializationError, ValueTooLargeError
    */
-  async dump(value: unknown, name: string, put = this.newPut()): Promise<SerializedValue> {
+  dump(value: unknown, name: string, put = this.newPut()): SerializedValue | Promise<SerializedValue> {
     // What follows a value that was too much is not serialized any more.
     put.add(0);
-    const [type, data] = this.#ours === undefined ? await dumpWith(this.#serde, value, name) : this.#ours.dump(value, name);
-    return this.#checked(type, ValueBytes.of(data), name, put);
+    const checked = ([type, data]: readonly [string, Uint8Array]): SerializedValue =>
+      this.#checked(type, ValueBytes.of(data), name, put);
+    return this.#ours === undefined ? dumpWith(this.#serde, value, name).then(checked) : checked(this.#ours.dump(value, name));
   }
 
   /**
@@ -74,12 +75,12 @@ export class ValueSerializer {
    *
    * @param before the other one, serialized.
    */
-  async dumpAfter(
+  dumpAfter(
     before: SerializedValue | undefined,
     value: unknown,
     name: string,
     put = this.newPut(),
-  ): Promise<SerializedValue> {
+  ): SerializedValue | Promise<SerializedValue> {
     if (this.#ours === undefined) return this.dump(value, name, put);
     put.add(0);
     const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);

@@ -18,7 +18,7 @@ export interface CheckpointStore extends ThreadStore {
    *
    * @param operation the method that the user called, for error messages.
    */
-  ready(operation: string, config?: RunnableConfig): Promise<void>;
+  ready(operation: string, config?: RunnableConfig): Promise<void> | undefined;
   /**
    * The checkpoint with that id, or the one that was committed last: `checkpoints` has one or none.
    *
@@ -74,6 +74,10 @@ export interface CheckpointStore extends ThreadStore {
 export interface ThreadGuard {
   readonly threadKey: string;
   readonly epoch: string;
+}
+
+export function isSameGuard(a: ThreadGuard | undefined, b: ThreadGuard | undefined): boolean {
+  return a === b || (a !== undefined && a.threadKey === b?.threadKey && a.epoch === b.epoch);
 }
 
 /** A checkpoint as stored, with its writes. */

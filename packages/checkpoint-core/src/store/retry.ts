@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { integer, refuseUnknown } from "../config/options.js";
 import { InvalidOptionsError } from "../errors.js";
-import { operationSignal } from "./operation-signal.js";
+import { type OperationEnd, operationEnd } from "./operation-signal.js";
 
 /** How long transient faults of the store are hidden from the run (contract C-70). */
 export interface RetryOptions {
@@ -66,40 +66,55 @@ export interface Retrying {
   readonly giveUp?: AbortSignal;
   /** Called before each wait. It must not throw. */
   readonly onRetry?: (failed: FailedTry) => void;
+  /** Makes what is thrown of the error of the last try. Default: unchanged. */
+  readonly toError?: (error: unknown) => unknown;
 }
 
 /**
- * Runs an idempotent operation until it succeeds, fails for good, or the budget is spent. Then it throws the last error unchanged.
+ * Runs an idempotent operation until it succeeds, fails for good, or the budget is spent. Then it throws the last error.
  *
  * @param isTransient whether a retry may succeed; decided by error code, never by message text.
- * @param operation is given the signal by which it is to end ({@link operationSignal}).
+ * @param operation is given the signal by which it is to end ({@link operationEnd}).
  */
 export async function retry<T>(
   policy: RetryPolicy,
   isTransient: (error: unknown) => boolean,
-  operation: (signal: AbortSignal | undefined) => Promise<T>,
-  { giveUp, onRetry }: Retrying = {},
+  operation: (end: OperationEnd | undefined) => Promise<T>,
+  { giveUp, onRetry, toError = (error) => error }: Retrying = {},
 ): Promise<T> {
-  const signal = operationSignal();
-  const signals = [giveUp, signal].filter((each) => each !== undefined);
+  const end = operationEnd();
   const start = performance.now();
   for (let attempt = 1; ; attempt += 1) {
-    signal?.throwIfAborted();
     try {
-      return await operation(signal);
+      if (end?.isOver) throw end.reason;
+      return await operation(end);
     } catch (error) {
-      if (attempt >= policy.maxAttempts || !isTransient(error) || signals.some(({ aborted }) => aborted)) throw error;
+      const isGivenUp = end?.isOver || giveUp?.aborted;
+      if (attempt >= policy.maxAttempts || isGivenUp || !isTransient(error)) throw toError(error);
       // Jitter of ±50 %: replicas that lost the same server must not come back in step.
       const delay = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
       const leftMs = policy.maxElapsedMs - (performance.now() - start) - delay;
-      if (leftMs < 0) throw error;
+      if (leftMs < 0) throw toError(error);
       onRetry?.({ error, attempt, delayMs: delay, leftMs });
-      try {
-        await wait(delay, undefined, signals.length === 0 ? {} : { signal: AbortSignal.any(signals) });
-      } catch {
-        throw error;
-      }
+      if (!(await pause(delay, end, giveUp))) throw toError(error);
     }
+  }
+}
+
+/** @returns whether it was not cut short. */
+async function pause(delayMs: number, end: OperationEnd | undefined, giveUp: AbortSignal | undefined): Promise<boolean> {
+  const woken = new AbortController();
+  const wake = (): void => woken.abort();
+  const forget = end?.whenOver(wake);
+  giveUp?.addEventListener("abort", wake);
+  try {
+    await wait(delayMs, undefined, { signal: woken.signal });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    forget?.();
+    giveUp?.removeEventListener("abort", wake);
   }
 }
 
