@@ -22,7 +22,7 @@ import {
 } from "../format/record.js";
 import { SegmentReader } from "../format/segment-reader.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
-import type { ReadCheckpoint, Reading, ThreadGuard } from "../store/checkpoint-store.js";
+import type { ReadCheckpoint, Reading } from "../store/checkpoint-store.js";
 import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
 import type { GuardedCheckpoint } from "./cache.js";
 import type { SaverContext, StoreContext } from "./context.js";

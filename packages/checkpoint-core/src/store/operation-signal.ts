@@ -7,7 +7,7 @@ import { InvalidOptionsError } from "../errors.js";
  */
 export class OperationEnd {
   #reason: { readonly error: unknown } | undefined;
-  #waiting: Set<() => void> | undefined;
+  readonly #waiting = new Set<() => void>();
 
   get isOver(): boolean {
     return this.#reason !== undefined;
@@ -20,15 +20,14 @@ export class OperationEnd {
 
   over(error: unknown): void {
     this.#reason = { error };
-    for (const each of this.#waiting ?? []) each();
+    for (const each of this.#waiting) each();
   }
 
   /** @returns what takes the callback back. */
   whenOver(callback: () => void): () => void {
     if (this.isOver) callback();
-    const callbacks = (this.#waiting ??= new Set());
-    callbacks.add(callback);
-    return () => void callbacks.delete(callback);
+    this.#waiting.add(callback);
+    return () => void this.#waiting.delete(callback);
   }
 }
 
@@ -109,7 +108,7 @@ export function unlessOver<T>(end: OperationEnd | undefined, promise: Promise<T>
   if (end === undefined) return promise;
   return new Promise((resolve, reject) => {
     const forget = end.whenOver(() => reject(end.reason));
-    promise.then(resolve, reject).then(forget);
+    void promise.then(resolve, reject).then(forget);
   });
 }
 
