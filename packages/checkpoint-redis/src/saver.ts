@@ -8,10 +8,11 @@ import {
 import { saverArguments, threadIdArgument } from "@holdfast/checkpoint-core/adapter";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { RedisOptions } from "ioredis";
-import { Connection, isClient, openClient, type RedisClient } from "./client.js";
+import { Connection } from "./client.js";
 import type { Durability } from "./durability.js";
 import type { Keys } from "./keys.js";
 import { type RedisSaverOptions, refuseUnknownOptions, resolveOptions } from "./options.js";
+import { isClient, openClient, type RedisClient } from "./redis-client.js";
 import { checkServers } from "./server-check.js";
 import { RedisStore } from "./store.js";
 
