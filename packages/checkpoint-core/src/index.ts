@@ -41,6 +41,7 @@ export {
   resumeAbandoned,
 } from "./leases/resume-abandoned.js";
 export { type ImportOptions, type ImportProgress, type ImportReport, importThreads } from "./migration/import-threads.js";
+export { type PreflightOptions, type PreflightReport, preflight, type RefusedValue } from "./migration/preflight.js";
 export type { PrunePolicy, PruneReport } from "./retention/prune.js";
 export type { RetentionOptions, SweepOptions, SweepReport } from "./retention/sweep.js";
 export type { DeleteThreadOptions } from "./saver/delete-thread.js";
