@@ -39,7 +39,7 @@ export type {
 } from "./store/checkpoint-store.js";
 export { entryCache } from "./store/entry-cache.js";
 export { Events } from "./store/events.js";
-export { type OperationEnd, unlessOver, withoutSignal } from "./store/operation-signal.js";
+export { type OperationEnd, type OperationOptions, underOptions, unlessOver, withoutSignal } from "./store/operation-signal.js";
 export type { LeaseLost, Refusal } from "./store/refusal.js";
 export {
   type FailedTry,

@@ -66,7 +66,7 @@ export interface Retrying {
   readonly giveUp?: AbortSignal;
   /** Called before each wait. It must not throw. */
   readonly onRetry?: (failed: FailedTry) => void;
-  /** Makes what is thrown of the error of the last try. Default: unchanged. */
+  /** Makes of the error of the last try what is thrown, or a promise of it. Default: unchanged. */
   readonly toError?: (error: unknown) => unknown;
 }
 
@@ -90,13 +90,13 @@ export async function retry<T>(
       return await operation(end);
     } catch (error) {
       const isGivenUp = end?.isOver || giveUp?.aborted;
-      if (attempt >= policy.maxAttempts || isGivenUp || !isTransient(error)) throw toError(error);
+      if (attempt >= policy.maxAttempts || isGivenUp || !isTransient(error)) throw await toError(error);
       // Jitter of ±50 %: replicas that lost the same server must not come back in step.
       const delay = Math.min(policy.maxDelayMs, policy.minDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
       const leftMs = policy.maxElapsedMs - (performance.now() - start) - delay;
-      if (leftMs < 0) throw toError(error);
+      if (leftMs < 0) throw await toError(error);
       onRetry?.({ error, attempt, delayMs: delay, leftMs });
-      if (!(await pause(delay, end, giveUp))) throw toError(error);
+      if (!(await pause(delay, end, giveUp))) throw await toError(error);
     }
   }
 }
