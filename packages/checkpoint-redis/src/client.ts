@@ -295,16 +295,3 @@ export class Connection {
 }
 
 class NoAnswerError extends Error {}
-
-/** Gives up waiting after so many milliseconds. What was sent may still be done. */
-async function withinTime<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAnswerError(`no answer within ${milliseconds} ms`)), milliseconds);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
