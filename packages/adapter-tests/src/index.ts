@@ -14,6 +14,7 @@ export { exclusiveProcessTests } from "./exclusive-processes.js";
 export { failedRunTests } from "./failed-runs.js";
 export { failureOf, printed } from "./failure.js";
 export { type FallbackTarget, fallbackTests } from "./fallback/index.js";
+export { Acknowledgements } from "./faults/acknowledgements.js";
 export { runDisturbed } from "./faults/disturbed-runs.js";
 export { type GivenUpStore, type GivingUp, givenUpTests } from "./faults/given-up.js";
 export { killedSweeperTests } from "./faults/killed-sweepers.js";
