@@ -4,8 +4,8 @@ import { textModules } from "./scripts/text-modules.mjs";
 /** Tests on servers that take too long for `test`. What is not named here, `test` runs. */
 const LONG = [
   // The contract once more, by other ways to a server: poolers, clusters, sentinels, other clients.
-  "packages/checkpoint-postgres/test/{conformance-pgbouncer,pgbouncer}.test.ts",
-  "packages/checkpoint-redis/test/{conformance-clients,conformance-cluster,conformance-sentinel,durability}.test.ts",
+  "packages/checkpoint-postgres/test/{conformance-pgbouncer,least-rights,pgbouncer}.test.ts",
+  "packages/checkpoint-redis/test/{conformance-clients,conformance-cluster,conformance-sentinel,durability,least-rights}.test.ts",
   "packages/test-servers/test/{pgbouncer,postgres-pair,redis-cluster,redis-sentinel}.test.ts",
   // Many processes, much data, random moves, and networks that fail.
   "packages/checkpoint-*/test/{exclusive-processes,killed-sweepers,large-values,lease-checker,migration-under-traffic,processes}.test.ts",

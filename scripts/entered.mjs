@@ -1,7 +1,9 @@
 /**
- * Which of our files and functions a warm `put` and a cold `getTuple` enter, on a real Postgres: what a reader has to follow.
+ * Which of our files and functions a warm `put` and a cold `getTuple` enter, on a real Postgres: what a reader has to follow. And how many promises they make, the
+ * driver's included: in a process that uses AsyncLocalStorage, as LangGraph does, each takes some 1 us.
  * `pnpm entered` prints the files in the order of their folders; `--functions` names the functions, too.
  */
+import { createHook } from "node:async_hooks";
 import { Session } from "node:inspector/promises";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -49,6 +51,23 @@ const ACCESSOR = /^\(\) => \{ try \{ return [\w.]+ \} catch \{\} \}$/;
 /** How V8 calls the initial values of a class's fields, which it counts as a function. */
 const FIELDS = "<instance_members_initializer>";
 
+let promises = 0;
+const counting = createHook({
+  init(_id, type) {
+    if (type === "PROMISE") promises += 1;
+  },
+});
+
+/** How many promises `run` makes. */
+async function made(run) {
+  promises = 0;
+  counting.enable();
+  const running = run();
+  await running;
+  counting.disable();
+  return promises;
+}
+
 /** Functions that `run` enters, by file. */
 async function entered(run) {
   await session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: false });
@@ -74,21 +93,27 @@ async function entered(run) {
 }
 
 const saver = PostgresSaver.fromConnString(url);
+const savers = [saver];
 await saver.setup();
 for (let step = 0; step < 10; step += 1) await put(saver, step);
-const cold = PostgresSaver.fromConnString(url);
-await cold.getTuple({ configurable: { thread_id: "somebody else" } });
-const measured = {
-  "warm put": await entered(() => put(saver, 10)),
-  "cold getTuple": await entered(() => cold.getTuple({ configurable: { thread_id: "user-1" } })),
+/** Of a saver that is connected, and has read nothing of the thread. */
+const coldRead = async () => {
+  const cold = PostgresSaver.fromConnString(url);
+  await cold.getTuple({ configurable: { thread_id: "somebody else" } });
+  savers.push(cold);
+  return () => cold.getTuple({ configurable: { thread_id: "user-1" } });
 };
-for (const [name, files] of Object.entries(measured)) {
-  console.log(`${name}: ${files.size} files, ${[...files.values()].flat().length} functions`);
+const measured = {
+  "warm put": [await entered(() => put(saver, 10)), await made(() => put(saver, 11))],
+  "cold getTuple": [await entered(await coldRead()), await made(await coldRead())],
+};
+for (const [name, [files, count]] of Object.entries(measured)) {
+  console.log(`${name}: ${files.size} files, ${[...files.values()].flat().length} functions, ${count} promises`);
   for (const [file, functions] of [...files].sort()) {
     console.log(`  ${file}: ${process.argv.includes("--functions") ? functions.join(", ") : functions.length}`);
   }
 }
-await Promise.all([saver.end(), cold.end()]);
+await Promise.all(savers.map((each) => each.end()));
 await server.close();
 await postgres.stop();
 process.exit(0);

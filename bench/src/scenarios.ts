@@ -13,6 +13,7 @@ import { largeValues } from "./scenarios/large-values.js";
 import { latency } from "./scenarios/latency.js";
 import { longestBlocks } from "./scenarios/longest-block.js";
 import { redisScripts } from "./scenarios/redis-scripts.js";
+import { short } from "./scenarios/short.js";
 import { smallChange } from "./scenarios/small-change.js";
 import { sweep } from "./scenarios/sweep.js";
 import { throughput } from "./scenarios/throughput.js";
@@ -21,6 +22,7 @@ import { wholeDocument } from "./scenarios/whole-document.js";
 
 /** By name, in the order in which they run and are reported. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
+  short,
   chat,
   "incompressible-chat": incompressibleChat,
   conversations,

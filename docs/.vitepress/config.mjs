@@ -27,6 +27,7 @@ const sidebar = [
       postgres: "Postgres",
       redis: "Redis",
       leases: "Leases",
+      shutdown: "Shutting down",
       retention: "Retention",
       migration: "Migration",
     }),

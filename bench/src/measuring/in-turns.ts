@@ -57,3 +57,9 @@ export function times(series: Series | undefined): readonly number[] {
 export function timeRatio(ours: Series | undefined, theirs: Series | undefined): number {
   return ours === undefined || theirs === undefined ? Number.NaN : medianRatio(times(ours), times(theirs));
 }
+
+/** The same of the CPU time of this process. */
+export function cpuRatio(ours: Series | undefined, theirs: Series | undefined): number {
+  const cpu = ({ costs }: Series): number[] => costs.map(({ clientCpuMs }) => clientCpuMs);
+  return ours === undefined || theirs === undefined ? Number.NaN : medianRatio(cpu(ours), cpu(theirs));
+}

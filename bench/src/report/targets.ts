@@ -7,6 +7,35 @@ interface Target {
 
 /** By the name of the figure. */
 export const TARGETS = {
+  "1 node, time / official": { what: "a run of one node on a new thread, against the official Postgres saver", atMost: 0.75 },
+  "1 node, client CPU / official": { what: "the same: client CPU", atMost: 0.8 },
+  "3 nodes, 4 turns, 1 at once, time / official": {
+    what: "four turns of three nodes on a new thread, alone, against the same",
+    atMost: 0.6,
+  },
+  "3 nodes, 4 turns, 1 at once, client CPU / official": { what: "the same: client CPU", atMost: 0.7 },
+  "3 nodes, 4 turns, 1 at once, Redis / official": {
+    what: "the same on Redis, against the official Postgres saver: time",
+    atMost: 0.45,
+  },
+  "3 nodes, 4 turns, 16 at once, time / official": {
+    what: "four turns of three nodes on a new thread, 16 at once, against the same",
+    atMost: 0.6,
+  },
+  "3 nodes, 4 turns, 16 at once, client CPU / official": { what: "the same: client CPU", atMost: 0.7 },
+  "3 nodes, 4 turns, 16 at once, Redis / official": {
+    what: "the same on Redis, against the official Postgres saver: time",
+    atMost: 0.45,
+  },
+  "3 nodes, 4 turns, 64 at once, time / official": {
+    what: "four turns of three nodes on a new thread, 64 at once, against the same",
+    atMost: 0.6,
+  },
+  "3 nodes, 4 turns, 64 at once, client CPU / official": { what: "the same: client CPU", atMost: 0.7 },
+  "3 nodes, 4 turns, 64 at once, Redis / official": {
+    what: "the same on Redis, against the official Postgres saver: time",
+    atMost: 0.45,
+  },
   "turn after 200, Postgres / official": {
     what: "a turn after 200 turns of chat, against the official Postgres saver",
     atMost: 0.2,

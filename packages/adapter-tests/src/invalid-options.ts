@@ -12,6 +12,8 @@ export interface InvalidOptionsTarget {
 /** Of options that all adapters have. */
 const COMMON: readonly object[] = [
   { cacheBytes: -1 },
+  { maxLeaseTtlMs: 0 },
+  { maxLeaseTtlMs: 2 ** 40 },
   { maxValueBytes: 0 },
   { maxValueBytes: 2 ** 40 },
   { maxPutBytes: 0 },

@@ -1,10 +1,10 @@
 import type { HoldfastSaver, LeaseSource, OnConflict, RetryOptions } from "@holdfast/checkpoint-core";
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 /** What all savers of ours have beyond upstream's. */
-export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune" | "verify"> {
+export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune" | "revokeLease" | "verify"> {
   setup(): Promise<unknown>;
-  end(): Promise<void>;
+  end(options?: { readonly drainMs?: number }): Promise<void>;
 }
 
 /** A place of its own for checkpoints: a database, a prefix of keys, or a server that nobody else uses. */
@@ -21,7 +21,9 @@ export interface OpenOptions {
   readonly maxPutBytes?: number;
   readonly retry?: RetryOptions;
   readonly onConflict?: OnConflict;
+  readonly maxLeaseTtlMs?: number;
   readonly fallback?: BaseCheckpointSaver;
+  readonly serde?: SerializerProtocol;
 }
 
 /** An adapter under test. Each group of tests says what else it needs. */

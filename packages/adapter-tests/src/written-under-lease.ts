@@ -48,7 +48,7 @@ export function writtenUnderLeaseTests(target: WrittenUnderLeaseTarget): void {
     await saver.putWrites(toWrites, [["__interrupt__", value]], "task");
   }
 
-  it("C-91 each row says under which lease it was written last, without what is secret of the token", async () => {
+  it("C-91 a checkpoint says under which lease it was made, a write under which it was written last, without what is secret of the token", async () => {
     await write("told", {}, "1", "x");
     const first = await saver.acquireThread("told");
     await write("told", first.config.configurable ?? {}, "2", "x");
@@ -60,7 +60,7 @@ export function writtenUnderLeaseTests(target: WrittenUnderLeaseTarget): void {
     const [one, two] = [first, second].map(({ token }) => token.slice(0, -18));
     expect(BigInt(two as string)).toBeGreaterThan(BigInt(one as string));
     const { checkpoints, writes } = await target.storedRows(store.url, "told");
-    expect(checkpoints.map(({ lease }) => lease)).toEqual([null, two]);
+    expect(checkpoints.map(({ lease }) => lease)).toEqual([null, one]);
     // The interrupt was replaced; of the other write, the first holds.
     expect(writes.map(({ lease }) => lease)).toEqual([null, null, two, one]);
   });

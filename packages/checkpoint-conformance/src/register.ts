@@ -1,8 +1,9 @@
 import { afterAll, describe, expect, it as registerTest } from "vitest";
 import { type ConformanceSuite, runCase, whyNot } from "./case.js";
+import { refuseUnknown } from "./known-keys.js";
 import { caseCount, DEFAULT_TIMEOUT_MS } from "./run.js";
 import { allSuites } from "./suites.js";
-import type { ConformanceTarget } from "./target.js";
+import { type ConformanceTarget, checkTarget } from "./target.js";
 
 /** What {@link checkpointConformance} registers. */
 export interface ConformanceOptions {
@@ -25,6 +26,8 @@ export function checkpointConformance(
   options: ConformanceOptions | readonly ConformanceSuite[] = {},
 ): void {
   const { suites = allSuites, expectedCases }: ConformanceOptions = "length" in options ? { suites: options } : options;
+  if (!("length" in options)) refuseUnknown("checkpointConformance", options, ["suites", "expectedCases"]);
+  checkTarget(target);
   describe(`${target.name} keeps the checkpoint contract`, () => {
     if (target.dispose !== undefined) afterAll(() => target.dispose?.());
     if (expectedCases !== undefined) {

@@ -1,8 +1,9 @@
 import { type ConformanceCase, type ConformanceSuite, HangingCaseError, leftOut, rulesOf, runCase, whyNot } from "./case.js";
+import { refuseUnknown } from "./known-keys.js";
 import { levelOf } from "./levels.js";
 import { type CaseResult, type Report, reportOf } from "./report.js";
 import { allSuites } from "./suites.js";
-import type { ConformanceTarget } from "./target.js";
+import { type ConformanceTarget, checkTarget } from "./target.js";
 
 /** How long a case may take that does not say so itself. */
 export const DEFAULT_TIMEOUT_MS = 60_000;
@@ -133,6 +134,8 @@ export interface RunOptions {
 
 /** Runs the cases in this process, without a test framework. Calls the target's `dispose` at the end. */
 export async function runConformance(target: ConformanceTarget, options: RunOptions = {}): Promise<Report> {
+  refuseUnknown("runConformance", options, ["suites", "timeout", "onResult"]);
+  checkTarget(target);
   const results: CaseResult[] = [];
   try {
     for await (const result of runCases(target, casesOf(options.suites), options.timeout)) {

@@ -1,4 +1,5 @@
 import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import { refuseUnknown } from "./known-keys.js";
 
 /**
  * What a saver may lack. A saver that keeps the whole contract declares nothing; one that does not says which part it lacks, and why.
@@ -23,29 +24,39 @@ import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgra
  * - `processes`: another process opens a saver on the same store (see {@link ConformanceTarget.spawn})
  * - `retries`: a call whose connection is cut is repeated, and its caller does not notice (see {@link ConformanceTarget.interrupt})
  */
-export type Capability =
-  | "specialThreadIds"
-  | "numericThreadIds"
-  | "exactConfig"
-  | "commitOrder"
-  | "incrementalChannels"
-  | "listTogether"
-  | "filterByValue"
-  | "ownParent"
-  | "deleteDuringWrites"
-  | "arrivalOrder"
-  | "taskPath"
-  | "losslessValues"
-  | "exactMetadata"
-  | "customSerde"
-  | "tombstones"
-  | "leases"
-  | "rejectedConflicts"
-  | "processes"
-  | "retries";
+export type Capability = (typeof CAPABILITIES)[number];
+
+const CAPABILITIES = [
+  "specialThreadIds",
+  "numericThreadIds",
+  "exactConfig",
+  "commitOrder",
+  "incrementalChannels",
+  "listTogether",
+  "filterByValue",
+  "ownParent",
+  "deleteDuringWrites",
+  "arrivalOrder",
+  "taskPath",
+  "losslessValues",
+  "exactMetadata",
+  "customSerde",
+  "tombstones",
+  "leases",
+  "rejectedConflicts",
+  "processes",
+  "retries",
+] as const;
 
 /** A capability that is not named is expected. `{ no: reason }` skips the cases that need it, and the reason is printed. */
 export type Supports = Partial<Readonly<Record<Capability, true | { readonly no: string }>>>;
+
+/**
+ * @throws TypeError for a capability that there is not.
+ */
+export function checkTarget({ name, supports = {} }: ConformanceTarget): void {
+  refuseUnknown(`supports of ${name}`, supports, CAPABILITIES);
+}
 
 /** What `target` says of a capability: `true`, or why not. */
 export const supportOf = ({ supports }: ConformanceTarget, capability: Capability): true | { readonly no: string } =>
@@ -79,7 +90,7 @@ export interface LifecycleTarget {
   /** `count` savers on one new store that nobody has set up, each with its own connections. */
   openOnEmptyStore(count: number): Promise<readonly BaseCheckpointSaver[]>;
   /** Sets up the store of this saver, as a user's program would. */
-  setup(saver: BaseCheckpointSaver): Promise<void>;
+  setup(saver: BaseCheckpointSaver): Promise<unknown>;
   /** `false` when the store needs nothing to be created: then a saver works without `setup()`. Default `true`. */
   readonly needsSetup?: boolean;
 }

@@ -25,7 +25,7 @@ export abstract class ReferenceLeaser extends ReferenceReader {
         const current = this.liveLease(thread);
         if (current === undefined && queue[0] === ticket) return this.grant(thread, ttlMs, owner);
         if (performance.now() >= deadline) {
-          throw new ReferenceSaverError("threadBusy", `${thread} is in use by ${current?.owner ?? "those who wait"}.`);
+          throw new ReferenceSaverError("threadBusy", `${thread} is in use.`, current?.owner);
         }
         await aWhile();
       }
@@ -76,7 +76,7 @@ export abstract class ReferenceLeaser extends ReferenceReader {
       throw new ReferenceSaverError("leaseLost", `The lease of ${thread} is lost.`);
     }
     if (token === undefined && lease !== undefined) {
-      throw new ReferenceSaverError("threadBusy", `${thread} is in use by ${lease.owner}.`);
+      throw new ReferenceSaverError("threadBusy", `${thread} is in use.`, lease.owner);
     }
   }
 

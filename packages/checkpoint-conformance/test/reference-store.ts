@@ -5,7 +5,11 @@ import { type Failure, holdfastErrors } from "../src/target.js";
 export class ReferenceSaverError extends Error {
   readonly code: string;
 
-  constructor(failure: Failure, message: string) {
+  constructor(
+    failure: Failure,
+    message: string,
+    readonly owner?: string,
+  ) {
     super(message);
     this.code = holdfastErrors[failure];
   }

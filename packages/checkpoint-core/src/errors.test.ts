@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import * as errors from "./errors.js";
 
 const { isHoldfastError } = errors;
@@ -46,6 +46,38 @@ it("C-75 every class has a code of its own", () => {
   const classes = Object.values(errors).filter((it) => it.prototype instanceof errors.HoldfastError);
   expect(new Set(EVERY.map(([code]) => code)).size).toBe(classes.length);
   expect(new Set(EVERY.map(([, error]) => error.constructor))).toEqual(new Set(classes));
+});
+
+it("C-75 its code narrows an error to its class, with its fields", () => {
+  const error: unknown = new errors.ThreadBusyError("user-1", "worker 7", 12);
+  if (!isHoldfastError(error) || error.code !== "HOLDFAST_THREAD_BUSY") throw error;
+  expectTypeOf(error).toEqualTypeOf<errors.ThreadBusyError>();
+  expect([error.threadId, error.owner, error.remainingMs]).toEqual(["user-1", "worker 7", 12]);
+  const other: unknown = new errors.SerializationError("a.b", "it is a function");
+  if (!(other instanceof errors.HoldfastError) || other.code !== "HOLDFAST_SERIALIZATION") throw other;
+  expectTypeOf(other).toEqualTypeOf<errors.SerializationError>();
+  expect(other.path).toBe("a.b");
+});
+
+it("C-75 every code narrows to a class", () => {
+  expectTypeOf<errors.HoldfastError["code"]>().toEqualTypeOf<errors.HoldfastErrorCode>();
+  expectTypeOf<errors.HoldfastError["name"]>().toEqualTypeOf<
+    Exclude<keyof typeof errors & `${string}Error`, "isHoldfastError" | "HoldfastError">
+  >();
+});
+
+it.for([
+  new errors.ThreadBusyError("user-1", "host:123", 12),
+  new errors.LeaseLostError("user-1"),
+  new errors.LeaseLostError("user-1", { kind: "overtaken", reason: "host:123" }),
+  new errors.LeaseLostError("user-1", { kind: "revoked", reason: "it hangs" }),
+  new errors.ConcurrentUpdateError("user-1"),
+  new errors.ThreadDeletedError("user-1"),
+  new errors.ThreadNotFoundError("user-1"),
+  new errors.ThreadExistsError("user-1"),
+])("C-75 the message of $name names neither thread nor process: it may be sent to a browser", (error) => {
+  expect(error.message).not.toMatch(/user-1|host:123/);
+  expect(error.threadId).toBe("user-1");
 });
 
 it("an error of another copy of the package is one of the family", async () => {

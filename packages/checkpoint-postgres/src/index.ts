@@ -1,49 +1,6 @@
-export {
-  type AbandonedThread,
-  type AbandonedThreadsOptions,
-  type ExclusiveOptions,
-  exclusive,
-  HoldfastError,
-  type HoldfastErrorCode,
-  HoldfastSerializer,
-  type IdleThreads,
-  ImportMismatchError,
-  type ImportOptions,
-  type ImportProgress,
-  type ImportReport,
-  importThreads,
-  isHoldfastError,
-  isHoldfastSaver,
-  type Labels,
-  type LeaseOptions,
-  type ListOptions,
-  type ListThreadsOptions,
-  type OnConflict,
-  type OnError,
-  type PinnableGraph,
-  type PrunePolicy,
-  type PruneReport,
-  pinCheckpointer,
-  type ResumeAbandonedOptions,
-  type ResumeReport,
-  type RetentionOptions,
-  type RetryOptions,
-  type SerializerOptions,
-  resumeAbandoned,
-  type StoredThread,
-  type StoreStats,
-  type SweepOptions,
-  type SweepReport,
-  type ThreadIdParts,
-  type ThreadInfo,
-  ThreadLease,
-  threadId,
-  type VerifyOptions,
-  type VerifyProblem,
-  type VerifyProblemKind,
-  type VerifyReport,
-} from "@holdfast/checkpoint-core";
-export { migrationSql } from "./migrations/migrate.js";
+// biome-ignore lint/performance/noReExportAll: What applications need of core is one list, the same for both adapters; a test compares it.
+export * from "@holdfast/checkpoint-core";
+export { type MigrationSqlOptions, migrationSql } from "./migrations/migrate.js";
 export type { ConnectionOptions, PostgresSaverOptions } from "./options.js";
 export type { PostgresClient, PostgresPool, PostgresQuery } from "./pool.js";
 export { PostgresSaver } from "./saver.js";

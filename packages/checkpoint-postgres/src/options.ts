@@ -1,29 +1,45 @@
-import type { OnConflict, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
+import type { ConnectionOptions as TlsOptions } from "node:tls";
 import {
+  InvalidOptionsError,
+  type LabelSource,
+  type OnConflict,
+  type OnEvent,
+  type RetentionOptions,
+  type RetryOptions,
+} from "@holdfast/checkpoint-core";
+import {
+  Events,
   flag,
   integer,
-  type LabelNames,
+  type LabelRules,
   type Retention,
   type RetryPolicy,
   refuseUnknown,
   resolveFallback,
-  resolveLabelNames,
+  resolveLabelRules,
+  resolveMaxTtlMs,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
 } from "@holdfast/checkpoint-core/adapter";
 import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
+import type { PoolSettings } from "./open-pool.js";
 import { type Tables, tablesIn } from "./tables.js";
 
 /** Options of {@link PostgresSaver}. */
 export interface PostgresSaverOptions {
+  /** Encodes channel values and pending writes. Default: ours, which is lossless or throws. */
+  readonly serde?: SerializerProtocol;
   /** The Postgres schema that holds the tables. Default `"holdfast"`. */
   readonly schema?: string;
   /** Whether `setup()` creates the schema. `false` for a role that may only create tables in a schema made by a DBA. Default `true`. */
   readonly createSchema?: boolean;
   /** How transient faults are retried. Default: for 30 seconds. */
   readonly retry?: RetryOptions;
-  /** A statement without an answer after this many milliseconds is given up, its connection dropped, and retried. Default 30,000. */
+  /**
+   * A statement that has had no answer after this many milliseconds is given up, its connection dropped, and it is tried again on another one. The first
+   * statement on a connection gets a third of `retry.maxElapsedMs` at most, so that a dead connection does not use up the budget. Default 30,000.
+   */
   readonly statementTimeoutMs?: number;
   /**
    * Whether statements are prepared by name, once per connection, so that Postgres plans them once, which halves its CPU time. Behind a pooler in
@@ -46,11 +62,18 @@ export interface PostgresSaverOptions {
    * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
+  /** The longest `ttlMs` of a lease, in milliseconds: for so long may a process that has crashed keep a thread. Default, and at most, 24 hours. */
+  readonly maxLeaseTtlMs?: number;
   /**
-   * Keys of a run's `config.metadata` or `config.configurable` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`
-   * and `user` are always stored. No others are: they may be secrets.
+   * Keys of a run's `config.configurable` or `config.metadata` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`,
+   * `user` and `user_id` are always stored. No others are: they may be secrets.
    */
   readonly labels?: readonly string[];
+  /**
+   * Where a run's `config.configurable` and its `config.metadata` both give a label, which of them counts. Default `"configurable"`: servers often pass a client's
+   * metadata on.
+   */
+  readonly labelSource?: LabelSource;
   /** What `sweep()` keeps. Without it, only `deleteThread`, `prune` and `deleteForRuns` remove anything. */
   readonly retention?: RetentionOptions;
   /**
@@ -58,19 +81,26 @@ export interface PostgresSaverOptions {
    * service can switch: docs/operate/migration.md. `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;
+  /** Told of every call of the saver when it has ended, of retries, and of leases that were lost. */
+  readonly onEvent?: OnEvent;
 }
 
 /** Options of {@link PostgresSaver.fromConnString}: those of the saver and of the pool that it opens. */
 export interface ConnectionOptions extends PostgresSaverOptions {
-  /** Encodes channel values and pending writes. Default: ours, which is lossless or throws. */
-  readonly serde?: SerializerProtocol;
   /** The most connections in the pool. Default 10. */
   readonly poolSize?: number;
   /** A connection that takes longer than this many milliseconds to open is given up and retried. Default 10,000. */
   readonly connectTimeoutMs?: number;
+  /**
+   * TLS, as `pg` takes it: `true`, or the options of `tls.connect`, e.g. `{ ca }`. It counts more than what the connection string says. Default: what that says,
+   * or none.
+   */
+  readonly ssl?: boolean | TlsOptions;
 }
 
 export interface ResolvedOptions {
+  readonly serde: SerializerProtocol | undefined;
+  readonly events: Events;
   readonly tables: Tables;
   readonly createSchema: boolean;
   readonly retry: RetryPolicy;
@@ -80,14 +110,16 @@ export interface ResolvedOptions {
   readonly maxValueBytes: number;
   readonly maxPutBytes: number;
   readonly onConflict: OnConflict;
-  readonly labels: LabelNames;
+  readonly maxLeaseTtlMs: number;
+  readonly labels: LabelRules;
   readonly retention: Retention | undefined;
   readonly fallback: BaseCheckpointSaver | undefined;
 }
 
 const MIB = 1024 * 1024;
 
-const KNOWN: readonly string[] = [
+const OF_SAVER = [
+  "serde",
   "schema",
   "createSchema",
   "retry",
@@ -96,20 +128,23 @@ const KNOWN: readonly string[] = [
   "cacheBytes",
   "maxValueBytes",
   "maxPutBytes",
-  "serde",
-  "poolSize",
-  "connectTimeoutMs",
   "onConflict",
+  "maxLeaseTtlMs",
   "labels",
+  "labelSource",
   "retention",
   "fallback",
-] satisfies (keyof ConnectionOptions)[];
+  "onEvent",
+] as const satisfies readonly (keyof PostgresSaverOptions)[];
+const OF_POOL = ["poolSize", "connectTimeoutMs", "ssl"] as const satisfies readonly (keyof ConnectionOptions)[];
 
 /** @throws InvalidOptionsError */
 export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOptions {
-  refuseUnknown("PostgresSaver", options, KNOWN);
+  refuseUnknown("PostgresSaver", options, OF_SAVER);
   const { schema = "holdfast", createSchema = true, preparedStatements = true } = options;
   return Object.freeze({
+    serde: options.serde,
+    events: new Events(options.onEvent),
     tables: tablesIn(schema),
     createSchema: flag("createSchema", createSchema),
     retry: resolveRetry(options.retry),
@@ -119,19 +154,28 @@ export function resolveOptions(options: PostgresSaverOptions = {}): ResolvedOpti
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 256 * MIB, 1, 512 * MIB),
     maxPutBytes: integer("maxPutBytes", options.maxPutBytes ?? 512 * MIB, 1, 960 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
-    labels: resolveLabelNames(options.labels),
+    maxLeaseTtlMs: resolveMaxTtlMs(options.maxLeaseTtlMs),
+    labels: resolveLabelRules(options.labels, options.labelSource),
     retention: resolveRetention(options.retention),
     fallback: resolveFallback(options.fallback),
   });
 }
 
-/** The options of the pool. */
+/**
+ * The options that are about the pool, and those of the saver.
+ *
+ * @throws InvalidOptionsError
+ */
 export function resolvePoolOptions(options: ConnectionOptions = {}): {
-  readonly poolSize: number;
-  readonly connectTimeoutMs: number;
+  readonly pool: PoolSettings;
+  readonly ofSaver: PostgresSaverOptions;
 } {
-  return {
-    poolSize: integer("poolSize", options.poolSize ?? 10, 1, 10_000),
-    connectTimeoutMs: integer("connectTimeoutMs", options.connectTimeoutMs ?? 10_000, 1, 2 ** 31 - 1),
-  };
+  refuseUnknown("PostgresSaver.fromConnString", options, [...OF_SAVER, ...OF_POOL]);
+  const { poolSize = 10, connectTimeoutMs = 10_000, ssl, ...ofSaver } = options;
+  integer("poolSize", poolSize, 1, 10_000);
+  integer("connectTimeoutMs", connectTimeoutMs, 1, 2 ** 31 - 1);
+  if (ssl !== undefined && typeof ssl !== "boolean" && (typeof ssl !== "object" || ssl === null)) {
+    throw new InvalidOptionsError("ssl must be true, false, or the options of tls.connect().");
+  }
+  return { pool: { poolSize, connectTimeoutMs, ssl }, ofSaver };
 }

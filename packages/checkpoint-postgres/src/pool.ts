@@ -1,17 +1,45 @@
 import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { InvalidOptionsError, SaverClosedError } from "@holdfast/checkpoint-core";
-import { entryCache, type RetryPolicy, retry } from "@holdfast/checkpoint-core/adapter";
-import { isAboutStatementName, isTransient, leavesConnectionUsable, type ServerName, toHoldfastError } from "./errors.js";
+import {
+  type Events,
+  entryCache,
+  type FailedTry,
+  PING_POLICY,
+  type RetryPolicy,
+  type OperationEnd,
+  retry,
+  tryLimit,
+  unlessOver,
+  warnSometimes,
+} from "@holdfast/checkpoint-core/adapter";
+import { notConnString } from "./connection-string.js";
+import { reasonOfRetry, type ServerName, toHoldfastError } from "./errors.js";
+import { isAboutStatementName, isDatabaseError, isReadOnly, isTransient, isUnusual, leavesConnectionUsable } from "./faults.js";
+import { type Distrust, ignore, Lending } from "./lending.js";
 
 /** The part of `pg.Pool` that the saver uses. Any `pg.Pool` fits, that of `@neondatabase/serverless` too. */
 export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
-  on(event: "acquire", listener: (client: PostgresClient) => void): unknown;
-  /** Whether its `end()` was called. */
+  on(event: "acquire" | "connect", listener: (client: PostgresClient) => void): unknown;
+  on(event: "release", listener: () => void): unknown;
+  /** Whether `end()` was called on it. */
   readonly ending?: boolean;
+  readonly totalCount?: number;
+  readonly idleCount?: number;
+  readonly waitingCount?: number;
+  readonly options?: PoolFacts;
+}
+
+/** The options of a pool that matter here. */
+interface PoolFacts {
+  readonly max?: number | undefined;
+  readonly connectionTimeoutMillis?: number | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly connectionString?: string | undefined;
 }
 
 /** The part of `pg.PoolClient` that the saver uses. */
@@ -58,35 +86,46 @@ export class Connections {
   readonly #pool: PostgresPool;
   readonly #owned: boolean;
   readonly #retry: RetryPolicy;
-  /** When a statement is given up, in milliseconds. */
-  readonly statementTimeoutMs: number;
+  readonly #lending: Lending;
+  readonly #statementTimeoutMs: number;
+  /** After so long without an answer, a try is given up. Only a statement of a connection that has just answered may take longer. */
+  readonly tryMs: number;
+  /** How long clients may take on which nothing has come back since they were lent to an operation. */
+  readonly #unproven = new WeakMap<PostgresClient, number>();
   /** Whether statements are named: until a pooler turns out not to track names. */
   #namesStatements: boolean;
   readonly #server: ServerName;
+  readonly #events: Events;
   readonly #closing = new AbortController();
 
   constructor(
     pool: PostgresPool,
     settings: {
-      readonly owned: boolean;
+      /** Where a pool leads that the saver opened, and closes. */
+      readonly ownAddress: string | undefined;
       readonly retry: RetryPolicy;
       readonly statementTimeoutMs: number;
       readonly preparedStatements: boolean;
       readonly schemaName: string;
+      readonly events: Events;
     },
   ) {
     if (typeof pool?.connect !== "function" || typeof pool.on !== "function") {
       throw new InvalidOptionsError("PostgresSaver needs a pg.Pool: new PostgresSaver(new pg.Pool({ connectionString })).");
     }
+    const fault = notConnString(pool.options?.connectionString ?? "");
+    if (fault !== undefined) throw new InvalidOptionsError(fault);
     this.#pool = pool;
-    this.#owned = settings.owned;
+    this.#owned = settings.ownAddress !== undefined;
     this.#retry = settings.retry;
-    this.statementTimeoutMs = settings.statementTimeoutMs;
+    this.#statementTimeoutMs = settings.statementTimeoutMs;
+    this.tryMs = tryLimit(settings.retry, settings.statementTimeoutMs);
     this.#namesStatements = settings.preparedStatements;
-    this.#server = { host: hostOf(pool), schemaName: settings.schemaName };
-    // Each operation that waits for a retry listens; Node would warn of a leak at the eleventh.
+    this.#events = settings.events;
+    this.#server = { host: settings.ownAddress ?? hostOf(pool), schemaName: settings.schemaName };
+    // Each operation that waits for its next try listens; Node would warn of a leak at the eleventh.
     setMaxListeners(0, this.#closing.signal);
-    surviveLostConnections(pool);
+    this.#lending = Lending.of(pool);
   }
 
   get server(): ServerName {
@@ -99,7 +138,7 @@ export class Connections {
    * @param operation the method that the user called, for error messages.
    * @throws SaverClosedError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  async run(operation: string, statement: Statement): Promise<readonly Row[]> {
+  run(operation: string, statement: Statement): Promise<readonly Row[]> {
     return this.withClient(operation, (client) => this.execute(client, statement));
   }
 
@@ -112,52 +151,91 @@ export class Connections {
       values,
       rowMode: "array",
       types: RAW_COLUMNS,
-      query_timeout: this.statementTimeoutMs,
+      query_timeout: this.#limitOf(client),
     });
+    this.#unproven.delete(client);
     return result.rows;
   }
 
-  /** Statements without parameters, on a client, without retry. Their results are ignored. */
+  #limitOf(client: PostgresClient): number {
+    return this.#unproven.get(client) ?? this.#statementTimeoutMs;
+  }
+
+  /** Statements without parameters, on a client, without retry. Their results are not looked at. */
   async executeScript(client: PostgresClient, text: string): Promise<void> {
-    await client.query({ text, query_timeout: this.statementTimeoutMs });
+    await client.query({ text, query_timeout: this.#limitOf(client) });
+    this.#unproven.delete(client);
+  }
+
+  /** One round trip, within {@link PING_POLICY}. */
+  async ping(): Promise<void> {
+    const ask = async (client: PostgresClient): Promise<unknown> => this.execute(client, { text: "select 1", values: [] });
+    await this.#withRetries("ping", { ...this.#retry, ...PING_POLICY }, ask);
   }
 
   /** Lends a client to work that may run more than once. */
-  async withClient<T>(operation: string, work: (client: PostgresClient) => Promise<T>): Promise<T> {
-    try {
-      return await retry(
-        this.#retry,
-        isTransient,
-        async () => {
-          if (this.#closing.signal.aborted || this.#pool.ending === true) throw new SaverClosedError(operation);
-          const hadNames = this.#namesStatements;
-          try {
-            return await this.#lend(work);
-          } catch (error) {
-            // A pooler in transaction mode may run a statement on a connection that lacks its name. Postgres reports that before it runs anything, and
-            // from then on statements are not named.
-            if (!hadNames || !isAboutStatementName(error)) throw error;
-            this.#namesStatements = false;
-            return await this.#lend(work);
-          }
-        },
-        this.#closing.signal,
-      );
-    } catch (error) {
-      throw toHoldfastError(error, operation, this.#server);
-    }
+  withClient<T>(operation: string, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    return this.#withRetries(operation, this.#retry, work);
   }
 
-  async #lend<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    // Pools other than pg-pool may have no event for lending a client.
+  #withRetries<T>(operation: string, policy: RetryPolicy, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    const tell = this.#events.retrying(operation, (error) => toHoldfastError(error, operation, this.#server));
+    const onRetry = (failed: FailedTry): void => {
+      if (policy === this.#retry) this.#warn(operation, failed);
+      tell?.(failed);
+    };
+    let distrust: Distrust | undefined;
+    const attempt = async (end: OperationEnd | undefined): Promise<T> => {
+      if (this.#closing.signal.aborted || this.#pool.ending === true) throw new SaverClosedError(operation);
+      const hadNames = this.#namesStatements;
+      const begun = performance.now();
+      try {
+        return await this.#lend(work, policy, end, distrust);
+      } catch (error) {
+        if (isReadOnly(error)) distrust = { of: "read-only", since: performance.now() };
+        else if (!isDatabaseError(error)) distrust ??= { of: "silent", since: begun };
+        // A pooler in transaction mode may run a statement on a connection that lacks its name. Postgres reports that before it runs anything, and
+        // from then on statements are not named.
+        if (!hadNames || !isAboutStatementName(error)) throw error;
+        return await this.#lend(work, policy, end, distrust);
+      }
+    };
+    return retry(policy, isTransient, attempt, {
+      giveUp: this.#closing.signal,
+      onRetry,
+      toError: (error) => toHoldfastError(error, operation, this.#server),
+    });
+  }
+
+  #warn(operation: string, { error, attempt, delayMs, leftMs }: FailedTry): void {
+    if (attempt > 1 || !isUnusual(error)) return;
+    const { host } = this.#server;
+    const seconds = Math.round((delayMs + leftMs) / 1_000);
+    const text = `${operation}: Postgres at ${host} is unavailable, and is retried for ${seconds} s: ${reasonOfRetry(error)}.`;
+    warnSometimes("HOLDFAST_RETRYING", host, text);
+  }
+
+  async #lend<T>(
+    work: (client: PostgresClient) => Promise<T>,
+    policy: RetryPolicy,
+    end: OperationEnd | undefined,
+    distrust: Distrust | undefined,
+  ): Promise<T> {
+    const limitMs = tryLimit(policy, this.#statementTimeoutMs);
+    const client = await this.#lending.lend(limitMs, end, distrust);
+    // A pool that is not pg-pool may not say when it lends a client.
     client.on("error", ignore);
+    this.#unproven.set(client, limitMs);
     let destroy = false;
     try {
-      return await work(client);
+      const result = await unlessOver(end, work(client));
+      this.#lending.noteAnswer(client);
+      return result;
     } catch (error) {
-      // After a timeout, a late answer may still arrive on this connection.
-      destroy = !leavesConnectionUsable(error);
+      // Before somebody else has the connection.
+      if (isAboutStatementName(error)) this.#namesStatements = false;
+      // After a timeout or an abort the answer may still arrive on this connection, and after a lost connection nothing will.
+      destroy = end?.isOver === true || !leavesConnectionUsable(error);
       throw error;
     } finally {
       client.off("error", ignore);
@@ -192,35 +270,9 @@ function nameOf(name: string, text: string): string {
 /** Caches the names of frequent texts: hashing one of 3 kB takes 10 us. Each schema has its own texts. */
 const names = entryCache<string>(200);
 
-/**
- * A lost connection is an 'error' event of its client, or of the pool while the client is idle. Without a listener it ends the process. The current or next
- * statement reports the fault.
- */
-function surviveLostConnections(pool: PostgresPool): void {
-  // Once per pool: with one listener per saver, Node would warn of a leak at the eleventh.
-  if (guardedPools.has(pool)) return;
-  guardedPools.add(pool);
-  pool.on("error", ignore);
-  // pg-pool removes its own listener when it lends a client; the promise of connect() settles later. An error in the same packet would find no listener. So each
-  // client keeps one of ours for its life.
-  const guarded = new WeakSet<PostgresClient>();
-  pool.on("acquire", (client) => {
-    if (guarded.has(client)) return;
-    guarded.add(client);
-    client.on("error", ignore);
-  });
-}
-
-function ignore(): void {}
-
-/** Pools that have our listeners. */
-const guardedPools = new WeakSet<PostgresPool>();
-
 /** `host:port` of a pool, as far as its options tell. */
 function hostOf(pool: PostgresPool): string {
-  const { options } = pool as {
-    readonly options?: { readonly host?: string; readonly port?: number; readonly connectionString?: string };
-  };
+  const { options } = pool;
   if (options?.connectionString !== undefined && URL.canParse(options.connectionString)) {
     const url = new URL(options.connectionString);
     return `${url.hostname || "localhost"}:${url.port || "5432"}`;

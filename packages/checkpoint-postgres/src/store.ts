@@ -1,27 +1,33 @@
 import type { OnConflict, StoredThread, StoreStats } from "@holdfast/checkpoint-core";
-import type {
-  CachedRecord,
-  CheckpointStore,
-  CheckpointSummaries,
-  CopyOutcome,
-  EndedLease,
-  IdleDeletion,
-  LeaseAnswer,
-  LeaseRequest,
-  ListSelection,
-  NamespaceRef,
-  PruneInput,
-  PruneOutcome,
-  PutInput,
-  PutWritesInput,
-  Refusal,
-  SweepClaim,
-  SweepPage,
-  ThreadPart,
-  ThreadPlace,
-  ThreadSelection,
-  ThreadSummary,
-  WriteOutcome,
+import {
+  type AmongThreads,
+  type CachedRecord,
+  type ChangedLabels,
+  type CheckpointStore,
+  type CheckpointSummaries,
+  type CopyOutcome,
+  type EndedLease,
+  type IdleDeletion,
+  type LeaseAnswer,
+  type LeaseLost,
+  type LeaseRequest,
+  type ListSelection,
+  type NamespaceRef,
+  type PruneInput,
+  type PruneOutcome,
+  type PutInput,
+  type PutWritesInput,
+  type Refusal,
+  type RevokedLease,
+  type SweepClaim,
+  type SweepPage,
+  type ThreadHistory,
+  type ThreadPart,
+  type ThreadPlace,
+  type ThreadSelection,
+  type ThreadSummary,
+  type WriteOutcome,
+  withoutSignal,
 } from "@holdfast/checkpoint-core/adapter";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { checkSchema, migrate } from "./migrations/migrate.js";
@@ -31,7 +37,7 @@ import { deleteIdleThread } from "./operations/delete-idle-thread.js";
 import { deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
-import { acquireLease, endedLeases, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
+import { acquireLease, endedLeases, handOverLease, lostLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list, listThreadIds } from "./operations/list.js";
 import { listThreads } from "./operations/list-threads.js";
 import { beginMigration, endMigration, threadPlace } from "./operations/migration.js";
@@ -40,8 +46,11 @@ import { purgeDeleted } from "./operations/purge-deleted.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import type { Reading } from "./operations/read-checkpoints.js";
+import { revokeLease } from "./operations/revoke-lease.js";
+import { setLabels } from "./operations/set-labels.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./operations/sweep.js";
+import { adoptHistory, threadHistory } from "./operations/thread-history.js";
 import { threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
@@ -59,6 +68,7 @@ export class PostgresStore implements CheckpointStore {
   readonly #recent = new RecentThreads();
   /** Checks once, before the first operation, that the schema fits this code. */
   #schemaCheck: Promise<void> | undefined;
+  #isReady = false;
 
   constructor(db: Connections, tables: Tables, onConflict: OnConflict, readsIncomplete = false) {
     this.#db = db;
@@ -73,13 +83,18 @@ export class PostgresStore implements CheckpointStore {
 
   async setup(createSchema: boolean): Promise<void> {
     await migrate(this.#db, this.#tables, createSchema);
-    this.#schemaCheck = Promise.resolve();
+    this.#isReady = true;
   }
 
-  async ready(operation: string): Promise<void> {
-    this.#schemaCheck ??= checkSchema(this.#db, this.#tables, operation);
+  ready(operation: string): Promise<void> | undefined {
+    return this.#isReady ? undefined : this.#checkOnce(operation);
+  }
+
+  async #checkOnce(operation: string): Promise<void> {
+    this.#schemaCheck ??= withoutSignal(() => checkSchema(this.#db, this.#tables, operation));
     try {
       await this.#schemaCheck;
+      this.#isReady = true;
     } catch (error) {
       // Failures are not remembered: another process may run setup() before the next operation.
       this.#schemaCheck = undefined;
@@ -112,17 +127,31 @@ export class PostgresStore implements CheckpointStore {
     yield await getDeltaChannelHistory(this.#db, this.#tables, ref, checkpointId, channels);
   }
 
-  put(input: PutInput): Promise<WriteOutcome> {
-    return put(this.#db, this.#tables, this.#recent, input, this.#onConflict === "reject");
+  async put(input: PutInput): Promise<WriteOutcome> {
+    const outcome = await put(this.#db, this.#tables, this.#recent, input, this.#onConflict === "reject");
+    return this.#withReason("put", input.ref.threadId, input.token, outcome);
   }
 
-  putWrites(input: PutWritesInput): Promise<WriteOutcome> {
-    return putWrites(this.#db, this.#tables, this.#recent, input);
+  async putWrites(input: PutWritesInput): Promise<WriteOutcome> {
+    const outcome = await putWrites(this.#db, this.#tables, this.#recent, input);
+    return this.#withReason("putWrites", input.ref.threadId, input.token, outcome);
   }
 
-  deleteThread(threadId: string, token: string | undefined, others?: readonly string[]): Promise<Refusal | undefined> {
+  /** A refusal, with the reason for which the lease was ended. */
+  async #withReason<T extends { readonly kind: string }>(
+    operation: string,
+    threadId: string,
+    token: string | undefined,
+    outcome: T,
+  ): Promise<T | LeaseLost> {
+    if (outcome.kind !== "lease-lost" || token === undefined) return outcome;
+    return lostLease(this.#db, this.#tables, operation, threadId, token);
+  }
+
+  async deleteThread(threadId: string, token: string | undefined, others?: readonly string[]): Promise<Refusal | undefined> {
     this.#recent.delete(threadId);
-    return deleteThread(this.#db, this.#tables, threadId, token, others);
+    const refusal = await deleteThread(this.#db, this.#tables, threadId, token, others);
+    return refusal && this.#withReason("deleteThread", threadId, token, refusal);
   }
 
   deleteIdleThread(threadId: string, idleMs: number): Promise<IdleDeletion> {
@@ -138,8 +167,9 @@ export class PostgresStore implements CheckpointStore {
     return checkpointSummaries(this.#db, this.#tables, threadId);
   }
 
-  prune(input: PruneInput): Promise<PruneOutcome> {
-    return prune(this.#db, this.#tables, input);
+  async prune(input: PruneInput): Promise<PruneOutcome> {
+    const outcome = await prune(this.#db, this.#tables, input);
+    return this.#withReason("prune", input.threadId, input.token, outcome);
   }
 
   copyThread(from: string, to: string): Promise<CopyOutcome> {
@@ -166,6 +196,21 @@ export class PostgresStore implements CheckpointStore {
     return threadStats(this.#db, this.#tables, threadId);
   }
 
+  setLabels(threadId: string, labels: ChangedLabels): Promise<boolean> {
+    this.#recent.delete(threadId);
+    return setLabels(this.#db, this.#tables, threadId, labels);
+  }
+
+  threadHistory(threadId: string): Promise<ThreadHistory | undefined> {
+    return threadHistory(this.#db, this.#tables, threadId);
+  }
+
+  async adoptHistory(threadId: string, history: ThreadHistory): Promise<void> {
+    await adoptHistory(this.#db, this.#tables, threadId, history);
+    // The next write is later than all that.
+    this.#recent.delete(threadId);
+  }
+
   stats(): Promise<StoreStats> {
     return stats(this.#db, this.#tables);
   }
@@ -178,8 +223,8 @@ export class PostgresStore implements CheckpointStore {
     return threadParts(this.#db, this.#tables, threadId, hasRead);
   }
 
-  threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {
-    return threadsOfRuns(this.#db, this.#tables, runIds);
+  threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string> {
+    return threadsOfRuns(this.#db, this.#tables, runIds, among);
   }
 
   async claimSweep(token: string | undefined, ttlMs: number): Promise<SweepClaim | undefined> {
@@ -206,7 +251,7 @@ export class PostgresStore implements CheckpointStore {
     return acquireLease(this.#db, this.#tables, request);
   }
 
-  renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean> {
+  renewLease(threadId: string, token: string, ttlMs: number): Promise<LeaseLost | undefined> {
     return renewLease(this.#db, this.#tables, threadId, token, ttlMs);
   }
 
@@ -218,8 +263,16 @@ export class PostgresStore implements CheckpointStore {
     return handOverLease(this.#db, this.#tables, threadId, token);
   }
 
+  revokeLease(threadId: string, reason: string): Promise<RevokedLease | undefined> {
+    return revokeLease(this.#db, this.#tables, threadId, reason);
+  }
+
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
     return endedLeases(this.#db, this.#tables, olderThanMs, limit);
+  }
+
+  ping(): Promise<void> {
+    return this.#db.ping();
   }
 
   end(): Promise<void> {

@@ -1,4 +1,4 @@
-import { leavesConnectionUsable } from "./errors.js";
+import { leavesConnectionUsable } from "./faults.js";
 import type { Connections, PostgresClient } from "./pool.js";
 
 /**

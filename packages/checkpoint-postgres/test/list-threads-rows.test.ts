@@ -1,4 +1,4 @@
-import type { PostgresSaver } from "@holdfast/checkpoint-postgres";
+import type { PostgresSaver, ThreadInfo } from "@holdfast/checkpoint-postgres";
 import { uuid6 } from "@langchain/langgraph-checkpoint";
 import pg from "pg";
 import { expect, it } from "vitest";
@@ -25,10 +25,11 @@ it("C-26 threads of one time are listed by id, and pages go on between them", as
   for (const name of names) await putChain(saver, name, 1);
   await sql("update holdfast.thread set updated_at = '2026-01-02 03:04:05.678Z'");
   const all = [...names].reverse();
-  expect(await listed(saver)).toEqual(all);
-  for (let place = 0; place < all.length; place += 1) {
-    const before = { threadId: all[place] as string, updatedAt: new Date("2026-01-02T03:04:05.678Z") };
-    expect(await listed(saver, { before, limit: 3 })).toEqual(all.slice(place + 1, place + 4));
+  const threads: ThreadInfo[] = [];
+  for await (const thread of saver.listThreads()) threads.push(thread);
+  expect(threads.map(({ threadId }) => threadId)).toEqual(all);
+  for (const [place, { cursor }] of threads.entries()) {
+    expect(await listed(saver, { cursor, limit: 3 })).toEqual(all.slice(place + 1, place + 4));
   }
 });
 
@@ -70,13 +71,13 @@ it("C-26 the first page of many threads, and the one behind it, are one statemen
   await sql(`
 insert into holdfast.thread (thread_id, updated_at) select 'thread ' || n, date_trunc('milliseconds', now()) - n * interval '1 second' from generate_series(1, 2500) n`);
   await sql(`
-insert into holdfast.checkpoint (thread_key, commit_order, checkpoint_ns, checkpoint_id, metadata, record, last_call)
-select thread_key, n + 100, '', decode(md5(n::text), 'hex'), '{}', '\\x00', n from holdfast.thread cross join generate_series(1, 3) n`);
+insert into holdfast.checkpoint (thread_key, commit_order, committed_at, checkpoint_ns, checkpoint_id, metadata, record, last_call)
+select thread_key, n + 100, updated_at, '', decode(md5(n::text), 'hex'), '{}', '\\x00', n from holdfast.thread cross join generate_series(1, 3) n`);
   await sql("analyze");
   recording.sent = [];
   const page = [];
   for await (const thread of saver.listThreads({ limit: 50 })) page.push(thread);
-  for await (const thread of saver.listThreads({ limit: 50, before: page[49] as (typeof page)[number] })) page.push(thread);
+  for await (const thread of saver.listThreads({ limit: 50, cursor: page[49]?.cursor ?? "" })) page.push(thread);
   expect(page.map(({ threadId }) => threadId)).toEqual(Array.from({ length: 100 }, (_, n) => `thread ${n}`));
   expect(recording.sent).toHaveLength(2);
   const client = new pg.Client(database.url);

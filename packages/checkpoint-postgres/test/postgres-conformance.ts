@@ -22,12 +22,16 @@ export interface PostgresKind {
   start?(): Promise<void>;
   /** Called after the last test, before the databases are dropped. */
   stop?(): Promise<void>;
+  /** Called for each database, before a saver gets to it. */
+  prepare?(database: TestDatabase): Promise<void>;
+  /** Called after the databases are dropped. */
+  finish?(): Promise<void>;
   /** The URL for savers. Asked for when the tests run. */
   urlOf(database: TestDatabase): string;
 }
 
 /** Registers the suites. */
-export function postgresConformance({ name, suites = allSuites, start, stop, urlOf }: PostgresKind): void {
+export function postgresConformance({ name, suites = allSuites, start, stop, prepare, finish, urlOf }: PostgresKind): void {
   let database: TestDatabase;
   let otherProcess: BundledChild;
   const empty: TestDatabase[] = [];
@@ -36,16 +40,19 @@ export function postgresConformance({ name, suites = allSuites, start, stop, url
     await start?.();
     const module = new URL("./children/conformance-target.ts", import.meta.url);
     [database, otherProcess] = await Promise.all([databaseWithTables(), bundleChild(module)]);
+    await prepare?.(database);
   });
   afterAll(async () => {
     await stop?.();
     await Promise.all([database, ...empty].map((each) => each?.drop()));
+    await finish?.();
     await otherProcess?.remove();
   });
 
   async function newEmpty(): Promise<string> {
     const fresh = await emptyDatabase();
     empty.push(fresh);
+    await prepare?.(fresh);
     return urlOf(fresh);
   }
 

@@ -381,3 +381,40 @@ it("C-23 ids, channels, tasks and filters are data, never code", async () => {
     expect(await read(saver, "victim"), `after ${text}`).toEqual({ a: "alive" });
   }
 });
+
+it("C-80 a table of the application's own by one of our names is left alone, and setup() says which", async () => {
+  for (const table of ["migration", "thread"]) {
+    const schema = newSchema();
+    await queryRows(database.url, `create schema ${schema}; create table ${schema}.${table} (name text, ran_at timestamptz)`);
+    await expect(open({ schema }).setup()).rejects.toMatchObject({
+      code: "HOLDFAST_STORE_FAILURE",
+      message: expect.stringMatching(new RegExp(`${schema}.*${table}.*the option schema`)),
+    });
+    expect(await relationsIn(schema)).toEqual([{ relname: table }]);
+  }
+});
+
+it("C-80 works, and so does what comes after it, where backslashes in literals are not plain by default", async () => {
+  for (const schema of [newSchema(), 'back\\slash "quoted"']) {
+    const url = new URL(database.url);
+    url.searchParams.set("options", "-c standard_conforming_strings=off");
+    const saver = open({ schema }, url.href);
+    await saver.setup();
+    await put(saver, "thread", "a\\value");
+    expect(await read(saver, "thread")).toEqual({ a: "a\\value" });
+    await saver.putWrites(at("thread", "1"), [["a", "text ".repeat(1_000)]], "task");
+    for await (const thread of saver.listThreads({ prefix: "th" })) expect(thread.threadId).toBe("thread");
+    expect((await saver.listThreads().next()).done).toBe(false);
+    expect((await saver.list({}, { filter: { source: "loop" } }).next()).done).toBe(false);
+    await saver.copyThread("thread", "copy");
+    await saver.prune(["copy"], { keepLast: 1 });
+    expect((await saver.stats()).threads).toBe(2);
+    await saver.deleteForRuns(["none"]);
+    await saver.deleteThread("thread");
+    const [row] = await queryRows(url.href, `select count(*)::int as n from ${pg.escapeIdentifier(schema)}.threads`);
+    expect(row).toEqual({ n: 1 });
+    await queryRows(database.url, `drop schema ${pg.escapeIdentifier(schema)} cascade`);
+    await queryRows(url.href, migrationSql({ schema }));
+    expect((await saver.stats()).threads).toBe(0);
+  }
+});

@@ -43,6 +43,11 @@ export class Keys {
     return parts.map((part) => `${part}:copy:${nonce}`);
   }
 
+  /** A key that nothing stands under. */
+  probe(nonce: string): readonly string[] {
+    return [`${this.#prefix}:index:{0}:probe:${nonce}`];
+  }
+
   /** Who sweeps the threads, and where the last sweep stopped. */
   sweeper(): readonly string[] {
     return [`${this.#prefix}:index:{0}:sweeper`];

@@ -1,12 +1,21 @@
-import type { OnConflict, RetentionOptions, RetryOptions } from "@holdfast/checkpoint-core";
 import {
+  InvalidOptionsError,
+  type LabelSource,
+  type OnConflict,
+  type OnEvent,
+  type RetentionOptions,
+  type RetryOptions,
+} from "@holdfast/checkpoint-core";
+import {
+  Events,
   integer,
-  type LabelNames,
+  type LabelRules,
   type Retention,
   type RetryPolicy,
   refuseUnknown,
   resolveFallback,
-  resolveLabelNames,
+  resolveLabelRules,
+  resolveMaxTtlMs,
   resolveOnConflict,
   resolveRetention,
   resolveRetry,
@@ -45,21 +54,31 @@ export interface RedisSaverOptions {
    * ConcurrentUpdateError at its next checkpoint. All savers that write to a thread need the same setting. Default `"fork"`.
    */
   readonly onConflict?: OnConflict;
+  /** The longest `ttlMs` of a lease, in milliseconds: for so long may a process that has crashed keep a thread. Default, and at most, 24 hours. */
+  readonly maxLeaseTtlMs?: number;
   /**
    * The saver that your service used before. A thread that is not here yet is read from it, and migrated as a whole before its first write, so that a running
    * service can switch: docs/operate/migration.md. `end()` does not close it.
    */
   readonly fallback?: BaseCheckpointSaver;
   /**
-   * Keys of a run's `config.metadata` or `config.configurable` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`
-   * and `user` are always stored. No others are: they may be secrets.
+   * Keys of a run's `config.configurable` or `config.metadata` to store beside its checkpoints, and to filter `list` and `listThreads` by. `run_id`, `graph_id`,
+   * `user` and `user_id` are always stored. No others are: they may be secrets.
    */
   readonly labels?: readonly string[];
+  /**
+   * Where a run's `config.configurable` and its `config.metadata` both give a label, which of them counts. Default `"configurable"`: servers often pass a client's
+   * metadata on.
+   */
+  readonly labelSource?: LabelSource;
   /** What to keep. `idleFor` is the threads' `ttl.defaultTTL`, in milliseconds; `sweep()` does the rest. Default: everything. */
   readonly retention?: RetentionOptions;
+  /** Told of every call of the saver when it has ended, of retries, and of leases that were lost. */
+  readonly onEvent?: OnEvent;
 }
 
 export interface ResolvedOptions {
+  readonly events: Events;
   readonly keys: Keys;
   readonly serde: SerializerProtocol | undefined;
   readonly ttl: TtlPolicy;
@@ -70,14 +89,15 @@ export interface ResolvedOptions {
   readonly maxValueBytes: number;
   readonly maxPutBytes: number;
   readonly onConflict: OnConflict;
+  readonly maxLeaseTtlMs: number;
   readonly fallback: BaseCheckpointSaver | undefined;
-  readonly labels: LabelNames;
+  readonly labels: LabelRules;
   readonly retention: Retention | undefined;
 }
 
 const MIB = 1024 * 1024;
 
-const KNOWN: readonly string[] = [
+const KNOWN = [
   "keyPrefix",
   "serde",
   "ttl",
@@ -88,17 +108,33 @@ const KNOWN: readonly string[] = [
   "maxValueBytes",
   "maxPutBytes",
   "onConflict",
+  "maxLeaseTtlMs",
   "fallback",
   "labels",
+  "labelSource",
   "retention",
-] satisfies (keyof RedisSaverOptions)[];
+  "onEvent",
+] as const satisfies readonly (keyof RedisSaverOptions)[];
+
+/**
+ * @param call that was given the options.
+ * @throws InvalidOptionsError
+ */
+export function refuseUnknownOptions(call: string, options: RedisSaverOptions = {}): void {
+  if (typeof options === "object" && options !== null && ("defaultTTL" in options || "refreshOnRead" in options)) {
+    // As the official saver takes them.
+    throw new InvalidOptionsError("defaultTTL and refreshOnRead are keys of the option ttl: { ttl: { defaultTTL: 60 } }.");
+  }
+  refuseUnknown(call, options, KNOWN);
+}
 
 /** @throws InvalidOptionsError */
 export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions {
-  refuseUnknown("RedisSaver", options, KNOWN);
+  refuseUnknownOptions("RedisSaver", options);
   const commandTimeoutMs = integer("commandTimeoutMs", options.commandTimeoutMs ?? 10_000, 1, 2 ** 31 - 1);
   const retention = resolveRetention(options.retention);
   return Object.freeze({
+    events: new Events(options.onEvent),
     keys: new Keys(options.keyPrefix ?? "holdfast"),
     serde: options.serde,
     ttl: ttlWithIdle(resolveTtl(options.ttl), retention?.idleMs),
@@ -109,8 +145,9 @@ export function resolveOptions(options: RedisSaverOptions = {}): ResolvedOptions
     maxValueBytes: integer("maxValueBytes", options.maxValueBytes ?? 64 * MIB, 1, 256 * MIB),
     maxPutBytes: integer("maxPutBytes", options.maxPutBytes ?? 128 * MIB, 1, 512 * MIB),
     onConflict: resolveOnConflict(options.onConflict),
+    maxLeaseTtlMs: resolveMaxTtlMs(options.maxLeaseTtlMs),
     fallback: resolveFallback(options.fallback),
-    labels: resolveLabelNames(options.labels),
+    labels: resolveLabelRules(options.labels, options.labelSource),
     retention,
   });
 }

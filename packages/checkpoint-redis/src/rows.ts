@@ -5,7 +5,6 @@ import {
   type CheckpointSummary,
   decodeId,
   encodeId,
-  leaseCount,
   type PendingSlot,
   type Segment,
   type StoredSlot,
@@ -55,7 +54,7 @@ export function encodeCheckpointRow({ parentId, snapshots, metadata, labels, rec
     encodeLinks(record.links),
     Buffer.from(metadata, "utf8"),
     record.body,
-    Buffer.from(Object.keys(labels).length === 0 ? "" : JSON.stringify(labels), "utf8"),
+    encodeLabels(labels),
   ]);
 }
 
@@ -67,6 +66,10 @@ export function decodeCheckpointRow(row: Buffer): Omit<CheckpointRow, "snapshots
     metadata: metadata.toString("utf8"),
     record: { links: decodeLinks(links), body },
   };
+}
+
+export function encodeLabels(labels: Labels): Buffer {
+  return Buffer.from(Object.keys(labels).length === 0 ? "" : JSON.stringify(labels), "utf8");
 }
 
 /** The labels of a row. */
@@ -85,10 +88,11 @@ export type SummaryRow = readonly [
   hasWrites: number,
   isHidden: number,
   ageMs: Buffer,
+  writer: Buffer,
 ];
 
 export function decodeSummary(row: SummaryRow): CheckpointSummary {
-  const [member, parent, lineage, snapshots, metadata, labels, hasWrites, isHidden, ageMs] = row;
+  const [member, parent, lineage, snapshots, metadata, labels, hasWrites, isHidden, ageMs, writer] = row;
   return {
     ...decodeMember(member),
     parentId: parent.length === 0 ? undefined : decodeId(parent),
@@ -99,6 +103,7 @@ export function decodeSummary(row: SummaryRow): CheckpointSummary {
     isHidden: isHidden === 1,
     ageMs: Number(ageMs),
     runId: decodeLabels(labels).run_id,
+    lease: writer.length === 0 ? undefined : String(writer.readBigUInt64LE()),
   };
 }
 
@@ -153,8 +158,8 @@ export function slotMark(slot: PendingSlot, taskId: string): Buffer {
 }
 
 /**
- * What follows the mark: `[place][links][payload][run]`, for a replaceable slot also `[calls]`, and under a lease `[writer]`. Otherwise, empty parts at the end
- * are left out.
+ * What follows the mark: `[place][links][payload][run]`, for a replaceable slot also `[calls]`, and under a lease `[writer]`, after which the scripts keep what another
+ * lease replaced. Otherwise, empty parts at the end are left out.
  *
  * @param call the call that writes it.
  */
@@ -163,9 +168,9 @@ export function slotContent(
   place: WritePlace,
   runId: string | undefined,
   call: bigint,
-  token: string | undefined,
+  writer: bigint | undefined,
 ): Buffer {
-  const more = [Buffer.from(runId ?? "", "utf8"), slot.slot < 0 ? encodeCall(call) : Buffer.alloc(0), encodeWriter(token)];
+  const more = [Buffer.from(runId ?? "", "utf8"), slot.slot < 0 ? encodeCall(call) : Buffer.alloc(0), encodeWriter(writer)];
   while (more.at(-1)?.length === 0) more.pop();
   return list([encodePlace(place), encodeLinks(slot.links), slot.payload, ...more]);
 }
@@ -178,8 +183,8 @@ export function encodeCall(call: bigint): Buffer {
 }
 
 /** The writer: `[lease: u64]`, the counted part of its token; empty without a lease. */
-export function encodeWriter(token: string | undefined): Buffer {
-  return token === undefined ? Buffer.alloc(0) : encodeCall(leaseCount(token));
+export function encodeWriter(lease: bigint | undefined): Buffer {
+  return lease === undefined ? Buffer.alloc(0) : encodeCall(lease);
 }
 
 const CALL = 0;

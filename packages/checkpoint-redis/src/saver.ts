@@ -1,10 +1,20 @@
-import { HoldfastSaver, HoldfastSerializer, InvalidOptionsError } from "@holdfast/checkpoint-core";
-import { threadIdArgument } from "@holdfast/checkpoint-core/adapter";
+import {
+  HoldfastSaver,
+  HoldfastSerializer,
+  InvalidOptionsError,
+  type OperationOptions,
+  type ServerWarning,
+  type SetupReport,
+} from "@holdfast/checkpoint-core";
+import { saverArguments, threadIdArgument, underOptions } from "@holdfast/checkpoint-core/adapter";
+import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { RedisOptions } from "ioredis";
-import { Connection, isClient, openClient, type RedisClient } from "./client.js";
+import { Connection } from "./client.js";
 import type { Durability } from "./durability.js";
-import { type RedisSaverOptions, resolveOptions } from "./options.js";
-import { checkServers, type ServerWarning } from "./server-check.js";
+import type { Keys } from "./keys.js";
+import { type RedisSaverOptions, refuseUnknownOptions, resolveOptions } from "./options.js";
+import { isClient, openClient, type RedisClient } from "./redis-client.js";
+import { checkServers } from "./server-check.js";
 import { RedisStore } from "./store.js";
 
 /**
@@ -22,13 +32,26 @@ export class RedisSaver extends HoldfastSaver {
   readonly #redis: Connection;
   readonly #store: RedisStore;
   readonly #durability: Durability | undefined;
+  readonly #keys: Keys;
 
   /**
    * @param client an ioredis `Redis` or `Cluster`, which `end()` does not close. Or options for one, e.g. `sentinels` and `name`: then the saver opens and closes
    *   it.
    * @throws InvalidOptionsError
    */
-  constructor(client: RedisClient | RedisOptions, options?: RedisSaverOptions) {
+  constructor(client: RedisClient | RedisOptions, options?: RedisSaverOptions);
+  /**
+   * @param client as above.
+   * @param serde encodes channel values and pending writes. Default: ours, which is lossless or throws.
+   * @throws InvalidOptionsError
+   */
+  constructor(client: RedisClient | RedisOptions, serde: SerializerProtocol | undefined, options?: RedisSaverOptions);
+  constructor(
+    client: RedisClient | RedisOptions,
+    serdeOrOptions?: SerializerProtocol | RedisSaverOptions,
+    moreOptions?: RedisSaverOptions,
+  ) {
+    const options = saverArguments("RedisSaver", serdeOrOptions, moreOptions);
     const { keys, serde, ttl, durability, retry, commandTimeoutMs, ...limits } = resolveOptions(options);
     const isOwned = !isClient(client);
     const redis = new Connection(isOwned ? openClient(checkOptions(client), commandTimeoutMs, retry) : client, {
@@ -36,12 +59,14 @@ export class RedisSaver extends HoldfastSaver {
       retry,
       commandTimeoutMs,
       durability,
+      events: limits.events,
     });
     const store = new RedisStore(redis, keys, ttl);
     super(store, serde ?? new HoldfastSerializer(), limits);
     this.#redis = redis;
     this.#store = store;
     this.#durability = durability;
+    this.#keys = keys;
   }
 
   /**
@@ -51,6 +76,7 @@ export class RedisSaver extends HoldfastSaver {
    * @throws InvalidOptionsError
    */
   static fromUrl(url: string, options?: RedisSaverOptions): RedisSaver {
+    refuseUnknownOptions("RedisSaver.fromUrl", options);
     return new RedisSaver(optionsOfUrl(url), options);
   }
 
@@ -58,13 +84,14 @@ export class RedisSaver extends HoldfastSaver {
    * Checks that the server has what the saver needs, and warns about what puts state at risk: an eviction policy, no persistence, a replica. It skips checks that
    * the server forbids. It creates nothing: the saver works without it.
    *
-   * @returns the warnings. Each is also emitted once by `process.emitWarning`, with the type `HoldfastWarning`.
-   * @throws UnsupportedServerError, StoreUnavailableError, StoreFailureError (the server does not have the database that the client was made for)
+   * @throws UnsupportedServerError, StoreUnavailableError, StoreFailureError (the server does not have the database that the client was made for, or
+   *   the user may not call what the scripts call)
    */
-  async setup(): Promise<readonly ServerWarning[]> {
-    const warnings = await checkServers(this.#redis, this.#durability);
+  async setup(options?: OperationOptions): Promise<SetupReport> {
+    const check = () => checkServers(this.#redis, this.#keys, this.#durability);
+    const warnings = await underOptions("setup", options, check);
     for (const warning of warnings) emitOnce(warning);
-    return warnings;
+    return { warnings };
   }
 
   /**
@@ -73,8 +100,8 @@ export class RedisSaver extends HoldfastSaver {
    * @returns whether there is such a thread.
    * @throws MissingThreadIdError, InvalidThreadIdError, StoreUnavailableError, StoreFailureError
    */
-  async persist(threadId: string): Promise<boolean> {
-    return this.#store.persist(threadIdArgument(threadId, "persist"));
+  persist(threadId: string, options?: OperationOptions): Promise<boolean> {
+    return underOptions("persist", options, () => this.#store.persist(threadIdArgument(threadId, "persist")));
   }
 }
 

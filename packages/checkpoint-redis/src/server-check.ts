@@ -1,13 +1,13 @@
-import { StoreFailureError, UnsupportedServerError } from "@holdfast/checkpoint-core";
+import { randomUUID } from "node:crypto";
+import { type ServerWarning, StoreFailureError, UnsupportedServerError } from "@holdfast/checkpoint-core";
 import type { Connection } from "./client.js";
 import type { Durability } from "./durability.js";
 import { wrongDatabase } from "./errors.js";
+import type { Keys } from "./keys.js";
+import { script } from "./script.js";
+import rightsText from "./server-check.rights.lua";
 
-/** A setting of the server that puts stored state at risk. */
-export interface ServerWarning {
-  readonly code: "EVICTION_POLICY" | "NO_PERSISTENCE" | "IS_REPLICA" | "TOO_FEW_REPLICAS";
-  readonly message: string;
-}
+const rightsScript = script(rightsText);
 
 /** What `INFO` and `CONFIG` say about a server; absent if it does not say. */
 interface ServerFacts {
@@ -24,9 +24,13 @@ const OLDEST_WITH_WAITAOF = [7, 2] as const;
  * Checks the servers.
  *
  * @throws UnsupportedServerError if one is too old, or cannot do what `durability` asks for; StoreFailureError if the connection uses another database than the
- *   client's.
+ *   client's, or the user may not call what the scripts call.
  */
-export async function checkServers(redis: Connection, durability: Durability | undefined): Promise<readonly ServerWarning[]> {
+export async function checkServers(
+  redis: Connection,
+  keys: Keys,
+  durability: Durability | undefined,
+): Promise<readonly ServerWarning[]> {
   await checkDatabase(redis);
   const servers = await factsOf(redis);
   for (const { info } of servers) {
@@ -48,6 +52,9 @@ export async function checkServers(redis: Connection, durability: Durability | u
       );
     }
   }
+  // A replica refuses writes, and there is a warning for it.
+  const mayWrite = servers.every(({ info }) => info.get("role") !== "slave");
+  if (mayWrite) await redis.run("setup", rightsScript, keys.probe(randomUUID()), []);
   const warnings = servers.flatMap((facts) => warningsAbout(facts, redis.host, durability));
   // A cluster's masters are usually configured alike.
   return warnings.filter(({ message }, n) => warnings.findIndex((other) => other.message === message) === n);

@@ -1,6 +1,8 @@
 import type { StoredThread, StoreStats } from "@holdfast/checkpoint-core";
 import {
+  type AmongThreads,
   type CachedRecord,
+  type ChangedLabels,
   type CheckpointStore,
   type CheckpointSummaries,
   type CopyOutcome,
@@ -8,6 +10,7 @@ import {
   entryCache,
   type IdleDeletion,
   type LeaseAnswer,
+  type LeaseLost,
   type LeaseRequest,
   type ListSelection,
   type NamespaceRef,
@@ -17,8 +20,10 @@ import {
   type PutWritesInput,
   type Reading,
   type Refusal,
+  type RevokedLease,
   type SweepClaim,
   type SweepPage,
+  type ThreadHistory,
   type ThreadPart,
   type ThreadPlace,
   type ThreadSelection,
@@ -43,8 +48,11 @@ import { persist } from "./operations/persist.js";
 import { prune } from "./operations/prune.js";
 import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
+import { revokeLease } from "./operations/revoke-lease.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, sweepPage } from "./operations/sweep.js";
+import { setLabels } from "./operations/set-labels.js";
+import { adoptHistory, threadHistory } from "./operations/thread-history.js";
 import { type TimedThreadKey, threadKey } from "./operations/thread-key.js";
 import { threadStats } from "./operations/thread-stats.js";
 import { threadsOfRuns } from "./operations/threads-of-runs.js";
@@ -53,7 +61,11 @@ import { type Fate, ThreadIndex } from "./thread-index.js";
 import { together } from "./together.js";
 import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
 
-/** The operations on one key prefix of one Redis. */
+/**
+ * The operations on one key prefix of one Redis.
+ *
+ * Longer than 300 lines: a short method for each operation of a store.
+ */
 export class RedisStore implements CheckpointStore {
   readonly #redis: Connection;
   readonly #keys: Keys;
@@ -78,7 +90,7 @@ export class RedisStore implements CheckpointStore {
   }
 
   /** Redis needs no setup; the scripts check whether they can read a thread. */
-  async ready(_operation: string, config?: RunnableConfig): Promise<void> {
+  ready(_operation: string, config?: RunnableConfig): undefined {
     ttlOfConfig(config);
   }
 
@@ -114,14 +126,14 @@ export class RedisStore implements CheckpointStore {
     return getDeltaChannelHistory(this.#redis, this.#keys, ref, checkpointId, channels);
   }
 
-  async put(input: PutInput): Promise<WriteOutcome> {
+  put(input: PutInput): Promise<WriteOutcome> {
     const { config, ref } = input;
     return this.#threads.during(ref.threadId, threadTime(this.#ttl, config), () =>
       put(this.#redis, this.#keys, input, ttlArgument(this.#ttl, config)),
     );
   }
 
-  async putWrites(input: PutWritesInput): Promise<WriteOutcome> {
+  putWrites(input: PutWritesInput): Promise<WriteOutcome> {
     const { config, ref } = input;
     return this.#threads.during(ref.threadId, threadTime(this.#ttl, config), () =>
       putWrites(this.#redis, this.#keys, input, ttlArgument(this.#ttl, config)),
@@ -153,10 +165,11 @@ export class RedisStore implements CheckpointStore {
     return answer;
   }
 
-  async renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean> {
+  async renewLease(threadId: string, token: string, ttlMs: number): Promise<LeaseLost | undefined> {
     const renewed = await renewLease(this.#redis, this.#keys, threadId, token, ttlMs, ttlArgument(this.#ttl, undefined));
-    if (renewed?.lasting) await this.#threads.cover(threadId, renewed.lasting.ms, renewed.lasting.threadKey);
-    return renewed !== undefined;
+    if (renewed.kind === "lease-lost") return renewed;
+    if (renewed.lasting) await this.#threads.cover(threadId, renewed.lasting.ms, renewed.lasting.threadKey);
+    return undefined;
   }
 
   async releaseLease(threadId: string, token: string): Promise<void> {
@@ -173,6 +186,10 @@ export class RedisStore implements CheckpointStore {
     await handOverLease(this.#redis, this.#keys, threadId, token);
     // Not in parallel: a reader that finds the entry of a live lease would move it to the lease's original end.
     await this.#leases.expireNow(threadId);
+  }
+
+  revokeLease(threadId: string, reason: string): Promise<RevokedLease | undefined> {
+    return revokeLease(this.#redis, this.#keys, threadId, reason);
   }
 
   threadKey(threadId: string): Promise<string | undefined> {
@@ -204,10 +221,8 @@ export class RedisStore implements CheckpointStore {
   }
 
   async copyThread(from: string, to: string): Promise<CopyOutcome> {
-    const ttl = ttlArgument(this.#ttl, undefined);
-    const { lastsMs, ...outcome } = await copyThread(this.#redis, this.#keys, from, to, ttl);
-    if (lastsMs !== undefined) await this.#threads.addNew(to, lastsMs);
-    return outcome;
+    const enter = (lastsMs: number) => this.#threads.addNew(to, lastsMs);
+    return copyThread(this.#redis, this.#keys, { from, to, ttl: ttlArgument(this.#ttl, undefined), enter });
   }
 
   listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary> {
@@ -230,8 +245,21 @@ export class RedisStore implements CheckpointStore {
     return threadParts(this.#redis, this.#keys, threadId, hasRead);
   }
 
-  threadsOfRuns(runIds: readonly string[]): AsyncIterable<string> {
-    return threadsOfRuns(this.#redis, this.#keys, runIds);
+  setLabels(threadId: string, labels: ChangedLabels): Promise<boolean> {
+    return setLabels(this.#redis, this.#keys, threadId, labels);
+  }
+
+  threadHistory(threadId: string): Promise<ThreadHistory | undefined> {
+    return threadHistory(this.#redis, this.#keys, threadId);
+  }
+
+  async adoptHistory(threadId: string, history: ThreadHistory): Promise<void> {
+    const times = await adoptHistory(this.#redis, this.#keys, threadId, history);
+    if (times !== undefined) await this.#threads.adopt(threadId, times);
+  }
+
+  threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string> {
+    return threadsOfRuns(this.#redis, this.#keys, runIds, among);
   }
 
   claimSweep(token: string | undefined, ttlMs: number): Promise<SweepClaim | undefined> {
@@ -262,10 +290,12 @@ export class RedisStore implements CheckpointStore {
     return this.#leases.ended(olderThanMs, limit);
   }
 
-  async persist(threadId: string): Promise<boolean> {
-    const isThere = await persist(this.#redis, this.#keys, threadId);
-    if (isThere) await this.#threads.coverOwn(threadId, Number.POSITIVE_INFINITY);
-    return isThere;
+  persist(threadId: string): Promise<boolean> {
+    return this.#threads.persisting(threadId, () => persist(this.#redis, this.#keys, threadId));
+  }
+
+  ping(): Promise<void> {
+    return this.#redis.ping();
   }
 
   end(): Promise<void> {

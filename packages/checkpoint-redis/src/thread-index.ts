@@ -5,11 +5,13 @@ import { type TimedThreadKey, timedThreadKey } from "./operations/thread-key.js"
 import type { StoredOutcome } from "./operations/write-outcome.js";
 import { script } from "./script.js";
 import indexThreadText from "./thread-index.add.lua";
+import adoptEntryText from "./thread-index.adopt.lua";
 import indexEntryText from "./thread-index.entry.lua";
 import forgetThreadText from "./thread-index.forget.lua";
 import listIndexText from "./thread-index.list.lua";
 import { together } from "./together.js";
 
+const adoptEntryScript = script(adoptEntryText);
 const forgetThreadScript = script(forgetThreadText);
 const indexEntryScript = script(indexEntryText);
 const indexThreadScript = script(indexThreadText);
@@ -36,7 +38,7 @@ export class ThreadIndex {
   async during(threadId: string, { lastsMs, isOwn }: ThreadTime, write: () => Promise<StoredOutcome>): Promise<StoredOutcome> {
     const isKnown = !isOwn && this.#covers(threadId, lastsMs) && this.#isOfThisMinute(threadId);
     const adding = isKnown ? undefined : this.#add(threadId, lastsMs, isOwn ? "own" : "default", true);
-    const [entry, outcome] = await together(adding, write());
+    const [entry, outcome] = adding === undefined ? [undefined, await write()] : await together(adding, write());
     if (outcome.kind !== "stored") {
       // A late write must not leave an entry of a deleted thread.
       const created = this.#entries.get(threadId)?.created;
@@ -48,7 +50,7 @@ export class ThreadIndex {
     if (outcome.isNew && entry?.isNew !== true) await this.#add(threadId, outcome.lastsMs, "anew", true, threadKey);
     else {
       if (entry !== undefined) entry.threadKey = threadKey;
-      await this.cover(threadId, outcome.lastsMs, threadKey);
+      if (!this.#isCovered(threadId, outcome.lastsMs, threadKey)) await this.cover(threadId, outcome.lastsMs, threadKey);
     }
     return outcome;
   }
@@ -59,11 +61,14 @@ export class ThreadIndex {
    * @param threadKey distinguishes it from an earlier thread of its id, whose entry is gone, and may have lasted longer.
    */
   async cover(threadId: string, lastsMs: number, threadKey: string | undefined): Promise<void> {
+    if (!this.#isCovered(threadId, lastsMs, threadKey)) await this.#add(threadId, lastsMs, "exact", false, threadKey);
+  }
+
+  #isCovered(threadId: string, lastsMs: number, threadKey: string | undefined): boolean {
     const known = this.#entries.get(threadId);
-    const isForEver = known?.until === Number.POSITIVE_INFINITY;
-    const isOfThisThread = known?.threadKey === threadKey;
-    if (isOfThisThread && isForEver === (lastsMs === Number.POSITIVE_INFINITY) && this.#covers(threadId, lastsMs)) return;
-    await this.#add(threadId, lastsMs, "exact", false, threadKey);
+    if (known === undefined || known.threadKey !== threadKey) return false;
+    const isForEver = known.until === Number.POSITIVE_INFINITY;
+    return isForEver === (lastsMs === Number.POSITIVE_INFINITY) && known.until >= performance.now() + lastsMs;
   }
 
   /** The same for a thread with a new time to live of its own: this process may remember an older entry. */
@@ -71,9 +76,35 @@ export class ThreadIndex {
     await this.#add(threadId, lastsMs, "exact");
   }
 
+  /**
+   * Runs what makes a thread last for ever.
+   *
+   * The entry comes first: one that outlives its thread lists nothing, but a thread that outlives its entry is missing in lists.
+   *
+   * @param persist tells whether there is such a thread.
+   */
+  async persisting(threadId: string, persist: () => Promise<boolean>): Promise<boolean> {
+    const { created } = await this.#add(threadId, Number.POSITIVE_INFINITY, "exact");
+    const isThere = await persist();
+    if (!isThere) await this.#forget("persist", threadId, created);
+    return isThere;
+  }
+
   /** Adds a thread that was not created by a run's write. */
   async addNew(threadId: string, lastsMs: number): Promise<void> {
     await this.#add(threadId, lastsMs, "anew", true);
+  }
+
+  /** Enters when a thread was begun and last written to, in microseconds since 1970, in place of when it was copied. */
+  async adopt(
+    threadId: string,
+    { createdAt, updatedAt }: { readonly createdAt: string; readonly updatedAt: string },
+  ): Promise<void> {
+    const milliseconds = Math.floor(Number(updatedAt) / 1_000);
+    const args = [threadId, createdAt, milliseconds - (milliseconds % 60_000)];
+    await this.#redis.run("importThreads", adoptEntryScript, this.#keys.shardOf(threadId), args);
+    // The next write is later than all that.
+    this.#entries.delete(threadId);
   }
 
   /**

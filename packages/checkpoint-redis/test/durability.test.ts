@@ -220,7 +220,7 @@ for (const { name, start, stop, open, replicaOf } of topologies) {
         else await put(steady, thread);
       }
       await eventually("the master has noticed", async () =>
-        (await steady.setup()).some(({ code }) => code === "TOO_FEW_REPLICAS"),
+        (await steady.setup()).warnings.some(({ code }) => code === "TOO_FEW_REPLICAS"),
       );
       await replica.start();
       await Promise.all([closeCounted(impatient), closeCounted(steady)]);
@@ -247,7 +247,7 @@ describe("on disk", () => {
         code: "HOLDFAST_STORE_FAILURE",
       });
     } else {
-      expect(await saver.setup()).toEqual([]);
+      expect(await saver.setup()).toEqual({ warnings: [] });
       await put(saver, "thread", { value: "on disk" });
       await server.kill();
       await server.start();

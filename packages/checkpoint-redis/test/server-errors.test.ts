@@ -227,3 +227,53 @@ it("C-70 a script that the server has forgotten is sent again, whatever the oper
   await forgetting(() => saver.deleteThread("thread"));
   expect(await read(saver, "thread")).toBeUndefined();
 });
+
+it("C-71 a server that is full: what frees memory or gives a thread free works all the same", async () => {
+  const server = await start();
+  const saver = open(server, { ...IMPATIENT, retention: { keepLast: 1 } });
+  await saver.setup();
+  const ids = ["pruned", "swept", "deleted", "of a run", "idle"];
+  for (const thread of ids) {
+    for (const n of [1, 2, 3]) {
+      const metadata = { run_id: `run ${n}` };
+      const parent = n === 1 ? undefined : String(n - 1);
+      await put(saver, thread, {
+        id: String(n),
+        value: `${n}`.repeat(5_000),
+        config: () => ({ ...at(thread, parent), metadata }),
+      });
+      await saver.putWrites({ ...at(thread, String(n)), metadata }, [["a", `written ${n}`]], "task");
+    }
+  }
+  const [released, handedOver, renewed] = await Promise.all(
+    ["released", "handed over", "renewed"].map((thread) => saver.acquireThread(thread, { ttlMs: 600 })),
+  );
+  await full(server, true);
+  await saver.setup();
+  expect(await saver.ping()).toBeUndefined();
+  expect(await saver.prune(["pruned"], { keepLast: 1, dryRun: true })).toMatchObject({ checkpoints: 2 });
+  expect(await saver.prune(["pruned"], { keepLast: 1 })).toMatchObject({ checkpoints: 2 });
+  await saver.deleteThread("deleted");
+  expect(await saver.deleteForRuns(["run 3"])).toMatchObject({ threads: expect.any(Number) });
+  expect(await saver.sweep({ dryRun: true })).toMatchObject({ end: "done", checkpoints: expect.any(Number) });
+  expect(await saver.sweep()).toMatchObject({ end: "done" });
+  expect(await saver.prune(["idle"], { strategy: "delete" })).toMatchObject({ deleted: 1 });
+  await released?.release();
+  await handedOver?.handOver();
+  // Beyond the time for which it was given.
+  await eventually("the lease was renewed", async () => {
+    const held = await onServer(server.url, (redis) => redis.hget("holdfast:{renewed}:thread", "lease_until"));
+    return Number(held) > Date.now() + 500 && renewed?.signal.aborted === false;
+  });
+  await renewed?.release();
+  await full(server, false);
+  expect(await read(saver, "swept")).toBe("2".repeat(5_000));
+  const abandoned: string[] = [];
+  for await (const { threadId, lease } of saver.abandonedThreads()) {
+    abandoned.push(threadId);
+    await lease.release();
+  }
+  expect(abandoned).toEqual([]);
+  await (await saver.acquireThread("released")).release();
+  await (await saver.acquireThread("handed over")).release();
+});

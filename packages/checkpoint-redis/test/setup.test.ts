@@ -28,7 +28,7 @@ async function start(settings: RedisSettings = {}, appendOnly = true): Promise<R
 
 async function setUp(client: RedisClient, options: RedisSaverOptions = {}): Promise<readonly ServerWarning[]> {
   const saver = openOn(client, options);
-  const warnings = await saver.setup();
+  const { warnings } = await saver.setup();
   await closeCounted(saver);
   return warnings;
 }

@@ -26,4 +26,5 @@ export { type RedisSentinel, type StartRedisSentinelOptions, startRedisSentinel 
 export { type RedisDataOptions, type RedisServer, type StartRedisOptions, startRedis } from "./redis-server.js";
 export { type ProxiedServers, startProxiedServers } from "./proxied-servers.js";
 export { type CutAfterRequestOptions, startTcpProxy, type TcpProxy } from "./tcp-proxy.js";
+export { startTlsProxy, TEST_CERTIFICATE, type TlsProxy, type TlsProxyOptions } from "./tls-proxy.js";
 export { type TerminateBackendsOptions, terminateBackends } from "./terminate-backends.js";

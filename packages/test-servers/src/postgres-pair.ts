@@ -13,6 +13,8 @@ export interface StartPostgresPairOptions {
 export interface PostgresPair {
   /** A superuser of the database `postgres`. It stays the same through a failover. */
   readonly url: string;
+  /** The standby and the primary by addresses of their own, in this order, as a list of hosts: `host:port,host:port`. */
+  readonly hosts: string;
   /** Cuts the standby off. It has all that was acknowledged before the call. A synchronous primary acknowledges nothing from then on. */
   cutOffStandby(): Promise<void>;
   /** Ends `cutOffStandby`. Resolves when the standby has all that is there. */
@@ -68,6 +70,11 @@ class Pair implements PostgresPair {
 
   get url(): string {
     return this.#front.url(this.#primary.url);
+  }
+
+  get hosts(): string {
+    const servers = [this.#standby?.server, this.#primary].filter((server) => server !== undefined);
+    return servers.map(({ host, port }) => `${host}:${port}`).join(",");
   }
 
   async cutOffStandby(): Promise<void> {

@@ -1,3 +1,4 @@
+// One file: all steps of a random program, so that their odds can be weighed against each other.
 import { integerOf, type Random } from "../seeded.js";
 import { graphActions, isGraphThread } from "./graph-motifs.js";
 import type { Action, Fault, SaverSetting, Setting, Step } from "./step.js";
@@ -160,6 +161,23 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
         step(process(), look(on)),
       ];
     }),
+    // A holder whose run is overtaken, and goes on.
+    () => {
+      const [by, on] = [process(), thread()];
+      const third = other(by);
+      const ttlMs = integerOf(random, 200, 1_000);
+      return [
+        step(by, { do: "acquire", thread: on, ttlMs }),
+        ...turn(by, on),
+        step(by, change(on, by), false),
+        step(third, { do: "acquire", thread: on, ttlMs, interrupts: true }),
+        step(by, change(on, by), chance(0.5)),
+        ...turn(third, on),
+        step(by, chance(0.5) ? { do: "acquire", thread: on, ttlMs, interrupts: true } : put(on)),
+        step(chance(0.5) ? third : by, { do: "release", thread: on }),
+        step(process(), look(on)),
+      ];
+    },
     () => {
       const [by, on] = [process(), thread()];
       const to = copyOf(on);

@@ -28,7 +28,7 @@ export type Action =
   | { readonly do: "prune"; readonly thread: string; readonly keepLast: number }
   | { readonly do: "delete runs"; readonly run: number }
   | { readonly do: "copy"; readonly thread: string; readonly to: string }
-  | { readonly do: "acquire"; readonly thread: string; readonly ttlMs: number }
+  | { readonly do: "acquire"; readonly thread: string; readonly ttlMs: number; readonly interrupts?: true }
   | { readonly do: "release"; readonly thread: string };
 
 /** `waits`: the next step begins when this one is over; else at its side. What one process does to one thread, it does in turn. */

@@ -93,7 +93,7 @@ export class Link implements LeasedLists {
     const leases: Pick<CheckpointStore, "renewLease" | "releaseLease"> = {
       renewLease: async (_, token, ttlMs) => {
         await this.#held?.opened;
-        return this.#store.renew(token, ttlMs);
+        return this.#store.renew(token, ttlMs) ? undefined : { kind: "lease-lost" };
       },
       releaseLease: async (_, token) => {
         await this.#held?.opened;

@@ -28,12 +28,12 @@ export function labellingTests(store: RetentionStore): void {
     const ids: string[][] = [];
     for (const config of said) ids.push(await putChain(saver, "runs", 2, config));
     const [first = [], second = [], third = []] = ids.map((some) => [...some].reverse());
-    for (const by of [saver, store.open()]) {
+    for (const by of [saver, store.open({ labels: ["tenant"] })]) {
       expect(await found(by, "runs", { run_id: "1" })).toEqual(first);
       expect(await found(by, "runs", { tenant: "acme" })).toEqual([...second, ...first]);
       expect(await found(by, "runs", { tenant: "acme", user: "ada" })).toEqual(second);
-      expect(await found(by, "runs", { run_id: "3", tenant: "metadata" }), "metadata goes first").toEqual(third);
-      expect(await found(by, "runs", { tenant: "configurable" })).toEqual([]);
+      expect(await found(by, "runs", { run_id: "3", tenant: "configurable" }), "what the server says counts").toEqual(third);
+      expect(await found(by, "runs", { tenant: "metadata" })).toEqual([]);
       expect(await found(by, "runs", { tenant: "ac" })).toEqual([]);
       expect(await found(by, "runs", {})).toEqual([...third, ...second, ...first]);
     }
@@ -41,6 +41,38 @@ export function labellingTests(store: RetentionStore): void {
     for await (const { checkpoint } of saver.list(on("runs"), { labels: { tenant: "acme" }, limit: 3 }))
       limited.push(checkpoint.id);
     expect(limited).toEqual([...second, ...first].slice(0, 3));
+  });
+
+  it("C-39 where client and server both give a label, the option labelSource says which counts, also where it is none", async () => {
+    const config = { metadata: { user: "mallory", graph_id: "of metadata" }, configurable: { user: "ada", user_id: 7 } };
+    await putChain(store.open(), "by default", 1, config);
+    await putChain(store.open({ labelSource: "configurable" }), "configurable", 1, config);
+    await putChain(store.open({ labelSource: "metadata" }), "metadata", 1, config);
+    const saver = store.open();
+    const server = { user: "ada", user_id: "7", graph_id: "of metadata" };
+    expect(await labelsOf(saver, "by default")).toEqual(server);
+    expect(await labelsOf(saver, "configurable")).toEqual(server);
+    expect(await labelsOf(saver, "metadata")).toEqual({ ...server, user: "mallory" });
+    await putChain(saver, "too long", 1, { metadata: { user: "mallory" }, configurable: { user: "x".repeat(257) } });
+    expect(await labelsOf(saver, "too long")).toEqual({});
+  });
+
+  it("C-39 a label that the saver does not take is refused wherever it is asked for", async () => {
+    const saver = store.open({ labels: ["tenant"] });
+    await putChain(saver, "t", 1, { configurable: { tenant: "acme" } });
+    const labels = { tennant: "acme" };
+    const asked: readonly (() => Promise<unknown>)[] = [
+      () => saver.listThreads({ labels }).next(),
+      () => saver.list(on("t"), { labels }).next(),
+      () => saver.prune({ olderThan: 0, labels }, { strategy: "delete" }),
+    ];
+    for (const ask of asked) {
+      await expect(ask()).rejects.toMatchObject({
+        code: "HOLDFAST_INVALID_OPTIONS",
+        message: expect.stringMatching(/"tennant".*run_id, graph_id, user, user_id, tenant/) as string,
+      });
+    }
+    expect(await found(saver, "t", { tenant: "acme" })).toHaveLength(1);
   });
 
   it("C-39 a run's labels are not in the metadata of its checkpoints, and nothing else is copied", async () => {
@@ -52,8 +84,9 @@ export function labellingTests(store: RetentionStore): void {
     await putChain(saver, "secret", 1, config);
     expect((await saver.getTuple(on("secret")))?.metadata).toEqual({ source: "loop", step: 0, parents: {} });
     expect(await labelsOf(saver, "secret")).toEqual({ graph_id: "g", user: "ada", tenant: "acme" });
+    const looking = store.open({ labels: ["api_key", "org", "token"] });
     for (const labels of [{ api_key: "sk-secret" }, { org: "not named" }, { token: "not named" }] as Record<string, string>[]) {
-      expect(await found(saver, "secret", labels)).toEqual([]);
+      expect(await found(looking, "secret", labels)).toEqual([]);
     }
     // A saver that was not told of the label does not copy it.
     await putChain(store.open(), "untold", 1, config);

@@ -1,10 +1,12 @@
-import type { ListThreadsOptions, ThreadInfo } from "@holdfast/checkpoint-core";
+// One file: each test lists, and most need the same helpers to read what is listed.
+import { type ListThreadsOptions, type ThreadIdParts, type ThreadInfo, threadId } from "@holdfast/checkpoint-core";
 import { eventually } from "@holdfast/test-servers";
 import { Command } from "@langchain/langgraph";
 import { expect, it } from "vitest";
 import { checkpointOf, putWhole } from "../plain-checkpoints.js";
 import { nestedQuestionGraph, questionGraph, twofoldQuestionGraph } from "../question-graph.js";
 import { putChain } from "./chains.js";
+import { stepGraph } from "../step-graph.js";
 import { deltaGraph } from "./graphs.js";
 import type { RetentionStore } from "./retention-store.js";
 import { on } from "./shown.js";
@@ -22,8 +24,7 @@ export function listingTests(store: RetentionStore): void {
   const ids = async (saver: KeepingSaver, options?: ListThreadsOptions): Promise<string[]> =>
     (await listed(saver, options)).map(({ threadId }) => threadId);
 
-  const compare = (a: ThreadInfo, b: ThreadInfo): number =>
-    b.updatedAt.getTime() - a.updatedAt.getTime() || Buffer.compare(Buffer.from(b.threadId), Buffer.from(a.threadId));
+  const compare = (a: ThreadInfo, b: ThreadInfo): number => b.updatedAt.getTime() - a.updatedAt.getTime();
 
   it("C-26 the thread that was written last comes first", async () => {
     const saver = store.open();
@@ -32,10 +33,64 @@ export function listingTests(store: RetentionStore): void {
     for (const thread of made) await putWhole(saver, thread, checkpointOf({ a: 1 }));
     const threads = await listed(store.open());
     expect(threads).toEqual([...threads].sort(compare));
-    const times = made.map((id) => threads.find(({ threadId }) => threadId === id)?.updatedAt.getTime() ?? 0);
-    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(threads.map(({ threadId }) => threadId)).toEqual([...made].reverse());
     await saver.deleteThread("e");
-    expect((await ids(saver)).sort()).toEqual(["a", "b", "c", "d"]);
+    expect(await ids(saver)).toEqual(["d", "b", "a", "c"]);
+  });
+
+  it("C-26 the thread with the last turn comes first, also within a minute, whichever process had it", async () => {
+    const [one, other] = [store.open(), store.open()];
+    const turn = (saver: KeepingSaver, thread: string): Promise<unknown> =>
+      stepGraph(saver, { one: () => undefined }).invoke({ input: thread }, on(thread));
+    for (const thread of ["A", "B", "C"]) await turn(one, thread);
+    expect(await ids(one)).toEqual(["C", "B", "A"]);
+    await turn(one, "A");
+    expect(await ids(other)).toEqual(["A", "C", "B"]);
+    await turn(other, "B");
+    expect(await ids(one)).toEqual(["B", "A", "C"]);
+    await turn(one, "C");
+    await turn(other, "A");
+    expect(await ids(one)).toEqual(["A", "C", "B"]);
+    const times = (await listed(one)).map(({ updatedAt }) => updatedAt.getTime());
+    expect(times).toEqual([...times].sort((a, b) => b - a));
+  });
+
+  it("C-26 a thread that was written to long ago keeps its place behind those of late, whatever its name", async () => {
+    const saver = store.open();
+    for (const thread of ["a", "b", "c", "d"]) await putWhole(saver, thread, checkpointOf({ a: 1 }));
+    expect(await ids(saver)).toEqual(["d", "c", "b", "a"]);
+    const first = (await listed(saver, { limit: 1 }))[0];
+    await putWhole(saver, "b", checkpointOf({ a: 2 }));
+    expect(await ids(saver)).toEqual(["b", "d", "c", "a"]);
+    expect(await ids(saver, { cursor: first?.cursor ?? "" }), "it has come forward meanwhile").toEqual(["c", "a"]);
+  });
+
+  it("C-26 a cursor is a text that a browser may send back, and nothing else is one", async () => {
+    const saver = store.open();
+    const names = ["é/😀 %&=?", "b", "c"];
+    for (const name of names) await putWhole(saver, name, checkpointOf({ a: 1 }));
+    const [page] = await listed(saver, { limit: 2 }).then((two) => two.slice(-1));
+    const sent = JSON.parse(JSON.stringify(page)) as { cursor: string };
+    expect(encodeURIComponent(sent.cursor)).toBe(sent.cursor);
+    expect(await ids(saver, { cursor: sent.cursor })).toEqual([names[0]]);
+    const last = (await listed(saver)).at(-1);
+    expect(await ids(saver, { cursor: last?.cursor ?? "" })).toEqual([]);
+    for (const cursor of [
+      "",
+      "1",
+      "b",
+      7,
+      null,
+      new Date(),
+      page,
+      `${sent.cursor}x`,
+      sent.cursor.slice(1),
+      sent.cursor.slice(0, -3),
+    ]) {
+      await expect(ids(saver, { cursor: cursor as never }), String(cursor)).rejects.toMatchObject({
+        code: "HOLDFAST_INVALID_OPTIONS",
+      });
+    }
   });
 
   it("C-26 pages go on behind one another, however many threads have the same time", async () => {
@@ -53,8 +108,8 @@ export function listingTests(store: RetentionStore): void {
       for (let page = await listed(saver, { limit }); page.length > 0; ) {
         pages.push(page);
         if (limit === 1 && pages.length > 20) break;
-        const before = page.at(-1);
-        page = await listed(saver, { limit, ...(before && { before }) });
+        const cursor = page.at(-1)?.cursor;
+        page = await listed(saver, { limit, ...(cursor && { cursor }) });
       }
       const paged = pages.flat().map(({ threadId }) => threadId);
       expect(paged, `in pages of ${limit}`).toEqual(all.slice(0, paged.length).map(({ threadId }) => threadId));
@@ -62,7 +117,7 @@ export function listingTests(store: RetentionStore): void {
     }
     expect(await ids(saver, { limit: 0 })).toEqual([]);
     const last = all.at(-1);
-    expect(await ids(saver, last && { before: last })).toEqual([]);
+    expect(await ids(saver, last && { cursor: last.cursor })).toEqual([]);
   });
 
   it("C-26 a prefix is a text and no pattern", async () => {
@@ -73,8 +128,45 @@ export function listingTests(store: RetentionStore): void {
       expect((await ids(saver, { prefix })).sort(), prefix).toEqual(names.filter((name) => name.startsWith(prefix)).sort());
     }
     const page = await listed(saver, { prefix: "a", limit: 2 });
-    const rest = await listed(saver, { prefix: "a", ...(page[1] && { before: page[1] }) });
+    const rest = await listed(saver, { prefix: "a", ...(page[1] && { cursor: page[1].cursor }) });
     expect([...page, ...rest].map(({ threadId }) => threadId)).toEqual(await ids(saver, { prefix: "a" }));
+  });
+
+  it("C-26 within names whole parts of ids, the outermost ones", async () => {
+    const saver = store.open();
+    const names = [
+      threadId({ tenant: "acme" }),
+      threadId({ tenant: "acme", user: "42" }),
+      threadId({ tenant: "acme", user: "42", conversation: "7" }),
+      threadId({ tenant: "acme", user: "421" }),
+      threadId({ tenant: "acme-evil" }),
+      threadId({ tenant: "acme-evil", user: "42" }),
+      threadId({ tenant: "acme/user:42" }),
+      threadId({ tenant: "ac" }),
+      threadId({ user: "42" }),
+      "tenant:acme%",
+      "acme",
+    ];
+    for (const name of names) await putWhole(saver, name, checkpointOf({ a: 1 }));
+    const within: readonly (readonly [ThreadIdParts, readonly number[]])[] = [
+      [{ tenant: "acme" }, [0, 1, 2, 3]],
+      [{ tenant: "acme", user: "42" }, [1, 2]],
+      [{ tenant: "acme", user: "4" }, []],
+      [{ tenant: "acme/user:42" }, [6]],
+      [{ tenant: "acme-evil" }, [4, 5]],
+      [{ user: "42" }, [8]],
+    ];
+    for (const [parts, found] of within) {
+      expect((await ids(saver, { within: parts })).sort(), JSON.stringify(parts)).toEqual(found.map((n) => names[n]).sort());
+    }
+    expect(await ids(saver, { within: { tenant: "acme" }, prefix: "tenant:acme/user:421" })).toEqual([names[3]]);
+    for (const wrong of [{}, { tenant: undefined }, { tenant: "" }, { team: "a" }, null, "tenant:acme"]) {
+      await expect(ids(saver, { within: wrong as never }), JSON.stringify(wrong)).rejects.toMatchObject({
+        code: expect.stringMatching(/INVALID_(THREAD_ID|OPTIONS)/) as string,
+      });
+    }
+    expect(await saver.prune({ olderThan: 0, within: { tenant: "acme" } }, { strategy: "delete" })).toMatchObject({ deleted: 4 });
+    expect((await ids(saver)).sort()).toEqual(names.slice(4).sort());
   });
 
   it("C-26 labels, updatedAfter and idleFor narrow the list", async () => {

@@ -50,9 +50,8 @@ const REFUSED: readonly Refused[] = [
         ...[-1, 1.5, Number.NaN, "3"].map((limit) => [{ limit }]),
         ...[5, "2026-01-01", new Date(Number.NaN), null].map((updatedAfter) => [{ updatedAfter }]),
         ...[-1, CENTURY + 1, Number.NaN, "1"].map((idleFor) => [{ idleFor }]),
-        ...[{}, { threadId: "t" }, { threadId: 1, updatedAt: new Date() }, { threadId: "t", updatedAt: 5 }, null].map(
-          (before) => [{ before }],
-        ),
+        ...[{}, { threadId: "t" }, new Date(), "t", "1", "", 5, null].map((cursor) => [{ cursor }]),
+        [{ before: new Date() }],
         ...[[], "user", { user: 1 }, { user: "x".repeat(257) }, { user: "nul\0" }, null].map((labels) => [{ labels }]),
         [{ order: "asc" }],
       ],

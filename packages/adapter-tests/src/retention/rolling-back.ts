@@ -1,3 +1,4 @@
+import { threadId } from "@holdfast/checkpoint-core";
 import { statefulGraph } from "@holdfast/checkpoint-conformance/stateful-graph";
 import { Command } from "@langchain/langgraph";
 import { MemorySaver } from "@langchain/langgraph-checkpoint";
@@ -123,5 +124,39 @@ export function rollingBackTests(store: RetentionStore): void {
     expect(await saver.deleteForRuns(["run 1"])).toMatchObject({ threads: 0, checkpoints: 0, busy: ["leased"] });
     expect(await shownOf(saver, "leased")).toEqual(before);
     await lease.release();
+  });
+
+  it("C-55 only in the threads that are named, or within parts of their ids, whoever else has used the id of the run", async () => {
+    const saver = store.open();
+    const [ours, theirs, alike] = [
+      threadId({ tenant: "acme", user: "1" }),
+      threadId({ tenant: "other" }),
+      threadId({ tenant: "acme-evil" }),
+    ];
+    const all = [ours, theirs, alike, "plain"];
+    const checkpoints = async (): Promise<number[]> =>
+      Promise.all(all.map(async (thread) => (await store.inspect(thread)).checkpoints));
+    for (const thread of all) {
+      await putChain(saver, thread, 1, { configurable: { run_id: "r0" } });
+      await putChain(saver, thread, 1, { configurable: { run_id: "r1" } });
+    }
+    expect(await saver.deleteForRuns(["r1"], { within: { tenant: "acme" }, dryRun: true })).toMatchObject({ threads: 1 });
+    expect(await saver.deleteForRuns(["r1"], { threads: [] })).toMatchObject({ threads: 0, checkpoints: 0 });
+    expect(await saver.deleteForRuns(["r1"], { threads: [theirs], within: { tenant: "acme" } })).toMatchObject({ threads: 0 });
+    expect(await saver.deleteForRuns(["r1"], { threads: ["no such thread"] })).toMatchObject({ threads: 0 });
+    expect(await checkpoints()).toEqual([2, 2, 2, 2]);
+    expect(await saver.deleteForRuns(["r1"], { within: { tenant: "acme" } })).toMatchObject({ threads: 1, checkpoints: 1 });
+    expect(await checkpoints()).toEqual([1, 2, 2, 2]);
+    expect(await saver.deleteForRuns(["r1"], { threads: ["plain", "plain", ours] })).toMatchObject({
+      threads: 1,
+      checkpoints: 1,
+    });
+    expect(await checkpoints()).toEqual([1, 2, 2, 1]);
+    for (const threads of ["plain", [""], [null], {}, null]) {
+      await expect(saver.deleteForRuns(["r1"], { threads: threads as never }), JSON.stringify(threads)).rejects.toMatchObject({
+        code: expect.stringMatching(/INVALID_(THREAD_ID|OPTIONS)/) as string,
+      });
+    }
+    expect(await saver.deleteForRuns(["r1"])).toMatchObject({ threads: 2, checkpoints: 2 });
   });
 }

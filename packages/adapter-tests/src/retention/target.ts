@@ -9,6 +9,7 @@ export interface KeepingSaver extends HoldfastSaver {
 export interface KeepingOptions extends OpenOptions {
   readonly cacheBytes?: number;
   readonly labels?: readonly string[];
+  readonly labelSource?: "configurable" | "metadata";
   readonly retention?: RetentionOptions;
 }
 

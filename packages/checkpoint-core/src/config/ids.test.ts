@@ -13,6 +13,7 @@ import {
   optionalCheckpointId,
   optionalNamespace,
   optionalThreadId,
+  storedThreadId,
   parseThreadId,
   requiredId,
   type ThreadIdParts,
@@ -22,11 +23,11 @@ import {
 
 const wellFormed = fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }).filter((text) => !text.includes("\0"));
 
-describe("parseThreadId", () => {
+describe("storedThreadId", () => {
   it("C-01 takes any well-formed string as it is", () => {
     fc.assert(
       fc.property(wellFormed, (text) => {
-        expect(parseThreadId(text)).toBe(text);
+        expect(storedThreadId(text)).toBe(text);
       }),
       { seed: 1, numRuns: 300 },
     );
@@ -35,13 +36,13 @@ describe("parseThreadId", () => {
   it.for(["*", ":", "{", "}", "%", "\\", "org", "org:1", " ", "__proto__", "a/b", "'; drop table", "\u0001", "\ufffd"])(
     "C-03 %j is just an id",
     (text) => {
-      expect(parseThreadId(text)).toBe(text);
+      expect(storedThreadId(text)).toBe(text);
     },
   );
 
   it("C-03 does not normalize", () => {
-    const composed = parseThreadId("\u00e9");
-    const decomposed = parseThreadId("e\u0301");
+    const composed = storedThreadId("\u00e9");
+    const decomposed = storedThreadId("e\u0301");
     expect(composed).not.toBe(decomposed);
     expect([composed.length, decomposed.length]).toEqual([1, 2]);
   });
@@ -56,7 +57,7 @@ describe("parseThreadId", () => {
     [2n ** 64n, "18446744073709551616"],
     [-(10n ** 30n), "-1000000000000000000000000000000"],
   ])("C-01 takes the number %o as its decimal string", ([given, expected]) => {
-    expect(parseThreadId(given)).toBe(expected);
+    expect(storedThreadId(given)).toBe(expected);
   });
 
   it.for<[string, unknown]>([
@@ -81,17 +82,17 @@ describe("parseThreadId", () => {
     ["1,026 bytes in 513 characters", "é".repeat(513)],
     ["a bigint of 1,025 digits", 10n ** 1024n],
   ])("C-01 refuses %s", ([, given]) => {
-    expect(() => parseThreadId(given)).toThrow(InvalidThreadIdError);
+    expect(() => storedThreadId(given)).toThrow(InvalidThreadIdError);
   });
 
   it("C-01 counts UTF-8 bytes up to 1,024", () => {
-    for (const text of ["x".repeat(1024), "é".repeat(512), "😀".repeat(256)]) expect(parseThreadId(text)).toBe(text);
+    for (const text of ["x".repeat(1024), "é".repeat(512), "😀".repeat(256)]) expect(storedThreadId(text)).toBe(text);
     const digits = 10n ** 1023n;
-    expect(parseThreadId(digits)).toHaveLength(1024);
+    expect(storedThreadId(digits)).toHaveLength(1024);
   });
 
   it("C-01 does not print what it was given instead of an id", () => {
-    expect(() => parseThreadId({ password: "hunter2" })).toThrow(/^(?!.*hunter2).*an object/);
+    expect(() => storedThreadId({ password: "hunter2" })).toThrow(/^(?!.*hunter2).*an object/);
   });
 });
 
@@ -129,12 +130,64 @@ describe("threadId", () => {
     ["only unknown parts", { team: "a" }],
     ["an empty part", { tenant: "", user: "1" }],
     ["a number", { user: 1 }],
-    ["null", { user: null }],
+    ["a part that is null", { user: null, conversation: "1" }],
+    ["a part that is undefined", { user: undefined, conversation: "1" }],
+    ["an unknown part beside others", { user: "1", conversaton: "1" }],
     ["a NUL", { user: "a\0" }],
     ["a lone surrogate", { user: "\ud800" }],
     ["too much", { user: "x".repeat(1020) }],
   ])("C-04 refuses %s", ([, given]) => {
     expect(() => threadId(given as ThreadIdParts)).toThrow(InvalidThreadIdError);
+  });
+
+  it("C-04 names the part that is missing", () => {
+    const session: { user?: string } = {};
+    // @ts-expect-error A part that may be undefined.
+    expect(() => threadId({ user: session.user, conversation: "1" })).toThrow(/user is undefined/);
+    // @ts-expect-error A part that there is not.
+    expect(() => threadId({ user: "1", conversaton: "1" })).toThrow(/conversaton/);
+  });
+});
+
+describe("parseThreadId", () => {
+  it("C-04 is the inverse of threadId", () => {
+    const text = fc.string({
+      unit: fc.constantFrom("/", "%", ":", "2", "F", "5", "user:", "é", "a"),
+      minLength: 1,
+      maxLength: 6,
+    });
+    const parts: fc.Arbitrary<ThreadIdParts> = fc
+      .record({ tenant: text, user: text, conversation: text }, { requiredKeys: [] })
+      .filter((given) => Object.keys(given).length > 0);
+    fc.assert(
+      fc.property(parts, (given) => {
+        expect(parseThreadId(threadId(given))).toEqual(given);
+      }),
+      { seed: 4, numRuns: 4000 },
+    );
+    const found: ThreadIdParts | undefined = parseThreadId("tenant:acme/conversation:7");
+    expect(found).toEqual({ tenant: "acme", conversation: "7" });
+    expect(found && threadId(found)).toBe("tenant:acme/conversation:7");
+  });
+
+  it.for([
+    "user-1",
+    "7",
+    "user:",
+    "team:a",
+    "tenant",
+    "user:1/tenant:2",
+    "user:1/user:2",
+    "user:1/",
+    "user:100%",
+    "user:a%2f",
+    "user:1/__proto__:2",
+  ])("C-04 says that %s is of another make", (id) => {
+    expect(parseThreadId(id)).toBeUndefined();
+  });
+
+  it("C-04 refuses what cannot be an id", () => {
+    for (const id of [undefined, null, "", {}, "a\0"]) expect(() => parseThreadId(id as string)).toThrow(InvalidThreadIdError);
   });
 });
 

@@ -34,14 +34,14 @@ export function checkpointName({ namespace, checkpointId }: CheckpointKey): stri
  */
 export function optionalThreadId(config: RunnableConfig): string | undefined {
   const given: unknown = config?.configurable?.thread_id;
-  return given === undefined ? undefined : parseThreadId(given);
+  return given === undefined ? undefined : storedThreadId(given);
 }
 
 /** The argument of `deleteThread`: an id, not a config. */
 export function threadIdArgument(value: unknown, operation: string): string {
   if (value === undefined) throw new MissingThreadIdError(operation);
   if (value === null) throw new InvalidThreadIdError("thread_id is null.");
-  return parseThreadId(value);
+  return storedThreadId(value);
 }
 
 /** The `checkpoint_ns` of a config, if it names one. */
@@ -127,8 +127,8 @@ export function namespaceConfig({ threadId, namespace }: NamespaceRef): Runnable
  * @param value the caller's `configurable.thread_id`; an integer or bigint is taken as its decimal string.
  * @throws InvalidThreadIdError for anything else.
  */
-export function parseThreadId(value: unknown): string {
-  if (typeof value === "bigint") return parseThreadId(value.toString());
+export function storedThreadId(value: unknown): string {
+  if (typeof value === "bigint") return storedThreadId(value.toString());
   if (typeof value === "number") {
     if (Number.isSafeInteger(value)) return String(value);
     throw new InvalidThreadIdError(
@@ -152,19 +152,34 @@ export interface ThreadIdParts {
   readonly conversation?: string;
 }
 
-const PART_NAMES = ["tenant", "user", "conversation"] as const;
+/** The parts as they are given: a part that may be `undefined` does not compile, also without `exactOptionalPropertyTypes`. */
+export type GivenThreadIdParts<Parts> = {
+  readonly [Name in keyof Parts]: Name extends keyof ThreadIdParts
+    ? Required<Parts>[Name] extends string
+      ? Parts[Name]
+      : never
+    : never;
+};
+
+const PART_NAMES = ["tenant", "user", "conversation"] as const satisfies readonly (keyof ThreadIdParts)[];
 
 /**
  * Builds one readable `thread_id` from several parts. Different parts never give the same id (contract C-04).
  * `threadId({ tenant: "acme", user: "42", conversation: "7" })` is `tenant:acme/user:42/conversation:7`; `%` and `/` inside a part are escaped.
  *
- * @throws InvalidThreadIdError when no part is given, a part is empty or malformed, or the whole is too long.
+ * @throws InvalidThreadIdError when there is no part, a part is there and is `undefined`, `null`, empty or malformed, or the whole is too long: users without a
+ *   session must not share one thread.
  */
-export function threadId(parts: ThreadIdParts): string {
+export function threadId<const Parts extends ThreadIdParts>(parts: Parts & GivenThreadIdParts<Parts>): string {
+  const given: Readonly<Record<string, unknown>> = { ...parts };
+  const unknown = Object.keys(given).find((name) => !(PART_NAMES as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new InvalidThreadIdError(`threadId(): ${unknown} is no part of a thread id. The parts are ${PART_NAMES.join(", ")}.`);
+  }
   const written: string[] = [];
   for (const name of PART_NAMES) {
-    const part = parts[name];
-    if (part === undefined) continue;
+    if (!Object.hasOwn(given, name)) continue;
+    const part = given[name];
     if (typeof part !== "string" || part === "") {
       throw new InvalidThreadIdError(
         `threadId(): ${name} is ${part === "" ? "empty" : describe(part)}. Give a non-empty string or leave it out.`,
@@ -173,7 +188,39 @@ export function threadId(parts: ThreadIdParts): string {
     written.push(`${name}:${part.replaceAll("%", "%25").replaceAll("/", "%2F")}`);
   }
   if (written.length === 0) throw new InvalidThreadIdError("threadId() needs at least one of tenant, user and conversation.");
-  return parseThreadId(written.join("/"));
+  return storedThreadId(written.join("/"));
+}
+
+/**
+ * The parts that {@link threadId} made an id from.
+ *
+ * @returns `undefined` for an id that it did not make.
+ * @throws InvalidThreadIdError for what cannot be the id of a thread.
+ */
+export function parseThreadId(id: string): ThreadIdParts | undefined {
+  const text = storedThreadId(id);
+  const parts = new Map<string, string>();
+  for (const written of text.split("/")) {
+    const colon = written.indexOf(":");
+    parts.set(
+      written.slice(0, colon),
+      written
+        .slice(colon + 1)
+        .replaceAll("%2F", "/")
+        .replaceAll("%25", "%"),
+    );
+  }
+  const found: ThreadIdParts = Object.fromEntries(parts);
+  // Other orders, names or escapes are not what threadId() writes.
+  return isMadeFrom(text, found) ? found : undefined;
+}
+
+function isMadeFrom(id: string, parts: ThreadIdParts): boolean {
+  try {
+    return threadId(parts) === id;
+  } catch {
+    return false;
+  }
 }
 
 /** What is wrong with `value` as an id, as the end of a sentence; `undefined` if nothing is. */

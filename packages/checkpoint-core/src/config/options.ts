@@ -1,15 +1,22 @@
 import { InvalidOptionsError } from "../errors.js";
 
 /**
- * Refuses unknown options, so that a typo cannot turn one off.
+ * Refuses unknown options, so that a typo cannot turn one off, and what is no object.
  *
- * @param owner what has the options, for the message.
+ * @param owner what has the options, for the message: the call, or the option that they are keys of.
  * @throws InvalidOptionsError
  */
-export function refuseUnknown(owner: string, options: object, known: readonly string[]): void {
+export function refuseUnknown(owner: string, options: unknown, known: readonly string[]): void {
+  refuseNoObject(owner, options);
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new InvalidOptionsError(`Unknown option ${unknown} of ${owner}. Known options: ${known.join(", ")}.`);
+}
+
+/** @throws InvalidOptionsError */
+export function refuseNoObject(owner: string, options: unknown): asserts options is object {
+  if (typeof options === "object" && options !== null && !Array.isArray(options)) return;
+  throw new InvalidOptionsError(`The options of ${owner} must be an object.`);
 }
 
 /** @throws InvalidOptionsError */

@@ -1,6 +1,7 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { InvalidConfigError, InvalidOptionsError } from "../errors.js";
 import { malformation } from "./ids.js";
+import { oneOf, refuseNoObject } from "./options.js";
 
 /** What LangGraph gives every run, and no other call. Subgraphs have the same writer as their graph. */
 interface RunConfig extends RunnableConfig {
@@ -131,34 +132,44 @@ export function ttlMinutes(config: RunnableConfig | undefined): unknown {
 /** Names and values that describe a run. They are stored beside its checkpoints, never in their metadata. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** Always taken from `config.metadata`, else from `config.configurable`, if present. */
-const ALWAYS = ["run_id", "graph_id", "user"] as const;
+const ALWAYS = ["run_id", "graph_id", "user", "user_id"] as const;
 
 const MAX_LABEL_BYTES = 256;
 
-/** Names of further labels, checked. */
-export type LabelNames = readonly string[];
+/** Of the two places in which a run's labels can stand, the one that counts where both have a label. */
+export type LabelSource = "configurable" | "metadata";
+
+/** Which labels a saver takes, checked. */
+export interface LabelRules {
+  readonly names: readonly string[];
+  readonly source: LabelSource;
+}
 
 /**
- * The names of the labels that a saver stores (contract C-39).
+ * Which labels a saver stores (contract C-39).
  *
  * @param more names of further keys. No others are copied: they may be secrets.
  * @throws InvalidOptionsError
  */
-export function resolveLabelNames(more: unknown = []): LabelNames {
+export function resolveLabelRules(more: unknown = [], source: unknown = "configurable"): LabelRules {
   if (!Array.isArray(more)) throw new InvalidOptionsError("labels must be an array of keys.");
   for (const name of more as unknown[]) {
     const fault = typeof name === "string" && name !== "" ? malformation(name, MAX_LABEL_BYTES) : "is not a name";
     if (fault !== undefined) throw new InvalidOptionsError(`labels: ${JSON.stringify(name)} ${fault}.`);
   }
-  return Object.freeze([...new Set<string>([...ALWAYS, ...(more as string[])])]);
+  return Object.freeze({
+    names: Object.freeze([...new Set<string>([...ALWAYS, ...(more as string[])])]),
+    source: oneOf("labelSource", source, "configurable", "metadata"),
+  });
 }
 
 /** The labels of a config. Only short strings, numbers and booleans are labels. */
-export function labelsOf(config: RunnableConfig, names: LabelNames): Labels {
+export function labelsOf(config: RunnableConfig, { names, source }: LabelRules): Labels {
+  const places = [config.configurable, config.metadata] as readonly (Readonly<Record<string, unknown>> | undefined)[];
+  const [first, second] = source === "configurable" ? places : places.toReversed();
   const labels = new Map<string, string>();
   for (const name of names) {
-    const value: unknown = config.metadata?.[name] ?? (config.configurable as Record<string, unknown> | undefined)?.[name];
+    const value: unknown = first?.[name] ?? second?.[name];
     if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") continue;
     const text = String(value);
     if (malformation(text, MAX_LABEL_BYTES) === undefined) labels.set(name, text);
@@ -169,17 +180,41 @@ export function labelsOf(config: RunnableConfig, names: LabelNames): Labels {
 /**
  * The labels that a listing filters by.
  *
+ * @throws InvalidOptionsError, also for a label that the saver does not take: nothing would be found, whatever is stored.
+ */
+export function resolveLabels(labels: unknown, { names }: LabelRules): Labels | undefined {
+  if (labels === undefined) return undefined;
+  checkLabels(labels, names);
+  return Object.keys(labels).length === 0 ? undefined : (labels as Labels);
+}
+
+/**
+ * Labels that a thread is given: `null` takes one away.
+ *
  * @throws InvalidOptionsError
  */
-export function resolveLabels(labels: unknown): Labels | undefined {
-  if (labels === undefined) return undefined;
+export function resolveChangedLabels(labels: unknown, { names }: LabelRules): Readonly<Record<string, string | null>> {
+  refuseNoObject("setLabels", labels);
+  const given = Object.entries(labels) as [string, unknown][];
+  if (given.some(([name]) => name === "run_id"))
+    throw new InvalidOptionsError("labels: run_id is a label of checkpoints, not of threads.");
+  checkLabels(Object.fromEntries(given.filter(([, value]) => value !== null)), names);
+  checkLabels(Object.fromEntries(given.filter(([, value]) => value === null).map(([name]) => [name, ""])), names);
+  return labels as Readonly<Record<string, string | null>>;
+}
+
+function checkLabels(labels: unknown, names: readonly string[]): asserts labels is object {
   if (typeof labels !== "object" || labels === null || Array.isArray(labels)) {
     throw new InvalidOptionsError("labels must be an object of names and values.");
   }
   for (const [name, value] of Object.entries(labels)) {
+    if (!names.includes(name)) {
+      throw new InvalidOptionsError(
+        `labels: the saver has no label ${JSON.stringify(name)}. Its labels are ${names.join(", ")}; name others in its option labels.`,
+      );
+    }
     if (typeof value !== "string") throw new InvalidOptionsError(`labels.${name} must be a string.`);
-    const fault = malformation(name, MAX_LABEL_BYTES) ?? malformation(value, MAX_LABEL_BYTES);
+    const fault = malformation(value, MAX_LABEL_BYTES);
     if (fault !== undefined) throw new InvalidOptionsError(`labels.${name} ${fault}.`);
   }
-  return Object.keys(labels).length === 0 ? undefined : (labels as Labels);
 }

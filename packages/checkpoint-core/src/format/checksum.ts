@@ -12,9 +12,10 @@ const SUM_BYTES = 4;
 
 /** @param owner what tells the row, and what else it says: no two that differ give one text. */
 export function withChecksum(body: Buffer, owner: string): Buffer {
-  const sum = Buffer.alloc(SUM_BYTES);
-  sum.writeUInt32LE(checksum(body, owner));
-  return Buffer.concat([body, sum]);
+  const summed = Buffer.allocUnsafe(body.length + SUM_BYTES);
+  body.copy(summed);
+  summed.writeUInt32LE(checksum(body, owner), body.length);
+  return summed;
 }
 
 /**

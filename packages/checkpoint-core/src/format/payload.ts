@@ -64,10 +64,13 @@ export class PayloadWriter {
   }
 
   write(header: unknown): Buffer {
-    const text = Buffer.from(JSON.stringify(header), "utf8");
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(text.length);
-    return Buffer.concat([length, text, ...this.#inline]);
+    const text = JSON.stringify(header);
+    const length = Buffer.byteLength(text);
+    const bytes = Buffer.allocUnsafe(this.#inline.reduce((sum, inline) => sum + inline.length, 4 + length));
+    bytes.writeUInt32LE(length);
+    let at = 4 + bytes.write(text, 4);
+    for (const inline of this.#inline) at += inline.copy(bytes, at);
+    return bytes;
   }
 }
 

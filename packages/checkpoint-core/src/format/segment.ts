@@ -125,7 +125,8 @@ const MUCH_SMALLER = 1 / 3;
 const bodies = new WeakMap<SegmentWithContent, Promise<Buffer>>();
 
 /** The segments as they are to be stored: those of long content are compressed, on the threads of libuv's pool. */
-export function compressed(segments: readonly SegmentWithContent[]): Promise<Segment[]> {
+export function compressed(segments: readonly SegmentWithContent[]): readonly Segment[] | Promise<Segment[]> {
+  if (!segments.some(isCompressedLater)) return segments;
   return someAtOnce(segments, async (segment) => ({
     id: segment.id,
     links: segment.links,
@@ -133,12 +134,15 @@ export function compressed(segments: readonly SegmentWithContent[]): Promise<Seg
   }));
 }
 
+function isCompressedLater({ content }: SegmentWithContent): boolean {
+  return content.length > MAX_WELL_DEFLATED_BYTES;
+}
+
 function compressedBody(segment: SegmentWithContent): Buffer | Promise<Buffer> {
-  const { content, body } = segment;
-  if (content.length <= MAX_WELL_DEFLATED_BYTES) return body;
+  if (!isCompressedLater(segment)) return segment.body;
   const known = bodies.get(segment);
   if (known !== undefined) return known;
-  const compressing = compressElsewhere(content);
+  const compressing = compressElsewhere(segment.content);
   bodies.set(segment, compressing);
   return compressing;
 }

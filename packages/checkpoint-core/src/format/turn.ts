@@ -52,3 +52,8 @@ function goOn<T>(work: Work<T>): T | Promise<T> {
     if (isTurnLong(value)) return nextTurn().then(() => goOn(work));
   }
 }
+
+/** `Promise.all`, without a promise where all are there: what is put in a short chat is serialized and compressed at once. */
+export function all<T>(items: readonly (T | Promise<T>)[]): T[] | Promise<T[]> {
+  return items.some((item) => item instanceof Promise) ? Promise.all(items) : (items as T[]);
+}

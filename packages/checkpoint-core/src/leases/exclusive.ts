@@ -1,22 +1,33 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { UnderlyingSource } from "node:stream/web";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
 import { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { parseThreadId } from "../config/ids.js";
-import { oneOf } from "../config/options.js";
+import { storedThreadId } from "../config/ids.js";
+import { oneOf, refuseUnknown } from "../config/options.js";
 import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
-import { type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { type Config, HeldLease } from "./held-lease.js";
+import { heldThreads } from "./held-threads.js";
+import { LEASE_OPTIONS, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
 /** How `exclusive` takes the lease of a thread. */
 export interface ExclusiveOptions extends Pick<LeaseOptions, "ttlMs" | "owner"> {
-  /** `"wait"`: run when the thread is free. `"reject"`: fail with a ThreadBusyError. Default `"wait"`. */
-  readonly whenBusy?: "wait" | "reject";
-  /** With `"wait"`, how long to wait, in milliseconds. Default: until the call's own `signal` aborts. */
+  /**
+   * What a call does when another run has the thread. `"wait"`: run after it. `"reject"`: fail with a ThreadBusyError. `"interrupt"`: take the thread from it, which
+   * ends it with a LeaseLostError, and go on from what it has committed. `"rollback"`: the same, and remove what it has written before (contract C-99).
+   * Default `"wait"`.
+   */
+  readonly whenBusy?: "wait" | "reject" | "interrupt" | "rollback";
+  /** Other than with `"reject"`, how long to wait, in milliseconds. Default: until the call's own `signal` aborts. */
   readonly waitMs?: number;
+  /**
+   * What becomes of the thread when the call's own `signal` aborts its run. `"release"`: it is free, and nobody goes on with the run. `"handOver"`: it counts as
+   * abandoned, and `resumeAbandoned` goes on with it. Default `"release"`: such a signal mostly says that nobody wants the run any more. A run that is drained
+   * (LangGraph's `RunControl`), or that `saver.end()` ends, is handed over in any case.
+   */
+  readonly onAbort?: "release" | "handOver";
 }
 
 /** A saver that has leases. */
@@ -30,12 +41,6 @@ export interface ExclusiveGraph {
   invoke(input: never, config?: never): Promise<unknown>;
 }
 
-/** The config of a call. */
-type Config = RunnableConfig & { readonly signal?: AbortSignal; readonly version?: string };
-
-/** Leases that the calls around this one hold: a node that calls a graph on its own thread must not wait for itself. */
-const held = new AsyncLocalStorage<ReadonlyMap<string, HeldLease>>();
-
 /**
  * A graph that runs one call at a time on each thread, across processes: `invoke`, `stream`, `streamEvents`, `batch`, `updateState` and `bulkUpdateState` take
  * the thread's lease and release it when they end. Reading needs no lease. This answers double-texting in one line:
@@ -48,15 +53,17 @@ const held = new AsyncLocalStorage<ReadonlyMap<string, HeldLease>>();
  *   those of `graph` throw.
  */
 export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: ExclusiveOptions = {}): Graph {
-  const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, ...lease } = options;
-  oneOf("whenBusy", whenBusy, "wait", "reject");
+  refuseUnknown("exclusive", options, [...LEASE_OPTIONS, "whenBusy", "waitMs", "onAbort"]);
+  const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, onAbort = "release", ...lease } = options;
+  oneOf("whenBusy", whenBusy, "wait", "reject", "interrupt", "rollback");
+  oneOf("onAbort", onAbort, "release", "handOver");
   const saver = graph.checkpointer as LeaseSource | undefined;
   if (typeof saver?.acquireThread !== "function") {
     throw new InvalidOptionsError(
       "exclusive needs a graph that was compiled with a Holdfast saver: graph.compile({ checkpointer: saver }).",
     );
   }
-  const leaseOptions = { ...lease, waitMs: whenBusy === "wait" ? waitMs : 0 };
+  const leaseOptions: LeaseOptions = whenBusy === "reject" ? { ...lease, waitMs: 0 } : { ...lease, waitMs, whenBusy };
   resolveLeaseOptions(leaseOptions);
   return new Proxy(graph, new ExclusiveCalls<Graph>(saver, leaseOptions, options));
 }
@@ -83,7 +90,8 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
         return (input: unknown, config?: Config) => this.#during(graph, config, (changed) => call(input, changed));
       case "updateState":
       case "bulkUpdateState":
-        return (config: Config, ...rest: unknown[]) => this.#during(graph, config, (changed) => call(changed, ...rest));
+        return (config: Config, ...rest: unknown[]) =>
+          this.#during(graph, config, (changed) => call(changed, ...rest), "release");
       case "stream":
         return (input: unknown, config?: Config) => this.#stream(graph, config, (changed) => call(input, changed));
       case "streamEvents":
@@ -108,14 +116,19 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
   }
 
   /** Runs a call that ends when its promise settles. */
-  async #during(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
-    const lease = await this.#enter(graph, config);
+  async #during(
+    graph: Graph,
+    config: Config | undefined,
+    run: (config: Config) => unknown,
+    onAbort = this.#options.onAbort,
+  ): Promise<unknown> {
+    const lease = await this.#enter(graph, config, onAbort);
     try {
       const result = await lease.run(run);
       lease.throwIfFailed();
       return result;
     } catch (error) {
-      throw lease.failure ?? error;
+      throw lease.failedBy(error);
     } finally {
       await lease.leave();
     }
@@ -124,29 +137,34 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
   /** Runs a call that ends with its stream. */
   async #stream(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
     const left = new AbortController();
-    const lease = await this.#enter(graph, config, left.signal);
+    const lease = await this.#enter(graph, config, this.#options.onAbort, left.signal);
     if (lease.isNested) return lease.run(run);
     try {
-      return streamOf(lease.items((await lease.run(run)) as AsyncIterable<unknown>), left);
+      const stream = (await lease.run(run)) as AsyncIterable<unknown>;
+      return streamOf(
+        lease.items(() => stream),
+        left,
+      );
     } catch (error) {
+      const failure = lease.failedBy(error);
       await lease.leave();
-      throw lease.failure ?? error;
+      throw failure;
     }
   }
 
   /** The same for a call that returns its stream synchronously. */
   #streamLater(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): AsyncIterable<unknown> {
     const left = new AbortController();
-    const enter = (): Promise<HeldLease> => this.#enter(graph, config, left.signal);
+    const enter = (): Promise<HeldLease> => this.#enter(graph, config, this.#options.onAbort, left.signal);
     const items = async function* (): AsyncGenerator<unknown> {
       const lease = await enter();
-      yield* lease.items((await lease.run(run)) as AsyncIterable<unknown>);
+      yield* lease.items(() => lease.run(run) as AsyncIterable<unknown>);
     };
     return streamOf(items(), left);
   }
 
   /** @param left aborts when the reader leaves the call's stream. */
-  async #enter(graph: Graph, config: Config = {}, left?: AbortSignal): Promise<HeldLease> {
+  async #enter(graph: Graph, config: Config = {}, onAbort: ExclusiveOptions["onAbort"], left?: AbortSignal): Promise<HeldLease> {
     // Merged as in LangGraph: the config of the node that calls, of the graph, of the call.
     const configurable = {
       ...AsyncLocalStorageProviderSingleton.getRunnableConfig()?.configurable,
@@ -154,10 +172,10 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
       ...config.configurable,
     };
     if (configurable.thread_id === undefined) throw new MissingThreadIdError("An exclusive run");
-    const threadId = parseThreadId(configurable.thread_id);
+    const threadId = storedThreadId(configurable.thread_id);
     const signals = [config.signal, left].filter((signal) => signal !== undefined);
     // A call within a run that holds the lease, found by where it is made, or by its config.
-    const outer = held.getStore()?.get(threadId);
+    const outer = heldThreads.getStore()?.get(threadId);
     if (outer?.isOver === false) return new HeldLease(withLeaseToken(config, threadId, outer.token as string), signals);
     const token = leaseToken({ configurable }, threadId);
     if (token !== undefined && token !== outer?.token) {
@@ -166,70 +184,8 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     }
     const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined;
     const lease = await this.#saver.acquireThread(threadId, { ...this.#leaseOptions, ...(signal && { signal }) });
-    return new HeldLease(withLeaseToken(config, threadId, lease.token), signals, new RunSaver(this.#saver), lease);
-  }
-}
-
-/** What a call runs under: its own lease, or that of the run around it. */
-class HeldLease {
-  isOver = false;
-  readonly #config: Config;
-  readonly #lease: ThreadLease | undefined;
-  readonly #saver: RunSaver | undefined;
-
-  constructor(config: Config, signals: readonly AbortSignal[], saver?: RunSaver, lease?: ThreadLease) {
-    this.#lease = lease;
-    this.#saver = saver;
-    const all = [...signals, lease?.signal, saver?.failure].filter((signal) => signal !== undefined);
-    this.#config = {
-      ...config,
-      configurable: { ...config.configurable, ...(saver && { [CHECKPOINTER_KEY]: saver }) },
-      ...(all.length > 0 && { signal: AbortSignal.any(all) }),
-    };
-  }
-
-  get token(): string | undefined {
-    return this.#lease?.token;
-  }
-
-  /** Whether the run around the call takes care of its lease and failures. */
-  get isNested(): boolean {
-    return this.#lease === undefined && this.#saver === undefined;
-  }
-
-  /** Why the run was aborted: a write failed, or the lease was lost. */
-  get failure(): unknown {
-    const signal = [this.#saver?.failure, this.#lease?.signal].find((each) => each?.aborted);
-    return signal?.reason;
-  }
-
-  /** A run may seem to succeed although a write failed. Losing the lease after the last write does not matter. */
-  throwIfFailed(): void {
-    this.#saver?.failure.throwIfAborted();
-  }
-
-  /** Runs work whose nested calls find the lease. */
-  run(work: (config: Config) => unknown): unknown {
-    if (this.#lease === undefined) return work(this.#config);
-    return held.run(new Map([...(held.getStore() ?? []), [this.#lease.threadId, this]]), () => work(this.#config));
-  }
-
-  /** Forwards a stream, and releases the lease when it ends or fails. */
-  async *items(stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-    try {
-      yield* stream;
-      this.throwIfFailed();
-    } catch (error) {
-      throw this.failure ?? error;
-    } finally {
-      await this.leave();
-    }
-  }
-
-  async leave(): Promise<void> {
-    this.isOver = true;
-    // The run is over, and its writes are stored. If the store cannot be reached now, the lease expires.
-    await this.#lease?.release().catch(() => undefined);
+    const own = { lease, handsOver: onAbort === "handOver" ? config.signal : undefined };
+    return new HeldLease(withLeaseToken(config, threadId, lease.token), signals, new RunSaver(this.#saver), own);
   }
 }
 

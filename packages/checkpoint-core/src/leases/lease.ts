@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
 import { hostname } from "node:os";
-import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
-import { abortSignal, integer } from "../config/options.js";
-import { withLeaseToken } from "../config/run-config.js";
-import { InvalidOptionsError, LeaseLostError, ThreadBusyError } from "../errors.js";
-import type { CheckpointStore } from "../store/checkpoint-store.js";
+import { abortSignal, integer, oneOf, refuseUnknown } from "../config/options.js";
+import { isCopied, withLeaseToken } from "../config/run-config.js";
+import { InvalidOptionsError, type LeaseEnd, LeaseLostError, type SaverClosedError } from "../errors.js";
+import type { CheckpointStore, PutInput } from "../store/checkpoint-store.js";
+import type { LeaseLost } from "../store/refusal.js";
 
 /** How to acquire the lease of a thread. */
 export interface LeaseOptions {
@@ -13,6 +13,11 @@ export interface LeaseOptions {
   readonly ttlMs?: number;
   /** How long to wait for a busy thread, in milliseconds; `Infinity`: until `signal` aborts. Default 0: do not wait. */
   readonly waitMs?: number;
+  /**
+   * What becomes of whoever has the thread. `"wait"`: they keep it, for `waitMs`. `"interrupt"`: it is taken from them, and they can write no more. `"rollback"`: what
+   * they wrote under their lease is also removed (contract C-99). Default `"wait"`.
+   */
+  readonly whenBusy?: "wait" | "interrupt" | "rollback";
   /** Ends the wait; it fails with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** The holder's name, for those who find the thread busy. Default: host name and process id. */
@@ -23,23 +28,46 @@ export interface LeaseOptions {
 export type ResolvedLeaseOptions = Required<Omit<LeaseOptions, "signal">> & Pick<LeaseOptions, "signal">;
 
 const MIN_TTL_MS = 50;
+/** Unless the saver is told less (`maxLeaseTtlMs`). */
 const MAX_TTL_MS = 24 * 60 * 60 * 1_000;
 const MAX_OWNER_LENGTH = 256;
+const MAX_REASON_LENGTH = 1_024;
+
+/** The lease's part of the options of other calls. */
+export const LEASE_OPTIONS = ["ttlMs", "owner"] as const satisfies readonly (keyof LeaseOptions)[];
 
 /** @throws InvalidOptionsError */
-export function resolveLeaseOptions(options: LeaseOptions = {}): ResolvedLeaseOptions {
-  const { ttlMs = 30_000, waitMs = 0, owner = `${hostname()}:${process.pid}`, signal } = options;
-  integer("ttlMs", ttlMs, MIN_TTL_MS, MAX_TTL_MS);
+export function resolveMaxTtlMs(given: unknown = MAX_TTL_MS): number {
+  return integer("maxLeaseTtlMs", given, MIN_TTL_MS, MAX_TTL_MS);
+}
+
+/**
+ * @param maxTtlMs the limit of the saver.
+ * @throws InvalidOptionsError
+ */
+export function resolveLeaseOptions(options: LeaseOptions = {}, maxTtlMs = MAX_TTL_MS): ResolvedLeaseOptions {
+  refuseUnknown("acquireThread", options, [...LEASE_OPTIONS, "waitMs", "whenBusy", "signal"]);
+  const { waitMs = 0, whenBusy = "wait", owner = `${hostname()}:${process.pid}`, signal } = options;
+  const { ttlMs = Math.min(30_000, maxTtlMs) } = options;
+  integer("ttlMs", ttlMs, MIN_TTL_MS, maxTtlMs);
   if (typeof waitMs !== "number" || !(waitMs >= 0)) {
     throw new InvalidOptionsError(`waitMs is ${String(waitMs)}. It must be a number of at least 0.`);
   }
-  const isText = typeof owner === "string" && owner !== "" && !owner.includes("\0") && owner.isWellFormed();
-  if (!isText || owner.length > MAX_OWNER_LENGTH) {
-    throw new InvalidOptionsError(
-      `owner must be a non-empty, well-formed string of at most ${MAX_OWNER_LENGTH} characters without NUL.`,
-    );
-  }
-  return { ttlMs, waitMs, owner, signal: abortSignal(signal) };
+  oneOf("whenBusy", whenBusy, "wait", "interrupt", "rollback");
+  checkText("owner", owner, MAX_OWNER_LENGTH);
+  return { ttlMs, waitMs, whenBusy, owner, signal: abortSignal(signal) };
+}
+
+/** @throws InvalidOptionsError */
+export function resolveReason(options: { readonly reason: string }): string {
+  refuseUnknown("revokeLease", options, ["reason", "signal"]);
+  checkText("reason", options.reason, MAX_REASON_LENGTH);
+  return options.reason;
+}
+
+function checkText(name: string, text: unknown, most: number): void {
+  if (typeof text === "string" && text !== "" && text.length <= most && !text.includes("\0") && text.isWellFormed()) return;
+  throw new InvalidOptionsError(`${name} must be a non-empty, well-formed string of at most ${most} characters without NUL.`);
 }
 
 /**
@@ -75,7 +103,10 @@ export class ThreadLease implements AsyncDisposable {
     this.#schedule();
   }
 
-  /** Aborts, with a LeaseLostError as its reason, when the lease is lost. Pass it to the graph, so that a run that can no longer write ends. */
+  /**
+   * Aborts, with a LeaseLostError as its reason, when the lease is lost, and with a SaverClosedError when `saver.end()` ends it. Pass it to the graph, so that a run
+   * that can no longer write ends.
+   */
   get signal(): AbortSignal {
     return this.#lost.signal;
   }
@@ -83,8 +114,11 @@ export class ThreadLease implements AsyncDisposable {
   /** Releases the lease. Does nothing if it has already ended. @throws StoreUnavailableError, StoreFailureError */
   async release(): Promise<void> {
     if (!this.#end()) return;
-    await this.#store.releaseLease(this.threadId, this.token);
-    this.#onEnd();
+    try {
+      await this.#store.releaseLease(this.threadId, this.token);
+    } finally {
+      this.#onEnd();
+    }
   }
 
   /**
@@ -95,13 +129,21 @@ export class ThreadLease implements AsyncDisposable {
    */
   async handOver(): Promise<void> {
     if (!this.#end()) return;
-    await this.#store.handOverLease(this.threadId, this.token);
-    this.#onEnd();
+    try {
+      await this.#store.handOverLease(this.threadId, this.token);
+    } finally {
+      this.#onEnd();
+    }
   }
 
   /** Stops renewing the lease, as a crash would: when it expires, the thread is abandoned. Sends nothing to the store. */
   leave(): void {
     if (this.#end()) this.#onEnd();
+  }
+
+  /** @internal Ends what goes on under the lease, which can still write until it is handed over. */
+  abort(reason: SaverClosedError): void {
+    this.#lost.abort(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -115,9 +157,10 @@ export class ThreadLease implements AsyncDisposable {
     return true;
   }
 
-  #lose(): void {
+  /** @internal The store has told that the lease is lost. */
+  lose(end?: LeaseEnd): void {
     if (!this.#end()) return;
-    this.#lost.abort(new LeaseLostError(this.threadId));
+    this.#lost.abort(new LeaseLostError(this.threadId, end));
     this.#onEnd();
   }
 
@@ -130,134 +173,23 @@ export class ThreadLease implements AsyncDisposable {
 
   async #renew(): Promise<void> {
     const askedAt = performance.now();
-    if (askedAt >= this.#deadline) return this.#lose();
+    if (askedAt >= this.#deadline) return this.lose();
     // The deadline passes whether or not the store answers.
-    this.#timer = setTimeout(() => this.#lose(), this.#deadline - askedAt);
+    this.#timer = setTimeout(() => this.lose(), this.#deadline - askedAt);
     this.#timer.unref();
-    let isLive: boolean | undefined;
+    let lost: LeaseLost | undefined;
+    let deadline = this.#deadline;
     try {
-      isLive = await this.#store.renewLease(this.threadId, this.token, this.#ttlMs);
+      lost = await this.#store.renewLease(this.threadId, this.token, this.#ttlMs);
+      deadline = askedAt + this.#ttlMs;
     } catch {
       // The store is unavailable. Retry while the lease lasts.
     }
     if (this.#hasEnded) return;
     clearTimeout(this.#timer);
-    if (isLive === false) return this.#lose();
-    if (isLive === true) this.#deadline = askedAt + this.#ttlMs;
+    if (lost !== undefined) return this.lose(lost.end);
+    this.#deadline = deadline;
     this.#schedule();
-  }
-}
-
-/** First wait before asking again for a busy thread, doubled up to the second, each jittered by half. */
-const MIN_POLL_MS = 10;
-const MAX_POLL_MS = 500;
-
-/** Acquires leases. Waiters in one process for one thread are served in order, and only the first asks the store. */
-export class Leases {
-  readonly #store: CheckpointStore;
-  /** By thread, the turn of the last waiter. */
-  readonly #turns = new Map<string, Promise<void>>();
-  /** By thread, what wakes the first waiter when a lease of this process ends. */
-  readonly #wakers = new Map<string, () => void>();
-
-  constructor(store: CheckpointStore) {
-    this.#store = store;
-  }
-
-  /** @throws ThreadBusyError if the thread stays busy for longer than `waitMs`; the signal's reason if it aborts. */
-  async acquire(threadId: string, options: ResolvedLeaseOptions): Promise<ThreadLease> {
-    const { waitMs, signal } = options;
-    signal?.throwIfAborted();
-    const giveUpAt = performance.now() + waitMs;
-    if (waitMs === 0) return this.#ask(threadId, options);
-    const before = this.#turns.get(threadId);
-    let endTurn = (): void => {};
-    const turn = new Promise<void>((resolve) => {
-      endTurn = resolve;
-    });
-    const mine = (before ?? Promise.resolve()).then(() => turn);
-    this.#turns.set(threadId, mine);
-    try {
-      if (before !== undefined) await this.#inLine(threadId, before, giveUpAt, signal);
-      return await this.#poll(threadId, options, giveUpAt);
-    } finally {
-      endTurn();
-      if (this.#turns.get(threadId) === mine) this.#turns.delete(threadId);
-    }
-  }
-
-  async #inLine(threadId: string, before: Promise<void>, giveUpAt: number, signal: AbortSignal | undefined): Promise<void> {
-    const over = new AbortController();
-    try {
-      const late = waitUntil(giveUpAt, anySignal(signal, over.signal)).then(() => {
-        throw new ThreadBusyError(threadId, undefined, 0);
-      });
-      await Promise.race([before, late]);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    } finally {
-      over.abort();
-    }
-  }
-
-  async #poll(threadId: string, options: ResolvedLeaseOptions, giveUpAt: number): Promise<ThreadLease> {
-    for (let delay = MIN_POLL_MS; ; delay = Math.min(2 * delay, MAX_POLL_MS)) {
-      try {
-        return await this.#ask(threadId, options);
-      } catch (error) {
-        if (!(error instanceof ThreadBusyError) || performance.now() >= giveUpAt) throw error;
-        const pause = Math.min(delay * (0.5 + Math.random()), error.remainingMs + 1, giveUpAt - performance.now());
-        await this.#pause(threadId, Math.max(1, pause), options.signal);
-      }
-    }
-  }
-
-  /** Waits until the time has passed, or a lease of this process on this thread has ended. */
-  async #pause(threadId: string, milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-    const woken = new AbortController();
-    this.#wakers.set(threadId, () => woken.abort());
-    try {
-      await wait(milliseconds, undefined, { signal: anySignal(signal, woken.signal) });
-    } catch {
-      signal?.throwIfAborted();
-    } finally {
-      this.#wakers.delete(threadId);
-    }
-  }
-
-  async #ask(threadId: string, { ttlMs, owner }: ResolvedLeaseOptions): Promise<ThreadLease> {
-    const askedAt = performance.now();
-    const answer = await this.#store.acquireLease({ threadId, ttlMs, owner });
-    if (answer.kind === "busy") throw new ThreadBusyError(threadId, answer.owner, answer.remainingMs);
-    return this.#leaseOf(threadId, answer.token, ttlMs, askedAt);
-  }
-
-  /** Claims a thread whose last lease ended without a release. @returns `undefined` if another process was first. */
-  async claim(
-    threadId: string,
-    ended: string,
-    { ttlMs, owner }: ResolvedLeaseOptions,
-  ): Promise<{ readonly lease: ThreadLease; readonly tries: number } | undefined> {
-    const askedAt = performance.now();
-    const answer = await this.#store.acquireLease({ threadId, ttlMs, owner, ended });
-    if (answer.kind === "busy") return undefined;
-    return { lease: this.#leaseOf(threadId, answer.token, ttlMs, askedAt), tries: answer.tries };
-  }
-
-  #leaseOf(threadId: string, token: string, ttlMs: number, askedAt: number): ThreadLease {
-    return new ThreadLease(this.#store, threadId, token, ttlMs, askedAt, () => this.#wakers.get(threadId)?.());
-  }
-}
-
-function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
-  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
-}
-
-/** setTimeout takes at most 2^31 - 1 ms. */
-async function waitUntil(time: number, signal: AbortSignal): Promise<void> {
-  for (let left = time - performance.now(); left > 0; left = time - performance.now()) {
-    await wait(Math.min(left, 2 ** 31 - 1), undefined, { signal });
   }
 }
 
@@ -280,4 +212,12 @@ export function newTokenSuffix(): string {
 export function leaseCount(token: string): bigint {
   // A forged token may have more digits; the store refuses its writes.
   return BigInt.asUintN(63, BigInt(token) / 10n ** BigInt(TOKEN_SUFFIX_DIGITS));
+}
+
+/**
+ * What a row says of the lease under which it is written, for a rollback of that lease; `undefined` without one, and for what is copied from another saver, which the
+ * run that has it copied has not made.
+ */
+export function writerOf({ config, token }: Pick<PutInput, "config" | "token">): bigint | undefined {
+  return token === undefined || isCopied(config) ? undefined : leaseCount(token);
 }

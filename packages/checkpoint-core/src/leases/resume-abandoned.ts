@@ -1,10 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { integer } from "../config/options.js";
-import { InvalidOptionsError } from "../errors.js";
+import { callback, integer, refuseUnknown } from "../config/options.js";
+import { InvalidOptionsError, SaverClosedError } from "../errors.js";
 import type { AbandonedThread, AbandonedThreadsOptions } from "./abandoned-threads.js";
-import type { ThreadLease } from "./lease.js";
+import { LEASE_OPTIONS, type ThreadLease } from "./lease.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
 /** What `resumeAbandoned` needs of a compiled graph. */
@@ -43,6 +43,17 @@ export interface ResumeAbandonedOptions extends Omit<AbandonedThreadsOptions, "l
   readonly onReport?: (report: ResumeReport) => void;
 }
 
+const KNOWN = [
+  ...LEASE_OPTIONS,
+  "signal",
+  "concurrency",
+  "maxTries",
+  "pollMs",
+  "config",
+  "onReport",
+  "olderThanMs",
+] as const satisfies readonly (keyof ResumeAbandonedOptions)[];
+
 /**
  * Resumes threads that crashed workers left, until `signal` aborts. Any number of workers may run it at once.
  *
@@ -53,8 +64,10 @@ export async function resumeAbandoned(
   saver: AbandonedThreadSource,
   options: ResumeAbandonedOptions,
 ): Promise<void> {
+  refuseUnknown("resumeAbandoned", options, KNOWN);
   const { signal, concurrency = 4, maxTries = 3, pollMs = 5_000, config = {}, onReport, ...listing } = options;
   if (!(signal instanceof AbortSignal)) throw new InvalidOptionsError("resumeAbandoned needs a signal that ends it.");
+  callback("onReport", onReport);
   for (const [name, value] of Object.entries({ concurrency, maxTries, pollMs })) integer(name, value, 1);
   while (!signal.aborted) {
     const running = new Set<Promise<void>>();
@@ -103,7 +116,7 @@ async function resumeOne(
     return { kind: "resumed", threadId, values };
   } catch (error) {
     const reason = [runSaver.failure, lease.signal].find(({ aborted }) => aborted)?.reason as unknown;
-    isLeft = signal.aborted && reason === undefined;
+    isLeft = reason === undefined ? signal.aborted : reason instanceof SaverClosedError;
     return isLeft ? undefined : { kind: "failed", threadId, error: reason ?? error };
   } finally {
     // An aborted run leaves the thread unfinished, for another worker to resume.

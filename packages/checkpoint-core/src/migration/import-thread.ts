@@ -11,6 +11,7 @@ import { markCopied } from "../config/run-config.js";
 import { HAS_TASK_PATHS, notedTaskPaths, type PutWrites } from "../config/task-paths.js";
 import { ImportMismatchError, ThreadDeletedError } from "../errors.js";
 import { importedPath } from "../format/write-order.js";
+import { copyHistory } from "./thread-history.js";
 import { listedIn } from "./thread-listing.js";
 import {
   asReadThrough,
@@ -94,6 +95,7 @@ class ThreadCopy {
     if (missing === undefined) this.#soFar = { ...this.#soFar, isLeftAlone: true };
     // Compares everything before the first write.
     for (const each of missing?.reverse() ?? []) await this.#add(each);
+    if (missing !== undefined) await copyHistory(this.#source, this.#target, this.#threadId);
     return this.#soFar;
   }
 

@@ -1,11 +1,12 @@
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
-import { parseThreadId } from "../config/ids.js";
-import { abortSignal, callback, integer, type OnError, refuseUnknown } from "../config/options.js";
+import { storedThreadId } from "../config/ids.js";
+import { abortSignal, callback, integer, type OnError, refuseNoObject, refuseUnknown } from "../config/options.js";
+import type { Labels } from "../config/run-config.js";
 import { type HoldfastErrorCode, InvalidOptionsError, isHoldfastError, ThreadDeletedError } from "../errors.js";
 import { isSaver } from "./fallback-saver.js";
 import { importThread, NOTHING_IMPORTED, type ThreadImport } from "./import-thread.js";
 import { ON_DEMAND_MIGRATION, type OnDemandMigration } from "./on-demand-migration.js";
-import { threadIdsIn } from "./thread-listing.js";
+import { checkThreads, threadIdsIn } from "./thread-listing.js";
 
 /** What to copy from one saver to another, and how. */
 export interface ImportOptions {
@@ -16,6 +17,10 @@ export interface ImportOptions {
    * as a stream. Default 16.
    */
   readonly batch?: number;
+  /**
+   * Labels that each thread gets, besides those that it has in a saver of ours. The target must be one of ours, and take them. Default: none.
+   */
+  readonly labels?: Labels | ((threadId: string) => Labels);
   /** Called after each checkpoint. An error that it throws ends the import. */
   readonly onProgress?: (progress: ImportProgress) => void;
   /**
@@ -68,7 +73,7 @@ export async function importThreads(
   target: BaseCheckpointSaver,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
-  const { threads, batch, onProgress, onError, signal } = resolve(source, target, options);
+  const { threads, batch, labels, onProgress, onError, signal } = resolve(source, target, options);
   signal?.throwIfAborted();
   const report = { threads: 0, checkpoints: 0, writes: 0, skipped: 0, leftAlone: [] as string[] };
   const threadsTotal = sizeOf(threads);
@@ -76,7 +81,7 @@ export async function importThreads(
   let threadsDone = 0;
   for await (const given of threads ?? threadIdsIn(source, batch, onError !== undefined)) {
     signal?.throwIfAborted();
-    const threadId = parseThreadId(given);
+    const threadId = storedThreadId(given);
     let isOfCaller = false;
     const onCheckpoint = ({ checkpoints, skipped }: ThreadImport): void => {
       isOfCaller = true;
@@ -96,6 +101,9 @@ export async function importThreads(
     });
     threadsDone += 1;
     if (copied === undefined) continue;
+    if (!copied.isLeftAlone && labels !== undefined) {
+      await (target as LabellingSaver).setLabels(threadId, typeof labels === "function" ? labels(threadId) : labels);
+    }
     if (copied.isLeftAlone) report.leftAlone.push(threadId);
     else report.threads += 1;
     report.checkpoints += copied.checkpoints;
@@ -119,7 +127,18 @@ const STORE_CODES: ReadonlySet<HoldfastErrorCode> = new Set([
 
 type Resolved = ImportOptions & { readonly batch: number };
 
-const KNOWN = ["threads", "batch", "onProgress", "onError", "signal"] as const satisfies readonly (keyof ImportOptions)[];
+interface LabellingSaver extends BaseCheckpointSaver {
+  setLabels(threadId: string, labels: Labels): Promise<void>;
+}
+
+const KNOWN = [
+  "threads",
+  "batch",
+  "labels",
+  "onProgress",
+  "onError",
+  "signal",
+] as const satisfies readonly (keyof ImportOptions)[];
 
 function resolve(source: unknown, target: unknown, options: ImportOptions): Resolved {
   if (!isSaver(source) || !isSaver(target)) {
@@ -129,15 +148,16 @@ function resolve(source: unknown, target: unknown, options: ImportOptions): Reso
   refuseUnknown("importThreads", options, KNOWN);
   const { threads, batch = DEFAULT_BATCH } = options;
   integer("batch", batch, 1, MOST_BATCH);
-  // A string is iterable, character by character.
-  const isIterable =
-    typeof threads === "object" && threads !== null && (Symbol.iterator in threads || Symbol.asyncIterator in threads);
-  if (threads !== undefined && !isIterable)
-    throw new InvalidOptionsError("threads must be an array or another iterable of thread ids.");
+  checkThreads(threads);
+  if (options.labels !== undefined && !("setLabels" in target)) {
+    throw new InvalidOptionsError("labels can only be given to threads of a Holdfast saver.");
+  }
+  if (typeof options.labels !== "function" && options.labels !== undefined)
+    refuseNoObject("importThreads' labels", options.labels);
   callback("onProgress", options.onProgress);
   callback("onError", options.onError);
   abortSignal(options.signal);
-  if (Array.isArray(threads) || threads instanceof Set) for (const threadId of threads) parseThreadId(threadId);
+  if (Array.isArray(threads) || threads instanceof Set) for (const threadId of threads) storedThreadId(threadId);
   return { ...options, batch };
 }
 

@@ -11,6 +11,7 @@ import { LeaseLostError, ThreadBusyError } from "../errors.js";
 import type { LeaseSource } from "../leases/exclusive.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { entryCache } from "../store/entry-cache.js";
+import { withoutSignal } from "../store/operation-signal.js";
 import { beingMigrated, MIGRATION_OWNER } from "../store/refusal.js";
 import { type CopyOutcome, MOST_REMEMBERED, type ThreadPlace } from "../store/thread-store.js";
 import { asOurs, plainConfig, threadIdOf } from "./fallback-saver.js";
@@ -150,7 +151,8 @@ export class OnDemandMigration implements ThreadSource {
   async #migrateOnce(threadId: string, token: string | undefined): Promise<void> {
     if (this.#known.has(threadId)) return;
     const key = `${token ?? ""} ${threadId}`;
-    const running = this.#running.get(key) ?? this.#migrate(threadId, token).finally(() => this.#running.delete(key));
+    const migrate = (): Promise<ThreadImport> => this.#migrate(threadId, token).finally(() => this.#running.delete(key));
+    const running = this.#running.get(key) ?? withoutSignal(migrate);
     this.#running.set(key, running);
     await running;
   }

@@ -9,6 +9,7 @@ import {
 } from "@langchain/langgraph-checkpoint";
 import { decodeMetadata, encodeMetadata } from "../config/metadata.js";
 import { HoldfastSerializer } from "../serializer/index.js";
+import { dumpWith, loadWith } from "../serializer/value-serializer.js";
 import { valueDifference } from "./value-difference.js";
 import { writeBatches, writesOf } from "./write-batches.js";
 
@@ -66,20 +67,25 @@ export function withoutDefaults(tuple: ReadTuple): ReadTuple {
   return { ...tuple, checkpoint: { ...tuple.checkpoint, channel_values: Object.fromEntries(written) } };
 }
 
-/** The same with values as the target's serializer returns them, which may change them. Ours returns what it was given, or throws. */
-export async function asReadThrough(serde: SerializerProtocol, tuple: ReadTuple): Promise<ReadTuple> {
-  if (serde instanceof HoldfastSerializer) return tuple;
-  const through = async (value: unknown): Promise<unknown> => {
-    const read: unknown = await serde.loadsTyped(...(await serde.dumpsTyped(value)));
+/** The same with values as the target's serializer returns them, which may change them. Ours returns what it was given, or throws, unless it drops values. */
+export async function asReadThrough(target: SerializerProtocol, tuple: ReadTuple): Promise<ReadTuple> {
+  const isOurs = target instanceof HoldfastSerializer;
+  if (isOurs && !target.drops) return tuple;
+  // Who listens was told when the values were stored.
+  const serde = isOurs ? target.dropping(() => {}) : target;
+  const through = async (value: unknown, name: string): Promise<unknown> => {
+    const read = await loadWith(serde, ...(await dumpWith(serde, value, name)));
     return isPlaceholder(value, read) ? value : read;
   };
   const values = Object.entries(tuple.checkpoint.channel_values);
-  const loaded = await Promise.all(values.map(async ([channel, value]) => [channel, await through(value)] as const));
+  const loaded = await Promise.all(values.map(async ([channel, value]) => [channel, await through(value, channel)] as const));
   return {
     ...tuple,
     checkpoint: { ...tuple.checkpoint, channel_values: Object.fromEntries(loaded) },
     writes: await Promise.all(
-      tuple.writes.map(async ([task, channel, value]): Promise<CheckpointPendingWrite> => [task, channel, await through(value)]),
+      tuple.writes.map(
+        async ([task, channel, value]): Promise<CheckpointPendingWrite> => [task, channel, await through(value, channel)],
+      ),
     ),
   };
 }

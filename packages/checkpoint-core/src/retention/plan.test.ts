@@ -17,7 +17,7 @@ function summary(checkpointId: string, given: Partial<CheckpointSummary> = {}): 
     hasWrites: false,
     isHidden: false,
   };
-  return { namespace: "", checkpointId, ...nothing, ageMs: HOUR, runId: undefined, ...given };
+  return { namespace: "", checkpointId, ...nothing, ageMs: HOUR, runId: undefined, lease: undefined, ...given };
 }
 
 /** Each on the one before it. */
@@ -195,6 +195,7 @@ function threadOf(steps: readonly Step[]): CheckpointSummary[] {
       isUpdate: false,
       isHidden: false,
       ageMs: (100 - n) * 1_000,
+      lease: undefined,
       ...facts,
     });
   }

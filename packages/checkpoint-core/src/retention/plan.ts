@@ -48,8 +48,16 @@ export function planRetention(summaries: readonly CheckpointSummary[], { keepLas
  * @param summaries all checkpoints of the thread, in the order of their commits.
  */
 export function planWithoutRuns(summaries: readonly CheckpointSummary[], runIds: ReadonlySet<string>): RetentionPlan {
-  const isOfRuns = ({ runId }: CheckpointSummary): boolean => runId !== undefined && runIds.has(runId);
-  const kept = new Set(summaries.filter((each) => !isOfRuns(each) && !each.isHidden));
+  return planWithout(summaries, ({ runId }) => runId !== undefined && runIds.has(runId));
+}
+
+/** The same for what was made under leases (contract C-99). */
+export function planWithoutLeases(summaries: readonly CheckpointSummary[], counts: readonly string[]): RetentionPlan {
+  return planWithout(summaries, ({ lease }) => lease !== undefined && counts.includes(lease));
+}
+
+function planWithout(summaries: readonly CheckpointSummary[], isGone: (summary: CheckpointSummary) => boolean): RetentionPlan {
+  const kept = new Set(summaries.filter((each) => !isGone(each) && !each.isHidden));
   return planFor(new ThreadShape(summaries), summaries, kept);
 }
 

@@ -1,10 +1,11 @@
 import { duration, flag, integer, oneOf, refuseUnknown } from "../config/options.js";
 import { InvalidOptionsError, ThreadNotFoundError } from "../errors.js";
+import { resolveLease } from "../leases/given-lease.js";
 import type { ThreadLease } from "../leases/lease.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { refusalError } from "../store/refusal.js";
-import type { CheckpointSummaries, ThreadStore } from "../store/thread-store.js";
-import { planRetention, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
+import type { CheckpointSummaries, PruneInput, ThreadStore } from "../store/thread-store.js";
+import { planRetention, planWithoutLeases, planWithoutRuns, type RetentionPlan, type RetentionRule } from "./plan.js";
 
 /** What `prune` leaves of a thread. */
 export interface PrunePolicy {
@@ -18,6 +19,8 @@ export interface PrunePolicy {
   readonly dryRun?: boolean;
   /** The caller's lease of one of the threads. */
   readonly lease?: ThreadLease;
+  /** Ends it, with the signal's reason. Threads that were pruned before stay so. */
+  readonly signal?: AbortSignal;
 }
 
 /** What became of the threads. */
@@ -45,15 +48,15 @@ export interface ResolvedPrunePolicy {
 
 /** @throws InvalidOptionsError */
 export function resolvePrunePolicy(policy: PrunePolicy = {}): ResolvedPrunePolicy {
+  refuseUnknown("prune", policy, ["keepLast", "maxAge", "strategy", "dryRun", "lease", "signal"]);
   const { keepLast, maxAge, strategy = "keep_latest", dryRun = false, lease } = policy;
-  refuseUnknown("prune", policy, ["keepLast", "maxAge", "strategy", "dryRun", "lease"]);
   flag("dryRun", dryRun);
   oneOf("strategy", strategy, "keep_latest", "delete");
-  if (strategy === "keep_latest") return { rule: resolveRule(keepLast, maxAge), dryRun, lease };
+  if (strategy === "keep_latest") return { rule: resolveRule(keepLast, maxAge), dryRun, lease: resolveLease(lease) };
   if (keepLast !== undefined || maxAge !== undefined) {
     throw new InvalidOptionsError('strategy "delete" deletes the whole thread: leave out keepLast and maxAge.');
   }
-  return { rule: "delete", dryRun, lease };
+  return { rule: "delete", dryRun, lease: resolveLease(lease) };
 }
 
 /** @throws InvalidOptionsError */
@@ -137,7 +140,7 @@ export interface PruneTarget {
  * @throws LeaseLostError, and what the store throws.
  */
 export function pruneThread(store: ThreadStore, target: PruneTarget, rule: RetentionRule, dryRun: boolean): Promise<PruneReport> {
-  return pruneBy(store, target, dryRun, [], (summaries) => planRetention(summaries.checkpoints, rule));
+  return pruneBy(store, target, dryRun, NO_WRITES, (summaries) => planRetention(summaries.checkpoints, rule));
 }
 
 /**
@@ -151,14 +154,29 @@ export function removeRuns(
   runIds: ReadonlySet<string>,
   dryRun: boolean,
 ): Promise<PruneReport> {
-  return pruneBy(store, target, dryRun, [...runIds], (summaries) => planWithoutRuns(summaries.checkpoints, runIds));
+  const writes = { ...NO_WRITES, writesOfRuns: [...runIds] };
+  return pruneBy(store, target, dryRun, writes, (summaries) => planWithoutRuns(summaries.checkpoints, runIds));
 }
+
+/**
+ * Takes out of a thread what was written under leases that have ended (contract C-99).
+ *
+ * @param counts the counted parts of their tokens.
+ * @throws LeaseLostError, and what the store throws.
+ */
+export function removeLeases(store: ThreadStore, target: PruneTarget, counts: readonly string[]): Promise<PruneReport> {
+  const writes = { ...NO_WRITES, writesOfLeases: counts };
+  return pruneBy(store, target, false, writes, (summaries) => planWithoutLeases(summaries.checkpoints, counts));
+}
+
+type RemovedWrites = Pick<PruneInput, "writesOfRuns" | "writesOfLeases">;
+const NO_WRITES: RemovedWrites = { writesOfRuns: [], writesOfLeases: [] };
 
 async function pruneBy(
   store: ThreadStore,
   { threadId, token }: PruneTarget,
   dryRun: boolean,
-  writesOfRuns: readonly string[],
+  writes: RemovedWrites,
   planOf: (summaries: CheckpointSummaries) => RetentionPlan,
 ): Promise<PruneReport> {
   for (;;) {
@@ -166,10 +184,10 @@ async function pruneBy(
     if (summaries === undefined) return NOTHING_PRUNED;
     const { remove, hide } = planOf(summaries);
     const count = { ...NOTHING_PRUNED, threads: 1, checkpoints: remove.length, hidden: hide.length };
-    const isNothing = remove.length === 0 && hide.length === 0 && writesOfRuns.length === 0;
+    const isNothing = remove.length === 0 && hide.length === 0 && writes === NO_WRITES;
     if (isNothing && (dryRun || !(await summaries.isUnfreed()))) return NOTHING_PRUNED;
     if (dryRun) return count;
-    const outcome = await store.prune({ threadId, summaries, token, remove, hide, writesOfRuns });
+    const outcome = await store.prune({ threadId, summaries, token, remove, hide, ...writes });
     if (outcome.kind === "pruned") return { ...(isNothing ? NOTHING_PRUNED : count), bytes: outcome.bytes };
     if (outcome.kind === "busy") return { ...NOTHING_PRUNED, busy: [threadId] };
     if (outcome.kind === "lease-lost") throw refusalError(outcome, threadId);

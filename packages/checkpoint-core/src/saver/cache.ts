@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { LRUCache } from "lru-cache";
 import type { CheckpointRef, NamespaceRef } from "../config/ids.js";
@@ -7,42 +6,41 @@ import { own } from "../format/own.js";
 import type { CachedCheckpoint, CheckpointRecord } from "../format/record.js";
 import { MAX_LINKING_BYTES } from "../format/compression.js";
 import { heldBytes, type SegmentWithContent } from "../format/segment.js";
+import { isSameGuard, type ThreadGuard } from "../store/checkpoint-store.js";
 import { entryCache } from "../store/entry-cache.js";
 
 /**
  * The serialized channels of the checkpoints that this process read or wrote last, so that the next `put` of a run can store differences without
  * reading its parent again. It only saves work: whatever is missing or stale, the store decides.
- *
- * @typeParam Guard what the store must still say for the segments of an entry to be there.
  */
-export class CheckpointCache<Guard> {
-  readonly #checkpoints: LRUCache<string, GuardedCheckpoint<Guard>>;
-  readonly #related: LRUCache<string, readonly RelatedSegment<Guard>[]>;
-  readonly #threads: LRUCache<string, CachedThread<Guard>>;
-  readonly #inFlight = new Map<string, Basis<Guard>>();
+export class CheckpointCache {
+  readonly #checkpoints: LRUCache<string, GuardedCheckpoint>;
+  readonly #related: LRUCache<string, readonly RelatedSegment[]>;
+  readonly #threads: LRUCache<string, CachedThread>;
+  readonly #inFlight = new Map<string, Basis>();
   readonly #lastInFlight = new Map<string, CheckpointRef>();
 
   /** @param maxBytes bound on what is kept, in bytes of memory, about; 0 keeps nothing. */
   constructor(maxBytes: number) {
-    this.#checkpoints = new LRUCache<string, GuardedCheckpoint<Guard>>({
+    this.#checkpoints = new LRUCache<string, GuardedCheckpoint>({
       maxSize: atLeastOne(maxBytes * 0.75),
       sizeCalculation: ({ cached, record }) => ENTRY_OVERHEAD_BYTES + cachedBytes(cached) + record.body.length,
     });
-    this.#related = new LRUCache<string, readonly RelatedSegment<Guard>[]>({
+    this.#related = new LRUCache<string, readonly RelatedSegment[]>({
       maxSize: atLeastOne(maxBytes * 0.125),
       sizeCalculation: (related) => related.reduce((sum, { segment }) => sum + heldBytes(segment), ENTRY_OVERHEAD_BYTES),
     });
-    this.#threads = new LRUCache<string, CachedThread<Guard>>({
+    this.#threads = new LRUCache<string, CachedThread>({
       maxSize: atLeastOne(maxBytes * 0.125),
       sizeCalculation: ({ context }) => ENTRY_OVERHEAD_BYTES + (context === undefined ? 0 : heldBytes(context)),
     });
   }
 
-  get(ref: CheckpointRef): GuardedCheckpoint<Guard> | undefined {
+  get(ref: CheckpointRef): GuardedCheckpoint | undefined {
     return this.#checkpoints.get(checkpointKey(ref));
   }
 
-  set(ref: CheckpointRef, cached: CachedCheckpoint, guard: Guard, record: CheckpointRecord): void {
+  set(ref: CheckpointRef, cached: CachedCheckpoint, guard: ThreadGuard, record: CheckpointRecord): void {
     // Nothing is kept.
     if (this.#checkpoints.maxSize === 1) return;
     for (const { bytes } of cached.channels.values()) bytes.settle();
@@ -54,7 +52,7 @@ export class CheckpointCache<Guard> {
   setInFlight(
     ref: CheckpointRef,
     cached: CachedCheckpoint,
-    guard: Guard | undefined,
+    guard: ThreadGuard | undefined,
     created: readonly SegmentWithContent[],
   ): void {
     this.#inFlight.set(checkpointKey(ref), { ref, cached, guard, inFlight: new Set(created.map(({ id }) => id)) });
@@ -71,14 +69,14 @@ export class CheckpointCache<Guard> {
    * What writes to a checkpoint can be stored as differences to: that checkpoint, or else the one that was begun last in its namespace. (A task that takes
    * no time writes to a checkpoint whose `put` waits for that of its parent.)
    */
-  basis(ref: CheckpointRef): Basis<Guard> | undefined {
+  basis(ref: CheckpointRef): Basis | undefined {
     const own = this.#basisOf(ref);
     if (own !== undefined) return own;
     const last = this.#lastInFlight.get(namespaceKey(ref))?.checkpointId ?? this.thread(ref)?.checkpointId;
     return last === undefined ? undefined : this.#basisOf({ ...ref, checkpointId: last });
   }
 
-  #basisOf(ref: CheckpointRef): Basis<Guard> | undefined {
+  #basisOf(ref: CheckpointRef): Basis | undefined {
     const entry = this.#checkpoints.get(checkpointKey(ref));
     return entry === undefined ? this.#inFlight.get(checkpointKey(ref)) : { ref, ...entry, inFlight: NONE };
   }
@@ -88,11 +86,9 @@ export class CheckpointCache<Guard> {
    *
    * @param guard what will be checked when they are linked to: others, whose links hold under another guard, are left out.
    */
-  related(ref: CheckpointRef, guard: Guard | undefined): readonly SegmentWithContent[] {
+  related(ref: CheckpointRef, guard: ThreadGuard | undefined): readonly SegmentWithContent[] {
     const related = this.#related.get(checkpointKey(ref)) ?? [];
-    return related
-      .filter((each) => each.guard === undefined || isDeepStrictEqual(each.guard, guard))
-      .map(({ segment }) => segment);
+    return related.filter((each) => each.guard === undefined || isSameGuard(each.guard, guard)).map(({ segment }) => segment);
   }
 
   /**
@@ -101,11 +97,11 @@ export class CheckpointCache<Guard> {
    *
    * @param guard under which their links lead somewhere; `undefined` when they link to nothing but each other.
    */
-  addRelated(ref: CheckpointRef, segments: readonly SegmentWithContent[], guard: Guard | undefined): void {
+  addRelated(ref: CheckpointRef, segments: readonly SegmentWithContent[], guard: ThreadGuard | undefined): void {
     const before = this.#related.get(checkpointKey(ref)) ?? [];
     const known = new Set(before.map(({ segment }) => segment.id));
     const fresh = segments.filter(({ id }) => !known.has(id)).map((segment) => ({ segment, guard }));
-    const kept: RelatedSegment<Guard>[] = [];
+    const kept: RelatedSegment[] = [];
     const dropped = new Set<string>();
     const left = { short: MAX_SHORT_BYTES, long: Math.min(MAX_LONG_BYTES, this.#related.maxSize / 4) };
     for (const each of [...fresh, ...before]) {
@@ -127,7 +123,7 @@ export class CheckpointCache<Guard> {
    *
    * @param segments all that one statement has stored: what they link to is among them, or was there before.
    */
-  acknowledge(ref: CheckpointRef, segments: readonly SegmentWithContent[], guard: Guard): void {
+  acknowledge(ref: CheckpointRef, segments: readonly SegmentWithContent[], guard: ThreadGuard): void {
     const stored = new Set(segments.map(({ id }) => id));
     const related = this.#related.get(checkpointKey(ref));
     if (related === undefined || stored.size === 0) return;
@@ -138,7 +134,7 @@ export class CheckpointCache<Guard> {
   }
 
   /** What is known of the thread, whichever checkpoint of the namespace told it. */
-  thread(ref: NamespaceRef): CachedThread<Guard> | undefined {
+  thread(ref: NamespaceRef): CachedThread | undefined {
     return this.#threads.get(namespaceKey(ref));
   }
 
@@ -160,31 +156,31 @@ export class CheckpointCache<Guard> {
 }
 
 /** A checkpoint, and what the thread must still be for its segments to be there. */
-export interface GuardedCheckpoint<Guard> {
+export interface GuardedCheckpoint {
   readonly cached: CachedCheckpoint;
-  readonly guard: Guard;
+  readonly guard: ThreadGuard;
   readonly record: CheckpointRecord;
 }
 
-interface Basis<Guard> {
+interface Basis {
   readonly ref: CheckpointRef;
   readonly cached: CachedCheckpoint;
-  readonly guard: Guard | undefined;
+  readonly guard: ThreadGuard | undefined;
   /** Ids of its segments that may still be on their way. */
   readonly inFlight: ReadonlySet<string>;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
-interface RelatedSegment<Guard> {
+interface RelatedSegment {
   readonly segment: SegmentWithContent;
-  readonly guard: Guard | undefined;
+  readonly guard: ThreadGuard | undefined;
 }
 
 /** {@link CachedCheckpoint.context} of the latest checkpoint that this process read or wrote. */
-export interface CachedThread<Guard> {
+export interface CachedThread {
   readonly context: SegmentWithContent | undefined;
-  readonly guard: Guard;
+  readonly guard: ThreadGuard;
   readonly checkpointId: string;
 }
 

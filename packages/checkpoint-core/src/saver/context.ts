@@ -1,14 +1,15 @@
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { oneOf } from "../config/options.js";
-import type { LabelNames } from "../config/run-config.js";
+import type { LabelRules } from "../config/run-config.js";
 import type { SizeLimits } from "../format/segment-reader.js";
 import type { ThreadSource } from "../migration/thread-source.js";
 import type { Retention } from "../retention/sweep.js";
-import type { ValueSerializer } from "../serializer/value-serializer.js";
-import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
-import type { CheckpointCache, ThreadLives } from "./cache.js";
-import type { ParentsFirst } from "./parents-first.js";
-import type { WritesByRun } from "./run-writes.js";
+import { ValueSerializer } from "../serializer/value-serializer.js";
+import type { CheckpointStore } from "../store/checkpoint-store.js";
+import type { Events } from "../store/events.js";
+import { CheckpointCache, ThreadLives } from "./cache.js";
+import { ParentsFirst } from "./parents-first.js";
+import { WritesByRun } from "./run-writes.js";
 
 /** Options of every saver. */
 export interface SaverSettings extends SizeLimits {
@@ -16,8 +17,12 @@ export interface SaverSettings extends SizeLimits {
   readonly cacheBytes: number;
   /** What happens to a run that began at its thread's head when the head has moved: another branch, or a ConcurrentUpdateError. */
   readonly onConflict: OnConflict;
-  /** The keys of a run's config that are stored beside its checkpoints. */
-  readonly labels: LabelNames;
+  /** What is taken of a run's config, and stored beside its checkpoints. */
+  readonly labels: LabelRules;
+  /** Who is told what happens. */
+  readonly events: Events;
+  /** The longest time for which a lease is given, in milliseconds. */
+  readonly maxLeaseTtlMs: number;
   /** What `sweep` keeps. */
   readonly retention: Retention | undefined;
   /** The saver from which threads that are not here are read, and migrated before their first write. */
@@ -35,7 +40,7 @@ export function resolveOnConflict(given: unknown = "fork"): OnConflict {
 export interface StoreContext {
   readonly store: CheckpointStore;
   readonly serializer: ValueSerializer;
-  readonly cache: CheckpointCache<ThreadGuard>;
+  readonly cache: CheckpointCache;
   readonly lives: ThreadLives;
 }
 
@@ -46,5 +51,22 @@ export interface SaverContext extends StoreContext {
   readonly runs: WritesByRun;
   readonly parentsFirst: ParentsFirst;
   readonly rejectsConflicts: boolean;
-  readonly labels: LabelNames;
+  readonly labels: LabelRules;
+}
+
+export function storeContext(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings): StoreContext {
+  // Half for the bytes of values, and half for their previous encodings, which are some three times as large.
+  const serializer = new ValueSerializer(serde, settings, settings.cacheBytes / 2);
+  return { store, serializer, cache: new CheckpointCache(settings.cacheBytes / 2), lives: new ThreadLives() };
+}
+
+export function saverContext(here: StoreContext, threads: ThreadSource, settings: SaverSettings): SaverContext {
+  return {
+    ...here,
+    threads,
+    runs: new WritesByRun(),
+    parentsFirst: new ParentsFirst(),
+    rejectsConflicts: settings.onConflict === "reject",
+    labels: settings.labels,
+  };
 }

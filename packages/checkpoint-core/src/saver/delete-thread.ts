@@ -1,11 +1,23 @@
 import { threadIdArgument } from "../config/ids.js";
+import { refuseUnknown } from "../config/options.js";
+import { resolveLease } from "../leases/given-lease.js";
 import type { ThreadLease } from "../leases/lease.js";
 import { refusalError } from "../store/refusal.js";
 import type { SaverContext, StoreContext } from "./context.js";
 
+/** How to delete a thread. */
+export interface DeleteThreadOptions {
+  /** The lease under which the caller has the thread, if it has one. It ends with the thread. */
+  readonly lease?: ThreadLease;
+  /** Ends the operation, with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** Deletes a thread in one step (contract C-50, C-51). */
-export async function deleteThread(saver: SaverContext, threadId: string, lease: ThreadLease | undefined): Promise<void> {
+export async function deleteThread(saver: SaverContext, threadId: string, options: DeleteThreadOptions): Promise<void> {
   const id = threadIdArgument(threadId, "deleteThread");
+  refuseUnknown("deleteThread", options, ["lease", "signal"]);
+  const lease = resolveLease(options.lease);
   await saver.store.ready("deleteThread");
   await saver.threads.delete(id, lease?.token, (token, others) => deleteStored(saver, id, token, others));
   saver.lives.forget(id);

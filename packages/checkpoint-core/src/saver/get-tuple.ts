@@ -22,7 +22,7 @@ import {
 } from "../format/record.js";
 import { SegmentReader } from "../format/segment-reader.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
-import type { ReadCheckpoint, Reading, ThreadGuard } from "../store/checkpoint-store.js";
+import type { ReadCheckpoint, Reading } from "../store/checkpoint-store.js";
 import { decodeOf, loadOf } from "../store/stored-checkpoint.js";
 import type { GuardedCheckpoint } from "./cache.js";
 import type { SaverContext, StoreContext } from "./context.js";
@@ -75,7 +75,7 @@ function cachedEntry(
   { cache }: StoreContext,
   ref: NamespaceRef,
   checkpointId = cache.thread(ref)?.checkpointId,
-): (GuardedCheckpoint<ThreadGuard> & { readonly checkpointId: string }) | undefined {
+): (GuardedCheckpoint & { readonly checkpointId: string }) | undefined {
   const entry = checkpointId === undefined ? undefined : cache.get({ ...ref, checkpointId });
   if (checkpointId === undefined || entry === undefined || !canDecodeCached(entry.record, entry.cached)) return undefined;
   return { ...entry, checkpointId };
@@ -87,7 +87,7 @@ export function segmentsOf({ serializer }: StoreContext, { segments }: Reading):
 }
 
 /** What a `put` can build on a checkpoint that the cache does not have. */
-export async function readEntry(saver: StoreContext, ref: CheckpointRef): Promise<GuardedCheckpoint<ThreadGuard> | "not-stored"> {
+export async function readEntry(saver: StoreContext, ref: CheckpointRef): Promise<GuardedCheckpoint | "not-stored"> {
   const reading = await saver.store.getTuple(ref, ref.checkpointId);
   const [read] = reading.checkpoints;
   if (read === undefined) return "not-stored";

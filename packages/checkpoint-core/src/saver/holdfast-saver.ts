@@ -9,35 +9,38 @@ import {
   type PendingWrite,
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
-import { threadIdArgument } from "../config/ids.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
   abandonedThreads,
   hasUnfinishedWork,
 } from "../leases/abandoned-threads.js";
-import { type LeaseOptions, Leases, resolveLeaseOptions, type ThreadLease } from "../leases/lease.js";
+import type { LeaseOptions, ThreadLease } from "../leases/lease.js";
+import { type LeaseHolder, Leases } from "../leases/leases.js";
 import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
+import { STORE } from "../migration/thread-history.js";
 import { STORE_ALONE } from "../migration/thread-source.js";
 import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
-import { ValueSerializer } from "../serializer/value-serializer.js";
-import type { CheckpointStore, ThreadGuard } from "../store/checkpoint-store.js";
+import type { CheckpointStore } from "../store/checkpoint-store.js";
+import { Events } from "../store/events.js";
+import { eachUnderSignal, type OperationOptions, underOptions, underSignal } from "../store/operation-signal.js";
 import type { StoredThread, StoreStats } from "../store/thread-store.js";
-import { CheckpointCache, ThreadLives } from "./cache.js";
-import type { SaverContext, SaverSettings, StoreContext } from "./context.js";
+import { type SaverContext, type SaverSettings, type StoreContext, saverContext, storeContext } from "./context.js";
 import { copyThread } from "./copy-thread.js";
-import { deleteThread } from "./delete-thread.js";
+import { type DeleteThreadOptions, deleteThread } from "./delete-thread.js";
+import { end } from "./end.js";
 import { getDeltaChannelHistory } from "./get-delta-channel-history.js";
 import { getTuple } from "./get-tuple.js";
 import { type ListOptions, list, viewOf } from "./list.js";
 import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
+import { acquireThread, type RevokeLeaseOptions, revokeLease } from "./leases.js";
+import { observe } from "./observe.js";
 import { SAVER_BRAND } from "./pin-checkpointer.js";
-import { deleteForRuns, type IdleThreads, prune } from "./prune.js";
+import { type DeleteForRunsOptions, deleteForRuns, type IdleThreads, prune } from "./prune.js";
 import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
-import { ParentsFirst } from "./parents-first.js";
-import { WritesByRun } from "./run-writes.js";
+import { setLabels } from "./set-labels.js";
 import { stats } from "./stats.js";
 import { verify } from "./verify.js";
 import type { VerifyOptions, VerifyReport } from "./verify-report.js";
@@ -45,6 +48,8 @@ import type { VerifyOptions, VerifyReport } from "./verify-report.js";
 /**
  * The base of all Holdfast savers. It checks its arguments, serializes values at the call, and leaves the rest to a store. `docs/reference/contract.md` has the
  * promises, rule by rule.
+ *
+ * Longer than 300 lines: most of them are what an editor shows of the methods of one class.
  */
 export abstract class HoldfastSaver extends BaseCheckpointSaver {
   readonly #context: SaverContext;
@@ -53,25 +58,19 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   /** @internal */
   readonly [SAVER_BRAND] = true;
   /** @internal */
+  readonly [STORE]: CheckpointStore;
+  /** @internal */
   readonly [ON_DEMAND_MIGRATION]: OnDemandMigration | undefined;
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
-    this.#leases = new Leases(store);
+    this[STORE] = store;
+    this.#leases = new Leases(store, settings.events, settings.maxLeaseTtlMs);
     this.#retention = settings.retention;
-    // Half for the bytes of values, and half for their previous encodings, which are some three times as large.
-    const serializer = new ValueSerializer(serde, settings, settings.cacheBytes / 2);
-    const cache = new CheckpointCache<ThreadGuard>(settings.cacheBytes / 2);
-    const here = { store, serializer, cache, lives: new ThreadLives() };
+    const here = storeContext(store, serde, settings);
     this[ON_DEMAND_MIGRATION] = this.#onDemandMigrationFrom(here, serde, settings);
-    this.#context = {
-      ...here,
-      threads: this[ON_DEMAND_MIGRATION] ?? STORE_ALONE,
-      runs: new WritesByRun(),
-      parentsFirst: new ParentsFirst(),
-      rejectsConflicts: settings.onConflict === "reject",
-      labels: settings.labels,
-    };
+    this.#context = saverContext(here, this[ON_DEMAND_MIGRATION] ?? STORE_ALONE, settings);
+    observe(this, settings.events);
   }
 
   #onDemandMigrationFrom(
@@ -85,19 +84,30 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
       here: new SaverWithoutFallback(here.store.forMigrations(), serde, {
         ...settings,
         cacheBytes: Math.min(settings.cacheBytes, MAX_MIGRATION_CACHE_BYTES),
+        events: new Events(),
       }),
     });
   }
 
   /**
    * Closes what the saver opened, and nothing that it was given. Operations that wait for a retry fail with their last error; later ones fail with a
-   * SaverClosedError.
+   * SaverClosedError. Leases that are held are handed over, so that others need not wait for their end (contract C-83).
+   *
+   * @param options.drainMs how long to wait, in milliseconds, for holders of leases, `exclusive` runs above all. Meanwhile only their runs get further leases.
+   *   What is still held then is aborted, with a SaverClosedError as the reason. Default 0.
+   * @throws InvalidOptionsError
    */
-  async end(): Promise<void> {
-    const { cache, serializer, store } = this.#context;
-    cache.clear();
-    serializer.clear();
-    await store.end();
+  end(options?: { readonly drainMs?: number }): Promise<void> {
+    return end(this.#context, this.#leases, options);
+  }
+
+  /**
+   * Asks the server for an answer: for readiness probes. It takes one round trip, and gives up after some 5 seconds.
+   *
+   * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SaverClosedError
+   */
+  ping(options?: OperationOptions): Promise<void> {
+    return underOptions("ping", options, () => this.#context.store.ping());
   }
 
   /**
@@ -107,7 +117,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws MissingThreadIdError if a run without a thread asks; InvalidThreadIdError, InvalidConfigError, DeserializationError, StoreUnavailableError, SetupRequiredError
    */
   override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    return getTuple(this.#context, config);
+    return underSignal(config?.signal, () => getTuple(this.#context, config));
   }
 
   /**
@@ -119,7 +129,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   StoreUnavailableError
    */
   override list(config: RunnableConfig, options: ListOptions = {}): AsyncGenerator<CheckpointTuple> {
-    return list(this.#context, config, options);
+    return eachUnderSignal(config?.signal, list(this.#context, config, options));
   }
 
   /**
@@ -153,11 +163,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * Deletes all checkpoints, writes and values of a thread, in all namespaces, in one step. Later writes of a run in progress are refused with
    * ThreadDeletedError (contract C-51).
    *
-   * @param options.lease the caller's lease of the thread, if any. It ends with the thread.
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadBusyError, LeaseLostError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  override deleteThread(threadId: string, options: { readonly lease?: ThreadLease } = {}): Promise<void> {
-    return deleteThread(this.#context, threadId, options.lease);
+  override deleteThread(threadId: string, options: DeleteThreadOptions = {}): Promise<void> {
+    return underSignal(options?.signal, () => deleteThread(this.#context, threadId, options));
   }
 
   /**
@@ -171,11 +180,19 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws ThreadBusyError if another holder has it for longer than `waitMs`; MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError,
    *   StoreUnavailableError, StoreFailureError, SetupRequiredError; the reason of `signal` if it aborts.
    */
-  async acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> {
-    const id = threadIdArgument(threadId, "acquireThread");
-    const resolved = resolveLeaseOptions(options);
-    await this.#context.store.ready("acquireThread");
-    return this.#leases.acquire(id, resolved);
+  acquireThread(threadId: string, options?: LeaseOptions): Promise<ThreadLease> {
+    return acquireThread(this.#context.store, this.#leases, threadId, options);
+  }
+
+  /**
+   * For operators: ends the lease of a thread, or frees one that was abandoned. Its holder cannot write any more, and learns the reason. The thread is free, and nobody
+   * resumes the run (contract C-98).
+   *
+   * @returns whose lease it was; `undefined` when there was none.
+   * @throws MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   */
+  revokeLease(threadId: string, options: RevokeLeaseOptions): Promise<LeaseHolder | undefined> {
+    return underSignal(options?.signal, () => revokeLease(this.#context.store, this.#leases, threadId, options));
   }
 
   /**
@@ -204,7 +221,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *   StoreFailureError, SetupRequiredError
    */
   prune(threads: readonly string[] | IdleThreads, policy?: PrunePolicy): Promise<PruneReport> {
-    return prune(this.#context.store, threads, policy);
+    return underSignal(policy?.signal, () => prune(this.#context, threads, policy));
   }
 
   /**
@@ -212,11 +229,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * of a branch. The label `run_id`, from `config.metadata` or `config.configurable`, identifies a run. What delta channels of later checkpoints need is hidden
    * instead.
    *
-   * @param options.dryRun only report what would be removed.
-   * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
+   * @throws InvalidOptionsError, InvalidThreadIdError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  deleteForRuns(runIds: readonly string[], options: { readonly dryRun?: boolean } = {}): Promise<PruneReport> {
-    return deleteForRuns(this.#context.store, runIds, options);
+  deleteForRuns(runIds: readonly string[], options: DeleteForRunsOptions = {}): Promise<PruneReport> {
+    return underSignal(options?.signal, () => deleteForRuns(this.#context, runIds, options));
   }
 
   /**
@@ -226,8 +242,12 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, ThreadBusyError (the thread is being migrated from another
    *   saver), StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }> {
-    return copyThread(this.#context, sourceThreadId, targetThreadId);
+  copyThread(
+    sourceThreadId: string,
+    targetThreadId: string,
+    options?: OperationOptions,
+  ): Promise<{ readonly checkpoints: number }> {
+    return underOptions("copyThread", options, () => copyThread(this.#context, sourceThreadId, targetThreadId));
   }
 
   /**
@@ -241,7 +261,17 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    */
   listThreads(options?: ListThreadsOptions): AsyncGenerator<ThreadInfo> {
     const view = viewOf(this.#context);
-    return listThreads(this.#context.store, options, (id) => hasUnfinishedWork(view, id));
+    const threads = listThreads(this.#context, options, (id) => hasUnfinishedWork(view, id));
+    return eachUnderSignal(options?.signal, threads);
+  }
+
+  /**
+   * Gives a thread labels, or takes them away (`null`), without counting as a write to it. What its next run says of itself counts again (contract C-39).
+   *
+   * @throws MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
+   */
+  setLabels(threadId: string, labels: Readonly<Record<string, string | null>>, options?: OperationOptions): Promise<void> {
+    return underOptions("setLabels", options, () => setLabels(this.#context, threadId, labels));
   }
 
   /**
@@ -249,10 +279,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidThreadIdError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
    */
-  stats(): Promise<StoreStats>;
-  stats(threadId: string): Promise<StoredThread>;
-  stats(threadId?: string): Promise<StoreStats | StoredThread> {
-    return stats(this.#context.store, threadId);
+  stats(threadId?: undefined, options?: OperationOptions): Promise<StoreStats>;
+  stats(threadId: string, options?: OperationOptions): Promise<StoredThread>;
+  stats(threadId?: string, options?: OperationOptions): Promise<StoreStats | StoredThread> {
+    return underOptions("stats", options, () => stats(this.#context.store, threadId));
   }
 
   /**
@@ -267,7 +297,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws InvalidThreadIdError, InvalidOptionsError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError; the reason of `signal` when it aborts.
    */
   verify(threadId?: string, options?: VerifyOptions): Promise<VerifyReport> {
-    return verify(this.#context, threadId, options);
+    return underSignal(options?.signal, () => verify(this.#context, threadId, options));
   }
 
   /**
@@ -290,7 +320,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
     config: RunnableConfig;
     channels: string[];
   }): Promise<Record<string, DeltaChannelHistory>> {
-    return getDeltaChannelHistory(this.#context, options);
+    return underSignal(options.config?.signal, () => getDeltaChannelHistory(this.#context, options));
   }
 }
 

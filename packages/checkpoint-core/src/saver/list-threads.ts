@@ -1,24 +1,28 @@
-import { describe, MAX_THREAD_ID_BYTES, malformation } from "../config/ids.js";
+import { describe, MAX_THREAD_ID_BYTES, malformation, type ThreadIdParts, threadId } from "../config/ids.js";
 import { duration, integer, refuseUnknown } from "../config/options.js";
-import { type Labels, resolveLabels } from "../config/run-config.js";
+import { type LabelRules, type Labels, resolveLabels } from "../config/run-config.js";
 import { InvalidOptionsError } from "../errors.js";
-import type { CheckpointStore } from "../store/checkpoint-store.js";
-import type { ThreadSelection, ThreadSummary } from "../store/thread-store.js";
+import type { ThreadPosition, ThreadSelection, ThreadSummary } from "../store/thread-store.js";
+import type { SaverContext } from "./context.js";
 
 /** Which threads to list. */
 export interface ListThreadsOptions {
-  /** Only threads whose id starts with this text. */
+  /** Only threads whose id starts with this text. To keep tenants or users apart, use `within`. */
   readonly prefix?: string;
+  /** Only threads whose id `threadId` built from these parts, and perhaps further ones inside of them: the outermost ones, as a whole, never a part of a name. */
+  readonly within?: ThreadIdParts;
   /** Only threads that were written to since then. The time of the last write is exact to the minute; threads in doubt are included. */
   readonly updatedAfter?: Date;
   /** Only threads that were not written to for this many milliseconds, by the clock of the store. */
   readonly idleFor?: number;
-  /** Where to continue: the last thread of the previous page. */
-  readonly before?: Pick<ThreadInfo, "threadId" | "updatedAt">;
+  /** Where to continue: the `cursor` of the last thread of the previous page. */
+  readonly cursor?: string;
   /** Only threads that have these labels. */
   readonly labels?: Labels;
   /** The most threads to list. Default: all, read page by page. */
   readonly limit?: number;
+  /** Ends the list, with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A thread in `listThreads`. */
@@ -29,8 +33,10 @@ export interface ThreadInfo {
   readonly checkpoints: number;
   /** When its oldest checkpoint was committed. */
   readonly createdAt: Date;
-  /** When it was last written to, to the minute. */
+  /** When the graph's last checkpoint was committed, or something else was written later. That is known to the minute. */
   readonly updatedAt: Date;
+  /** Where it stands in the list: gives the threads behind it to `listThreads`. A text without meaning, which may be sent to a browser and back. */
+  readonly cursor: string;
   /** Bytes of its rows, as compressed, without indexes. */
   readonly bytes: number;
   /** The last labels that its runs gave (contract C-39). */
@@ -42,33 +48,56 @@ export interface ThreadInfo {
 }
 
 /** @throws InvalidOptionsError */
-export function resolveListThreads(options: ListThreadsOptions = {}): { selection: ThreadSelection; limit: number } {
-  refuseUnknown("listThreads", options, ["prefix", "updatedAfter", "idleFor", "before", "labels", "limit"]);
-  const { prefix, updatedAfter, idleFor, before, labels, limit = Number.POSITIVE_INFINITY } = options;
+function resolveListThreads(options: ListThreadsOptions = {}, rules: LabelRules): { selection: ThreadSelection; limit: number } {
+  refuseUnknown("listThreads", options, ["prefix", "within", "updatedAfter", "idleFor", "cursor", "labels", "limit", "signal"]);
+  const { updatedAfter, idleFor, cursor, limit = Number.POSITIVE_INFINITY } = options;
+  if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 0);
+  const selection: ThreadSelection = {
+    ...resolveWhich(options, rules),
+    updatedAfter: time("updatedAfter", updatedAfter),
+    idleMs: idleFor === undefined ? undefined : duration("idleFor", idleFor),
+    before: resolveCursor(cursor),
+  };
+  return { selection, limit };
+}
+
+/** Which threads, whenever they were written to. */
+export type WhichThreads = Pick<ListThreadsOptions, "prefix" | "within" | "labels">;
+
+/** @throws InvalidOptionsError, InvalidThreadIdError (within) */
+export function resolveWhich(
+  { prefix, within, labels }: WhichThreads,
+  rules: LabelRules,
+): Pick<ThreadSelection, keyof WhichThreads> {
   if (prefix !== undefined) {
     if (typeof prefix !== "string") throw new InvalidOptionsError(`prefix is ${describe(prefix)}. It must be a string.`);
     const fault = malformation(prefix, MAX_THREAD_ID_BYTES);
     if (fault !== undefined) throw new InvalidOptionsError(`prefix ${fault}.`);
   }
-  if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 0);
-  const selection: ThreadSelection = {
+  return {
     prefix: prefix === "" ? undefined : prefix,
-    updatedAfter: time("updatedAfter", updatedAfter),
-    idleMs: idleFor === undefined ? undefined : duration("idleFor", idleFor),
-    before: resolveBefore(before),
-    labels: resolveLabels(labels),
+    within: within === undefined ? undefined : threadId(within),
+    labels: resolveLabels(labels, rules),
   };
-  return { selection, limit };
 }
 
-function resolveBefore(before: ListThreadsOptions["before"]): ThreadSelection["before"] {
-  if (before === undefined) return undefined;
-  const { threadId, updatedAt }: Partial<typeof before> = (before as typeof before | null) ?? {};
-  const at = time("before.updatedAt", updatedAt);
-  if (typeof threadId !== "string" || at === undefined) {
-    throw new InvalidOptionsError("before must have the threadId and updatedAt of a listed thread.");
+/** The first character is the form of what follows. */
+const CURSOR_FORM = "1";
+
+function cursorOf({ position, threadId }: ThreadPosition): string {
+  return CURSOR_FORM + Buffer.from(`${position} ${threadId}`, "utf8").toString("base64url");
+}
+
+function resolveCursor(cursor: unknown): ThreadPosition | undefined {
+  if (cursor === undefined) return undefined;
+  if (typeof cursor === "string" && cursor.startsWith(CURSOR_FORM)) {
+    const text = Buffer.from(cursor.slice(CURSOR_FORM.length), "base64url").toString("utf8");
+    const [, position, id] = /^(\d{1,17}) (.+)$/s.exec(text) ?? [];
+    if (position !== undefined && id !== undefined && cursorOf({ position, threadId: id }) === cursor) {
+      if (malformation(id, MAX_THREAD_ID_BYTES) === undefined) return { position, threadId: id };
+    }
   }
-  return { threadId, updatedAt: at };
+  throw new InvalidOptionsError("cursor must be the cursor of a thread that listThreads gave.");
 }
 
 function time(name: string, value: unknown): number | undefined {
@@ -78,16 +107,16 @@ function time(name: string, value: unknown): number | undefined {
 }
 
 /**
- * Threads, the last written first.
+ * Threads, the one with the last turn first.
  *
  * @param isAnswered whether a thread with an interrupt and a resume value was answered, and has not asked again.
  */
 export async function* listThreads(
-  store: CheckpointStore,
+  { store, labels }: Pick<SaverContext, "store" | "labels">,
   options: ListThreadsOptions | undefined,
   isAnswered: (threadId: string) => Promise<boolean>,
 ): AsyncGenerator<ThreadInfo> {
-  const { selection, limit } = resolveListThreads(options);
+  const { selection, limit } = resolveListThreads(options, labels);
   await store.ready("listThreads");
   if (limit === 0) return;
   for await (const summary of store.listThreads(selection, limit)) {
@@ -103,6 +132,7 @@ async function isWaiting(
   return !(await isAnswered(threadId));
 }
 
-function infoOf({ question: _, createdAt, updatedAt, ...summary }: ThreadSummary): Omit<ThreadInfo, "isWaiting"> {
-  return { ...summary, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) };
+function infoOf({ question: _, createdAt, position, ...summary }: ThreadSummary): Omit<ThreadInfo, "isWaiting"> {
+  const updatedAt = new Date(Math.floor(Number(position) / 1_000));
+  return { ...summary, createdAt: new Date(createdAt), updatedAt, cursor: cursorOf({ position, threadId: summary.threadId }) };
 }

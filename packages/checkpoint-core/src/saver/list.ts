@@ -2,7 +2,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { CheckpointListOptions, CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { optionalCheckpointId, optionalNamespace, optionalThreadId } from "../config/ids.js";
 import { metadataConditions } from "../config/metadata.js";
-import { callback, type OnError } from "../config/options.js";
+import { callback, type OnError, refuseUnknown } from "../config/options.js";
 import { type Labels, resolveLabels } from "../config/run-config.js";
 import { DeserializationError, InvalidConfigError } from "../errors.js";
 import type { SegmentReader } from "../format/segment-reader.js";
@@ -21,13 +21,14 @@ export interface ListOptions extends CheckpointListOptions {
 
 /** Checkpoints of one thread, or of all, newest committed first (contract C-20 to C-25). */
 export async function* list(saver: SaverContext, config: RunnableConfig, options: ListOptions): AsyncGenerator<CheckpointTuple> {
+  refuseUnknown("list", options, ["limit", "before", "filter", "labels", "onError"]);
   const threadId = optionalThreadId(config);
   const selection = {
     namespace: optionalNamespace(config),
     checkpointId: optionalCheckpointId(config),
     before: options.before === undefined ? undefined : optionalCheckpointId(options.before),
     filter: options.filter,
-    labels: resolveLabels(options.labels),
+    labels: resolveLabels(options.labels, saver.labels),
   };
   const limit = limitOf(options.limit);
   const onError = callback("onError", options.onError);

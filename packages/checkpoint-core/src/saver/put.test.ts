@@ -139,8 +139,8 @@ describe("resolveUpdates", () => {
 describe("maxValueBytes", () => {
   it("C-65 is the longest that a value may be", async () => {
     expect((await serializer.dump("x".repeat(998), "a")).bytes).toHaveLength(1000);
-    await expect(serializer.dump("x".repeat(999), "messages")).rejects.toThrow(ValueTooLargeError);
-    await expect(serializer.dump("x".repeat(999), "messages")).rejects.toThrow(
+    expect(() => serializer.dump("x".repeat(999), "messages")).toThrow(ValueTooLargeError);
+    expect(() => serializer.dump("x".repeat(999), "messages")).toThrow(
       /^Channel messages is 1001 bytes .* maxValueBytes is 1000/,
     );
   });
@@ -167,9 +167,9 @@ describe("maxPutBytes", () => {
   it("C-65 is the most that the values and the metadata of one put may come to", async () => {
     expect((await changed(4)).size).toBe(4);
     expect((await changed(3, 500)).size).toBe(3);
-    for (const tooMuch of [changed(5), changed(4, 1), changed(0, 2001)]) {
-      await expect(tooMuch).rejects.toThrow(ValueTooLargeError);
-      await expect(tooMuch).rejects.toThrow(/^The values of one put come to at least \d+ bytes .* maxPutBytes is 2000/);
+    for (const tooMuch of [() => changed(5), () => changed(4, 1), () => changed(0, 2001)]) {
+      expect(tooMuch).toThrow(ValueTooLargeError);
+      expect(tooMuch).toThrow(/^The values of one put come to at least \d+ bytes .* maxPutBytes is 2000/);
     }
   });
 
@@ -193,9 +193,10 @@ describe("maxPutBytes", () => {
       ),
     ) as Record<string, unknown>;
     const versions = Object.fromEntries(Object.keys(values).map((channel) => [channel, 1]));
-    await expect(serializeChanged(small, checkpoint(values, versions), LOOP, versions)).rejects.toThrow(ValueTooLargeError);
+    expect(() => serializeChanged(small, checkpoint(values, versions), LOOP, versions)).toThrow(ValueTooLargeError);
     expect(read).toBe(3);
-    await expect(resolveUpdates(small, given(5), {}, await changed(2), "not-stored")).rejects.toThrow(ValueTooLargeError);
+    const serialized = await changed(2);
+    expect(() => resolveUpdates(small, given(5), {}, serialized, "not-stored")).toThrow(ValueTooLargeError);
   });
 
   it("C-65 counts what carries over, so that no checkpoint is more than can be read", async () => {
@@ -263,11 +264,34 @@ describe("a serde of the user", () => {
     expect([...dumped.bytes.toBuffer()]).toEqual([1, 2, 3]);
   });
 
-  it("C-63 its errors are passed on", async () => {
-    const fault = new Error("no key");
-    const serde = new Passing();
-    serde.dumpsTyped = () => Promise.reject(fault);
-    await expect(new ValueSerializer(serde, limits(1000)).dump(1, "a")).rejects.toBe(fault);
+  it("C-60 C-63 what it throws is the cause of a typed error, at once or later, writing or reading", async () => {
+    const fault = new Error("no key for secret");
+    const failing: readonly (() => never | Promise<never>)[] = [
+      () => {
+        throw fault;
+      },
+      () => Promise.reject(fault),
+    ];
+    for (const fail of failing) {
+      const own = new ValueSerializer(Object.assign(new Passing(), { dumpsTyped: fail, loadsTyped: fail }), limits(1000));
+      for (const written of [own.dump(1, "a"), own.dumpAfter(undefined, 1, "a")]) {
+        const error = await Promise.resolve(written).catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ code: "HOLDFAST_SERIALIZATION", path: "a", cause: fault });
+        expect((error as Error).message).not.toContain("secret");
+      }
+      const read = await own
+        .load(await new ValueSerializer(new Passing(), limits(1000)).dump(1, "a"))
+        .catch((thrown: unknown) => thrown);
+      expect(read).toMatchObject({ code: "HOLDFAST_DESERIALIZATION", cause: fault });
+      expect((read as Error).message).not.toContain("secret");
+    }
+  });
+
+  it("C-60 C-63 what it gives is looked at", async () => {
+    for (const given of [undefined, null, 7, [], ["text"], ["text", 7.5], [7, new Uint8Array()]]) {
+      const own = new ValueSerializer(Object.assign(new Passing(), { dumpsTyped: async () => given }), limits(1000));
+      await expect(own.dump(1, "a"), JSON.stringify(given)).rejects.toMatchObject({ code: "HOLDFAST_SERIALIZATION" });
+    }
   });
 });
 

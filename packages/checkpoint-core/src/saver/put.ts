@@ -20,12 +20,14 @@ import {
   type SerializedValue,
 } from "../format/record.js";
 import { compressed } from "../format/segment.js";
+import { all } from "../format/turn.js";
 import type { ValueSerializer } from "../serializer/value-serializer.js";
 import type { PutInput, ThreadGuard } from "../store/checkpoint-store.js";
+import { underSignal } from "../store/operation-signal.js";
 import { refusalError } from "../store/refusal.js";
 import type { SaverContext } from "./context.js";
 import { readEntry } from "./get-tuple.js";
-import { nextCall } from "./run-writes.js";
+import { nextCall, writeGraceMs } from "./run-writes.js";
 
 /** Stores a checkpoint, and says which one it is (contract C-30 to C-38). */
 export async function put(
@@ -39,7 +41,11 @@ export async function put(
   const parentId = optionalCheckpointId(config);
   const store = (): Promise<void> =>
     saver.parentsFirst.put(ref, parentId, (parentPut) =>
-      storeCheckpoint(saver, ref, parentId, parentPut, config, checkpoint, metadata, newVersions),
+      underSignal(
+        config.signal,
+        () => storeCheckpoint(saver, ref, parentId, parentPut, config, checkpoint, metadata, newVersions),
+        writeGraceMs(config),
+      ),
     );
   await (saver.runs.of(config)?.put(store) ?? store());
   return configOf(ref);
@@ -82,9 +88,11 @@ async function storeCheckpoint(
   };
   const owner = { ...ref, parentId, metadata: taken.metadata };
   const metadataBytes = Buffer.byteLength(taken.metadata);
-  const changed = await serializeChanged(serializer, given, metadata, newVersions, known?.cached, metadataBytes);
-  await store.ready("put", config);
-  await parentPut;
+  const serialized = serializeChanged(serializer, given, metadata, newVersions, known?.cached, metadataBytes);
+  const changed = serialized instanceof Promise ? await serialized : serialized;
+  const readying = store.ready("put", config);
+  if (readying !== undefined) await readying;
+  if (parentPut !== undefined) await parentPut;
   let isRepeated = false;
   await saver.threads.write(ref.threadId, taken.token, async () => {
     let { life } = taken;
@@ -92,13 +100,9 @@ async function storeCheckpoint(
     // The guard fails when a prune freed segments since the thread was read. Read it again and retry.
     for (;;) {
       const stored = parent === "not-stored" ? undefined : parent;
-      const updates = await resolveUpdates(
-        serializer,
-        given,
-        newVersions,
-        changed,
-        parent === "not-stored" ? parent : parent?.cached,
-      );
+      const cached = parent === "not-stored" ? parent : parent?.cached;
+      const resolving = resolveUpdates(serializer, given, newVersions, changed, cached);
+      const updates = resolving instanceof Promise ? await resolving : resolving;
       const related = parentRef && stored && cache.related(parentRef, stored.guard);
       const encoding = encodeCheckpoint(owner, given, updates, stored?.cached, related);
       const encoded = encoding instanceof Promise ? await encoding : encoding;
@@ -136,7 +140,9 @@ async function storeOn(
   cache.addRelated(ref, values, reusesSegments ? guard : undefined);
   cache.setInFlight(ref, cached, guard, created);
   try {
-    const outcome = await store.put({ ...input, record, guard, created: await compressed(created) });
+    const compressing = compressed(created);
+    const segments = compressing instanceof Promise ? await compressing : compressing;
+    const outcome = await store.put({ ...input, record, guard, created: segments });
     const { kind } = outcome;
     if (kind === "past" || kind === "changed" || kind === "lost") return kind;
     if (kind !== "stored") throw refusalError(outcome, ref.threadId);
@@ -161,23 +167,21 @@ type ChangedChannels = ReadonlyMap<string, SerializedValue>;
  * @param parent what this process knows of it, which only saves work.
  * @param metadataBytes of the put's metadata, which counts, too.
  */
-export async function serializeChanged(
+export function serializeChanged(
   serializer: ValueSerializer,
   { channel_values: values }: Pick<Checkpoint, "channel_values">,
   metadata: CheckpointMetadata,
   newVersions: ChannelVersions,
   parent?: CachedCheckpoint,
   metadataBytes = 0,
-): Promise<ChangedChannels> {
+): ChangedChannels | Promise<ChangedChannels> {
   const put = serializer.newPut();
   put.add(metadataBytes);
-  const changed: Promise<[string, SerializedValue]>[] = [];
-  for (const channel of Object.keys(metadata.source === "fork" ? values : newVersions)) {
-    if (!Object.hasOwn(values, channel)) continue;
-    const dumped = serializer.dumpAfter(parent?.channels.get(channel), values[channel], channel, put);
-    changed.push(dumped.then((value) => [channel, value]));
-  }
-  return new Map(await Promise.all(changed));
+  const names = Object.keys(metadata.source === "fork" ? values : newVersions).filter((name) => Object.hasOwn(values, name));
+  const dumped = all(names.map((name) => serializer.dumpAfter(parent?.channels.get(name), values[name], name, put)));
+  const byName = (each: readonly SerializedValue[]): ChangedChannels =>
+    new Map(names.map((name, n) => [name, each[n] as SerializedValue]));
+  return dumped instanceof Promise ? dumped.then(byName) : byName(dumped);
 }
 
 /**
@@ -186,14 +190,15 @@ export async function serializeChanged(
  *
  * @param parent `undefined`: there is none; `"not-stored"`: one is named that the store does not have.
  */
-export async function resolveUpdates(
+export function resolveUpdates(
   serializer: ValueSerializer,
   { channel_values: values, channel_versions: versions }: Pick<Checkpoint, "channel_values" | "channel_versions">,
   newVersions: ChannelVersions,
   changed: ChangedChannels,
   parent: CachedCheckpoint | "not-stored" | undefined,
-): Promise<Map<string, ChannelUpdate>> {
+): Map<string, ChannelUpdate> | Promise<Map<string, ChannelUpdate>> {
   const updates = new Map<string, ChannelUpdate>();
+  const given: string[] = [];
   const put = serializer.newPut();
   for (const { bytes } of changed.values()) put.add(bytes.length);
   for (const channel of new Set([...Object.keys(values), ...Object.keys(versions)])) {
@@ -209,9 +214,19 @@ export async function resolveUpdates(
       if (carried === undefined) continue;
       put.add(carried.bytes.length);
       updates.set(channel, "carried-over");
-    } else if (Object.hasOwn(values, channel)) updates.set(channel, await serializer.dump(values[channel], channel, put));
+    } else if (Object.hasOwn(values, channel)) {
+      given.push(channel);
+      // Keeps its place.
+      updates.set(channel, "carried-over");
+    }
   }
-  return updates;
+  // Last: what has begun to be serialized must not be left alone by an error.
+  const dumped = all(given.map((channel) => serializer.dump(values[channel], channel, put)));
+  const withGiven = (each: readonly SerializedValue[]): Map<string, ChannelUpdate> => {
+    for (const [n, channel] of given.entries()) updates.set(channel, each[n] as SerializedValue);
+    return updates;
+  };
+  return dumped instanceof Promise ? dumped.then(withGiven) : withGiven(dumped);
 }
 
 /** The most graphs around a subgraph. LangGraph nests a few; metadata with thousands is not LangGraph's. */

@@ -12,6 +12,7 @@ import { CALL_BITS } from "../format/write-order.js";
  */
 class RunWrites {
   readonly #pending = new Set<Promise<void>>();
+  /** Unless it has succeeded. */
   #latestPut: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
   #isOver = false;
@@ -19,9 +20,11 @@ class RunWrites {
   /** Resolves without storing a checkpoint if a write tells LangGraph that the run has failed. */
   async put(store: () => Promise<void>): Promise<void> {
     if (this.#isOver) return;
-    this.#latestPut = store();
+    const storing = store();
+    this.#latestPut = storing;
     try {
-      await this.#latestPut;
+      await storing;
+      if (this.#latestPut === storing) this.#latestPut = undefined;
     } catch (error) {
       // LangGraph calls putWrites for the input in the same turn of the event loop.
       await new Promise((resolve) => setImmediate(resolve));
@@ -42,12 +45,29 @@ class RunWrites {
 
   async #write(store: () => Promise<void>): Promise<void> {
     if (this.#isOver) throw this.#failure?.error;
-    for (const outcome of await Promise.allSettled([this.#latestPut, store()])) {
-      if (outcome.status === "fulfilled") continue;
-      this.#failure ??= { error: outcome.reason };
-      throw outcome.reason;
+    try {
+      const [latestPut, storing] = [this.#latestPut, store()];
+      if (latestPut !== undefined) {
+        await Promise.allSettled([latestPut, storing]);
+        await latestPut;
+      }
+      await storing;
+    } catch (error) {
+      this.#failure ??= { error };
+      throw error;
     }
   }
+}
+
+/** A store that is there takes what a run has done in less; one that is not must not hold up a run that is to end. */
+const GRACE_MS = 2_000;
+
+/**
+ * For how long a write goes on when its signal has aborted, in milliseconds. That of a run that is ended stores what the run has done: LangGraph hands over what
+ * tasks have finished beside the abort, and with durability "exit" everything after it.
+ */
+export function writeGraceMs(config: RunnableConfig): number {
+  return isRunConfig(config) ? GRACE_MS : 0;
 }
 
 /** The runs that write through a saver. */

@@ -1,11 +1,11 @@
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { LRUCache } from "lru-cache";
-import { DeserializationError, ValueTooLargeError } from "../errors.js";
+import { DeserializationError, isHoldfastError, SerializationError, ValueTooLargeError } from "../errors.js";
 import type { SerializedValue } from "../format/record.js";
 import type { SizeLimits } from "../format/segment-reader.js";
 import { breathe } from "../format/turn.js";
 import { ValueBytes } from "../format/value-bytes.js";
-import { type Dumped, HoldfastSerializer } from "./index.js";
+import { HoldfastSerializer } from "./index.js";
 import type { PreviousEncoding } from "./previous-encoding.js";
 
 /** Adds up what one put gives, or carries over. */
@@ -57,16 +57,17 @@ export class ValueSerializer {
   }
 
   /**
-   * Takes the value as it is at the call, if the serde encodes before its first await, as ours does (contract C-36).
+   * Takes the value as it is at the call, if the serde encodes before its first await, as ours does (contract C-36). With ours, there is no promise.
    *
    * @param name the channel, for error messages.
    * @throws SerializationError, ValueTooLargeError
    */
-  async dump(value: unknown, name: string, put = this.newPut()): Promise<SerializedValue> {
+  dump(value: unknown, name: string, put = this.newPut()): SerializedValue | Promise<SerializedValue> {
     // What follows a value that was too much is not serialized any more.
     put.add(0);
-    const [type, data] = this.#ours === undefined ? copied(await this.#serde.dumpsTyped(value)) : this.#ours.dump(value, name);
-    return this.#checked(type, ValueBytes.of(data), name, put);
+    const checked = ([type, data]: readonly [string, Uint8Array]): SerializedValue =>
+      this.#checked(type, ValueBytes.of(data), name, put);
+    return this.#ours === undefined ? dumpWith(this.#serde, value, name).then(checked) : checked(this.#ours.dump(value, name));
   }
 
   /**
@@ -74,12 +75,12 @@ export class ValueSerializer {
    *
    * @param before the other one, serialized.
    */
-  async dumpAfter(
+  dumpAfter(
     before: SerializedValue | undefined,
     value: unknown,
     name: string,
     put = this.newPut(),
-  ): Promise<SerializedValue> {
+  ): SerializedValue | Promise<SerializedValue> {
     if (this.#ours === undefined) return this.dump(value, name, put);
     put.add(0);
     const { dumped, previousEncoding } = this.#ours.dumpAfter(before && this.#previousEncodings.get(before.bytes), value, name);
@@ -111,7 +112,7 @@ export class ValueSerializer {
     }
     const pause = breathe(bytes.length);
     if (pause !== undefined) await pause;
-    if (this.#ours === undefined) return (await this.#serde.loadsTyped(type, Buffer.from(bytes.toBuffer()))) as unknown;
+    if (this.#ours === undefined) return loadWith(this.#serde, type, Buffer.from(bytes.toBuffer()));
     const previousEncoding = this.#previousEncodings.get(bytes);
     // Ours makes a copy.
     return previousEncoding === undefined ? this.#ours.loadsTyped(type, bytes.toBuffer()) : this.#ours.revive(previousEncoding);
@@ -129,9 +130,34 @@ export class ValueSerializer {
 }
 
 /**
- * A serde may hand over the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change those, while the next checkpoint is
- * stored as its difference to what these bytes were.
+ * A value as a user's serde writes it.
+ *
+ * @param name the channel, for error messages.
+ * @throws SerializationError, with what the serde threw as its cause.
  */
-function copied([type, data]: readonly [string, Uint8Array]): Dumped {
-  return [type, Buffer.from(data)];
+export async function dumpWith(serde: SerializerProtocol, value: unknown, name: string): Promise<[type: string, bytes: Buffer]> {
+  try {
+    const [type, data] = await serde.dumpsTyped(value);
+    // Copied, because a serde may return the very bytes of the state, as upstream's does with a `Uint8Array`. The run may change them, while the next
+    // checkpoint is stored as a difference to these bytes.
+    if (typeof type === "string") return [type, Buffer.from(data)];
+  } catch (cause) {
+    if (isHoldfastError(cause)) throw cause;
+    throw new SerializationError(name, `the serde threw ${cause instanceof Error ? cause.name : typeof cause}.`, { cause });
+  }
+  throw new SerializationError(name, "the serde gave no type.");
+}
+
+/**
+ * A value as a user's serde reads it.
+ *
+ * @throws DeserializationError, with what the serde threw as its cause.
+ */
+export async function loadWith(serde: SerializerProtocol, type: string, bytes: Uint8Array): Promise<unknown> {
+  try {
+    return (await serde.loadsTyped(type, bytes)) as unknown;
+  } catch (cause) {
+    if (isHoldfastError(cause)) throw cause;
+    throw new DeserializationError(`The serde threw ${cause instanceof Error ? cause.name : typeof cause}.`, { cause });
+  }
 }

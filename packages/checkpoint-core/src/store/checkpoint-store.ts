@@ -5,7 +5,7 @@ import type { PendingSlot, StoredSlot } from "../format/pending-writes.js";
 import type { CheckpointRecord } from "../format/record.js";
 import type { Segment } from "../format/segment.js";
 import type { WritePlace } from "../format/write-order.js";
-import type { Refusal } from "./refusal.js";
+import type { LeaseLost, Refusal } from "./refusal.js";
 import type { ThreadStore } from "./thread-store.js";
 
 /**
@@ -18,7 +18,7 @@ export interface CheckpointStore extends ThreadStore {
    *
    * @param operation the method that the user called, for error messages.
    */
-  ready(operation: string, config?: RunnableConfig): Promise<void>;
+  ready(operation: string, config?: RunnableConfig): Promise<void> | undefined;
   /**
    * The checkpoint with that id, or the one that was committed last: `checkpoints` has one or none.
    *
@@ -48,14 +48,21 @@ export interface CheckpointStore extends ThreadStore {
   /** The same store for migrations: `getTuple` and `list` also read incomplete threads. */
   forMigrations(): CheckpointStore;
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer>;
-  /** @returns whether the lease is still live, and now lasts `ttlMs` from now. */
-  renewLease(threadId: string, token: string, ttlMs: number): Promise<boolean>;
+  /** @returns why not, unless the lease is still live, and now lasts `ttlMs` from now. */
+  renewLease(threadId: string, token: string, ttlMs: number): Promise<LeaseLost | undefined>;
   /** Ends the lease if it is the thread's last one, even if it has already run out. */
   releaseLease(threadId: string, token: string): Promise<void>;
   /** Ends a live lease now, without a release. The next lease has the same number of tries, not one more. */
   handOverLease(threadId: string, token: string): Promise<void>;
+  /**
+   * Gives a thread free whose lease somebody else has, or whose lease ended without a release. Whatever its holder writes after that is refused with this reason;
+   * the store remembers it.
+   */
+  revokeLease(threadId: string, reason: string): Promise<RevokedLease | undefined>;
   /** Leases that ended without a release longer than `olderThanMs` ago, the oldest first. */
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]>;
+  /** One round trip to the server, and one try. */
+  ping(): Promise<void>;
   /** Ends the waits of retries, and closes what the saver opened. */
   end(): Promise<void>;
 }
@@ -67,6 +74,10 @@ export interface CheckpointStore extends ThreadStore {
 export interface ThreadGuard {
   readonly threadKey: string;
   readonly epoch: string;
+}
+
+export function isSameGuard(a: ThreadGuard | undefined, b: ThreadGuard | undefined): boolean {
+  return a === b || (a !== undefined && a.threadKey === b?.threadKey && a.epoch === b.epoch);
 }
 
 /** A checkpoint as stored, with its writes. */
@@ -126,12 +137,29 @@ export interface LeaseRequest {
   readonly owner: string;
   /** Grant it only if the lease with this token was the thread's last, and ended without a release. */
   readonly ended?: string;
+  /** Also from whoever has it, to go on from what they have committed, or to remove it. Not from a migration. Default: from nobody. */
+  readonly takes?: "interrupt" | "rollback" | undefined;
 }
 
-/** `token`: a positive integer, greater than those of all earlier leases of the thread. `tries`: how many leases in a row ended without a release. */
+/**
+ * `token`: a positive integer, greater than those of all earlier leases of the thread. `tries`: how many leases in a row ended without a release. `overtaken`: the
+ * counted parts of tokens: that of the live lease which was taken, and those of leases that ended for an earlier rollback, which may not have been finished.
+ */
 export type LeaseAnswer =
-  | { readonly kind: "granted"; readonly token: string; readonly tries: number }
+  | {
+      readonly kind: "granted";
+      readonly token: string;
+      readonly tries: number;
+      readonly overtaken?: readonly [string, ...string[]] | undefined;
+    }
   | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number };
+
+/** A lease that was ended before its time. */
+export interface RevokedLease {
+  /** The counted part of its token. */
+  readonly count: string;
+  readonly owner: string | undefined;
+}
 
 /** A lease that ended without a release: its holder crashed, or stalled. */
 export interface EndedLease {

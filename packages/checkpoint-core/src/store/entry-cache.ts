@@ -9,5 +9,7 @@ import { LRUCache } from "lru-cache";
  * @param ttlMs how long an entry stays, in milliseconds. Default: until there is no more room.
  */
 export function entryCache<Value extends NonNullable<unknown>>(most: number, ttlMs?: number): LRUCache<string, Value> {
-  return new LRUCache({ maxSize: most, sizeCalculation: () => 1, ...(ttlMs === undefined ? {} : { ttl: ttlMs }) });
+  // By default, it sets a timer of 1 ms at each first look at the clock.
+  const time = ttlMs === undefined ? {} : { ttl: ttlMs, ttlResolution: Math.ceil(ttlMs / 1_000) };
+  return new LRUCache({ maxSize: most, sizeCalculation: () => 1, ...time });
 }

@@ -1,4 +1,17 @@
-import { ConcurrentUpdateError, type HoldfastError, LeaseLostError, ThreadBusyError, ThreadDeletedError } from "../errors.js";
+import {
+  ConcurrentUpdateError,
+  type HoldfastError,
+  type LeaseEnd,
+  LeaseLostError,
+  ThreadBusyError,
+  ThreadDeletedError,
+} from "../errors.js";
+
+/** The lease with this token has ended; `end` says who ended it, where somebody did. */
+export interface LeaseLost {
+  readonly kind: "lease-lost";
+  readonly end?: LeaseEnd | undefined;
+}
 
 /** Why nothing was written. */
 export type Refusal =
@@ -11,7 +24,7 @@ export type Refusal =
   /** The thread is being migrated from another saver, and only part of it is here. */
   | { readonly kind: "incomplete" }
   /** The write came with a token whose lease has ended. */
-  | { readonly kind: "lease-lost" }
+  | LeaseLost
   /** The head of the namespace is another one than expected. */
   | { readonly kind: "moved" }
   /** A checkpoint that the write belongs to was deleted with its thread. */
@@ -33,7 +46,7 @@ export function refusalError(refusal: Exclude<Refusal, { readonly kind: "changed
     case "incomplete":
       return beingMigrated(threadId);
     case "lease-lost":
-      return new LeaseLostError(threadId);
+      return new LeaseLostError(threadId, refusal.end);
     case "moved":
       return new ConcurrentUpdateError(threadId);
     case "deleted":

@@ -79,14 +79,14 @@ describe("retry", () => {
       setImmediate(() => controller.abort());
       throw fault;
     };
-    await expect(retry(policy, isTransient, operation, controller.signal)).rejects.toBe(fault);
+    await expect(retry(policy, isTransient, operation, { giveUp: controller.signal })).rejects.toBe(fault);
     expect(tries).toBe(1);
   });
 
   it("C-83 does not begin to wait after it was told to give up", async () => {
     const fault = transient();
     const operation = failing(fault);
-    await expect(retry(QUICK, isTransient, operation.run, AbortSignal.abort())).rejects.toBe(fault);
+    await expect(retry(QUICK, isTransient, operation.run, { giveUp: AbortSignal.abort() })).rejects.toBe(fault);
     expect(operation.tries).toBe(1);
   });
 });

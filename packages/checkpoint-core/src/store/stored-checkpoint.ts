@@ -55,13 +55,16 @@ export function readCheckpoint<Place extends Omit<ReadCheckpoint, keyof Content>
 /**
  * Loads values of a checkpoint.
  *
- * @throws DeserializationError that names the checkpoint if the serializer's does not. Other errors of a user's serializer pass unchanged.
+ * @throws DeserializationError that names the checkpoint if the serializer's does not. Its cause is what a user's serializer threw.
  */
 export async function loadOf<T>({ threadId, namespace, checkpointId }: CheckpointRef, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (error) {
     if (!(error instanceof DeserializationError) || error.checkpointId !== undefined) throw error;
-    throw new DeserializationError(error.message, { checkpoint: { threadId, namespace, checkpointId }, cause: error });
+    throw new DeserializationError(error.message, {
+      checkpoint: { threadId, namespace, checkpointId },
+      cause: error.cause ?? error,
+    });
   }
 }

@@ -21,11 +21,17 @@ export interface ThreadStore {
   prune(input: PruneInput): Promise<PruneOutcome>;
   /** Copies a thread, without its lease, as it is at one moment. The order of commits stays the same. */
   copyThread(from: string, to: string): Promise<CopyOutcome>;
-  /** Threads by {@link ThreadSummary.updatedAt}, the last written first; equal ones by id, descending. */
+  /** Threads by {@link ThreadPosition.position}, the last written first; equal ones by id, descending. */
   listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary>;
   /** What is stored for a thread; `undefined` when there is no such thread. */
   threadStats(threadId: string): Promise<StoredThread | undefined>;
   stats(): Promise<StoreStats>;
+  /** Changes labels of a thread; `null` takes one away. When it was written to stays as it is. @returns whether there is such a thread. */
+  setLabels(threadId: string, labels: ChangedLabels): Promise<boolean>;
+  /** What else is known of a thread than its content; `undefined` when there is no such thread. */
+  threadHistory(threadId: string): Promise<ThreadHistory | undefined>;
+  /** Gives a thread the history of the one that it was copied from, if it has as many checkpoints. Labels that it has itself stay. */
+  adoptHistory(threadId: string, history: ThreadHistory): Promise<void>;
   /** Ids of all threads but incomplete ones, whatever their format, in a fixed order. Some may be gone by now. */
   allThreadIds(): AsyncIterable<string>;
   /**
@@ -36,7 +42,7 @@ export interface ThreadStore {
    */
   threadParts(threadId: string, hasRead: (segmentId: string) => boolean): AsyncIterable<ThreadPart>;
   /** Ids of the threads that have, or once had, checkpoints of one of these runs. */
-  threadsOfRuns(runIds: readonly string[]): AsyncIterable<string>;
+  threadsOfRuns(runIds: readonly string[], among: AmongThreads): AsyncIterable<string>;
   /**
    * Takes the right to sweep, which one sweeper has at a time.
    *
@@ -95,6 +101,8 @@ export interface PruneInput {
   readonly hide: readonly CheckpointKey[];
   /** The writes of these runs to remaining checkpoints without a child are removed, too. */
   readonly writesOfRuns: readonly string[];
+  /** The same for what was written last under leases of these counts; what they had replaced is put back. */
+  readonly writesOfLeases: readonly string[];
 }
 
 /** `bytes`: of the removed rows. `"changed"`: the thread has changed since the plan was made; make a new one. */
@@ -109,27 +117,54 @@ export type CopyOutcome =
   | { readonly kind: "incomplete" }
   | { readonly kind: "exists" };
 
+/** Labels by name; `null` for one that is to go. */
+export type ChangedLabels = Readonly<Record<string, string | null>>;
+
+/** Times are microseconds since 1970, as text. */
+export interface ThreadHistory {
+  readonly labels: Labels;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly checkpoints: readonly CheckpointHistory[];
+}
+
+export interface CheckpointHistory extends CheckpointKey {
+  readonly labels: Labels;
+  readonly committedAt: string;
+}
+
+/** Which threads come into question; an absent field does not narrow them. */
+export interface AmongThreads extends Pick<ThreadSelection, "within"> {
+  readonly threads: readonly string[] | undefined;
+}
+
 /** What narrows a listing of threads; an absent field does not. */
 export interface ThreadSelection {
   readonly prefix: string | undefined;
+  /** Only the thread of this id, and those whose id goes on from it behind a slash. */
+  readonly within: string | undefined;
   /** Milliseconds since 1970, by the clock of the store. `updatedAt` is exact to the minute; a thread in doubt is included. */
   readonly updatedAfter: number | undefined;
   /** Only threads that were not written to for this many milliseconds. */
   readonly idleMs: number | undefined;
   /** Only what comes after this one. */
-  readonly before: { readonly threadId: string; readonly updatedAt: number } | undefined;
+  readonly before: ThreadPosition | undefined;
   readonly labels: Labels | undefined;
 }
 
-/** A thread in a listing. */
-export interface ThreadSummary {
+/** Where a thread stands in a listing. */
+export interface ThreadPosition {
   readonly threadId: string;
+  /** When it was last written to: microseconds since 1970, as text. That is noted once a minute; beyond, the last commit of the root graph tells. */
+  readonly position: string;
+}
+
+/** A thread, as a listing shows it. */
+export interface ThreadSummary extends ThreadPosition {
   readonly namespaces: readonly string[];
   readonly checkpoints: number;
   /** When its first checkpoint was committed; milliseconds since 1970. */
   readonly createdAt: number;
-  /** When it was last written to, to the minute. */
-  readonly updatedAt: number;
   /** Bytes of its rows, as compressed. */
   readonly bytes: number;
   readonly labels: Labels;
@@ -201,6 +236,8 @@ export interface CheckpointSummary extends CheckpointKey {
   readonly ageMs: number;
   /** The run that made it, if labelled. */
   readonly runId: string | undefined;
+  /** The counted part of the token of the lease under which it was made. */
+  readonly lease: string | undefined;
 }
 
 /** A checkpoint to remove, as the plan saw it. */

@@ -30,6 +30,8 @@ create table :schema.thread (
   thread_id text collate "C",
   -- What its runs last said of themselves, but for their ids.
   labels jsonb,
+  -- The leases that were ended before their time, the last first: count (lease), kind, reason, owner, at, and the request that did it. So their holders learn why.
+  lease_ends jsonb,
   -- The ids of the checkpoints that were pruned last, for writes to one of them that come later; and of each of them, the call that wrote it last.
   pruned bytea[],
   pruned_calls bigint[],
@@ -61,7 +63,7 @@ create table :schema.checkpoint (
   committed_at timestamptz not null default now(),
   -- The call that wrote the row last: an earlier try of it, delivered late, changes nothing.
   last_call bigint not null,
-  -- Of the lease under which the row was written last, the part of its token that is counted; null without one.
+  -- Of the lease under which the checkpoint was made, the part of its token that is counted; null without one.
   lease bigint,
   -- What LangGraph's loop says of a checkpoint: where it came from (i, l, u, f: input, loop, update, fork), its step, and no parents. Such metadata is null and
   -- stands here, 5 bytes in place of 66.
@@ -111,6 +113,7 @@ create table :schema.pending_write (
   call bigint,
   -- As in checkpoint, of slots that can be replaced.
   last_call bigint,
+  -- Of the lease under which the slot was written last.
   lease bigint,
   slot integer not null,
   checkpoint_ns text collate "C" not null,
@@ -123,9 +126,14 @@ create table :schema.pending_write (
   links bytea,
   payload bytea not null,
   replaced_calls bigint[],
+  -- What stood in the slot when another lease replaced it last: a rollback of that lease puts it back.
+  replaced_lease bigint,
+  replaced_run_id text,
+  replaced_links bytea,
+  replaced_payload bytea,
   primary key (thread_key, checkpoint_ns, checkpoint_id, task_id, slot)
 );
-alter table :schema.pending_write alter column payload set storage external;
+alter table :schema.pending_write alter column payload set storage external, alter column replaced_payload set storage external;
 create index pending_write_run_id on :schema.pending_write (run_id) where run_id is not null;
 
 -- What is left of a deleted thread for a day: the ids of its newest checkpoints, so that a run which is still going on cannot bring a part of it back.

@@ -1,5 +1,6 @@
-import { InvalidOptionsError, SchemaTooNewError, UnsupportedServerError } from "@holdfast/checkpoint-core";
-import { integer, isNull, text } from "../columns.js";
+import { SchemaTooNewError, StoreFailureError, UnsupportedServerError } from "@holdfast/checkpoint-core";
+import { flag, integer, refuseUnknown } from "@holdfast/checkpoint-core/adapter";
+import { integer as integerOf, text } from "../columns.js";
 import { setupRequired } from "../errors.js";
 import type { Connections, PostgresClient } from "../pool.js";
 import { type Tables, tablesIn } from "../tables.js";
@@ -26,24 +27,32 @@ function stepSql(t: Tables, { version, name, minClientVersion, sql }: Migration)
   return `${body}\ninsert into ${t.migration} (version, name, min_client_version) values (${version}, '${name}', ${minClientVersion});`;
 }
 
+/** Which SQL to print. */
+export interface MigrationSqlOptions {
+  /** The Postgres schema. Default `"holdfast"`. */
+  readonly schema?: string;
+  /** The schema version that is there already, up to the newest that this version knows. Default 0: none. */
+  readonly from?: number;
+  /** Whether the SQL creates the schema. Default `true`. */
+  readonly createSchema?: boolean;
+}
+
 /**
  * The SQL that `setup()` runs, for a DBA or a migration tool: one transaction, from an empty schema or from a version on.
  *
- * @param options.schema default `"holdfast"`. `options.from`: the existing schema version; default 0, none.
  * @throws InvalidOptionsError
  */
-export function migrationSql(
-  options: { readonly schema?: string; readonly from?: number; readonly createSchema?: boolean } = {},
-): string {
+export function migrationSql(options: MigrationSqlOptions = {}): string {
+  refuseUnknown("migrationSql", options, ["schema", "from", "createSchema"]);
   const { schema = "holdfast", from = 0, createSchema = true } = options;
   const t = tablesIn(schema);
-  if (!Number.isInteger(from) || from < 0)
-    throw new InvalidOptionsError(`from is ${String(from)}. It must be a schema version: an integer of at least 0.`);
+  integer("from", from, 0, SCHEMA_VERSION);
+  flag("createSchema", createSchema);
   const head = from === 0 ? [...(createSchema ? [`create schema if not exists ${t.schema};`] : []), ledgerSql(t)] : [];
   const steps = MIGRATIONS.filter(({ version }) => version > from).map(
     (step) => `-- ${step.version} ${step.name}\n${stepSql(t, step)}`,
   );
-  return ["begin;", ...head, ...steps, "commit;", ""].join("\n\n");
+  return ["begin;", `${PLAIN_LITERALS};`, ...head, ...steps, "commit;", ""].join("\n\n");
 }
 
 /**
@@ -66,8 +75,13 @@ export async function migrate(db: Connections, t: Tables, createSchema: boolean)
       refuseNewer(found, t);
       const missing = MIGRATIONS.filter(({ version }) => version > found.version);
       if (missing.length === 0) return;
+      // Backslashes in literals of the steps are plain text, whatever the database's default is.
+      await db.executeScript(client, PLAIN_LITERALS);
       if (ledger === undefined) {
-        if (createSchema) await db.executeScript(client, `create schema if not exists ${t.schema}`);
+        await refuseOthersTables(db, client, t);
+        // Only where it is not there: "if not exists" asks for the right to create one all the same.
+        if (createSchema && !(await hasSchema(db, client, t)))
+          await db.executeScript(client, `create schema if not exists ${t.schema}`);
         await db.executeScript(client, ledgerSql(t));
       }
       for (const step of missing) await db.executeScript(client, stepSql(t, step));
@@ -75,7 +89,31 @@ export async function migrate(db: Connections, t: Tables, createSchema: boolean)
   });
 }
 
-/** Separates our advisory locks from those of other programs that hash the same text. */
+const PLAIN_LITERALS = "set local standard_conforming_strings = on";
+
+async function hasSchema(db: Connections, client: PostgresClient, t: Tables): Promise<boolean> {
+  const [row] = await db.execute(client, {
+    text: "select count(*) from pg_catalog.pg_namespace where nspname = $1",
+    values: [t.schemaName],
+  });
+  return row !== undefined && integerOf(row, 0) > 0;
+}
+
+/** An application's own tables in the schema, under names of ours. */
+async function refuseOthersTables(db: Connections, client: PostgresClient, t: Tables): Promise<void> {
+  const names = [t.thread, t.checkpoint, t.segment, t.pendingWrite, t.tombstone, t.sweeper, t.migration];
+  const rows = await db.execute(client, {
+    text: "select name from unnest($1::text[]) as name where to_regclass(name) is not null",
+    values: [names],
+  });
+  if (rows.length === 0) return;
+  const found = rows.map((row) => text(row, 0)).join(", ");
+  throw new StoreFailureError(
+    `setup: ${found} in this database is not Holdfast's. Give Holdfast a schema of its own: the option schema. Nothing was changed.`,
+  );
+}
+
+/** Keeps our advisory locks apart from those of other programs that hash the same text. */
 const LOCK_SEED = 7_406_371;
 
 /**
@@ -95,10 +133,13 @@ interface SchemaState {
   readonly minClientVersion: number;
 }
 
-/** `undefined` if there is no ledger. Checked first, because an error would end the transaction. */
+/** `undefined` where there is no ledger, or a table of that name that is somebody else's. An error would end the transaction, so it is looked for first. */
 async function readLedger(db: Connections, client: PostgresClient, t: Tables): Promise<SchemaState | undefined> {
-  const [row] = await db.execute(client, { text: "select to_regclass($1)", values: [t.migration] });
-  return row === undefined || isNull(row, 0) ? undefined : readVersion(db, client, t);
+  const [row] = await db.execute(client, {
+    text: "select count(*) from pg_catalog.pg_attribute where attrelid = to_regclass($1) and attname in ('version', 'min_client_version')",
+    values: [t.migration],
+  });
+  return row === undefined || integerOf(row, 0) < 2 ? undefined : readVersion(db, client, t);
 }
 
 async function readVersion(db: Connections, client: PostgresClient, t: Tables): Promise<SchemaState> {
@@ -106,7 +147,7 @@ async function readVersion(db: Connections, client: PostgresClient, t: Tables): 
     text: `select coalesce(max(version), 0), coalesce(max(min_client_version), 0) from ${t.migration}`,
     values: [],
   });
-  return row === undefined ? NO_SCHEMA : { version: integer(row, 0), minClientVersion: integer(row, 1) };
+  return row === undefined ? NO_SCHEMA : { version: integerOf(row, 0), minClientVersion: integerOf(row, 1) };
 }
 
 const NO_SCHEMA: SchemaState = { version: 0, minClientVersion: 0 };
@@ -125,7 +166,7 @@ async function checkServer(db: Connections, client: PostgresClient): Promise<voi
     values: [],
   });
   if (row === undefined) return;
-  const major = Math.floor(integer(row, 0) / 10_000);
+  const major = Math.floor(integerOf(row, 0) / 10_000);
   if (major < OLDEST_SERVER)
     throw new UnsupportedServerError(`Postgres ${major} is too old; Holdfast needs ${OLDEST_SERVER} or later.`);
   if (text(row, 1) !== "UTF8") {

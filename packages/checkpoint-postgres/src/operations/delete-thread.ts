@@ -100,7 +100,7 @@ hidden as (
 )
 select refusal, lease_owner, extract(epoch from lease_until - clock_timestamp()) * 1000, is_large, thread_key from judged`;
   const [row] = await db.withClient(operation, (client) =>
-    db.execute(client, { text: sql, values: values.with(2, life.seen.in(db.statementTimeoutMs)) }),
+    db.execute(client, { text: sql, values: values.with(2, life.seen.in(db.tryMs)) }),
   );
   if (row === undefined) return "none";
   if (!isNull(row, 0)) return text(row, 0) === "late" ? "late" : refusalOf(text(row, 0), row, 1);

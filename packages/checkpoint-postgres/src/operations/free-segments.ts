@@ -11,6 +11,7 @@ function deadSegments(t: Tables, most: number): string {
 with recursive reached (segment_id) as (
   select root.id from (
     select links from ${t.checkpoint} where thread_key = $1 union all select links from ${t.pendingWrite} where thread_key = $1
+    union all select replaced_links from ${t.pendingWrite} where thread_key = $1 and replaced_links is not null
   ) row cross join ${t.linkIds}(row.links) root (id)
   union
   select linked.id from reached

@@ -1,8 +1,11 @@
 import { randomUUID } from "node:crypto";
+import type { LeaseEnd } from "@holdfast/checkpoint-core";
 import {
   type EndedLease,
   type LeaseAnswer,
+  type LeaseLost,
   type LeaseRequest,
+  leaseCount,
   newTokenSuffix,
   TOKEN_SUFFIX_DIGITS,
 } from "@holdfast/checkpoint-core/adapter";
@@ -15,6 +18,26 @@ import { isKnown } from "./thread-key.js";
 /** Milliseconds as an interval. */
 const interval = (parameter: string): string => `${parameter}::float8 * interval '1 millisecond'`;
 
+/** So many are kept with a thread. */
+const MOST_ENDS = 8;
+
+/** The leases of a thread that were ended before their time, with one more, which its row has. */
+export function withLeaseEnd(
+  kind: LeaseEnd["kind"],
+  reason: string,
+  of: { readonly token: string; readonly owner: string; readonly request: string },
+  isRollback = false,
+): string {
+  const end = `jsonb_build_object('lease', floor(${of.token} / 1e${TOKEN_SUFFIX_DIGITS})::text, 'kind', '${kind}', 'reason', ${reason}, 'owner', ${of.owner},
+    'at', clock_timestamp(), 'request', ${of.request}, 'rollback', ${isRollback})`;
+  return `jsonb_path_query_array(jsonb_build_array(${end}) || coalesce(th.lease_ends, '[]'), '$[0 to ${MOST_ENDS - 1}]')`;
+}
+
+/** The one that a request has ended. */
+export function endedBy(request: string): string {
+  return `(select each.value from jsonb_array_elements(th.lease_ends) each where each.value->>'request' = ${request})`;
+}
+
 /**
  * Acquires the lease of a thread that nobody holds (contract C-90), in one statement. The thread need not exist.
  *
@@ -22,28 +45,37 @@ const interval = (parameter: string): string => `${parameter}::float8 * interval
  * and later writes are judged by it.
  */
 export async function acquireLease(db: Connections, t: Tables, request: LeaseRequest): Promise<LeaseAnswer> {
-  const { threadId, ttlMs, owner, ended } = request;
+  const { threadId, ttlMs, owner, ended, takes } = request;
   // Made here, so that all tries of this request have the same.
   const values: unknown[] = [threadId, ttlMs, owner, randomUUID(), newTokenSuffix()];
   // Above the thread's last token, and at least the current microsecond, so that tokens grow even if the store forgot the last one (a failover to a lagging
   // replica, a restored backup) or the thread was deleted.
   const tokenAfter = (last: string): string =>
     `greatest(floor(extract(epoch from clock_timestamp()) * 1000000), floor(${last} / 1e${TOKEN_SUFFIX_DIGITS}) + 1) * 1e${TOKEN_SUFFIX_DIGITS} + $5::numeric`;
-  const isFree = "lease_until is null or lease_until <= clock_timestamp()";
+  const isFree = takes
+    ? "migration_token is null or lease_until is null or lease_until <= clock_timestamp()"
+    : "lease_until is null or lease_until <= clock_timestamp()";
   const isTheEnded =
     ended === undefined ? isFree : `lease_token = $${values.push(ended)}::numeric and lease_until <= clock_timestamp()`;
+  const names = { token: "lease_token", owner: "locked.lease_owner", request: "$4::text" };
+  const end = withLeaseEnd("overtaken", "$3::text", names, takes === "rollback");
+  const noted = `, lease_ends = case when is_live and not is_ours then ${end} else lease_ends end`;
+  // The last first; so its own is in front of those whose rollback it may have interrupted.
+  const overtaken = `(select json_agg(each.value->'lease') from jsonb_array_elements(th.lease_ends) each
+    where exists ${endedBy("$4::text")} and (each.value->>'request' = $4::text or (each.value->'rollback')::boolean))`;
   const sql = `
 with locked as materialized (
-  select thread_key, lease_owner, lease_until, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
+  select thread_key, lease_owner, lease_until, lease_until > clock_timestamp() as is_live, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
   from ${t.thread} where thread_id = $1 and ${isKnown(t)} for update
 ),
 taken as (
-  update ${t.thread} set
+  update ${t.thread} th set
     lease_token = case when is_ours then lease_token else ${tokenAfter("lease_token")} end, lease_owner = $3,
     lease_until = clock_timestamp() + ${interval("$2")}, lease_request = $4::uuid,
-    lease_tries = case when is_ours then lease_tries when locked.lease_until is null then 0 else lease_tries + 1 end
-  from locked where thread.thread_key = locked.thread_key and (locked.is_free or locked.is_ours)
-  returning lease_token, lease_tries
+    lease_tries = case when is_ours then lease_tries when locked.lease_until is null then 0 ${takes ? "when is_live then lease_tries" : ""} else lease_tries + 1 end
+    ${takes ? noted : ""}
+  from locked where th.thread_key = locked.thread_key and (locked.is_free or locked.is_ours)
+  returning lease_token, lease_tries, ${takes ? overtaken : "null"} as overtaken
 ),
 begun as (
   insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until, lease_request)
@@ -52,7 +84,7 @@ begun as (
   on conflict (thread_id, tenant) do nothing
   returning lease_token, lease_tries
 )
-select lease_token, lease_tries, null::text, null::float8 from taken
+select lease_token, lease_tries, overtaken::text, null::float8 from taken
 union all select lease_token, lease_tries, null, null from begun
 union all
 select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8 from locked
@@ -63,7 +95,8 @@ where not is_free and not is_ours`;
   if (isNull(row, 0)) {
     return { kind: "busy", owner: isNull(row, 2) ? undefined : text(row, 2), remainingMs: Math.max(0, Number(text(row, 3))) };
   }
-  return { kind: "granted", token: text(row, 0), tries: integer(row, 1) };
+  const before = isNull(row, 2) ? undefined : (JSON.parse(text(row, 2)) as [string, ...string[]]);
+  return { kind: "granted", token: text(row, 0), tries: integer(row, 1), overtaken: before };
 }
 
 /**
@@ -72,7 +105,13 @@ where not is_free and not is_ours`;
  */
 const NEED_NOT_WAIT = "with quick as materialized (select set_config('synchronous_commit', 'off', true))";
 
-export async function renewLease(db: Connections, t: Tables, threadId: string, token: string, ttlMs: number): Promise<boolean> {
+export async function renewLease(
+  db: Connections,
+  t: Tables,
+  threadId: string,
+  token: string,
+  ttlMs: number,
+): Promise<LeaseLost | undefined> {
   const rows = await db.run("acquireThread", {
     text: `${NEED_NOT_WAIT}
 update ${t.thread} set lease_until = clock_timestamp() + ${interval("$3")} from quick
@@ -80,7 +119,24 @@ where thread_id = $1 and ${isKnown(t)} and lease_token = $2::numeric and lease_u
     values: [threadId, token, ttlMs],
     name: "renew_lease",
   });
-  return rows.length > 0;
+  return rows.length > 0 ? undefined : lostLease(db, t, "acquireThread", threadId, token);
+}
+
+/** Why a lease has ended. Asked where something was refused, so that nothing else pays for it. */
+export async function lostLease(
+  db: Connections,
+  t: Tables,
+  operation: string,
+  threadId: string,
+  token: string,
+): Promise<LeaseLost> {
+  const [row] = await db.run(operation, {
+    text: `select each.value->>'kind', each.value->>'reason' from ${t.thread} cross join jsonb_array_elements(lease_ends) each
+where thread_id = $1 and ${isKnown(t)} and each.value->>'lease' = $2`,
+    values: [threadId, String(leaseCount(token))],
+  });
+  if (row === undefined) return { kind: "lease-lost" };
+  return { kind: "lease-lost", end: { kind: text(row, 0) as LeaseEnd["kind"], reason: text(row, 1) } };
 }
 
 /** A thread without any writes ends with its lease. */

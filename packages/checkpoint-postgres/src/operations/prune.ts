@@ -50,7 +50,7 @@ export async function prune(db: Connections, t: Tables, input: PruneInput): Prom
         let freed = await step(client);
         if (freed === undefined) return { kind: "changed" } as const;
         if (place === steps.length - 1) {
-          freed += await removeWritesOfRuns(db, client, t, input);
+          freed += await removeWrites(db, client, t, input);
           freed += await freeSegments(db, client, t, threadKey);
           await endEmptied(db, client, t, threadKey);
         }
@@ -179,20 +179,31 @@ where c.thread_key = $1 and c.checkpoint_ns = k.checkpoint_ns and c.checkpoint_i
   });
 }
 
-/** Removes writes of runs. Those to checkpoints with a child stay, because the child builds on them. */
-async function removeWritesOfRuns(
+/** Restores what leases had replaced, and removes writes of runs or leases. Those to checkpoints with a child stay, because the child builds on them. */
+async function removeWrites(
   db: Connections,
   client: PostgresClient,
   t: Tables,
-  { summaries: { threadKey }, writesOfRuns }: PruneInput,
+  { summaries: { threadKey }, writesOfRuns, writesOfLeases }: PruneInput,
 ): Promise<number> {
-  if (writesOfRuns.length === 0) return 0;
+  if (writesOfRuns.length === 0 && writesOfLeases.length === 0) return 0;
+  const isOpen = `not exists (
+  select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.parent_id = w.checkpoint_id
+)`;
+  if (writesOfLeases.length > 0) {
+    await db.execute(client, {
+      text: `
+update ${t.pendingWrite} w set lease = replaced_lease, run_id = replaced_run_id, links = replaced_links, payload = replaced_payload,
+  replaced_lease = null, replaced_run_id = null, replaced_links = null, replaced_payload = null
+where thread_key = $1 and lease = any ($2::bigint[]) and replaced_payload is not null and ${isOpen}`,
+      values: [threadKey, writesOfLeases],
+    });
+  }
   const rows = await db.execute(client, {
     text: `
-delete from ${t.pendingWrite} w where thread_key = $1 and run_id = any ($2::text[]) and not exists (
-  select from ${t.checkpoint} c where c.thread_key = $1 and c.checkpoint_ns = w.checkpoint_ns and c.parent_id = w.checkpoint_id
-) returning pg_column_size(payload)`,
-    values: [threadKey, writesOfRuns],
+delete from ${t.pendingWrite} w where thread_key = $1 and (run_id = any ($2::text[]) or lease = any ($3::bigint[])) and ${isOpen}
+returning pg_column_size(payload)`,
+    values: [threadKey, writesOfRuns, writesOfLeases],
   });
   return rows.reduce((sum, row) => sum + integer(row, 0), 0);
 }

@@ -1,4 +1,4 @@
-import { encodeId, leaseCount, type PutWritesInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
+import { encodeId, type PutWritesInput, type WriteOutcome, writerOf } from "@holdfast/checkpoint-core/adapter";
 import { linksParameter, segmentRows } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -11,6 +11,14 @@ import {
   type WriteTarget,
   writeOutcome,
 } from "./write-conditions.js";
+
+/** What another lease has written is kept for a rollback of this one (contract C-99). */
+const KEPT = ["lease", "run_id", "links", "payload"]
+  .map(
+    (column) =>
+      `, replaced_${column} = case when w.lease is distinct from excluded.lease then w.${column} else w.replaced_${column} end`,
+  )
+  .join("");
 
 /**
  * Stores a batch of pending writes in one statement (contract C-40). Neither the checkpoint nor the thread need exist.
@@ -39,7 +47,7 @@ export async function putWrites(db: Connections, t: Tables, recent: RecentThread
     firstCall,
     runId ?? null,
     call,
-    input.token === undefined ? null : leaseCount(input.token),
+    writerOf(input) ?? null,
   ];
   const thread = threadForWrite(t, target, { strength: "key share", counts: false }, values);
   const segments = segmentRows(t, created, values);
@@ -47,6 +55,8 @@ export async function putWrites(db: Connections, t: Tables, recent: RecentThread
     const first = values.push(slot, linksParameter(links), payload) - 2;
     return `($${first}::int, $${first + 1}::bytea, $${first + 2}::bytea)`;
   });
+  // Only special writes are replaced, and only those of a lease are rolled back: others need not be planned for it.
+  const keeps = input.token !== undefined && slots.some(({ slot }) => slot < 0);
   const sql = `
 with ${thread},
 batch as materialized (select nextval(${t.writeArrival}) as arrival),
@@ -58,7 +68,7 @@ saved as (
   from th cross join batch cross join (values ${rows.join(", ")}) s (slot, links, payload)
   on conflict (thread_key, checkpoint_ns, checkpoint_id, task_id, slot) ${replaceUnlessPast(
     "w",
-    "run_id = excluded.run_id, links = excluded.links, payload = excluded.payload, lease = excluded.lease",
+    `run_id = excluded.run_id, links = excluded.links, payload = excluded.payload, lease = excluded.lease${keeps ? KEPT : ""}`,
   )}
     and w.slot < 0
 )

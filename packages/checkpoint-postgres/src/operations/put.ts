@@ -1,4 +1,4 @@
-import { encodeId, leaseCount, type PutInput, type WriteOutcome } from "@holdfast/checkpoint-core/adapter";
+import { encodeId, type PutInput, type WriteOutcome, writerOf } from "@holdfast/checkpoint-core/adapter";
 import { channelNamesParameter, linksParameter, metadataColumns, segmentRows } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
@@ -59,7 +59,7 @@ export async function put(
     input.snapshots.length === 0 ? null : channelNamesParameter(input.snapshots),
     Object.keys(labels).length === 0 ? null : JSON.stringify(labels),
     input.call,
-    input.token === undefined ? null : leaseCount(input.token),
+    writerOf(input) ?? null,
   ];
   const sql = `
 with ${threadForWrite(t, target, { strength: "no key update", counts }, values)},
@@ -73,7 +73,7 @@ saved as (
   on conflict (thread_key, checkpoint_ns, checkpoint_id) ${replaceUnlessPast(
     "c",
     `parent_id = ${ownParent ? "c.parent_id" : "excluded.parent_id"}, metadata = excluded.metadata, source = excluded.source,
-    step = excluded.step, links = excluded.links, record = excluded.record, snapshots = excluded.snapshots, labels = excluded.labels, is_hidden = false, lease = excluded.lease`,
+    step = excluded.step, links = excluded.links, record = excluded.record, snapshots = excluded.snapshots, labels = excluded.labels, is_hidden = false`,
   )}
   returning 1
 )

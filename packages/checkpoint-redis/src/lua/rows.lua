@@ -97,11 +97,21 @@ end
 
 -- The pending writes of a checkpoint: the next arrival, then for each slot its length, arrival, slot, task, place, links, payload, run, and calls.
 local FIRST_SLOT = 5
--- The part after a slot's mark. Replaceable slots have all parts.
-local SLOT_PLACE, SLOT_CALLS = 1, 5
+-- The part after a slot's mark. Replaceable slots have all parts up to the calls. After the lease: links, payload, run and lease of what another lease replaced last.
+local SLOT_PLACE, SLOT_LINKS, SLOT_PAYLOAD, SLOT_RUN, SLOT_CALLS, SLOT_WRITER, SLOT_REPLACED = 1, 2, 3, 4, 5, 6, 7
 
--- The links of all slots, each list as bytes.
-local function links_of_writes(writes)
+-- A part of a slot; '' if it does not have it.
+local function part_of_slot(slot, part)
+  local _, at = part_at(slot, 13)
+  for _ = 2, part do
+    if at > #slot then return '' end
+    _, at = part_at(slot, at)
+  end
+  return at > #slot and '' or (part_at(slot, at))
+end
+
+-- The links of all slots, each list as bytes; on request also those of what they have replaced.
+local function links_of_writes(writes, with_replaced)
   local lists, at = {}, FIRST_SLOT
   while at <= #writes do
     local length = number_at(writes, at)
@@ -109,9 +119,20 @@ local function links_of_writes(writes)
     local _, after_place = part_at(writes, after_task)
     local links = part_at(writes, after_place)
     if links ~= '' then lists[#lists + 1] = links end
+    local replaced = with_replaced and part_of_slot(string.sub(writes, at, at + 3 + length), SLOT_REPLACED) or ''
+    if replaced ~= '' then lists[#lists + 1] = part_at(replaced, 1) end
     at = at + 4 + length
   end
   return lists
+end
+
+-- A slot made of these parts. before: its arrival and mark, as bytes.
+local function slot_of(before, parts)
+  local slot = before
+  for part = 1, SLOT_REPLACED do
+    if parts[part] then slot = with_part(slot, parts[part]) end
+  end
+  return number_bytes(#slot) .. slot
 end
 
 -- Where the slot with this mark (its number and task) begins, if it exists. A native search for bytes; only hits are checked.
@@ -173,13 +194,6 @@ local function drop_writes(member)
   redis.call('HINCRBY', THREAD, 'bytes', -#writes)
   redis.call('HINCRBY', THREAD, 'slots', -slots_in(writes))
   return #writes
-end
-
--- The run that wrote a slot, '' if unknown.
-local function run_of_slot(slot)
-  local _, at = part_at(slot, 13)
-  for _ = 1, 3 do _, at = part_at(slot, at) end
-  return at > #slot and '' or (part_at(slot, at))
 end
 
 -- Only keyframes and short segments link to others (MAX_LINKING_BYTES in core's segment.ts, and at most 255 links): so longer values need not be copied.

@@ -38,6 +38,12 @@ local function find_whole_thread()
   return key, epoch, refusal
 end
 
+-- A server that is full refuses a script's first write, but none after one that frees memory, even if there was nothing to free. For what gives free, or
+-- takes away.
+local function write_even_if_full()
+  redis.call('HDEL', THREAD, '')
+end
+
 -- Starts a thread, without leftovers of one whose record the server evicted.
 local function begin_thread(key)
   -- Only if needed: a full server refuses a script's first write, but none after a write that frees memory.
@@ -49,6 +55,11 @@ end
 -- Deletes an empty thread.
 local function delete_if_empty()
   if redis.call('EXISTS', CHECKPOINTS, WRITES) == 0 then redis.call('UNLINK', THREAD, ORDER, SEGMENTS) end
+end
+
+-- So many digits at the end of a token are random, before them a number that is counted (TOKEN_SUFFIX_DIGITS in core's lease.ts).
+local function count_of(token)
+  return string.sub(token, 1, -19)
 end
 
 -- The thread's lease, and whether it is live.
@@ -70,6 +81,27 @@ local function hand_over(lease)
   redis.call('HSET', THREAD, 'lease_until', digits(now_ms()), 'lease_tries', digits(lease.tries - 1))
 end
 
+-- The leases that were ended before their time, the last first: count, kind, reason, owner, at, and the request that did it. So their holders learn why.
+local MOST_ENDS = 8
+local function lease_ends()
+  local ends = redis.call('HGET', THREAD, 'lease_ends')
+  return ends and cjson.decode(ends) or {}
+end
+
+local function end_with(name, value)
+  for _, each in ipairs(lease_ends()) do
+    if each[name] == value then return each end
+  end
+  return nil
+end
+
+local function note_end(lease, kind, reason, request, is_rollback)
+  local ends = lease_ends()
+  table.insert(ends, 1, { lease = count_of(lease.token), kind = kind, reason = reason, owner = lease.owner or '', at = stamp_now(), request = request, rollback = is_rollback })
+  ends[MOST_ENDS + 1] = nil
+  redis.call('HSET', THREAD, 'lease_ends', cjson.encode(ends))
+end
+
 local function busy(lease)
   return {'busy', lease.owner or '', digits(math.max(0, lease.left))}
 end
@@ -81,7 +113,8 @@ local function lease_refusal(token)
     return lease.left > 0 and busy(lease) or nil
   end
   if lease.token == token and lease.left > 0 then return nil end
-  return {'lease-lost'}
+  local ended = end_with('lease', count_of(token))
+  return ended and {'lease-lost', ended.kind, ended.reason} or {'lease-lost'}
 end
 
 -- The id of a checkpoint, of its namespace and id.

@@ -16,7 +16,7 @@ for i, member in ipairs(members) do
     if not string.find(metadata, '"counters_since_delta_snapshot"', 1, true) and not string.find(metadata, '"source":"[uf]') then metadata = '' end
     local committed = tonumber(part_of(row, COMMITTED)) or now
     rows[#rows + 1] = { member, part_of(row, PARENT), part_of(row, LINEAGE), part_of(row, SNAPSHOTS), metadata, part_of(row, LABELS),
-      redis.call('HEXISTS', WRITES, member), is_hidden(row) and 1 or 0, digits(math.max(0, now - committed)) }
+      redis.call('HEXISTS', WRITES, member), is_hidden(row) and 1 or 0, digits(math.max(0, now - committed)), part_of(row, WRITER) }
   end
 end
 return {'read', state, rows, #members == count and digits(first + count) or '', redis.call('HEXISTS', THREAD, 'unfreed')}

@@ -2,6 +2,7 @@
 local key, _, refusal = find_thread()
 if refusal then return refusal end
 if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
+write_even_if_full()
 local bytes = 0
 for i = 3, #ARGV do
   bytes = bytes + redis.call('HSTRLEN', SEGMENTS, ARGV[i])

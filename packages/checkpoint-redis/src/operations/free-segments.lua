@@ -30,7 +30,7 @@ for _, row in ipairs(redis.call('HVALS', CHECKPOINTS)) do
   mark(links)
 end
 for _, writes in ipairs(redis.call('HVALS', WRITES)) do
-  for _, links in ipairs(links_of_writes(writes)) do mark(links) end
+  for _, links in ipairs(links_of_writes(writes, true)) do mark(links) end
 end
 local next_id = 1
 while next_id <= #queue do

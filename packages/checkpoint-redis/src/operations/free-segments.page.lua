@@ -8,7 +8,7 @@ local members = redis.call('ZRANGE', ORDER, first, first + count - 1)
 local keyframes, links = {}, {}
 local function add_writes(member)
   local writes = redis.call('HGET', WRITES, member)
-  if writes then for _, list in ipairs(links_of_writes(writes)) do links[#links + 1] = list end end
+  if writes then for _, list in ipairs(links_of_writes(writes, true)) do links[#links + 1] = list end end
 end
 for _, member in ipairs(members) do
   local row = redis.call('HGET', CHECKPOINTS, member)

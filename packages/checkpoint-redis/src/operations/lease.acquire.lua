@@ -1,16 +1,26 @@
 -- ARGV: milliseconds, owner, token of the ended lease ('' for any free thread), key of a new thread, which also distinguishes this request from
--- others, ttl, the random digits of a token
--- Also returns the milliseconds until the thread expires ('' for never, and for an empty thread), and its key.
-local key, _, refusal = find_thread()
+-- others, ttl, the random digits of a token, 'interrupt' or 'rollback' to take the thread also from its holder, unless that is a migration
+-- Also returns the milliseconds until the thread expires ('' for never, and for an empty thread), its key, and the counted parts of tokens: of the live lease
+-- that was taken, and of those whose rollback this may have interrupted.
+local key, _, refusal, migration_token = find_thread()
 if refusal then return refusal end
 local lease = find_lease()
+local function overtaken_by(request)
+  local counts = {}
+  if not end_with('request', request) then return counts end
+  for _, each in ipairs(lease_ends()) do
+    if each.request == request or each.rollback then counts[#counts + 1] = each.lease end
+  end
+  return counts
+end
 -- A retry: the answer was lost or late, or too few replicas had the write. It already has the lease.
 if lease.left > 0 and redis.call('HGET', THREAD, 'lease_request') == ARGV[4] then
   redis.call('HSET', THREAD, 'lease_until', digits(now_ms() + ARGV[1]))
   local lasts = set_expiry(ARGV[5])
-  return {'granted', lease.token, digits(lease.tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key}
+  return {'granted', lease.token, digits(lease.tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key,
+    overtaken_by(ARGV[4])}
 end
-if lease.left > 0 then return busy(lease) end
+if lease.left > 0 and (ARGV[7] == '' or migration_token) then return busy(lease) end
 if ARGV[3] ~= '' and not (lease.ends and lease.token == ARGV[3]) then return busy(lease) end
 if not key then
   key = ARGV[4]
@@ -19,8 +29,9 @@ end
 -- The microsecond, so that tokens grow even if a thread was deleted and started again.
 local count = lease.token and tonumber(string.sub(lease.token, 1, -1 - #ARGV[6])) or 0
 local token = digits(math.max(tonumber(stamp_now()), count + 1)) .. ARGV[6]
-local tries = lease.ends and lease.tries + 1 or 0
+local tries = lease.left > 0 and lease.tries or lease.ends and lease.tries + 1 or 0
+if lease.left > 0 then note_end(lease, 'overtaken', ARGV[2], ARGV[4], ARGV[7] == 'rollback') end
 redis.call('HSET', THREAD, 'lease_token', token, 'lease_owner', ARGV[2], 'lease_until', digits(now_ms() + ARGV[1]), 'lease_tries', tries,
   'lease_request', ARGV[4], 'lease_follows', lease.ends and '1' or '0')
 local lasts = set_expiry(ARGV[5])
-return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key}
+return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key, overtaken_by(ARGV[4])}

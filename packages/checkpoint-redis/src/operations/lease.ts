@@ -1,5 +1,5 @@
 import { NotDurableError } from "@holdfast/checkpoint-core";
-import { type LeaseAnswer, type LeaseRequest, newTokenSuffix } from "@holdfast/checkpoint-core/adapter";
+import { type LeaseAnswer, type LeaseLost, type LeaseRequest, newTokenSuffix } from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
 import threadText from "../lua/thread.lua";
@@ -11,6 +11,7 @@ import renewLeaseText from "./lease.renew.lua";
 import withdrawLeaseText from "./lease.withdraw.lua";
 import { statusOf } from "./read-checkpoints.js";
 import { newThreadKey } from "./thread-key.js";
+import { lostLease } from "./write-outcome.js";
 
 export const acquireLeaseScript = script(threadText, acquireLeaseText);
 const handOverLeaseScript = script(threadText, handOverLeaseText);
@@ -34,9 +35,9 @@ export async function acquireLease(
   request: LeaseRequest,
   ttl: string,
 ): Promise<LeaseAnswer & Lasting> {
-  const { threadId, ttlMs, owner, ended = "" } = request;
+  const { threadId, ttlMs, owner, ended = "", takes = "" } = request;
   const requestId = newThreadKey();
-  const args = [ttlMs, owner, ended, requestId, ttl, newTokenSuffix()];
+  const args = [ttlMs, owner, ended, requestId, ttl, newTokenSuffix(), takes];
   let reply: Reply;
   try {
     reply = await redis.runDurably("acquireThread", acquireLeaseScript, keys.thread(threadId), args);
@@ -47,8 +48,11 @@ export async function acquireLease(
     }
     throw error;
   }
-  if (statusOf(reply, "acquireThread") === "granted")
-    return { kind: "granted", token: String(reply[1]), tries: Number(reply[2]), ...lasting(reply[3], reply[4]) };
+  if (statusOf(reply, "acquireThread") === "granted") {
+    const [first, ...others] = (reply[5] as readonly Buffer[]).map(String);
+    const overtaken = first === undefined ? undefined : ([first, ...others] as const);
+    return { kind: "granted", token: String(reply[1]), tries: Number(reply[2]), overtaken, ...lasting(reply[3], reply[4]) };
+  }
   return { kind: "busy", owner: String(reply[1]) || undefined, remainingMs: Number(reply[2]) };
 }
 
@@ -59,9 +63,9 @@ export async function renewLease(
   token: string,
   ttlMs: number,
   ttl: string,
-): Promise<Lasting | undefined> {
+): Promise<(Lasting & { readonly kind: "renewed" }) | LeaseLost> {
   const reply = await redis.runDurably("acquireThread", renewLeaseScript, keys.thread(threadId), [token, ttlMs, ttl]);
-  return statusOf(reply, "acquireThread") === "renewed" ? lasting(reply[1], reply[2]) : undefined;
+  return statusOf(reply, "acquireThread") === "renewed" ? { kind: "renewed", ...lasting(reply[1], reply[2]) } : lostLease(reply);
 }
 
 export async function releaseLease(redis: Connection, keys: Keys, threadId: string, token: string): Promise<void> {

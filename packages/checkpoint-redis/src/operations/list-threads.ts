@@ -1,4 +1,4 @@
-import type { ThreadSelection, ThreadSummary } from "@holdfast/checkpoint-core/adapter";
+import type { ThreadPosition, ThreadSelection, ThreadSummary } from "@holdfast/checkpoint-core/adapter";
 import { decodeId } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import { INDEX_SHARDS, type Keys } from "../keys.js";
@@ -7,11 +7,13 @@ import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import { script } from "../script.js";
 import { hasLabels } from "./list.js";
+import threadPositionText from "./list-threads.position.lua";
 import threadSummaryText from "./list-threads.summary.lua";
 import listUpdatedText from "./list-threads.updated.lua";
 import { statusOf } from "./read-checkpoints.js";
 
 const listUpdatedScript = script(orderedText, listUpdatedText);
+const threadPositionScript = script(threadText, threadPositionText);
 const threadSummaryScript = script(threadText, rowsText, threadSummaryText);
 
 const MINUTE_MS = 60_000;
@@ -20,19 +22,24 @@ const PAGE = 64;
 /** Threads that are read in parallel. */
 const AT_ONCE = 32;
 
+/** A thread as the index has it. */
 interface IndexedThread {
   readonly threadId: string;
-  readonly updatedAt: number;
+  /** The minute of its last write, in milliseconds. */
+  readonly minute: number;
 }
 
-/** Threads, the last written first: merges the shards of the index, and reads each thread. */
+/**
+ * Threads, the last written first: merges the shards of the index, and reads each thread. The index knows the minute; threads of one minute are sorted by the time
+ * in their own hash.
+ */
 export async function* listThreads(
   redis: Connection,
   keys: Keys,
   selection: ThreadSelection,
   limit: number,
 ): AsyncGenerator<ThreadSummary> {
-  const { prefix, labels } = selection;
+  const { labels } = selection;
   let left = limit;
   let some: IndexedThread[] = [];
   const look = async function* (): AsyncGenerator<ThreadSummary> {
@@ -45,8 +52,7 @@ export async function* listThreads(
       yield summary;
     }
   };
-  for await (const thread of indexedThreads(redis, keys, selection)) {
-    if (prefix !== undefined && !thread.threadId.startsWith(prefix)) continue;
+  for await (const thread of inOrder(redis, keys, selection)) {
     some.push(thread);
     if (some.length < Math.min(AT_ONCE, left)) continue;
     yield* look();
@@ -55,20 +61,87 @@ export async function* listThreads(
   yield* look();
 }
 
-/** In the order of the listing. */
+/** Minute by minute. */
+async function* inOrder(redis: Connection, keys: Keys, selection: ThreadSelection): AsyncGenerator<IndexedThread> {
+  let ofMinute: IndexedThread[] = [];
+  for await (const thread of indexedThreads(redis, keys, selection)) {
+    if (!isSelected(thread.threadId, selection)) continue;
+    if (ofMinute[0] !== undefined && ofMinute[0].minute !== thread.minute) {
+      yield* await sorted(redis, keys, ofMinute, selection.before);
+      ofMinute = [];
+    }
+    ofMinute.push(thread);
+  }
+  yield* await sorted(redis, keys, ofMinute, selection.before);
+}
+
+function isSelected(threadId: string, { prefix, within }: ThreadSelection): boolean {
+  return (prefix === undefined || threadId.startsWith(prefix)) && (within === undefined || isWithin(threadId, within));
+}
+
+/** Threads of one minute, in order. One by itself needs none, unless it is to come behind another. */
+async function sorted(
+  redis: Connection,
+  keys: Keys,
+  ofMinute: readonly IndexedThread[],
+  before: ThreadPosition | undefined,
+): Promise<IndexedThread[]> {
+  const goesOnHere = before !== undefined && ofMinute[0]?.minute === minuteOf(before);
+  if (ofMinute.length < 2 && !goesOnHere) return [...ofMinute];
+  const found: (IndexedThread & ThreadPosition)[] = [];
+  for (let from = 0; from < ofMinute.length; from += PAGE) {
+    const page = ofMinute.slice(from, from + PAGE);
+    found.push(
+      ...(await Promise.all(page.map((thread) => positionOf(redis, keys, thread)))).filter((each) => each !== undefined),
+    );
+  }
+  return found.filter((each) => before === undefined || comesBefore(before, each)).sort((a, b) => (comesBefore(a, b) ? -1 : 1));
+}
+
+/** @returns `undefined` for a thread that has expired, or is not there yet. */
+async function positionOf(
+  redis: Connection,
+  keys: Keys,
+  thread: IndexedThread,
+): Promise<(IndexedThread & ThreadPosition) | undefined> {
+  const reply = await redis.run("listThreads", threadPositionScript, keys.thread(thread.threadId), []);
+  statusOf(reply, "listThreads");
+  const updated = String(reply[1]);
+  return updated === "" ? undefined : { ...thread, position: withinMinute(thread.minute, updated) };
+}
+
+/** Where a thread and its entry are on different servers, their clocks may differ: the entry's minute counts, so that no thread is listed twice or never. */
+function withinMinute(minute: number, updated: string): string {
+  const [first, last] = [minute * 1_000, (minute + MINUTE_MS) * 1_000 - 1];
+  return String(Math.min(Math.max(Number(updated), first), last));
+}
+
+function minuteOf({ position }: ThreadPosition): number {
+  const milliseconds = Math.floor(Number(position) / 1_000);
+  return milliseconds - (milliseconds % MINUTE_MS);
+}
+
+/** Whether a thread's id is this one, or goes on from it behind a slash. */
+export function isWithin(threadId: string, within: string): boolean {
+  return threadId === within || threadId.startsWith(`${within}/`);
+}
+
+/** The minute of the last write first. */
 async function* indexedThreads(redis: Connection, keys: Keys, selection: ThreadSelection): AsyncGenerator<IndexedThread> {
   const { updatedAfter, before, idleMs } = selection;
   // The index notes the minute of a write, and does not show writes up to a minute later.
   const earliest = updatedAfter === undefined ? undefined : updatedAfter - MINUTE_MS - (updatedAfter % MINUTE_MS);
+  // No id comes before the empty one: what is of an earlier minute than that after the one to go on in.
+  const after = before === undefined ? undefined : { threadId: "", minute: minuteOf(before) + MINUTE_MS };
   const shards = Array.from({ length: INDEX_SHARDS }, (_, number) =>
-    pagesOf(redis, keys.shard(number).slice(2), { before, idleMs, earliest }),
+    pagesOf(redis, keys.shard(number).slice(2), { after, idleMs, earliest }),
   );
   const heads = await Promise.all(shards.map((shard) => shard.next()));
   for (;;) {
     const first = heads.reduce<number | undefined>((best, head, n) => {
       if (head.done === true) return best;
       const other = best === undefined ? undefined : heads[best];
-      return other === undefined || other.done === true || comesBefore(head.value, other.value) ? n : best;
+      return other === undefined || other.done === true || head.value.minute > other.value.minute ? n : best;
     }, undefined);
     const head = first === undefined ? undefined : heads[first];
     if (first === undefined || head === undefined || head.done === true) return;
@@ -77,26 +150,30 @@ async function* indexedThreads(redis: Connection, keys: Keys, selection: ThreadS
   }
 }
 
-function comesBefore(a: IndexedThread, b: IndexedThread): boolean {
-  if (a.updatedAt !== b.updatedAt) return a.updatedAt > b.updatedAt;
+function comesBefore(a: ThreadPosition, b: ThreadPosition): boolean {
+  if (a.position !== b.position) return Number(a.position) > Number(b.position);
   return Buffer.compare(Buffer.from(a.threadId, "utf8"), Buffer.from(b.threadId, "utf8")) > 0;
 }
 
 async function* pagesOf(
   redis: Connection,
   shard: readonly string[],
-  narrowed: Pick<ThreadSelection, "before" | "idleMs"> & { readonly earliest: number | undefined },
+  narrowed: {
+    readonly after: IndexedThread | undefined;
+    readonly idleMs: number | undefined;
+    readonly earliest: number | undefined;
+  },
 ): AsyncGenerator<IndexedThread, undefined> {
-  let { before } = narrowed;
+  let { after } = narrowed;
   for (;;) {
-    const args = [before?.updatedAt ?? "", before?.threadId ?? "", narrowed.idleMs ?? "", PAGE];
+    const args = [after?.minute ?? "", after?.threadId ?? "", narrowed.idleMs ?? "", PAGE];
     const reply = await redis.run("listThreads", listUpdatedScript, shard, args);
     const members = reply[1] as readonly Buffer[];
     for (let n = 0; n < members.length; n += 2) {
-      const thread = { threadId: String(members[n]), updatedAt: Number(members[n + 1]) };
-      if (narrowed.earliest !== undefined && thread.updatedAt < narrowed.earliest) return undefined;
+      const thread = { threadId: String(members[n]), minute: Number(members[n + 1]) };
+      if (narrowed.earliest !== undefined && thread.minute < narrowed.earliest) return undefined;
       yield thread;
-      before = thread;
+      after = thread;
     }
     if (members.length < 2 * PAGE) return undefined;
   }
@@ -117,7 +194,8 @@ async function summaryOf(redis: Connection, keys: Keys, thread: IndexedThread): 
   const named = (prefix: string): [string, string][] =>
     [...fields].flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : []));
   return {
-    ...thread,
+    threadId: thread.threadId,
+    position: withinMinute(thread.minute, fields.get("updated") ?? ""),
     namespaces: named("latest:")
       .map(([namespace]) => namespace)
       .sort(),

@@ -7,6 +7,7 @@ if not key or state_of(key) ~= ARGV[1] then return {'changed'} end
 refusal = lease_refusal(ARGV[2])
 if refusal then return refusal end
 
+write_even_if_full()
 local bytes, rows_bytes, hidden, removed, remembered = 0, 0, 0, {}, {}
 local first_member = 5 + 2 * ARGV[3]
 for i = 5, first_member - 1, 2 do

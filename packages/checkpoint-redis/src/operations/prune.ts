@@ -12,7 +12,7 @@ import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";
 import threadStateText from "../lua/thread-state.lua";
 import tombstonesText from "../lua/tombstones.lua";
-import { encodeMember } from "../rows.js";
+import { encodeMember, encodeWriter } from "../rows.js";
 import { script } from "../script.js";
 import { freeSegments } from "./free-segments.js";
 import pruneText from "./prune.lua";
@@ -34,7 +34,7 @@ export type Pruned = PruneOutcome & { readonly hasEnded?: boolean };
  * if there are too many for one script, it also hides those to remove, because some may be needed to read others. Finally frees unreferenced segments.
  */
 export async function prune(redis: Connection, keys: Keys, input: PruneInput): Promise<Pruned> {
-  const { threadId, hide, remove, writesOfRuns } = input;
+  const { threadId, hide, remove, writesOfRuns, writesOfLeases } = input;
   const { threadKey, checkpoints } = input.summaries;
   const thread = keys.thread(threadId);
   const token = input.token ?? "";
@@ -47,9 +47,10 @@ export async function prune(redis: Connection, keys: Keys, input: PruneInput): P
     bytes += Number(reply[2]);
     return undefined;
   };
-  if (writesOfRuns.length > 0) {
+  if (writesOfRuns.length > 0 || writesOfLeases.length > 0) {
+    const leases = writesOfLeases.map((count) => encodeWriter(BigInt(count)));
     for (const some of chunks(endsWithWrites(checkpoints, remove), MOST_MEMBERS)) {
-      const args = [state, token, writesOfRuns.length, ...writesOfRuns, ...some];
+      const args = [state, token, leases.length, writesOfRuns.length, ...leases, ...writesOfRuns, ...some];
       const refused = refusalIn(await redis.runDurably("deleteForRuns", dropWritesOfRunsScript, thread, args));
       if (refused !== undefined) return refused;
     }

@@ -34,9 +34,14 @@ for i = first_slot, first_segment - 1, 2 do
     if not is_past(old[SLOT_CALLS], call) then
       local new = parts_of(rest)
       new[SLOT_PLACE], new[SLOT_CALLS] = old[SLOT_PLACE], with_call(old[SLOT_CALLS], call)
-      local slot = string.sub(writes, at + 4, at + 7) .. mark
-      for _, part in ipairs(new) do slot = with_part(slot, part) end
-      writes = string.sub(writes, 1, at - 1) .. number_bytes(#slot) .. slot .. string.sub(writes, after)
+      -- For a rollback of this lease.
+      if new[SLOT_WRITER] then
+        new[SLOT_REPLACED] = old[SLOT_REPLACED]
+        if new[SLOT_WRITER] ~= old[SLOT_WRITER] then
+          new[SLOT_REPLACED] = with_part(with_part(with_part(with_part('', old[SLOT_LINKS]), old[SLOT_PAYLOAD]), old[SLOT_RUN]), old[SLOT_WRITER] or '')
+        end
+      end
+      writes = string.sub(writes, 1, at - 1) .. slot_of(string.sub(writes, at + 4, at + 7) .. mark, new) .. string.sub(writes, after)
     end
   end
 end

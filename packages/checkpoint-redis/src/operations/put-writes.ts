@@ -1,4 +1,4 @@
-import { encodeId, type PutWritesInput } from "@holdfast/checkpoint-core/adapter";
+import { encodeId, type PutWritesInput, writerOf } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import rowsText from "../lua/rows.lua";
@@ -18,6 +18,7 @@ export const putWritesScript = script(threadText, rowsText, putWritesText);
  */
 export async function putWrites(redis: Connection, keys: Keys, input: PutWritesInput, ttl: string): Promise<StoredOutcome> {
   const { ref, taskId, place, runId, slots, created, guard, token, call, life } = input;
+  const writer = writerOf(input);
   const reply = await redis.runDurably("putWrites", putWritesScript, keys.thread(ref.threadId), [
     guard?.threadKey ?? "",
     guard?.epoch ?? "",
@@ -30,7 +31,7 @@ export async function putWrites(redis: Connection, keys: Keys, input: PutWritesI
     encodeCall(call),
     life ?? "",
     slots.length,
-    ...slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, place, runId, call, token)]),
+    ...slots.flatMap((slot) => [slotMark(slot, taskId), slotContent(slot, place, runId, call, writer)]),
     ...created.flatMap((segment) => [segmentKey(segment.id), encodeSegment(segment)]),
   ]);
   return writeOutcome(reply, "putWrites");

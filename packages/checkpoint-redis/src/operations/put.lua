@@ -38,6 +38,8 @@ if ARGV[11] == '1' and before then
   row = number_bytes(#kept) .. kept .. string.sub(row, rest)
 end
 row = with_part(with_part(row, committed == '' and digits(now_ms()) or committed), with_call(calls, call))
+-- One that is put again was made under the lease of its first put.
+if before then writer = part_of(before, WRITER) end
 if writer ~= '' then row = with_part(row, writer) end
 redis.call('HSET', CHECKPOINTS, member, row)
 redis.call('HINCRBY', THREAD, 'bytes', more_bytes + #row - (before and #before or 0))

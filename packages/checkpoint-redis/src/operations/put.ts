@@ -1,5 +1,5 @@
 import type { Labels } from "@holdfast/checkpoint-core";
-import { encodeId, type PutInput } from "@holdfast/checkpoint-core/adapter";
+import { encodeId, type PutInput, writerOf } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import rowsText from "../lua/rows.lua";
@@ -40,7 +40,7 @@ export async function put(redis: Connection, keys: Keys, input: PutInput, ttl: s
     expectedHead === undefined ? "0" : "1",
     expectedHead?.id === undefined ? "" : encodeId(expectedHead.id),
     row,
-    encodeWriter(input.token),
+    encodeWriter(writerOf(input)),
     labels.length / 2,
     ...labels,
     ...input.created.flatMap((segment) => [segmentKey(segment.id), encodeSegment(segment)]),

@@ -15,7 +15,7 @@ export async function stats(redis: Connection, keys: Keys): Promise<StoreStats> 
     oldest: undefined,
     checkpointsLastDay: 0,
   };
-  for await (const threadIds of allThreads(redis, keys)) {
+  for await (const threadIds of allThreads(redis, keys, "stats")) {
     for (const stored of await Promise.all(threadIds.map((threadId) => threadStats(redis, keys, threadId)))) {
       if (stored !== undefined) sum = { threads: sum.threads + 1, ...added(sum, stored) };
     }

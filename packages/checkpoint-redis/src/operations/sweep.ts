@@ -65,10 +65,10 @@ export async function markSwept(redis: Connection, keys: Keys, threadId: string,
 }
 
 /** The ids of all threads of the index, in batches. */
-export async function* allThreads(redis: Connection, keys: Keys): AsyncGenerator<readonly string[]> {
+export async function* allThreads(redis: Connection, keys: Keys, operation: string): AsyncGenerator<readonly string[]> {
   const PAGE = 128;
   for (let cursor: string | undefined; cursor !== ""; ) {
-    const page = await threadPage(redis, keys, cursor ?? "", PAGE);
+    const page = await threadPage(redis, keys, cursor ?? "", PAGE, operation);
     yield page.entries.map(({ threadId }) => threadId);
     cursor = page.cursor;
   }
@@ -86,13 +86,14 @@ async function threadPage(
   keys: Keys,
   cursor: string,
   limit: number,
+  operation = "sweep",
 ): Promise<{ readonly entries: readonly IndexEntry[]; readonly cursor: string }> {
   const [, first = "0", last = "", lastId = ""] = /^(\d+) (\S*) (.*)$/s.exec(cursor) ?? [];
   const entries: IndexEntry[] = [];
   let [created, id] = [last, lastId];
   for (let shard = Number(first); shard < INDEX_SHARDS; shard += 1) {
     const left = limit - entries.length;
-    const reply = await redis.run("sweep", listCreatedScript, keys.shard(shard).slice(0, 1), [created, id, left]);
+    const reply = await redis.run(operation, listCreatedScript, keys.shard(shard).slice(0, 1), [created, id, left]);
     const members = (reply[1] as readonly Buffer[]).map(String);
     for (let n = 0; n < members.length; n += 2)
       entries.push({ threadId: members[n] as string, created: members[n + 1] as string });

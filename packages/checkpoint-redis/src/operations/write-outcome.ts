@@ -1,4 +1,5 @@
-import type { Refusal, WriteOutcome } from "@holdfast/checkpoint-core/adapter";
+import type { LeaseEnd } from "@holdfast/checkpoint-core";
+import type { LeaseLost, Refusal, WriteOutcome } from "@holdfast/checkpoint-core/adapter";
 import type { Reply } from "../client.js";
 import { statusOf } from "./read-checkpoints.js";
 
@@ -29,15 +30,23 @@ export function writeOutcome(reply: Reply, operation: string): StoredOutcome {
   };
 }
 
+/** Decodes `{'lease-lost'}`, behind which may stand who ended it. */
+export function lostLease([, kind, reason]: Reply): LeaseLost {
+  return kind === undefined
+    ? { kind: "lease-lost" }
+    : { kind: "lease-lost", end: { kind: String(kind) as LeaseEnd["kind"], reason: String(reason) } };
+}
+
 export function refusalOf(status: string, reply: Reply): Refusal {
   switch (status) {
     case "changed":
     case "lost":
-    case "lease-lost":
     case "moved":
     case "incomplete":
     case "deleted":
       return { kind: status };
+    case "lease-lost":
+      return lostLease(reply);
     case "busy":
       return { kind: status, owner: String(reply[1]) || undefined, remainingMs: Number(reply[2]) };
     default:

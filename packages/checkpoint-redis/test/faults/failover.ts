@@ -1,10 +1,9 @@
-import { integerOf, type Random, runDisturbed, runOrders, seeded } from "@holdfast/adapter-tests";
+import { Acknowledgements, integerOf, type Random, runDisturbed, runOrders, seeded } from "@holdfast/adapter-tests";
 import { type RedisClient, RedisSaver, type RedisSaverOptions } from "@holdfast/checkpoint-redis";
 import { eventually, type RedisServer } from "@holdfast/test-servers";
 import type { RedisOptions } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { onServer } from "../keyspace.js";
-import { Acknowledgements } from "./acknowledgements.js";
 
 /** Servers of which one takes the place of another. */
 export interface Failover {

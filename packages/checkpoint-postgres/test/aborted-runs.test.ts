@@ -1,0 +1,4 @@
+import { abortedRunTests } from "@holdfast/adapter-tests";
+import { leaseTarget } from "./lease-target.js";
+
+abortedRunTests(leaseTarget);

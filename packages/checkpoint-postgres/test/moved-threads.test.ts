@@ -1,0 +1,4 @@
+import { movedThreadTests } from "@holdfast/adapter-tests";
+import { retentionTarget } from "./retention-target.js";
+
+movedThreadTests(retentionTarget);

@@ -1,0 +1,4 @@
+import { overtakenRunTests } from "@holdfast/adapter-tests";
+import { leaseTarget } from "./lease-target.js";
+
+overtakenRunTests(leaseTarget);

@@ -1,0 +1,4 @@
+import { revokedLeaseTests } from "@holdfast/adapter-tests";
+import { leaseTarget } from "./lease-target.js";
+
+revokedLeaseTests(leaseTarget);
