@@ -17,18 +17,18 @@ export class CommandsOfTry {
   #isOver = false;
 
   call(client: RedisClient, name: string, ...args: Argument[]): Promise<unknown> {
-    return senderOf(client).of(this, (through) => client.call.call(through, name, ...args));
+    return client.call.call(this.#through(client), name, ...args);
   }
 
   callBuffer(client: RedisClient, name: string, ...args: Argument[]): Promise<unknown> {
-    return senderOf(client).of(this, (through) => client.callBuffer.call(through, name, ...args));
+    return client.callBuffer.call(this.#through(client), name, ...args);
   }
 
   pipeline(client: RedisClient): RedisPipeline {
     const pipeline = client.pipeline() as RedisPipeline & { sendCommand(command: RedisCommand): unknown };
     const { sendCommand } = pipeline;
     pipeline.sendCommand = (command) => {
-      this.add(command);
+      this.#add(command);
       return sendCommand.call(pipeline, command);
     };
     return pipeline;
@@ -40,63 +40,53 @@ export class CommandsOfTry {
     for (const command of this.#commands.splice(0)) takeBack(command);
   }
 
-  add(command: RedisCommand): void {
-    // A try that was given up may still be running, and the client may still resend a pipeline.
-    if (this.#isOver) takeBack(command);
-    else this.#commands.push(command);
-  }
-}
-
-/** Makes a client's commands for one try after the other. One for each client: to make it takes 3 us. */
-class Sender {
-  readonly #through: RedisClient;
-  #current: CommandsOfTry | undefined;
-  #held: RedisStream | undefined;
-
-  constructor(client: RedisClient) {
-    this.#through = Object.create(client, {
-      // Automatic pipelining would lose the name of a command (ioredis#2109).
-      options: { value: Object.create(client.options, { enableAutoPipelining: { value: false } }) },
+  /** The client for making commands, one of each try: a client may hand a command over later than it makes it. */
+  #through(client: RedisClient): RedisClient {
+    return Object.create(client, {
+      options: { value: optionsOf(client) },
       sendCommand: {
         value: (command: RedisCommand, ...where: unknown[]) => {
-          this.#current?.add(command);
-          this.#hold(client.stream);
+          this.#add(command);
+          hold(client.stream);
           return client.sendCommand(command, ...where);
         },
       },
     }) as RedisClient;
   }
 
-  /**
-   * What is sent before the promises that are settled by now have been dealt with leaves in one write. LangGraph puts a checkpoint, and the last writes before it,
-   * at once, as many runs do that Redis has answered at once; and a write takes the system 20 to 90 us of the 100 to 200 that an operation takes.
-   */
-  #hold(stream: RedisStream | null | undefined): void {
-    if (!stream?.cork || stream === this.#held) return;
-    stream.cork();
-    this.#held = stream;
-    process.nextTick(() => {
-      this.#held = undefined;
-      stream.uncork?.();
-    });
-  }
-
-  /** @param make makes one command, and hands it to the client before it returns. */
-  of<T>(commands: CommandsOfTry, make: (through: RedisClient) => T): T {
-    this.#current = commands;
-    return make(this.#through);
+  #add(command: RedisCommand): void {
+    // A try that was given up may still be running, and the client may still resend a pipeline.
+    if (this.#isOver) takeBack(command);
+    else this.#commands.push(command);
   }
 }
 
-const senders = new WeakMap<RedisClient, Sender>();
+const options = new WeakMap<RedisClient, object>();
 
-function senderOf(client: RedisClient): Sender {
-  let sender = senders.get(client);
-  if (sender === undefined) {
-    sender = new Sender(client);
-    senders.set(client, sender);
+/** Automatic pipelining would lose the name of a command (ioredis#2109). */
+function optionsOf(client: RedisClient): object {
+  let known = options.get(client);
+  if (known === undefined) {
+    known = Object.create(client.options, { enableAutoPipelining: { value: false } }) as object;
+    options.set(client, known);
   }
-  return sender;
+  return known;
+}
+
+const held = new WeakSet<RedisStream>();
+
+/**
+ * What is sent before the promises that are settled by now have been dealt with leaves in one write. LangGraph puts a checkpoint, and the last writes before it, at
+ * once, as many runs do that Redis has answered at once; and a write takes the system 20 to 90 us of the 100 to 200 that an operation takes.
+ */
+function hold(stream: RedisStream | null | undefined): void {
+  if (!stream?.cork || held.has(stream)) return;
+  stream.cork();
+  held.add(stream);
+  process.nextTick(() => {
+    held.delete(stream);
+    stream.uncork?.();
+  });
 }
 
 function takeBack(command: RedisCommand): void {
