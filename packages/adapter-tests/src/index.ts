@@ -57,3 +57,4 @@ export { type StoredRow, type WrittenUnderLeaseTarget, writtenUnderLeaseTests } 
 export { overtakenRunTests } from "./overtaken-runs.js";
 export { revokedLeaseTests } from "./revoked-leases.js";
 export { shutdownTests } from "./shutdown.js";
+export { idempotentRunTests } from "./idempotent-runs.js";
