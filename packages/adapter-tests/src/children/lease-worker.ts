@@ -21,18 +21,18 @@ export function runLeaseWorker(open: (url: string) => LeasingSaver): void {
   });
 
   const stepOf =
-    (name: string, holdAt: string | undefined): Step =>
+    (name: string, holdAt: string | undefined, dieAt?: string): Step =>
     async (config) => {
       const thread = String(config.configurable?.thread_id);
       tell({ kind: "step", thread, name });
       // Whoever comes to this step of this thread dies.
-      if (thread.startsWith("poison") && name === "two") process.kill(process.pid, "SIGKILL");
+      if ((thread.startsWith("poison") && name === "two") || name === dieAt) process.kill(process.pid, "SIGKILL");
       if (name !== holdAt) return;
       await mayGoOn;
       tell({ kind: "released", thread, lost: codeOf(config.signal?.reason) });
     };
-  const steps = (holdAt?: string) =>
-    stepGraph(saver, Object.fromEntries(["one", "two", "three"].map((name) => [name, stepOf(name, holdAt)])));
+  const steps = (holdAt?: string, dieAt?: string) =>
+    stepGraph(saver, Object.fromEntries(["one", "two", "three"].map((name) => [name, stepOf(name, holdAt, dieAt)])));
   const questions = (holdAt?: string) => questionGraph(saver, (name, config) => stepOf(name, holdAt)(config));
 
   async function increment(thread: string, times: number, app: ReturnType<typeof counterGraph>): Promise<unknown> {
@@ -65,6 +65,15 @@ export function runLeaseWorker(open: (url: string) => LeasingSaver): void {
         const { durability = "async", holdAt, input } = order;
         return exclusive(steps(holdAt), options).invoke({ input }, { ...config, durability });
       }
+      case "message": {
+        const { id, graph, holdAt, dieAt, durability = "sync" } = order;
+        const app = exclusive(graph === "steps" ? steps(holdAt, dieAt) : questions(), {
+          ...options,
+          idempotencyKey: "message_id",
+        });
+        const callbacks = dieAt === "end" ? [{ handleChainEnd: dieAfterTheRun }] : [];
+        return app.invoke({ input: id }, { configurable: { thread_id: thread, message_id: id }, durability, callbacks });
+      }
       case "ask":
         return exclusive(questions(), options).invoke({ input: "q" }, config);
       case "answer": {
@@ -87,6 +96,11 @@ export function runLeaseWorker(open: (url: string) => LeasingSaver): void {
     }
   });
   tell({ kind: "ready" });
+}
+
+/** All that the run has written is committed then, and its lease not released. */
+function dieAfterTheRun(_output: unknown, _runId: string, parentRunId?: string): void {
+  if (parentRunId === undefined) process.kill(process.pid, "SIGKILL");
 }
 
 function codeOf(error: unknown): string | undefined {
