@@ -6,7 +6,7 @@ import { hasUnfinishedWork, type ThreadView } from "./abandoned-threads.js";
 import type { LeaseOptions, ThreadLease } from "./lease.js";
 import { pendingQuestion } from "./pending-question.js";
 import { outcomeOf } from "./run-outcome.js";
-import { type ReadableGraph, type RunResult, resultOf } from "./run-result.js";
+import { isAtBreakpoint, type ReadableGraph, type RunResult, resultOf } from "./run-result.js";
 import type { IdempotentRun, Runs } from "./runs.js";
 
 /** After as many crashes in a row, a run is not finished by those that come after it. */
@@ -114,8 +114,8 @@ export async function leftBy(stage: Stage, run: StoredRun): Promise<"nothing" | 
   const { pendingWrites = [] } = tuple;
   // Before its first checkpoint, a run that answers has stored its answer; another one has nothing that it could go on from.
   if (madeId === undefined && !pendingWrites.some(([, channel]) => channel === RESUME)) return "nothing";
-  const { tasks } = await graph.getState(checkpointOf(threadId, id));
-  if (tasks.length === 0) return outcomeOf(saver, tuple);
+  const state = await graph.getState(checkpointOf(threadId, id));
+  if (state.tasks.length === 0 || (madeId !== undefined && (await isAtBreakpoint(graph, state)))) return outcomeOf(saver, tuple);
   const isHead = id === headId;
   const asks = isHead ? !(await hasUnfinishedWork(viewOf(saver), threadId)) : pendingQuestion(tuple) !== "none";
   if (asks && !pendingWrites.some(([, channel]) => channel === ERROR)) return outcomeOf(saver, tuple);

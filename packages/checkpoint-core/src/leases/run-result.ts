@@ -6,19 +6,30 @@ import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
 /** What is read of a compiled graph in order to give an outcome again. */
 export interface ReadableGraph {
-  getState(config: RunnableConfig): Promise<{ readonly values: unknown; readonly tasks: readonly unknown[] }>;
+  getState(config: RunnableConfig): Promise<ReadState>;
+  readonly interruptBefore?: Breakpoints;
+  readonly interruptAfter?: Breakpoints;
   readonly outputChannels?: Outputs;
   readonly streamChannelsAsIs?: Outputs;
   readonly streamMode?: unknown;
 }
+
+interface ReadState {
+  readonly values: unknown;
+  readonly tasks: readonly { readonly name: string }[];
+  readonly parentConfig?: RunnableConfig;
+}
+
+/** Names of nodes, or all. */
+type Breakpoints = readonly string[] | "*";
 
 type Outputs = string | readonly string[];
 
 /** What a run has come to, as a call returns it. */
 export interface RunResult {
   readonly values: unknown;
-  /** The questions that it stopped at. */
-  readonly interrupts: readonly unknown[];
+  /** The questions that it stopped at, none at a breakpoint; `undefined` if it finished. */
+  readonly interrupts: readonly unknown[] | undefined;
 }
 
 /** The options of a call that say in which form it returns values. */
@@ -39,9 +50,20 @@ export async function resultOf(
     pendingWrites: tuple.pendingWrites?.filter(([task, channel]) => tasks.includes(task) && isOrdinary(channel)) ?? [],
   };
   const view = new SaverAt(saver, asItWas);
-  const { values } = await graph.getState({ configurable: { thread_id: threadId, [CHECKPOINTER_KEY]: view } });
+  const { values, tasks: next } = await graph.getState({ configurable: { thread_id: threadId, [CHECKPOINTER_KEY]: view } });
+  const isStopped = next.length > 0;
   const questions: unknown = interrupts && (await saver.serde.loadsTyped(interrupts[0], Buffer.from(interrupts[1], "base64")));
-  return { values, interrupts: (questions as unknown[] | undefined) ?? [] };
+  return { values, interrupts: (questions as unknown[] | undefined) ?? (isStopped ? [] : undefined) };
+}
+
+/** Whether a run that has come as far as this state stops there, at a breakpoint that the graph was compiled with. */
+export async function isAtBreakpoint(graph: ReadableGraph, { tasks, parentConfig }: ReadState): Promise<boolean> {
+  const { interruptBefore = [], interruptAfter = [] } = graph;
+  const isAmong = (nodes: Breakpoints, of: ReadState["tasks"]): boolean =>
+    of.some(({ name }) => nodes === "*" || nodes.includes(name));
+  if (isAmong(interruptBefore, tasks)) return true;
+  if (interruptAfter.length === 0 || parentConfig === undefined) return false;
+  return isAmong(interruptAfter, (await graph.getState(parentConfig)).tasks);
 }
 
 /** Reads a thread as it was when a run ended: LangGraph itself applies the writes of tasks that had finished beside a question. */
@@ -63,7 +85,7 @@ export function invoked(graph: ReadableGraph, result: RunResult, form: Form): un
   const { streamMode = "values", outputKeys = graph.outputChannels } = form ?? {};
   if (streamMode !== "values") return [...streamed(graph, result, { ...form, streamMode, ...(outputKeys && { outputKeys }) })];
   const values = selected(result.values, outputKeys);
-  return result.interrupts.length === 0 ? values : { ...(values as object), [INTERRUPT]: result.interrupts };
+  return result.interrupts === undefined ? values : { ...(values as object), [INTERRUPT]: result.interrupts };
 }
 
 /** What `stream` yields for it: the final values and the questions, in the modes that have them. */
@@ -77,7 +99,7 @@ export function* streamed(graph: ReadableGraph, { values, interrupts }: RunResul
   };
   if (modes.includes("values")) yield chunk("values", selected(values, outputKeys));
   for (const mode of ["updates", "values"]) {
-    if (interrupts.length > 0 && modes.includes(mode)) yield chunk(mode, { [INTERRUPT]: interrupts });
+    if (interrupts !== undefined && modes.includes(mode)) yield chunk(mode, { [INTERRUPT]: interrupts });
   }
 }
 
