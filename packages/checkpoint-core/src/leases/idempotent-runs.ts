@@ -1,7 +1,7 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { type BaseCheckpointSaver, ERROR, RESUME } from "@langchain/langgraph-checkpoint";
 import { LeaseLostError, ThreadBusyError } from "../errors.js";
-import type { StoredOutcome, StoredRun } from "../store/run-store.js";
+import type { RunOutcome, StoredRun } from "../store/run-store.js";
 import { hasUnfinishedWork, type ThreadView } from "./abandoned-threads.js";
 import type { LeaseOptions, ThreadLease } from "./lease.js";
 import { pendingQuestion } from "./pending-question.js";
@@ -104,7 +104,7 @@ async function beginUnder(call: IdempotentCall, lease: ThreadLease): Promise<Beg
  * What is left of a run that did not note what it came to: nothing to go on with; work that is unfinished at the head of the thread; or an outcome, where its
  * process ended after its last commit.
  */
-export async function leftBy(stage: Stage, run: StoredRun): Promise<"nothing" | "unfinished" | StoredOutcome> {
+export async function leftBy(stage: Stage, run: StoredRun): Promise<"nothing" | "unfinished" | RunOutcome> {
   const { graph, saver, runs, threadId } = stage;
   const { madeId, headId, hasWritesAtHead } = await runs.progress(threadId, run);
   const id = madeId ?? (hasWritesAtHead ? headId : undefined);

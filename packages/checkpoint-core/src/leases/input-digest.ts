@@ -1,4 +1,4 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { isBaseMessage } from "@langchain/core/messages";
 
 /**
@@ -7,48 +7,34 @@ import { isBaseMessage } from "@langchain/core/messages";
  * Ids of messages do not count, either: LangGraph gives a message that has none an id, in the very object that the caller has, and callers make one for each delivery.
  */
 export function inputDigest(input: unknown): string {
-  const hash = createHash("sha256");
-  feed(hash, input, []);
-  return hash.digest("hex");
+  return createHash("sha256").update(textOf(input, [])).digest("hex");
 }
 
-function feed(hash: Hash, value: unknown, around: readonly object[]): void {
-  if (typeof value === "string") return text(hash, "s", value);
-  if (typeof value !== "object" || value === null) {
-    // What a function says of itself may differ from process to process.
-    return text(hash, typeof value, typeof value === "function" ? "" : String(value));
-  }
-  if (around.includes(value)) return text(hash, "cycle", "");
+/** A text by which values of the same content are the same. It is not read back. */
+function textOf(value: unknown, around: readonly object[]): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  // What a function says of itself may differ from process to process.
+  if (typeof value === "function") return "function";
+  if (typeof value !== "object" || value === null) return `${typeof value} ${String(value)}`;
+  if (around.includes(value)) return "cycle";
   const inside = [...around, value];
-  if (Array.isArray(value) || value instanceof Set) return list(hash, value, inside);
-  if (value instanceof Map) return list(hash, [...value].flat(), inside);
-  if (value instanceof Date) return text(hash, "date", String(value.getTime()));
-  if (value instanceof RegExp || value instanceof URL) return text(hash, "text", String(value));
-  if (ArrayBuffer.isView(value))
-    return text(hash, "bytes", Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1"));
-  if (value instanceof ArrayBuffer) return text(hash, "bytes", Buffer.from(value).toString("latin1"));
-  if (value instanceof Error) return list(hash, [value.name, value.message], inside);
-  const isMessage = isBaseMessage(value);
-  if (isMessage) text(hash, "message", value.getType());
-  const entries = Object.entries(value).filter(([key, item]) => item !== undefined && !(isMessage && MESSAGE_KEYS.test(key)));
-  entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  text(hash, "o", String(entries.length));
-  for (const [key, item] of entries) {
-    text(hash, "k", key);
-    feed(hash, item, inside);
+  const list = (items: Iterable<unknown>): string => `[${Array.from(items, (item) => textOf(item, inside)).join()}]`;
+  if (Array.isArray(value)) return list(value);
+  if (value instanceof Set || value instanceof Map) return `${value.constructor.name} ${list(value)}`;
+  if (value instanceof Date) return `Date ${value.getTime()}`;
+  if (value instanceof RegExp || value instanceof URL) return `${value.constructor.name} ${JSON.stringify(String(value))}`;
+  if (value instanceof ArrayBuffer) return `bytes ${Buffer.from(value).toString("base64")}`;
+  if (ArrayBuffer.isView(value)) {
+    return `bytes ${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64")}`;
   }
+  if (value instanceof Error) return `Error ${list([value.name, value.message])}`;
+  const isMessage = isBaseMessage(value);
+  const entries = Object.entries(value)
+    .filter(([key, item]) => item !== undefined && !(isMessage && MESSAGE_KEYS.test(key)))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => `${JSON.stringify(key)}:${textOf(item, inside)}`);
+  return `${isMessage ? value.getType() : ""}{${entries.join()}}`;
 }
 
 /** Not of a message's content: its id, and what its class has of the constructor's arguments. */
 const MESSAGE_KEYS = /^(id|lc_.*)$/;
-
-function list(hash: Hash, items: Iterable<unknown>, inside: readonly object[]): void {
-  const all = [...items];
-  text(hash, "a", String(all.length));
-  for (const item of all) feed(hash, item, inside);
-}
-
-/** With its length, so that no two sequences of texts are the same bytes. */
-function text(hash: Hash, kind: string, content: string): void {
-  hash.update(`${kind} ${content.length} ${content}\n`);
-}

@@ -6,7 +6,7 @@ import { isCopied, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, type LeaseEnd, LeaseLostError, type SaverClosedError } from "../errors.js";
 import type { CheckpointStore, PutInput } from "../store/checkpoint-store.js";
 import type { LeaseLost } from "../store/refusal.js";
-import type { RunEnd, StoredOutcome } from "../store/run-store.js";
+import type { RunEnd, RunOutcome } from "../store/run-store.js";
 
 /** How to acquire the lease of a thread. */
 export interface LeaseOptions {
@@ -90,8 +90,8 @@ export class ThreadLease implements AsyncDisposable {
   #deadline: number;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
-  #run: Omit<RunEnd, keyof StoredOutcome> | undefined;
-  #outcome: StoredOutcome | undefined;
+  #run: Omit<RunEnd, keyof RunOutcome> | undefined;
+  #outcome: RunOutcome | undefined;
 
   /** @param askedAt when the lease was requested, by `performance.now()`: the store's time starts then, or later. */
   constructor(store: CheckpointStore, threadId: string, token: string, ttlMs: number, askedAt: number, onEnd: () => void) {
@@ -161,7 +161,7 @@ export class ThreadLease implements AsyncDisposable {
   }
 
   /** @internal What the run has come to, which the store notes when the lease is released. */
-  setOutcome(outcome: StoredOutcome): void {
+  setOutcome(outcome: RunOutcome): void {
     this.#outcome = outcome;
   }
 

@@ -1,7 +1,7 @@
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { type BaseCheckpointSaver, type CheckpointTuple, INTERRUPT, type PendingWrite } from "@langchain/langgraph-checkpoint";
 import { storedThreadId } from "../config/ids.js";
-import type { StoredOutcome } from "../store/run-store.js";
+import type { RunOutcome } from "../store/run-store.js";
 import { isOrdinary, outcomeAt } from "./run-outcome.js";
 
 /** What tasks have written to a checkpoint. */
@@ -49,7 +49,7 @@ export class RunHead {
     questions.delete(task);
   }
 
-  outcome(saver: Pick<BaseCheckpointSaver, "serde">): Promise<StoredOutcome> | undefined {
+  outcome(saver: Pick<BaseCheckpointSaver, "serde">): Promise<RunOutcome> | undefined {
     if (this.#id === undefined) return undefined;
     const { tasks, questions } = this.#writtenTo(this.#id);
     return outcomeAt(saver, this.#id, tasks, [...questions.values()].flat());

@@ -1,5 +1,5 @@
 import { type BaseCheckpointSaver, type CheckpointTuple, INTERRUPT, WRITES_IDX_MAP } from "@langchain/langgraph-checkpoint";
-import type { StoredOutcome } from "../store/run-store.js";
+import type { RunOutcome } from "../store/run-store.js";
 
 /** What a checkpoint does not tell of the moment at which a run ended: it gains writes when a later run answers. */
 export interface OutcomeDetails {
@@ -15,7 +15,7 @@ export async function outcomeAt(
   checkpointId: string,
   tasks: Iterable<string>,
   interrupts: readonly unknown[],
-): Promise<StoredOutcome> {
+): Promise<RunOutcome> {
   const details: OutcomeDetails = { tasks: [...tasks] };
   if (interrupts.length === 0) return { checkpointId, details: JSON.stringify(details) };
   const [type, bytes] = await saver.serde.dumpsTyped(interrupts);
@@ -23,13 +23,15 @@ export async function outcomeAt(
 }
 
 /** The outcome of a run whose process ended before it could note it: as its last checkpoint is now. */
-export function outcomeOf(
-  saver: BaseCheckpointSaver,
-  { checkpoint, pendingWrites = [] }: CheckpointTuple,
-): Promise<StoredOutcome> {
+export function outcomeOf(saver: BaseCheckpointSaver, { checkpoint, pendingWrites = [] }: CheckpointTuple): Promise<RunOutcome> {
   const tasks = new Set(pendingWrites.filter(([, channel]) => isOrdinary(channel)).map(([task]) => task));
   const open = pendingWrites.filter(([task, channel]) => channel === INTERRUPT && !tasks.has(task));
-  return outcomeAt(saver, checkpoint.id, tasks, open.map(([, , question]) => question).flat());
+  return outcomeAt(
+    saver,
+    checkpoint.id,
+    tasks,
+    open.flatMap(([, , question]) => question),
+  );
 }
 
 /** Whether a write is one to a channel of the graph. */

@@ -1,6 +1,6 @@
 import { type RunnableConfig, RunnableLambda } from "@langchain/core/runnables";
 import { type BaseCheckpointSaver, type CheckpointTuple, INTERRUPT } from "@langchain/langgraph-checkpoint";
-import type { StoredOutcome } from "../store/run-store.js";
+import type { RunOutcome } from "../store/run-store.js";
 import { isOrdinary, type OutcomeDetails } from "./run-outcome.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
 
@@ -40,7 +40,7 @@ export async function resultOf(
   graph: ReadableGraph,
   saver: BaseCheckpointSaver,
   threadId: string,
-  { checkpointId, details }: StoredOutcome,
+  { checkpointId, details }: RunOutcome,
 ): Promise<RunResult | undefined> {
   const { tasks, interrupts } = JSON.parse(details) as OutcomeDetails;
   const tuple = await saver.getTuple({ configurable: { thread_id: threadId, checkpoint_ns: "", checkpoint_id: checkpointId } });

@@ -9,7 +9,7 @@ import {
   type DeltaChannelHistory,
 } from "@langchain/langgraph-checkpoint";
 import type { PutWrites } from "../config/task-paths.js";
-import type { StoredOutcome } from "../store/run-store.js";
+import type { RunOutcome } from "../store/run-store.js";
 import { RunHead } from "./run-head.js";
 
 /** The key of `configurable` in which LangGraph passes a run's checkpointer to its subgraphs. It precedes that of the graph. */
@@ -34,7 +34,7 @@ export class RunSaver extends BaseCheckpointSaver {
   }
 
   /** Where the run has ended; `undefined` if it has neither read nor written its thread. */
-  outcome(): Promise<StoredOutcome> | undefined {
+  outcome(): Promise<RunOutcome> | undefined {
     return this.#head?.outcome(this);
   }
 

@@ -1,4 +1,4 @@
-import type { RunEnd, RunId, RunProgress, StoredRun } from "../store/run-store.js";
+import type { RunId, RunProgress, StoredRun } from "../store/run-store.js";
 import type { LeaseOptions, ThreadLease } from "./lease.js";
 
 /** Where a saver keeps what `exclusive` needs for idempotent runs. A registered symbol: a dependency tree may have two copies of this package. */
@@ -39,6 +39,3 @@ export interface RunLease {
   /** The key of the run whose process has left the thread in the middle. */
   readonly unfinished: string | undefined;
 }
-
-/** What a lease notes when it is released. */
-export type LeaseEnding = Omit<RunEnd, "key" | "ttlMs">;

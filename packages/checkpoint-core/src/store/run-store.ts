@@ -41,13 +41,13 @@ export interface StoredRun {
   readonly input: string;
   /** The counted parts of the tokens of its leases, the last one last. */
   readonly leases: readonly string[];
-  readonly outcome: StoredOutcome | undefined;
+  readonly outcome: RunOutcome | undefined;
   /** Who has taken the thread from it, as they call themselves; `undefined` if nobody has. */
   readonly overtakenBy: string | undefined;
 }
 
 /** What a run came to. */
-export interface StoredOutcome {
+export interface RunOutcome {
   /** The checkpoint of the root graph that the run ended at. Retention keeps it as long as the record. */
   readonly checkpointId: string;
   /** What the checkpoint does not tell (`leases/run-outcome.ts`). */
@@ -55,7 +55,7 @@ export interface StoredOutcome {
 }
 
 /** An outcome that a lease is released with. */
-export interface RunEnd extends StoredOutcome {
+export interface RunEnd extends RunOutcome {
   readonly key: string;
   /** How long the record is kept from now, in milliseconds; `undefined`: as it was. */
   readonly ttlMs: number | undefined;

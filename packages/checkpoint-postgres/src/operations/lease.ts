@@ -14,6 +14,7 @@ import { bool, integer, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { deleteIfEmpty } from "./delete-if-empty.js";
+import { lostLease } from "./lost-lease.js";
 import { runEndSql } from "./runs.js";
 import { isKnown } from "./thread-key.js";
 
@@ -124,23 +125,6 @@ where thread_id = $1 and ${isKnown(t)} and lease_token = $2::numeric and lease_u
     name: "renew_lease",
   });
   return rows.length > 0 ? undefined : lostLease(db, t, "acquireThread", threadId, token);
-}
-
-/** Why a lease has ended. Asked where something was refused, so that nothing else pays for it. */
-export async function lostLease(
-  db: Connections,
-  t: Tables,
-  operation: string,
-  threadId: string,
-  token: string,
-): Promise<LeaseLost> {
-  const [row] = await db.run(operation, {
-    text: `select each.value->>'kind', each.value->>'reason' from ${t.thread} cross join jsonb_array_elements(lease_ends) each
-where thread_id = $1 and ${isKnown(t)} and each.value->>'lease' = $2`,
-    values: [threadId, String(leaseCount(token))],
-  });
-  if (row === undefined) return { kind: "lease-lost" };
-  return { kind: "lease-lost", end: { kind: text(row, 0) as LeaseEnd["kind"], reason: text(row, 1) } };
 }
 
 /** A thread without any writes ends with its lease. */

@@ -11,7 +11,7 @@ import {
 import { bool, bytea, isNull, text } from "../columns.js";
 import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
-import { lostLease } from "./lease.js";
+import { lostLease } from "./lost-lease.js";
 import { isKnown } from "./thread-key.js";
 
 /** Of a row `r` of the table `run`, and the leases of its thread that were ended before their time. */
