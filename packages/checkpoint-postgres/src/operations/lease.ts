@@ -5,7 +5,6 @@ import {
   type LeaseAnswer,
   type LeaseLost,
   type LeaseRequest,
-  leaseCount,
   newTokenSuffix,
   type RunEnd,
   TOKEN_SUFFIX_DIGITS,
