@@ -57,6 +57,8 @@ export { type StoredRow, type WrittenUnderLeaseTarget, writtenUnderLeaseTests } 
 export { overtakenRunTests } from "./overtaken-runs.js";
 export { revokedLeaseTests } from "./revoked-leases.js";
 export { shutdownTests } from "./shutdown.js";
+export { idempotentKeyTests } from "./idempotent-keys.js";
 export { idempotentLineTests } from "./idempotent-lines.js";
 export { idempotentProcessTests } from "./idempotent-processes.js";
 export { idempotentRunTests } from "./idempotent-runs.js";
+export { webhookTests } from "./webhooks.js";

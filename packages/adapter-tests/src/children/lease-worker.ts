@@ -7,6 +7,8 @@ import { type Step, stepGraph } from "../step-graph.js";
 import type { Order, Tells, Told } from "./lease-worker-messages.js";
 import { givenStoreUrl } from "./store-url.js";
 
+const DRAIN_MS = 200;
+
 function tell(message: Tells): void {
   process.send?.(message);
 }
@@ -83,6 +85,9 @@ export function runLeaseWorker(open: (url: string) => LeasingSaver): void {
       }
     }
   }
+
+  // As in a rolling deploy: what goes on has a moment to end, and is handed over then.
+  process.once("SIGTERM", () => void saver.end({ drainMs: DRAIN_MS }).finally(() => process.exit()));
 
   process.on("message", (told: Told) => {
     if (told.kind === "go on") goOn();

@@ -227,8 +227,9 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
       const saver = configurable[CHECKPOINTER_KEY] === undefined ? new RunSaver(this.#saver) : undefined;
       return { lease: new HeldLease(config, signals, saver), input };
     }
-    // The key of a node's run is not that of the runs which the node begins on other threads.
-    const key = this.#rule && run && idempotencyKey(this.#rule, own);
+    // A node's key is not that of the runs which it begins on other threads; LangGraph makes subgraphs of them, unless they say otherwise.
+    const isKeyed = this.#rule !== undefined && run !== undefined && !configurable.checkpoint_ns;
+    const key = isKeyed ? idempotencyKey(this.#rule, own) : undefined;
     if (key !== undefined) return this.#enterIdempotent(call, threadId, key, signals);
     const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined;
     const lease = await this.#saver.acquireThread(threadId, { ...this.#leaseOptions, ...(signal && { signal }) });
