@@ -115,7 +115,11 @@ export function idempotentKeyTests(target: LeaseTarget): void {
   }
 
   it("C-101 a node's key is not that of runs which it begins on other threads, nor of calls within its run", async () => {
-    const beside = exclusive(stepGraph(stage.other, { one: () => undefined }), { idempotencyKey });
+    let besides = 0;
+    const count = (): void => {
+      besides += 1;
+    };
+    const beside = exclusive(stepGraph(stage.other, { one: count }), { idempotencyKey });
     const id = `${stage.thread} beside`;
     const { graphs } = replicas({
       two: async (config) => {
@@ -129,10 +133,7 @@ export function idempotentKeyTests(target: LeaseTarget): void {
     const app = exclusive(graphs[0], { idempotencyKey });
     const first = await app.invoke(input, on("m1"));
     expect(await app.invoke(input, on("m1"))).toEqual(first);
-    expect((await stage.other.getTuple({ configurable: { thread_id: id } }))?.checkpoint.channel_values.log).toEqual([
-      "one a",
-      "one b",
-    ]);
+    expect(besides).toBe(4);
   });
 
   it("C-83 C-101 a run that is handed over when its saver ends is finished when its message comes again", async () => {
