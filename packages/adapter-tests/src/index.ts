@@ -55,6 +55,7 @@ export { type UpstreamTarget, upstreamValidation } from "./upstream-validation.j
 export { problemsIn, uniqueText, type VerifyTarget, verifyTests } from "./verify.js";
 export { type StoredRow, type WrittenUnderLeaseTarget, writtenUnderLeaseTests } from "./written-under-lease.js";
 export { overtakenRunTests } from "./overtaken-runs.js";
+export { preflightTests } from "./preflight.js";
 export { revokedLeaseTests } from "./revoked-leases.js";
 export { shutdownTests } from "./shutdown.js";
 export { idempotentKeyTests } from "./idempotent-keys.js";

@@ -1,4 +1,4 @@
-import type { HoldfastSaver, RetryOptions } from "@holdfast/checkpoint-core";
+import type { HoldfastSaver, OperationOptions, RetryOptions } from "@holdfast/checkpoint-core";
 import { eventually, gate, startTcpProxy, type TcpProxy } from "@holdfast/test-servers";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
@@ -7,12 +7,20 @@ import { at, checkpointOf, listedIds, putWhole } from "./plain-checkpoints.js";
 import { stepGraph } from "./step-graph.js";
 import type { TestStore } from "./target.js";
 
+/** Does something under the signal of `config`. */
+type Operation = (saver: HoldfastSaver, config: RunnableConfig) => Promise<unknown>;
+
 export interface NetworkTarget {
   openStore(): Promise<TestStore>;
   /** Where the store is for those who go through the proxy. */
   through(proxy: TcpProxy, url: string): string;
   /** A saver that opens its own connections, and closes them with `end()`. */
-  connect(url: string, options?: { readonly retry?: RetryOptions }): HoldfastSaver & { setup(): Promise<unknown> };
+  connect(
+    url: string,
+    options?: { readonly retry?: RetryOptions },
+  ): HoldfastSaver & { setup(options?: OperationOptions): Promise<unknown> };
+  /** Of this store only. */
+  readonly operations?: Readonly<Record<string, Operation>>;
 }
 
 /** Registers the tests of networks that swallow packets, and of operations that are to end before they are done. */
@@ -96,7 +104,6 @@ export function networkTests(target: NetworkTarget): void {
 
   const PATIENT: RetryOptions = { maxAttempts: 100_000, maxElapsedMs: 3_600_000, minDelayMs: 1, maxDelayMs: 600_000 };
   const optional = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
-  type Operation = (saver: HoldfastSaver, config: RunnableConfig) => Promise<unknown>;
   const checkpoint = checkpointOf({ n: 1 });
   const operations: Readonly<Record<string, Operation>> = {
     getTuple: (saver, config) => saver.getTuple(config),
@@ -109,6 +116,15 @@ export function networkTests(target: NetworkTarget): void {
     deleteForRuns: (saver, { signal }) => saver.deleteForRuns(["none"], optional(signal)),
     listThreads: (saver, { signal }) => saver.listThreads(optional(signal)).next(),
     ping: (saver, { signal }) => saver.ping(optional(signal)),
+    stats: (saver, { signal }) => saver.stats(undefined, optional(signal)),
+    "stats of a thread": (saver, { signal }) => saver.stats("none", optional(signal)),
+    verify: (saver, { signal }) => saver.verify(undefined, optional(signal)),
+    copyThread: (saver, { signal }) => saver.copyThread("none", "copy", optional(signal)),
+    setLabels: (saver, { signal }) => saver.setLabels("none", { user: "ada" }, optional(signal)),
+    revokeLease: (saver, { signal }) => saver.revokeLease("none", { reason: "none", ...optional(signal) }),
+    abandonedThreads: (saver, { signal }) => saver.abandonedThreads(optional(signal)).next(),
+    setup: (saver, { signal }) => (saver as ReturnType<NetworkTarget["connect"]>).setup(optional(signal)),
+    ...target.operations,
   };
   const faults: Readonly<Record<string, () => void>> = {
     "while there is no answer": () => proxy.blackhole(),

@@ -1,3 +1,4 @@
+// One file: all tests of one rule, on the same graphs and processes.
 import { exclusive, ThreadBusyError, type ThreadLease } from "@holdfast/checkpoint-core";
 import { randomBytes } from "node:crypto";
 import { eventually, gate } from "@holdfast/test-servers";

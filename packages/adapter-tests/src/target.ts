@@ -1,5 +1,5 @@
 import type { HoldfastSaver, LeaseSource, OnConflict, RetryOptions } from "@holdfast/checkpoint-core";
-import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
+import type { BaseCheckpointSaver, SerializerProtocol } from "@langchain/langgraph-checkpoint";
 
 /** What all savers of ours have beyond upstream's. */
 export interface TestedSaver extends LeaseSource, Pick<HoldfastSaver, "copyThread" | "prune" | "revokeLease" | "verify"> {
@@ -23,6 +23,7 @@ export interface OpenOptions {
   readonly onConflict?: OnConflict;
   readonly maxLeaseTtlMs?: number;
   readonly fallback?: BaseCheckpointSaver;
+  readonly serde?: SerializerProtocol;
 }
 
 /** An adapter under test. Each group of tests says what else it needs. */

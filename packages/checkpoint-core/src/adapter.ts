@@ -39,7 +39,7 @@ export type {
 } from "./store/checkpoint-store.js";
 export { entryCache } from "./store/entry-cache.js";
 export { Events } from "./store/events.js";
-export { unlessAborted, withoutSignal } from "./store/operation-signal.js";
+export { type OperationOptions, underOptions, unlessAborted, withoutSignal } from "./store/operation-signal.js";
 export type { LeaseLost, Refusal } from "./store/refusal.js";
 export type { RunBeginning, RunEnd, RunProgress, StoredRun } from "./store/run-store.js";
 export {

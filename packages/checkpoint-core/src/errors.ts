@@ -6,6 +6,8 @@
  *
  * Errors that tell a user of an application that a conversation is busy, or gone, are often sent to a browser as they are: their messages name no thread and no
  * process. Fields do.
+ *
+ * Longer than 300 lines: short classes, one list.
  */
 
 /** Marks the family across duplicate copies of this package, where `instanceof` fails. */

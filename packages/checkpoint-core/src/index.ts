@@ -42,11 +42,13 @@ export {
   resumeAbandoned,
 } from "./leases/resume-abandoned.js";
 export { type ImportOptions, type ImportProgress, type ImportReport, importThreads } from "./migration/import-threads.js";
+export { type PreflightOptions, type PreflightReport, preflight, type RefusedValue } from "./migration/preflight.js";
 export type { PrunePolicy, PruneReport } from "./retention/prune.js";
 export type { RetentionOptions, SweepOptions, SweepReport } from "./retention/sweep.js";
 export type { DeleteThreadOptions } from "./saver/delete-thread.js";
 export type { OnConflict } from "./saver/context.js";
 export { HoldfastSaver } from "./saver/holdfast-saver.js";
+export type { RevokeLeaseOptions } from "./saver/leases.js";
 export type { ListOptions } from "./saver/list.js";
 export type { ListThreadsOptions, ThreadInfo, WhichThreads } from "./saver/list-threads.js";
 export { isHoldfastSaver, type PinnableGraph, pinCheckpointer } from "./saver/pin-checkpointer.js";
@@ -56,5 +58,6 @@ export type { SerializableClass } from "./serializer/allowed-classes.js";
 export { HoldfastSerializer, type SerializerOptions } from "./serializer/index.js";
 export type { ServerWarning, SetupReport } from "./saver/setup-report.js";
 export type { HoldfastEvent, LeaseLostEvent, OnEvent, OperationEvent, RetryEvent } from "./store/events.js";
+export type { OperationOptions } from "./store/operation-signal.js";
 export type { RetryOptions } from "./store/retry.js";
 export type { StoredThread, StoreStats } from "./store/thread-store.js";

@@ -1,5 +1,11 @@
-import { HoldfastSaver, HoldfastSerializer, InvalidOptionsError, type SetupReport } from "@holdfast/checkpoint-core";
-import { saverArguments } from "@holdfast/checkpoint-core/adapter";
+import {
+  HoldfastSaver,
+  HoldfastSerializer,
+  InvalidOptionsError,
+  type OperationOptions,
+  type SetupReport,
+} from "@holdfast/checkpoint-core";
+import { saverArguments, underOptions } from "@holdfast/checkpoint-core/adapter";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import { readConnString } from "./connection-string.js";
 import { openPool } from "./open-pool.js";
@@ -74,8 +80,8 @@ export class PostgresSaver extends HoldfastSaver {
    * @returns no warnings, up to now: on Redis there are some.
    * @throws SchemaTooNewError, UnsupportedServerError, StoreUnavailableError, StoreFailureError
    */
-  async setup(): Promise<SetupReport> {
-    await this.#store.setup(this.#createSchema);
+  async setup(options?: OperationOptions): Promise<SetupReport> {
+    await underOptions("setup", options, () => this.#store.setup(this.#createSchema));
     return { warnings: [] };
   }
 }

@@ -1,12 +1,15 @@
-import type { RedisClient } from "./client.js";
+import { askWhyClosed, faultOfFirstWords } from "./first-words.js";
+import type { RedisClient } from "./redis-client.js";
 import { codeOf, decisive, remedyOf } from "./faults.js";
 
 /** What a client tells of its connection. Its own errors of commands say only how often it tried. */
 export class ClientFaults {
+  readonly #client: RedisClient;
   #last: Error | undefined;
   readonly #listeners = new Set<(error: Error) => void>();
 
   private constructor(client: RedisClient, isOwned: boolean) {
+    this.#client = client;
     client.on("error", (error) => {
       // Without any listener but ours, ioredis would print it, and so it is.
       const isUnheard = !isOwned && client.listenerCount?.("error") === 1;
@@ -15,7 +18,7 @@ export class ClientFaults {
     });
     client.on("connect", () => {
       client.stream?.once("data", (first) => {
-        const fault = faultOfFirstAnswer(first);
+        const fault = faultOfFirstWords(first);
         if (fault !== undefined) this.#note(fault);
       });
     });
@@ -36,6 +39,13 @@ export class ClientFaults {
     return this.#last;
   }
 
+  /** Asks a server that closed the connection before it was heard. */
+  async ask(): Promise<void> {
+    if (!isClosing(this.#last)) return;
+    const fault = await askWhyClosed(this.#client);
+    if (fault !== undefined) this.#note(fault);
+  }
+
   /** The connection works. */
   clear(): void {
     this.#last = undefined;
@@ -50,25 +60,16 @@ export class ClientFaults {
   #note(failure: Error): void {
     const error = decisive(failure) as Error;
     const { code } = error as { readonly code?: unknown };
-    const isClosing = code === "EPIPE" || code === "ECONNRESET";
-    const saysNothing = isClosing || (code === undefined && codeOf(error) === undefined);
+    const saysNothing = isClosing(error) || (code === undefined && codeOf(error) === undefined);
     if (saysNothing && (codeOf(this.#last) ?? remedyOf(this.#last)) !== undefined) return;
     this.#last = error;
     for (const listener of this.#listeners) listener(error);
   }
 }
 
-/** What an answer of Redis begins with. https://redis.io/docs/latest/develop/reference/protocol-spec/ */
-const TYPES = "+-:$*_,#!=(%~>|";
-
-/** ioredis drops the words with which a server sends a client away, and has for what is no answer of Redis an error that nothing tells from others. */
-function faultOfFirstAnswer(first: Buffer): Error | undefined {
-  const text = first.toString("latin1", 0, 64);
-  if (text.startsWith("-ERR max number of clients")) {
-    return Object.assign(new Error(text.slice(1).trim()), { name: "ReplyError" });
-  }
-  if (TYPES.includes(text.charAt(0))) return undefined;
-  return Object.assign(new Error("what answers is no Redis"), { code: "NOT_REDIS" });
+function isClosing(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return code === "EPIPE" || code === "ECONNRESET";
 }
 
 const known = new WeakMap<RedisClient, ClientFaults>();

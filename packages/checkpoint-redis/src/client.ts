@@ -10,8 +10,7 @@ import {
   unlessAborted,
   warnSometimes,
 } from "@holdfast/checkpoint-core/adapter";
-import { Redis, type RedisOptions } from "ioredis";
-import { CommandsOfTry, type RedisCommand } from "./commands-of-try.js";
+import { CommandsOfTry } from "./commands-of-try.js";
 import { checkDurable, type Durability, waitCommand } from "./durability.js";
 import { ClientFaults, unlessMisconfigured } from "./client-faults.js";
 import { textOf, toHoldfastError, wrongDatabase } from "./errors.js";
@@ -25,45 +24,12 @@ import {
   needsNewConnection,
   remedyOf,
 } from "./faults.js";
+import { hostOf } from "./host.js";
+import type { Argument, RedisClient } from "./redis-client.js";
 import type { Script } from "./script.js";
-
-export type Argument = string | Buffer | number;
 
 /** The arguments of a script, or a function that makes them for a try that is given up after `ms` milliseconds. */
 export type Arguments = readonly Argument[] | ((timeoutMs: number) => readonly Argument[]);
-
-/** The part of an ioredis `Redis` or `Cluster` that the saver uses. Those of ioredis 5 and 6 fit, of any copy of the package. */
-export interface RedisClient {
-  call(command: string, ...args: Argument[]): Promise<unknown>;
-  callBuffer(command: string, ...args: Argument[]): Promise<unknown>;
-  pipeline(): RedisPipeline;
-  /** Sends the command that `call` makes. */
-  sendCommand(command: RedisCommand, ...where: unknown[]): unknown;
-  /** Of a cluster. */
-  nodes?(role: "master"): RedisClient[];
-  disconnect(reconnect?: boolean): void;
-  quit(): Promise<unknown>;
-  on(event: "error", listener: (error: Error) => void): unknown;
-  on(event: "connect", listener: () => void): unknown;
-  listenerCount?(event: "error"): number;
-  readonly stream?: RedisStream | null | undefined;
-  readonly status: string;
-  readonly isCluster: boolean;
-  readonly options: object;
-}
-
-/** The part of a client's socket that the saver uses. */
-export interface RedisStream {
-  readonly bytesRead: number;
-  once(event: "data", listener: (data: Buffer) => void): unknown;
-}
-
-/** The part of an ioredis pipeline that the saver uses. */
-export interface RedisPipeline {
-  callBuffer(command: string, ...args: Argument[]): unknown;
-  call(command: string, ...args: Argument[]): unknown;
-  exec(): Promise<[error: Error | null, result: unknown][] | null>;
-}
 
 /** A script's reply: byte strings in lists. */
 export type Reply = readonly unknown[];
@@ -197,6 +163,7 @@ export class Connection {
       const attempt = (signal: AbortSignal | undefined): Promise<T> => this.#attempt(operation, work, limitMs, signal);
       return await retry(policy, isWorthAnother, attempt, { giveUp: this.#closing.signal, onRetry });
     } catch (error) {
+      if (isTransient(error)) await this.#faults.ask();
       throw this.#errorOf(error, operation);
     }
   }
@@ -298,30 +265,6 @@ export class Connection {
   }
 }
 
-/** Whether it is a client rather than options for one. */
-export function isClient(value: unknown): value is RedisClient {
-  return typeof (value as Partial<RedisClient> | null | undefined)?.callBuffer === "function";
-}
-
-/** The saver's own client, which connects at the first command. */
-export function openClient(options: RedisOptions, commandTimeoutMs: number, retry: RetryPolicy): RedisClient {
-  const limitMs = tryLimit(retry, commandTimeoutMs);
-  // With exact optional properties, the constructor of ioredis 6 does not take ioredis 6's own `replyMapping`.
-  const asked: Omit<RedisOptions, "replyMapping"> = options;
-  return new Redis({
-    keepAlive: 30_000,
-    // A connection that does not come up, or that nothing comes back on, is dropped, and a new one tried.
-    connectTimeout: limitMs,
-    socketTimeout: limitMs,
-    // No longer pauses than operations have between their tries: they would all fall into one, although the server is back.
-    retryStrategy: (times) => Math.min(50 * times, 2_000, retry.maxDelayMs),
-    ...asked,
-    lazyConnect: true,
-    // The saver retries within its budget; commands that wait in the client would be tried twice.
-    maxRetriesPerRequest: 0,
-  });
-}
-
 class NoAnswerError extends Error {}
 
 /** Gives up waiting after so many milliseconds. What was sent may still be done. */
@@ -335,31 +278,4 @@ async function withinTime<T>(milliseconds: number, work: Promise<T>): Promise<T>
   } finally {
     clearTimeout(timer);
   }
-}
-
-interface Address {
-  readonly host?: string | null;
-  readonly port?: number | string | null;
-  readonly path?: string | null;
-  readonly sentinels?: readonly Address[] | null;
-  readonly name?: string | null;
-}
-
-function hostOf(client: RedisClient): string {
-  const { options = {}, startupNodes = [] } = client as {
-    readonly options?: Address;
-    readonly startupNodes?: readonly (Address | string | number)[];
-  };
-  if (client.isCluster) return `the cluster of ${startupNodes.map(addressOf).join(", ")}`;
-  if (options.sentinels) return `${options.name}, by the sentinels ${options.sentinels.map(addressOf).join(", ")}`;
-  return addressOf(options);
-}
-
-function addressOf(address: Address | string | number): string {
-  if (typeof address === "number") return `localhost:${address}`;
-  if (typeof address === "string") {
-    const url = URL.canParse(address) ? new URL(address) : undefined;
-    return url === undefined || url.hostname === "" ? address.replace(/^.*@/, "") : `${url.hostname}:${url.port || 6379}`;
-  }
-  return address.path ? address.path : `${address.host ?? "localhost"}:${address.port ?? 6379}`;
 }

@@ -1,4 +1,4 @@
-import type { Argument, RedisClient, RedisPipeline } from "./client.js";
+import type { Argument, RedisClient, RedisPipeline } from "./redis-client.js";
 
 /** The part of an ioredis command that is used here. */
 export interface RedisCommand {

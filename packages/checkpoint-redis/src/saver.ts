@@ -2,16 +2,18 @@ import {
   HoldfastSaver,
   HoldfastSerializer,
   InvalidOptionsError,
+  type OperationOptions,
   type ServerWarning,
   type SetupReport,
 } from "@holdfast/checkpoint-core";
-import { saverArguments, threadIdArgument } from "@holdfast/checkpoint-core/adapter";
+import { saverArguments, threadIdArgument, underOptions } from "@holdfast/checkpoint-core/adapter";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
 import type { RedisOptions } from "ioredis";
-import { Connection, isClient, openClient, type RedisClient } from "./client.js";
+import { Connection } from "./client.js";
 import type { Durability } from "./durability.js";
 import type { Keys } from "./keys.js";
 import { type RedisSaverOptions, refuseUnknownOptions, resolveOptions } from "./options.js";
+import { isClient, openClient, type RedisClient } from "./redis-client.js";
 import { checkServers } from "./server-check.js";
 import { RedisStore } from "./store.js";
 
@@ -85,8 +87,9 @@ export class RedisSaver extends HoldfastSaver {
    * @throws UnsupportedServerError, StoreUnavailableError, StoreFailureError (the server does not have the database that the client was made for, or
    *   the user may not call what the scripts call)
    */
-  async setup(): Promise<SetupReport> {
-    const warnings = await checkServers(this.#redis, this.#keys, this.#durability);
+  async setup(options?: OperationOptions): Promise<SetupReport> {
+    const check = () => checkServers(this.#redis, this.#keys, this.#durability);
+    const warnings = await underOptions("setup", options, check);
     for (const warning of warnings) emitOnce(warning);
     return { warnings };
   }
@@ -97,8 +100,8 @@ export class RedisSaver extends HoldfastSaver {
    * @returns whether there is such a thread.
    * @throws MissingThreadIdError, InvalidThreadIdError, StoreUnavailableError, StoreFailureError
    */
-  async persist(threadId: string): Promise<boolean> {
-    return this.#store.persist(threadIdArgument(threadId, "persist"));
+  persist(threadId: string, options?: OperationOptions): Promise<boolean> {
+    return underOptions("persist", options, () => this.#store.persist(threadIdArgument(threadId, "persist")));
   }
 }
 

@@ -66,7 +66,11 @@ import { type Fate, ThreadIndex } from "./thread-index.js";
 import { together } from "./together.js";
 import { type TtlPolicy, threadTime, ttlArgument, ttlOfConfig } from "./ttl.js";
 
-/** The operations on one key prefix of one Redis. */
+/**
+ * The operations on one key prefix of one Redis.
+ *
+ * Longer than 300 lines: a short method for each operation of a store.
+ */
 export class RedisStore implements CheckpointStore {
   readonly #redis: Connection;
   readonly #keys: Keys;
@@ -222,10 +226,8 @@ export class RedisStore implements CheckpointStore {
   }
 
   async copyThread(from: string, to: string): Promise<CopyOutcome> {
-    const ttl = ttlArgument(this.#ttl, undefined);
-    const { lastsMs, ...outcome } = await copyThread(this.#redis, this.#keys, from, to, ttl);
-    if (lastsMs !== undefined) await this.#threads.addNew(to, lastsMs);
-    return outcome;
+    const enter = (lastsMs: number) => this.#threads.addNew(to, lastsMs);
+    return copyThread(this.#redis, this.#keys, { from, to, ttl: ttlArgument(this.#ttl, undefined), enter });
   }
 
   listThreads(selection: ThreadSelection, limit: number): AsyncIterable<ThreadSummary> {
@@ -309,10 +311,8 @@ export class RedisStore implements CheckpointStore {
     return runProgress(this.#redis, this.#keys, threadId, leases);
   }
 
-  async persist(threadId: string): Promise<boolean> {
-    const isThere = await persist(this.#redis, this.#keys, threadId);
-    if (isThere) await this.#threads.coverOwn(threadId, Number.POSITIVE_INFINITY);
-    return isThere;
+  persist(threadId: string): Promise<boolean> {
+    return this.#threads.persisting(threadId, () => persist(this.#redis, this.#keys, threadId));
   }
 
   ping(): Promise<void> {

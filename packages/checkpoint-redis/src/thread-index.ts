@@ -73,6 +73,20 @@ export class ThreadIndex {
     await this.#add(threadId, lastsMs, "exact");
   }
 
+  /**
+   * Runs what makes a thread last for ever.
+   *
+   * The entry comes first: one that outlives its thread lists nothing, but a thread that outlives its entry is missing in lists.
+   *
+   * @param persist tells whether there is such a thread.
+   */
+  async persisting(threadId: string, persist: () => Promise<boolean>): Promise<boolean> {
+    const { created } = await this.#add(threadId, Number.POSITIVE_INFINITY, "exact");
+    const isThere = await persist();
+    if (!isThere) await this.#forget("persist", threadId, created);
+    return isThere;
+  }
+
   /** Adds a thread that was not created by a run's write. */
   async addNew(threadId: string, lastsMs: number): Promise<void> {
     await this.#add(threadId, lastsMs, "anew", true);

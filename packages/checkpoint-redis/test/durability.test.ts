@@ -247,7 +247,7 @@ describe("on disk", () => {
         code: "HOLDFAST_STORE_FAILURE",
       });
     } else {
-      expect(await saver.setup()).toEqual([]);
+      expect(await saver.setup()).toEqual({ warnings: [] });
       await put(saver, "thread", { value: "on disk" });
       await server.kill();
       await server.start();

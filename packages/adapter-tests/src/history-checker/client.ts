@@ -137,11 +137,13 @@ export class HistoryClient {
         );
         return;
       case "acquire": {
+        const { do: _, ...asked } = action;
         const { thread, ttlMs } = action;
+        const whenBusy = action.interrupts ? "interrupt" : "wait";
         await this.#release(thread);
         const lease = await this.#recorder.record(
-          { kind: "acquire", thread, ttlMs },
-          () => saver.acquireThread(names.id(thread), { ttlMs, waitMs: 2 * ttlMs, owner: this.#options.name }),
+          { kind: "acquire", ...asked },
+          () => saver.acquireThread(names.id(thread), { ttlMs, waitMs: 2 * ttlMs, whenBusy, owner: this.#options.name }),
           ({ token }) => ({ token }),
         );
         if (lease !== undefined) this.#leases.set(thread, lease);

@@ -109,6 +109,8 @@ export interface Acquire extends Asked {
   readonly thread: string;
   readonly ttlMs: number;
   readonly token?: string;
+  /** Whether it takes the thread from whoever has it. */
+  readonly interrupts?: true;
 }
 
 export interface Release extends Asked {

@@ -94,6 +94,12 @@ describe("C-10 to C-95 the judge of histories finds nothing", () => {
       { ...two, outcome: "refused", code: "HOLDFAST_THREAD_BUSY" },
       reads(asPut(one), 20),
     ],
+    "C-99 where a lease is taken away, and nothing is written under it any more": [
+      one,
+      acquires("1", 2),
+      acquires("2", 5, { interrupts: true }),
+      put("2", 20, { token: "2" }),
+    ],
     "C-91 where one that was refused may have been asked for twice": [
       one,
       acquires("1", 2),
@@ -197,6 +203,10 @@ describe("C-10 to C-95 the judge of histories finds", () => {
     "C-90 two leases at once": [[acquires("1", 0), acquires("2", 20)], /token 2 was granted to a while a had token 1/],
     "C-91 a write past a lease": [
       [one, acquires("1", 2), acquires("2", 150), put("2", 160, { token: "1" })],
+      /under token 1 after token 2/,
+    ],
+    "C-99 a write of an overtaken run": [
+      [one, acquires("1", 2), acquires("2", 5, { interrupts: true }), put("2", 20, { token: "1" })],
       /under token 1 after token 2/,
     ],
     "C-91 a write without a lease": [[one, acquires("1", 2), two], /wrote t 2 without a lease while a had token 1/],

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { isHoldfastError, type ThreadLease, ThreadNotFoundError } from "@holdfast/checkpoint-core";
+import { isHoldfastError, LeaseLostError, type ThreadLease, ThreadNotFoundError } from "@holdfast/checkpoint-core";
 import { type CheckpointTuple, emptyCheckpoint, uuid6 } from "@langchain/langgraph-checkpoint";
 import type { KeepingSaver } from "../retention/target.js";
 import { namespaceOf, PLANTED_GRAPH_FAULTS, type PlantedFaults } from "./planted-graph-faults.js";
@@ -91,6 +91,22 @@ export const PLANTED_FAULTS = {
   "a put under a lease brings its deleted thread back": {
     finding: /was acknowledged, after|resurrected/,
     plant: putAnyway(({ configurable = {} }) => Object.keys(configurable).some((key) => key.includes("holdfast"))),
+  },
+  "an overtaken run goes on": {
+    finding: /after token|without a lease while|while .* had token/,
+    plant: (saver) => ({
+      async put(config, ...args) {
+        try {
+          return await saver.put(config, ...args);
+        } catch (error) {
+          if (!(error instanceof LeaseLostError) || error.reason !== "overtaken") throw error;
+          const lease = await saver.acquireThread(String(config.configurable?.thread_id), { whenBusy: "interrupt" });
+          const { checkpoint_ns, checkpoint_id } = config.configurable ?? {};
+          const configurable = { ...lease.config.configurable, checkpoint_ns, checkpoint_id };
+          return await saver.put({ ...config, configurable }, ...args).finally(() => lease.release());
+        }
+      },
+    }),
   },
   "a put that arrives late undoes the next one": {
     finding: /as it was before it was put again/,

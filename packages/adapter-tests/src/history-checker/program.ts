@@ -30,7 +30,7 @@ export type Action =
   | { readonly do: "prune"; readonly thread: string; readonly keepLast: number }
   | { readonly do: "delete runs"; readonly run: number }
   | { readonly do: "copy"; readonly thread: string; readonly to: string }
-  | { readonly do: "acquire"; readonly thread: string; readonly ttlMs: number }
+  | { readonly do: "acquire"; readonly thread: string; readonly ttlMs: number; readonly interrupts?: true }
   | { readonly do: "release"; readonly thread: string };
 
 /** `waits`: the next step begins when this one is over; else at its side. What one process does to one thread, it does in turn. */
@@ -183,6 +183,23 @@ export function randomProgram(random: Random, { savers, hasFallback }: Setting, 
           ? [acquire, step(by, { do: "delete", thread: on, isFenced: true })]
           : [step(other(by), { do: "delete", thread: on, isFenced: false }), acquire]),
         step(by, change(on, by)),
+        step(process(), look(on)),
+      ];
+    },
+    // A holder whose run is overtaken, and goes on.
+    () => {
+      const [by, on] = [process(), thread()];
+      const third = other(by);
+      const ttlMs = integerOf(random, 200, 1_000);
+      return [
+        step(by, { do: "acquire", thread: on, ttlMs }),
+        ...turn(by, on),
+        step(by, change(on, by), false),
+        step(third, { do: "acquire", thread: on, ttlMs, interrupts: true }),
+        step(by, change(on, by), chance(0.5)),
+        ...turn(third, on),
+        step(by, chance(0.5) ? { do: "acquire", thread: on, ttlMs, interrupts: true } : put(on)),
+        step(chance(0.5) ? third : by, { do: "release", thread: on }),
         step(process(), look(on)),
       ];
     },

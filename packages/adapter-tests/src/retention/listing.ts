@@ -1,3 +1,4 @@
+// One file: each test lists, and most need the same helpers to read what is listed.
 import { type ListThreadsOptions, type ThreadIdParts, type ThreadInfo, threadId } from "@holdfast/checkpoint-core";
 import { eventually } from "@holdfast/test-servers";
 import { Command } from "@langchain/langgraph";

@@ -1,6 +1,7 @@
 import type { CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { duration, integer, refuseUnknown } from "../config/options.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
+import { underSignal } from "../store/operation-signal.js";
 import { LEASE_OPTIONS, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import type { Leases } from "./leases.js";
 import { pendingQuestion } from "./pending-question.js";
@@ -11,6 +12,8 @@ export interface AbandonedThreadsOptions extends Pick<LeaseOptions, "ttlMs" | "o
   readonly olderThanMs?: number;
   /** The most threads to list. Default: all. */
   readonly limit?: number;
+  /** Ends the list, with the signal's reason, between two threads or while it waits for the store's answer. */
+  readonly signal?: AbortSignal;
 }
 
 /** A thread whose last holder did not release its lease, and the lease that the caller now holds. */
@@ -43,19 +46,20 @@ export async function* abandonedThreads(
   view: ThreadView,
   options: AbandonedThreadsOptions = {},
 ): AsyncGenerator<AbandonedThread> {
-  refuseUnknown("abandonedThreads", options, [...LEASE_OPTIONS, "olderThanMs", "limit"]);
-  const { olderThanMs = 0, limit = Number.POSITIVE_INFINITY, ...lease } = options;
+  refuseUnknown("abandonedThreads", options, [...LEASE_OPTIONS, "olderThanMs", "limit", "signal"]);
+  const { olderThanMs = 0, limit = Number.POSITIVE_INFINITY, signal, ...lease } = options;
   duration("olderThanMs", olderThanMs);
   if (limit !== Number.POSITIVE_INFINITY) integer("limit", limit, 1);
   const leaseOptions = resolveLeaseOptions(lease, leases.maxTtlMs);
-  await store.ready("abandonedThreads");
+  await underSignal(signal, () => store.ready("abandonedThreads"));
   const seen = new Set<string>();
   for (let left = limit; left > 0; ) {
-    const ended = await store.endedLeases(olderThanMs, PAGE + seen.size);
+    const ended = await underSignal(signal, () => store.endedLeases(olderThanMs, PAGE + seen.size));
     const fresh = ended.filter(({ threadId, token }) => !seen.has(`${token} ${threadId}`));
     if (fresh.length === 0) return;
     for (const { threadId, token, owner, endedMsAgo } of fresh) {
       seen.add(`${token} ${threadId}`);
+      signal?.throwIfAborted();
       const claim = await leases.claim(threadId, token, leaseOptions);
       if (claim === undefined) continue;
       if (!(await hasUnfinishedWork(view, threadId))) {

@@ -255,7 +255,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     const signal = signals.length > 0 ? { signal: AbortSignal.any([...signals]) } : {};
     const begun = await beginIdempotent({
       ...stage,
-      run: { key, input: inputDigest(input), ttlMs: this.#rule?.ttlMs },
+      run: { key, input: inputDigest(input), ttlMs: this.#rule?.ttlMs, signal: signal.signal },
       leaseOptions: { ...this.#leaseOptions, ...signal },
       patienceMs: this.#options.waitMs ?? Number.POSITIVE_INFINITY,
       finish: async (lease, unfinished) => {

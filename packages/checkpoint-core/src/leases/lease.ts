@@ -61,7 +61,7 @@ export function resolveLeaseOptions(options: LeaseOptions = {}, maxTtlMs = MAX_T
 
 /** @throws InvalidOptionsError */
 export function resolveReason(options: { readonly reason: string }): string {
-  refuseUnknown("revokeLease", options, ["reason"]);
+  refuseUnknown("revokeLease", options, ["reason", "signal"]);
   checkText("reason", options.reason, MAX_REASON_LENGTH);
   return options.reason;
 }

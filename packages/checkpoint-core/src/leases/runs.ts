@@ -8,6 +8,8 @@ export const RUNS: unique symbol = Symbol.for("holdfast.runs") as never;
 export interface IdempotentRun extends RunId {
   /** How long its outcome is kept, in milliseconds; `undefined`: as long as its thread. */
   readonly ttlMs: number | undefined;
+  /** Of its call. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What a saver does for idempotent runs. */

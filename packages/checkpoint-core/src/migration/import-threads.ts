@@ -6,7 +6,7 @@ import { type HoldfastErrorCode, InvalidOptionsError, isHoldfastError, ThreadDel
 import { isSaver } from "./fallback-saver.js";
 import { importThread, NOTHING_IMPORTED, type ThreadImport } from "./import-thread.js";
 import { ON_DEMAND_MIGRATION, type OnDemandMigration } from "./on-demand-migration.js";
-import { threadIdsIn } from "./thread-listing.js";
+import { checkThreads, threadIdsIn } from "./thread-listing.js";
 
 /** What to copy from one saver to another, and how. */
 export interface ImportOptions {
@@ -148,11 +148,7 @@ function resolve(source: unknown, target: unknown, options: ImportOptions): Reso
   refuseUnknown("importThreads", options, KNOWN);
   const { threads, batch = DEFAULT_BATCH } = options;
   integer("batch", batch, 1, MOST_BATCH);
-  // A string is iterable, character by character.
-  const isIterable =
-    typeof threads === "object" && threads !== null && (Symbol.iterator in threads || Symbol.asyncIterator in threads);
-  if (threads !== undefined && !isIterable)
-    throw new InvalidOptionsError("threads must be an array or another iterable of thread ids.");
+  checkThreads(threads);
   if (options.labels !== undefined && !("setLabels" in target)) {
     throw new InvalidOptionsError("labels can only be given to threads of a Holdfast saver.");
   }

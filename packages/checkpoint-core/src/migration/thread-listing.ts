@@ -2,6 +2,7 @@ import type { RunnableConfig } from "@langchain/core/runnables";
 import type { BaseCheckpointSaver, CheckpointTuple } from "@langchain/langgraph-checkpoint";
 import { storedThreadId } from "../config/ids.js";
 import type { OnError } from "../config/options.js";
+import { InvalidOptionsError } from "../errors.js";
 
 /**
  * Everything that a saver lists, in its order and in bounded memory: one checkpoint at a time, or in batches from savers that would otherwise hold all of them
@@ -58,4 +59,12 @@ export async function* threadIdsIn(saver: BaseCheckpointSaver, batch: number, wi
     yield threadId;
   }
   for (const threadId of damaged) if (!seen.has(threadId)) yield threadId;
+}
+
+/** @throws InvalidOptionsError when they are given and cannot be gone through. A string is iterable, too, character by character. */
+export function checkThreads(threads: unknown): void {
+  if (threads === undefined) return;
+  const isObject = typeof threads === "object" && threads !== null;
+  if (isObject && (Symbol.iterator in threads || Symbol.asyncIterator in threads)) return;
+  throw new InvalidOptionsError("threads must be an array or another iterable of thread ids.");
 }

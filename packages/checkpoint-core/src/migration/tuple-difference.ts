@@ -67,9 +67,12 @@ export function withoutDefaults(tuple: ReadTuple): ReadTuple {
   return { ...tuple, checkpoint: { ...tuple.checkpoint, channel_values: Object.fromEntries(written) } };
 }
 
-/** The same with values as the target's serializer returns them, which may change them. Ours returns what it was given, or throws. */
-export async function asReadThrough(serde: SerializerProtocol, tuple: ReadTuple): Promise<ReadTuple> {
-  if (serde instanceof HoldfastSerializer) return tuple;
+/** The same with values as the target's serializer returns them, which may change them. Ours returns what it was given, or throws, unless it drops values. */
+export async function asReadThrough(target: SerializerProtocol, tuple: ReadTuple): Promise<ReadTuple> {
+  const isOurs = target instanceof HoldfastSerializer;
+  if (isOurs && !target.drops) return tuple;
+  // Who listens was told when the values were stored.
+  const serde = isOurs ? target.dropping(() => {}) : target;
   const through = async (value: unknown, name: string): Promise<unknown> => {
     const read = await loadWith(serde, ...(await dumpWith(serde, value, name)));
     return isPlaceholder(value, read) ? value : read;

@@ -9,7 +9,6 @@ import {
   type PendingWrite,
   type SerializerProtocol,
 } from "@langchain/langgraph-checkpoint";
-import { refuseUnknown } from "../config/options.js";
 import {
   type AbandonedThread,
   type AbandonedThreadsOptions,
@@ -26,7 +25,7 @@ import type { PrunePolicy, PruneReport } from "../retention/prune.js";
 import { type Retention, type SweepOptions, type SweepReport, sweep } from "../retention/sweep.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import { Events } from "../store/events.js";
-import { eachUnderSignal, underSignal } from "../store/operation-signal.js";
+import { eachUnderSignal, type OperationOptions, underOptions, underSignal } from "../store/operation-signal.js";
 import type { StoredThread, StoreStats } from "../store/thread-store.js";
 import { type SaverContext, type SaverSettings, type StoreContext, saverContext, storeContext } from "./context.js";
 import { copyThread } from "./copy-thread.js";
@@ -36,7 +35,7 @@ import { getDeltaChannelHistory } from "./get-delta-channel-history.js";
 import { getTuple } from "./get-tuple.js";
 import { type ListOptions, list, viewOf } from "./list.js";
 import { type ListThreadsOptions, listThreads, type ThreadInfo } from "./list-threads.js";
-import { acquireThread, revokeLease } from "./leases.js";
+import { acquireThread, type RevokeLeaseOptions, revokeLease } from "./leases.js";
 import { observe } from "./observe.js";
 import { SAVER_BRAND } from "./pin-checkpointer.js";
 import { type DeleteForRunsOptions, deleteForRuns, type IdleThreads, prune } from "./prune.js";
@@ -110,12 +109,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   /**
    * Asks the server for an answer: for readiness probes. It takes one round trip, and gives up after some 5 seconds.
    *
-   * @param options.signal ends it earlier, with the signal's reason.
    * @throws InvalidOptionsError, StoreUnavailableError, StoreFailureError, SaverClosedError
    */
-  async ping(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    refuseUnknown("ping", options, ["signal"]);
-    await underSignal(options.signal, () => this.#context.store.ping());
+  ping(options?: OperationOptions): Promise<void> {
+    return underOptions("ping", options, () => this.#context.store.ping());
   }
 
   /**
@@ -196,12 +193,11 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * For operators: ends the lease of a thread, or frees one that was abandoned. Its holder cannot write any more, and learns the reason. The thread is free, and nobody
    * resumes the run (contract C-98).
    *
-   * @param options.reason at most 1,024 characters, kept with the thread.
    * @returns whose lease it was; `undefined` when there was none.
    * @throws MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError, StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  revokeLease(threadId: string, options: { readonly reason: string }): Promise<LeaseHolder | undefined> {
-    return revokeLease(this.#context.store, this.#leases, threadId, options);
+  revokeLease(threadId: string, options: RevokeLeaseOptions): Promise<LeaseHolder | undefined> {
+    return underSignal(options?.signal, () => revokeLease(this.#context.store, this.#leases, threadId, options));
   }
 
   /**
@@ -251,8 +247,12 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws MissingThreadIdError, InvalidThreadIdError, ThreadNotFoundError, ThreadExistsError, ThreadBusyError (the thread is being migrated from another
    *   saver), StoreUnavailableError, StoreFailureError, SetupRequiredError
    */
-  copyThread(sourceThreadId: string, targetThreadId: string): Promise<{ readonly checkpoints: number }> {
-    return copyThread(this.#context, sourceThreadId, targetThreadId);
+  copyThread(
+    sourceThreadId: string,
+    targetThreadId: string,
+    options?: OperationOptions,
+  ): Promise<{ readonly checkpoints: number }> {
+    return underOptions("copyThread", options, () => copyThread(this.#context, sourceThreadId, targetThreadId));
   }
 
   /**
@@ -275,8 +275,8 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws MissingThreadIdError, InvalidThreadIdError, InvalidOptionsError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
    */
-  setLabels(threadId: string, labels: Readonly<Record<string, string | null>>): Promise<void> {
-    return setLabels(this.#context, threadId, labels);
+  setLabels(threadId: string, labels: Readonly<Record<string, string | null>>, options?: OperationOptions): Promise<void> {
+    return underOptions("setLabels", options, () => setLabels(this.#context, threadId, labels));
   }
 
   /**
@@ -284,10 +284,10 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    *
    * @throws InvalidThreadIdError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError
    */
-  stats(): Promise<StoreStats>;
-  stats(threadId: string): Promise<StoredThread>;
-  stats(threadId?: string): Promise<StoreStats | StoredThread> {
-    return stats(this.#context.store, threadId);
+  stats(threadId?: undefined, options?: OperationOptions): Promise<StoreStats>;
+  stats(threadId: string, options?: OperationOptions): Promise<StoredThread>;
+  stats(threadId?: string, options?: OperationOptions): Promise<StoreStats | StoredThread> {
+    return underOptions("stats", options, () => stats(this.#context.store, threadId));
   }
 
   /**
@@ -302,7 +302,7 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
    * @throws InvalidThreadIdError, InvalidOptionsError, ThreadNotFoundError, StoreUnavailableError, SetupRequiredError; the reason of `signal` when it aborts.
    */
   verify(threadId?: string, options?: VerifyOptions): Promise<VerifyReport> {
-    return verify(this.#context, threadId, options);
+    return underSignal(options?.signal, () => verify(this.#context, threadId, options));
   }
 
   /**

@@ -3,6 +3,7 @@ import { type LeaseOptions, resolveLeaseOptions, resolveReason, type ThreadLease
 import type { GrantedLease, LeaseHolder, Leases, WaitingRun } from "../leases/leases.js";
 import { removeLeases } from "../retention/prune.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
+import type { OperationOptions } from "../store/operation-signal.js";
 
 /** Takes the lease of a thread (contract C-90). */
 export async function acquireThread(
@@ -37,12 +38,18 @@ export async function acquireLease(
   }
 }
 
+/** Why a lease is revoked. */
+export interface RevokeLeaseOptions extends OperationOptions {
+  /** At most 1,024 characters, kept with the thread. */
+  readonly reason: string;
+}
+
 /** Ends the lease of somebody else (contract C-98). */
 export async function revokeLease(
   store: CheckpointStore,
   leases: Leases,
   threadId: string,
-  options: { readonly reason: string },
+  options: RevokeLeaseOptions,
 ): Promise<LeaseHolder | undefined> {
   const id = threadIdArgument(threadId, "revokeLease");
   const reason = resolveReason(options);

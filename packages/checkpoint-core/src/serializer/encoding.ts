@@ -35,7 +35,7 @@ export class Encoding {
   /** The containers around the current value, to find cycles, and the step into each, for the path in an error. */
   private readonly ancestors: object[] = [];
   private readonly segments: Segment[] = [];
-  private level = 0;
+  protected level = 0;
   private entered = 0;
   private visited = 0;
   /** How many members the outermost container has, if it is an array or a plain object. */

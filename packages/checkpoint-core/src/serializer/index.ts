@@ -1,16 +1,23 @@
 import { constants, isUtf8 } from "node:buffer";
 import { types } from "node:util";
 import type { SerializerProtocol } from "@langchain/langgraph-checkpoint";
-import { DeserializationError, InvalidOptionsError, isHoldfastError, ValueTooLargeError } from "../errors.js";
+import {
+  DeserializationError,
+  InvalidOptionsError,
+  isHoldfastError,
+  type SerializationError,
+  ValueTooLargeError,
+} from "../errors.js";
 import { ValueBytes } from "../format/value-bytes.js";
 import { AllowedClasses, type SerializableClass } from "./allowed-classes.js";
 import { isBuffer, isUint8Array } from "./binary.js";
 import { Decoding } from "./decoding.js";
 import { Encoding } from "./encoding.js";
 import { FORMAT_TAG, type Json } from "./format.js";
+import { LenientEncoding } from "./lenient-encoding.js";
 import { OfficialJson } from "./official-json.js";
 import { copyJson, type PreviousEncoding, write, writeAfter } from "./previous-encoding.js";
-import { describeClass } from "./prototypes.js";
+import { errorName } from "./prototypes.js";
 
 /** A serialized value: the tag for `loadsTyped`, and bytes that nobody else holds. */
 export type Dumped<Bytes = Uint8Array> = [type: string, bytes: Bytes];
@@ -23,6 +30,11 @@ export interface SerializerOptions {
    * classes that are values. Default: none.
    */
   readonly allow?: readonly SerializableClass[];
+  /**
+   * Called for each value that cannot be stored, and was replaced by `undefined`, with the error that it would have been otherwise: at each `put` that has the
+   * value. What it throws fails the `put`. Default: nothing is dropped, and the `put` fails with that error.
+   */
+  readonly onDropped?: (refusal: SerializationError) => void;
 }
 
 /** A serialized value in chunks that it may share with an earlier one, and its encoding, if that makes the next dump of the channel cheaper. */
@@ -40,6 +52,7 @@ export interface DumpedWithPrevious {
  * same run: 13 ms and 67 ms. `JSON.stringify` and `JSON.parse` of plain JSON of that text take about 2 ms each.
  */
 export class HoldfastSerializer implements SerializerProtocol {
+  readonly #options: SerializerOptions;
   readonly #classes: AllowedClasses;
 
   /** @throws {InvalidOptionsError} */
@@ -47,10 +60,25 @@ export class HoldfastSerializer implements SerializerProtocol {
     if (typeof options !== "object" || options === null) {
       throw new InvalidOptionsError("The options of HoldfastSerializer must be an object.");
     }
-    for (const name of Object.keys(options)) {
-      if (name !== "allow") throw new InvalidOptionsError(`Unknown option ${name} of HoldfastSerializer. Known options: allow.`);
+    const unknown = Object.keys(options).find((name) => name !== "allow" && name !== "onDropped");
+    if (unknown !== undefined) {
+      throw new InvalidOptionsError(`Unknown option ${unknown} of HoldfastSerializer. Known options: allow, onDropped.`);
     }
+    if (options.onDropped !== undefined && typeof options.onDropped !== "function") {
+      throw new InvalidOptionsError("onDropped must be a function.");
+    }
+    this.#options = options;
     this.#classes = new AllowedClasses(options.allow);
+  }
+
+  /** @internal Whether it replaces what cannot be stored. */
+  get drops(): boolean {
+    return this.#options.onDropped !== undefined;
+  }
+
+  /** @internal The same, but one that replaces what cannot be stored, and tells this listener. */
+  dropping(onDropped: (refusal: SerializationError) => void): HoldfastSerializer {
+    return new HoldfastSerializer({ ...this.#options, onDropped });
   }
 
   /**
@@ -72,8 +100,10 @@ export class HoldfastSerializer implements SerializerProtocol {
   dump(value: unknown, name: string): Dumped {
     const bytes = copyOfBytes(value);
     if (bytes !== undefined) return bytes;
-    const encoding = new Encoding(name, this.#classes);
-    return [FORMAT_TAG, encode(encoding, value, undefined, write)];
+    const encoding = this.#encoding(name);
+    const text = encode(encoding, value, undefined, write);
+    this.#report(encoding);
+    return [FORMAT_TAG, text];
   }
 
   /**
@@ -84,9 +114,18 @@ export class HoldfastSerializer implements SerializerProtocol {
   dumpAfter(before: PreviousEncoding | undefined, value: unknown, name: string): DumpedWithPrevious {
     const bytes = copyOfBytes(value);
     if (bytes !== undefined) return { dumped: [bytes[0], ValueBytes.of(bytes[1])], previousEncoding: undefined };
-    const encoding = new Encoding(name, this.#classes);
+    const encoding = this.#encoding(name);
     const { text, previousEncoding } = encode(encoding, value, before?.json, (json) => writeAfter(before, json, encoding));
+    this.#report(encoding);
     return { dumped: [FORMAT_TAG, text], previousEncoding };
+  }
+
+  #encoding(name: string): Encoding {
+    return this.drops ? new LenientEncoding(name, this.#classes) : new Encoding(name, this.#classes);
+  }
+
+  #report(encoding: Encoding): void {
+    if (encoding instanceof LenientEncoding) for (const refusal of encoding.dropped) this.#options.onDropped?.(refusal);
   }
 
   /** A new value from an encoding, the same as {@link loadsTyped} makes of its text. */
@@ -165,11 +204,6 @@ function tooLarge(encoding: Encoding, cause: unknown): ValueTooLargeError {
   return new ValueTooLargeError(`Cannot store ${encoding.path()}: its text is longer than a JavaScript string can be.`, {
     cause,
   });
-}
-
-/** Its class, never its message, which may hold values: `JSON.parse` quotes what it cannot read. */
-function errorName(error: unknown): string {
-  return error instanceof Error ? describeClass(error) : `a value of the type ${typeof error}`;
 }
 
 interface Reader {

@@ -28,3 +28,8 @@ export function describeClass(value: object): string {
   // "[object Map Iterator]" and the like: built-ins whose class has no name in code.
   return Object.prototype.toString.call(value).slice(8, -1);
 }
+
+/** Its class, never its message, which may hold values: `JSON.parse` quotes what it cannot read. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? describeClass(error) : `a value of the type ${typeof error}`;
+}

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { refuseUnknown } from "../config/options.js";
 import { InvalidOptionsError } from "../errors.js";
 
 /** Of the operation that is under way. Not a parameter: every step of every operation would have to hand it on, in both stores. */
@@ -56,6 +57,26 @@ export async function* eachUnderSignal<T>(signal: AbortSignal | undefined, items
     if (signal.aborted) ended.catch(() => {});
     else await ended;
   }
+}
+
+/** What operations take that have no other options. */
+export interface OperationOptions {
+  /** Ends the operation, with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs an operation that has no other options than a signal.
+ *
+ * @throws InvalidOptionsError, and the signal's reason.
+ */
+export async function underOptions<T>(
+  operation: string,
+  options: OperationOptions | undefined = {},
+  work: () => Promise<T>,
+): Promise<T> {
+  refuseUnknown(operation, options, ["signal"]);
+  return underSignal(options.signal, work);
 }
 
 /** Runs what several operations share, which must not end with the one that began it. */

@@ -1,4 +1,4 @@
-import { type CopyOutcome, decodeOf, type StoredSlot } from "@holdfast/checkpoint-core/adapter";
+import { type CopyOutcome, decodeOf, type StoredSlot, withoutSignal } from "@holdfast/checkpoint-core/adapter";
 import type { Connection } from "../client.js";
 import type { Keys } from "../keys.js";
 import threadText from "../lua/thread.lua";
@@ -26,14 +26,21 @@ const MOST_FIELDS = 1_000;
 /** Fields that are not copied, because the copy has its own key, times and lease. */
 const OWN_FIELDS = /^(key|format|epoch|created|updated|swept|ttl|unfreed|bytes|slots|lease_.*)$/;
 
-/** `lastsMs`: milliseconds until the copy expires. */
-export type Copied = CopyOutcome & { readonly lastsMs?: number };
+/** What to copy, and where. */
+export interface Copying {
+  readonly from: string;
+  readonly to: string;
+  /** The argument of scripts for the time to live of the copy. */
+  readonly ttl: string;
+  /** Enters the copy, which expires in so many milliseconds, into the index of threads. */
+  enter(lastsMs: number): Promise<void>;
+}
 
 /**
  * Copies a thread in parts, because on a cluster the two may be on different servers. The copy has its own names beside the target, where it expires if unfinished;
  * one script then puts it in place, if the target does not exist by then. If the source is written to meanwhile, the copy starts again.
  */
-export async function copyThread(redis: Connection, keys: Keys, from: string, to: string, ttl: string): Promise<Copied> {
+export async function copyThread(redis: Connection, keys: Keys, { from, to, ttl, enter }: Copying): Promise<CopyOutcome> {
   for (;;) {
     const newKey = newThreadKey();
     const copy = new CopyInProgress(redis, keys, from, keys.copy(to, newKey));
@@ -42,13 +49,16 @@ export async function copyThread(redis: Connection, keys: Keys, from: string, to
     if (fields === "incomplete") return { kind: fields };
     if (fields === "changed") continue;
     const args = [newKey, ttl, copy.parts, ...fields];
-    const reply = await redis.runDurably("copyThread", copyFinishScript, [...keys.thread(to), ...keys.copy(to, newKey)], args);
-    const status = statusOf(reply, "copyThread");
+    // Both or neither, whoever waits: a copy that is in place and not entered would be missing from lists.
+    const status = await withoutSignal(async () => {
+      const reply = await redis.runDurably("copyThread", copyFinishScript, [...keys.thread(to), ...keys.copy(to, newKey)], args);
+      const status = statusOf(reply, "copyThread");
+      if (status === "copied") await enter(Number(reply[1]) < 0 ? Number.POSITIVE_INFINITY : Number(reply[1]));
+      return status;
+    });
     if (status === "exists") return { kind: "exists" };
-    // The copy took so long that its first parts have expired.
-    if (status === "gone") continue;
-    const lastsMs = Number(reply[1]) < 0 ? Number.POSITIVE_INFINITY : Number(reply[1]);
-    return { kind: "copied", checkpoints: copy.checkpoints, bytes: copy.bytes, lastsMs };
+    // Otherwise the copy took so long that its first parts have expired.
+    if (status === "copied") return { kind: "copied", checkpoints: copy.checkpoints, bytes: copy.bytes };
   }
 }
 

@@ -1,5 +1,6 @@
 import { encodeId, type Refusal } from "@holdfast/checkpoint-core/adapter";
-import type { Argument, Connection } from "../client.js";
+import type { Connection } from "../client.js";
+import type { Argument } from "../redis-client.js";
 import type { Keys } from "../keys.js";
 import rowsText from "../lua/rows.lua";
 import threadText from "../lua/thread.lua";

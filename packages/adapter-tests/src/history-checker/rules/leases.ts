@@ -3,14 +3,19 @@ import { endOf } from "../facts.js";
 import type { Acquire, Put, Release, Write } from "../history.js";
 import { named, type Rule } from "./rule.js";
 
-/** Two never have the lease of a thread, and nobody writes past one (C-90, C-91). */
+/** Two never have the lease of a thread, and nobody writes past one (C-90, C-91), be it expired, given up, or taken away (C-99). */
 export const leasesHold: Rule = (facts) => {
   const acquired = facts.acknowledged("acquire");
   const threads = [...new Set(acquired.map(({ thread }) => thread))];
-  // Who deletes a thread under a lease gives the lease up with it.
   const releases = facts.operations.flatMap((each): Release[] => {
     if (each.kind === "release") return [each];
-    return each.kind === "delete" && each.token !== undefined ? [{ ...each, kind: "release", token: each.token }] : [];
+    // Who deletes a thread under a lease gives the lease up with it.
+    if (each.kind === "delete" && each.token !== undefined) return [{ ...each, kind: "release", token: each.token }];
+    if (each.kind !== "acquire" || each.interrupts === undefined || each.outcome === "refused") return [];
+    const before = acquired.filter(
+      ({ thread, token, from }) => thread === each.thread && token !== each.token && from < endOf(each),
+    );
+    return before.map(({ token }) => ({ ...each, kind: "release", token: token as string }));
   });
   return threads.flatMap((thread) => {
     const ofThread = <Each extends { readonly thread: string }>(each: Each): boolean => each.thread === thread;
@@ -46,7 +51,7 @@ const asAppend = (each: Put | Write, token: string) =>
 
 /** A lease lasts for its time at least, counted from when it was asked for, unless its holder asked to release it. */
 function isLiveDuring(lease: Acquire, { from, to }: Put | Write, releases: readonly Release[]): boolean {
-  const released = releases.find(({ token, thread }) => token === lease.token && thread === lease.thread);
-  const until = Math.min(lease.from + lease.ttlMs, released?.from ?? Number.POSITIVE_INFINITY);
+  const released = releases.filter(({ token, thread }) => token === lease.token && thread === lease.thread);
+  const until = Math.min(lease.from + lease.ttlMs, ...released.map((each) => each.from));
   return endOf(lease) < from && (to ?? Number.POSITIVE_INFINITY) < until;
 }

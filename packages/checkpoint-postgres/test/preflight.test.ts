@@ -1,0 +1,4 @@
+import { preflightTests } from "@holdfast/adapter-tests";
+import { migrationTarget } from "./migration-target.js";
+
+preflightTests(migrationTarget);
