@@ -66,13 +66,15 @@ export function idempotentRunTests(target: LeaseTarget): void {
     }
   });
 
-  it("C-100 many at once are answered once", async () => {
-    const { ran, graphs } = replicas();
-    const apps = graphs.map((graph) => exclusive(graph, { idempotencyKey }));
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => apps[n % 2]?.invoke(input, on("m1"))));
-    for (const answer of answers) expect(answer).toEqual(answers[0]);
-    expect(ran).toEqual(["one", "two", "three"]);
-  });
+  for (const whenBusy of ["wait", "reject", "interrupt", "rollback"] as const) {
+    it(`C-100 many at once are answered once (${whenBusy})`, async () => {
+      const { ran, graphs } = replicas();
+      const apps = graphs.map((graph) => exclusive(graph, { idempotencyKey, whenBusy }));
+      const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => apps[n % 2]?.invoke(input, on("m1"))));
+      for (const answer of answers) expect(answer).toEqual(answers[0]);
+      expect(ran).toEqual(["one", "two", "three"]);
+    });
+  }
 
   it("C-100 stream, streamEvents and batch repeat the final values", async () => {
     const { ran, graphs } = replicas();
