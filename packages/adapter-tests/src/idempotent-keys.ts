@@ -1,7 +1,7 @@
 import { exclusive, IdempotencyKeyReusedError, LeaseLostError } from "@holdfast/checkpoint-core";
 import { eventually, gate } from "@holdfast/test-servers";
 import { HumanMessage } from "@langchain/core/messages";
-import { Command, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
+import { Command, MemorySaver, MessagesAnnotation, START, StateGraph } from "@langchain/langgraph";
 import { expect, it } from "vitest";
 import { failureOf } from "./failure.js";
 import { IdempotentStage } from "./idempotent-stage.js";
@@ -161,7 +161,22 @@ export function idempotentKeyTests(target: LeaseTarget): void {
     const app = exclusive(stepsOn(stage.other), { idempotencyKey });
     expect((await app.invoke(input, on("m1"))).log).toEqual(["one x", "two x"]);
     expect(ran).toEqual(["one", "two", "two"]);
-    await target.close(ending);
+    await stage.close(ending);
+  });
+
+  it("C-101 C-113 a thread that is still in the saver before comes here with its first message, which is answered once", async () => {
+    const before = new MemorySaver();
+    await stepGraph(before, { one: () => undefined }).invoke({ input: "before" }, { configurable: { thread_id: stage.thread } });
+    const here = [stage.open({ fallback: before }), stage.open({ fallback: before })];
+    let ran = 0;
+    const count = (): void => {
+      ran += 1;
+    };
+    const apps = here.map((each) => exclusive(stepGraph(each, { one: count }), { idempotencyKey }));
+    const answers = await Promise.all([0, 1, 0, 1].map((n) => apps[n]?.invoke(input, on("m1"))));
+    for (const answer of answers) expect(answer?.log).toEqual(["one before", "one x"]);
+    expect(ran).toBe(1);
+    for (const each of here) await stage.close(each);
   });
 
   it("C-102 an outcome is kept as long as its thread, and its checkpoint is not pruned", async () => {

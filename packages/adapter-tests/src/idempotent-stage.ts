@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import type { LeaseTarget, LeasingSaver } from "./lease-target.js";
 import { type Step, stepGraph } from "./step-graph.js";
-import type { TestStore } from "./target.js";
+import type { OpenOptions, TestStore } from "./target.js";
 
 /** Two replicas on one store, and a thread for each test. */
 export class IdempotentStage {
@@ -26,8 +26,12 @@ export class IdempotentStage {
     });
   }
 
-  open(): LeasingSaver {
-    return this.#target.open(this.#store?.url as string);
+  open(options?: OpenOptions): LeasingSaver {
+    return this.#target.open(this.#store?.url as string, options);
+  }
+
+  close(saver: LeasingSaver): Promise<void> {
+    return this.#target.close(saver);
   }
 
   get saver(): LeasingSaver {
