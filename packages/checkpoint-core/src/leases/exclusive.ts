@@ -7,7 +7,7 @@ import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
 import { type Config, HeldLease } from "./held-lease.js";
 import { heldThreads } from "./held-threads.js";
-import { beginIdempotent, leftBy } from "./idempotent-runs.js";
+import { beginIdempotent, isUnfinished } from "./idempotent-runs.js";
 import { streamOf } from "./leavable-stream.js";
 import { LEASE_OPTIONS, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
 import { type IdempotencyRule, idempotencyKey, resolveIdempotency } from "./run-key.js";
@@ -236,7 +236,6 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
     return { lease: this.#held(call, config, lease, signals), input };
   }
 
-  /** @param threadId if its outcome is to be noted. */
   #held({ onAbort }: Call<Graph>, config: Config, lease: ThreadLease, signals: readonly AbortSignal[]): HeldLease {
     const saver = new RunSaver(this.#saver, lease.isOfRun ? lease.threadId : undefined);
     const own = { lease, handsOver: onAbort === "handOver" ? config.signal : undefined };
@@ -259,13 +258,7 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
       leaseOptions: { ...this.#leaseOptions, ...signal },
       patienceMs: this.#options.waitMs ?? Number.POSITIVE_INFINITY,
       finish: async (lease, unfinished) => {
-        const found = await stage.runs.continue(lease, unfinished);
-        const left =
-          found === undefined || found.outcome !== undefined || found.overtakenBy !== undefined
-            ? "nothing"
-            : await leftBy(stage, found);
-        if (typeof left === "object") lease.setOutcome(left);
-        if (left !== "unfinished") return lease.release();
+        if (!(await isUnfinished(stage, lease, unfinished))) return;
         const changed = { ...asRunOf(config, this.#rule?.name as string, unfinished), ...signal };
         const held = this.#held({ ...call, onAbort: "handOver" }, changed, lease, signals);
         const work = (given: Config): unknown => call.graph.invoke(null as never, given as never);

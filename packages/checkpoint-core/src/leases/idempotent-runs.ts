@@ -84,11 +84,11 @@ async function beginUnder(call: IdempotentCall, lease: ThreadLease): Promise<Beg
     }
     // Under its first lease, it has not written anything yet.
     const left = found.leases.length < 2 ? "nothing" : await leftBy(call, found);
-    if (typeof left === "object") {
+    const result = typeof left === "object" ? await resultOf(call.graph, call.saver, call.threadId, left) : undefined;
+    if (typeof left === "object" && result !== undefined) {
       lease.setOutcome(left);
-      const result = await resultOf(call.graph, call.saver, call.threadId, left);
       await lease.release();
-      if (result !== undefined) return { kind: "repeated", result };
+      return { kind: "repeated", result };
     }
     if (left === "unfinished") return { kind: "left", lease };
     // Its checkpoints were taken out of the thread, or another run has gone on from them.
@@ -100,11 +100,27 @@ async function beginUnder(call: IdempotentCall, lease: ThreadLease): Promise<Beg
   }
 }
 
+/** Whether another run is to be finished under a lease, which then belongs to that run. Otherwise the lease is released. */
+export async function isUnfinished(stage: Stage, lease: ThreadLease, key: string): Promise<boolean> {
+  try {
+    const found = await stage.runs.continue(lease, key);
+    const isOver = found === undefined || found.outcome !== undefined || found.overtakenBy !== undefined;
+    const left = isOver ? "nothing" : await leftBy(stage, found);
+    if (left === "unfinished") return true;
+    if (left !== "nothing") lease.setOutcome(left);
+    await lease.release();
+    return false;
+  } catch (error) {
+    await lease.handOver().catch(() => undefined);
+    throw error;
+  }
+}
+
 /**
  * What is left of a run that did not note what it came to: nothing to go on with; work that is unfinished at the head of the thread; or an outcome, where its
  * process ended after its last commit.
  */
-export async function leftBy(stage: Stage, run: StoredRun): Promise<"nothing" | "unfinished" | RunOutcome> {
+async function leftBy(stage: Stage, run: StoredRun): Promise<"nothing" | "unfinished" | RunOutcome> {
   const { graph, saver, runs, threadId } = stage;
   const { madeId, headId, hasWritesAtHead } = await runs.progress(threadId, run);
   const id = madeId ?? (hasWritesAtHead ? headId : undefined);

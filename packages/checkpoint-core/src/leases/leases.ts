@@ -167,11 +167,18 @@ export class Leases {
     const answer = await this.#request({ threadId, ttlMs, owner, ended });
     if (answer.kind === "busy") return undefined;
     // Whoever claims the thread goes on with its run.
-    if (answer.run !== undefined) {
-      answer.lease.setRun(answer.run);
-      await this.#store.continueRun(threadId, answer.token, answer.run);
-    }
+    if (answer.run !== undefined) await this.#continue(answer.lease, answer.run);
     return answer;
+  }
+
+  async #continue(lease: ThreadLease, run: string): Promise<void> {
+    lease.setRun(run);
+    try {
+      await this.#store.continueRun(lease.threadId, lease.token, run);
+    } catch (error) {
+      await lease.handOver().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Takes a lease from its holder, who cannot write any more. @returns `undefined` when nobody has the thread. */
