@@ -8,7 +8,7 @@ const LONG = [
   "packages/checkpoint-redis/test/{conformance-clients,conformance-cluster,conformance-sentinel,durability,least-rights}.test.ts",
   "packages/test-servers/test/{pgbouncer,postgres-pair,redis-cluster,redis-sentinel}.test.ts",
   // Many processes, much data, random moves, and networks that fail.
-  "packages/checkpoint-*/test/{exclusive-processes,killed-sweepers,large-values,lease-checker,migration-under-traffic,processes}.test.ts",
+  "packages/checkpoint-*/test/{exclusive-processes,idempotent-processes,killed-sweepers,large-values,lease-checker,migration-under-traffic,processes,webhooks}.test.ts",
   "packages/checkpoint-*/test/{bad-requests,delta-order,failed-runs,given-up}.test.ts",
   // LangGraph beyond one version and one process: its server, agents built on it, its older line.
   "packages/checkpoint-*/test/{as-in-memory,langgraph-lines,langgraph-server}.test.ts",

@@ -12,6 +12,7 @@ import { Supervisor, type WorkerProcess } from "./supervisor.js";
 import { threadIdOf } from "./thread-ids.js";
 import type { ThreadView } from "./threads.js";
 import type { Conversation } from "./transcripts.js";
+import { playWebhooks } from "./webhooks.js";
 
 export interface Demonstration {
   readonly options: Options;
@@ -38,6 +39,16 @@ export async function demonstrate(run: Demonstration): Promise<Report> {
   const { threads, killedPids, requests } = await playWithFaults(run, turns);
   const { reexecuted, ...happened } = tally(parseLedger(await readFile(run.ledger, "utf8")), killedPids);
   for (const what of reexecuted) console.error(`Run again: ${what}`);
+  const storedBytes = await store.storedBytes();
+  const { workers, seed, latencyMs, webhooks } = options;
+  if (webhooks > 0)
+    run.progress.say(
+      `${webhooks} messages of a webhook, many of them delivered twice, on workers that are killed and redeployed.`,
+    );
+  const webhookCounts = await playWebhooks({
+    ...{ store: options.store, location: store.location, signal: run.signal },
+    ...{ workers, seed, latencyMs, messages: webhooks },
+  });
   return {
     store: options.store,
     server: store.server,
@@ -55,7 +66,8 @@ export async function demonstrate(run: Demonstration): Promise<Report> {
     reexecuted: reexecuted.length,
     contentBytes: [...threads.values()].reduce((bytes, { messages }) => bytes + contentBytes(messages), 0),
     measure: store.measure,
-    storedBytes: await store.storedBytes(),
+    storedBytes,
+    ...webhookCounts,
     seconds: Number(run.progress.seconds.toFixed(1)),
   };
 }

@@ -10,6 +10,7 @@ test("without options: three workers, Postgres, ten kills, three freezes, ten do
     kills: 10,
     freezes: 3,
     doubles: 10,
+    webhooks: 60,
     seed: 1,
     concurrency: 8,
     latencyMs: 25,

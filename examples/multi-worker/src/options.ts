@@ -10,6 +10,8 @@ export interface Options {
   readonly kills: number;
   readonly freezes: number;
   readonly doubles: number;
+  /** Messages of a webhook, after the conversations. */
+  readonly webhooks: number;
   readonly seed: number;
   readonly concurrency: number;
   readonly latencyMs: number;
@@ -27,6 +29,7 @@ export const USAGE = `Usage: demo [options]
   --kills N           workers to kill in the middle of a node (10)
   --freezes N         workers to freeze in the middle of a node, for longer than they may be silent (3)
   --doubles N         turns whose requests are sent twice at once (10)
+  --webhooks N        messages that a webhook delivers, many of them twice, while workers are killed and deployed anew (60)
   --seed N            which ones and when (1)
   --concurrency N     conversations at a time (8)
   --latency MS        how long a recorded answer takes (25)
@@ -53,6 +56,7 @@ export function parseOptions(args: readonly string[]): Options | "help" {
     kills: number("kills", values.kills, 0, 100_000),
     freezes: number("freezes", values.freezes, 0, 100_000),
     doubles: number("doubles", values.doubles, 0, 1_000_000),
+    webhooks: number("webhooks", values.webhooks, 0, 1_000_000),
     seed: number("seed", values.seed, 0, 2 ** 32 - 1),
     concurrency: number("concurrency", values.concurrency, 1, 1_000),
     latencyMs: number("latency", values.latency, 1, 60_000),
@@ -73,6 +77,7 @@ function parse(args: readonly string[]) {
         kills: { type: "string", default: "10" },
         freezes: { type: "string", default: "3" },
         doubles: { type: "string", default: "10" },
+        webhooks: { type: "string", default: "60" },
         seed: { type: "string", default: "1" },
         concurrency: { type: "string", default: "8" },
         latency: { type: "string", default: "25" },

@@ -24,6 +24,11 @@ const good: Report = {
   doubled: 0,
   differing: 0,
   reexecuted: 0,
+  webhooks: 60,
+  webhookDeliveries: 95,
+  webhookWorkersKilled: 4,
+  webhookWorkersRedeployed: 3,
+  webhooksNotAnsweredOnce: 0,
   contentBytes: 1_000,
   measure: "bytes on disk",
   storedBytes: 2_500,
@@ -39,6 +44,7 @@ test.each([
   [{ doubled: 2 }, "2 messages or turns are there twice"],
   [{ differing: 3 }, "3 messages differ from what was said"],
   [{ reexecuted: 4 }, "4 tasks ran again although their writes had been acknowledged"],
+  [{ webhooksNotAnsweredOnce: 1 }, "1 messages of webhooks were not answered exactly once"],
   [{ fenced: 2 }, "2 frozen workers were fenced, not 3"],
   [{ kills: 9 }, "9 workers were killed, not 10"],
   [{ kills: 11 }, "11 workers were killed, not 10"],
@@ -53,5 +59,6 @@ test("the table shows every number", () => {
   expect(shown).toMatch(/^ {2}workers frozen +4 {2}3 fenced when they went on$/m);
   expect(shown).toMatch(/^ {2}conversations picked up +11 {2}by sweepers; 1 by a request that waited$/m);
   expect(shown).toMatch(/^ {2}requests doubled +14 {2}7 refused, 6 queued$/m);
+  expect(shown).toMatch(/^ {2}webhook messages +60 {2}delivered 95 times; 4 workers killed, 3 redeployed$/m);
   expect(shown).toMatch(/^ {2}bytes on disk +2,500 {2}2\.5 x the content$/m);
 });

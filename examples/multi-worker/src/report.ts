@@ -1,6 +1,7 @@
 import type { Differences } from "./check.js";
+import type { WebhookCounts } from "./webhooks.js";
 
-export interface Report extends Differences {
+export interface Report extends Differences, WebhookCounts {
   readonly store: string;
   readonly server: string;
   readonly model: string;
@@ -36,6 +37,8 @@ export function faultsOf(report: Report, wanted: { readonly kills: number; reado
   if (report.doubled > 0) faults.push(`${report.doubled} messages or turns are there twice`);
   if (report.differing > 0) faults.push(`${report.differing} messages differ from what was said`);
   if (report.reexecuted > 0) faults.push(`${report.reexecuted} tasks ran again although their writes had been acknowledged`);
+  if (report.webhooksNotAnsweredOnce > 0)
+    faults.push(`${report.webhooksNotAnsweredOnce} messages of webhooks were not answered exactly once`);
   if (report.kills !== wanted.kills) {
     faults.push(
       `${report.kills} workers were killed, not ${wanted.kills}: the run was too short (more conversations, or a larger --latency)`,
@@ -73,6 +76,12 @@ export function table(report: Report): string {
     ["messages doubled", number(report.doubled)],
     ["messages differing", number(report.differing)],
     ["tasks run again", number(report.reexecuted), "of those whose writes were acknowledged"],
+    [
+      "webhook messages",
+      number(report.webhooks),
+      `delivered ${number(report.webhookDeliveries)} times; ${number(report.webhookWorkersKilled)} workers killed, ${number(report.webhookWorkersRedeployed)} redeployed`,
+    ],
+    ["not answered once", number(report.webhooksNotAnsweredOnce)],
     ["bytes of content", number(report.contentBytes)],
     [report.measure, number(report.storedBytes), `${(report.storedBytes / report.contentBytes).toFixed(1)} x the content`],
     ["seconds", report.seconds.toFixed(1)],

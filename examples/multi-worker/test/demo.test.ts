@@ -67,7 +67,7 @@ function leftProcesses({ child }: Demo): boolean {
 
 const ZEROS = { lost: 0, doubled: 0, differing: 0, reexecuted: 0 };
 /** For runs that are about something else: freezing takes its time. */
-const NO_FREEZES = ["--freezes", "0", "--json"];
+const NO_FREEZES = ["--freezes", "0", "--webhooks", "0", "--json"];
 
 test.each([
   ["postgres", /^PostgreSQL \d+/, "bytes on disk"],
@@ -90,6 +90,9 @@ test.each([
     storedBytes: expect.any(Number),
     seconds: expect.any(Number),
   });
+  expect(report).toMatchObject({ webhooks: 60, webhooksNotAnsweredOnce: 0 });
+  expect(report.webhookDeliveries).toBeGreaterThan(60);
+  expect(Math.min(report.webhookWorkersKilled, report.webhookWorkersRedeployed)).toBeGreaterThan(1);
   expect(report.supersteps).toBeGreaterThan(3 * report.conversations);
   expect(report.storedBytes).toBeGreaterThan(report.contentBytes);
   expect(stderr).toContain("2 of which will be killed and 1 frozen");

@@ -59,3 +59,8 @@ export { overtakenRunTests } from "./overtaken-runs.js";
 export { preflightTests } from "./preflight.js";
 export { revokedLeaseTests } from "./revoked-leases.js";
 export { shutdownTests } from "./shutdown.js";
+export { idempotentKeyTests } from "./idempotent-keys.js";
+export { idempotentLineTests } from "./idempotent-lines.js";
+export { idempotentProcessTests } from "./idempotent-processes.js";
+export { idempotentRunTests } from "./idempotent-runs.js";
+export { webhookTests } from "./webhooks.js";

@@ -76,6 +76,11 @@ export class LeaseWorkerProcess {
     return left;
   }
 
+  /** SIGTERM, as in a rolling deploy. */
+  async terminate(): Promise<void> {
+    await this.#child.kill("SIGTERM");
+  }
+
   /** When it has ended by itself. */
   get exited(): NodeChild["exited"] {
     return this.#child.exited;

@@ -41,6 +41,7 @@ export { entryCache } from "./store/entry-cache.js";
 export { Events } from "./store/events.js";
 export { type OperationEnd, type OperationOptions, underOptions, unlessOver, withoutSignal } from "./store/operation-signal.js";
 export type { LeaseLost, Refusal } from "./store/refusal.js";
+export type { RunBeginning, RunEnd, RunProgress, StoredRun } from "./store/run-store.js";
 export {
   type FailedTry,
   PING_POLICY,

@@ -21,6 +21,7 @@ const EVERY: readonly (readonly [errors.HoldfastErrorCode, errors.HoldfastError]
   ["HOLDFAST_THREAD_BUSY", new errors.ThreadBusyError("t", "worker 7", 12)],
   ["HOLDFAST_LEASE_LOST", new errors.LeaseLostError("t")],
   ["HOLDFAST_CONCURRENT_UPDATE", new errors.ConcurrentUpdateError("t")],
+  ["HOLDFAST_IDEMPOTENCY_KEY_REUSED", new errors.IdempotencyKeyReusedError("t", "m1")],
   ["HOLDFAST_THREAD_DELETED", new errors.ThreadDeletedError("t")],
   ["HOLDFAST_THREAD_NOT_FOUND", new errors.ThreadNotFoundError("t")],
   ["HOLDFAST_THREAD_EXISTS", new errors.ThreadExistsError("t")],

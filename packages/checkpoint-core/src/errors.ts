@@ -32,6 +32,7 @@ export type HoldfastErrorCode =
   | "HOLDFAST_THREAD_BUSY"
   | "HOLDFAST_LEASE_LOST"
   | "HOLDFAST_CONCURRENT_UPDATE"
+  | "HOLDFAST_IDEMPOTENCY_KEY_REUSED"
   | "HOLDFAST_THREAD_DELETED"
   | "HOLDFAST_THREAD_NOT_FOUND"
   | "HOLDFAST_THREAD_EXISTS"
@@ -66,6 +67,7 @@ export type HoldfastError =
   | ThreadBusyError
   | LeaseLostError
   | ConcurrentUpdateError
+  | IdempotencyKeyReusedError
   | ThreadDeletedError
   | ThreadNotFoundError
   | ThreadExistsError
@@ -283,6 +285,20 @@ export class ConcurrentUpdateError extends FamilyError {
   constructor(threadId: string) {
     super("The thread was updated by another run since this one read it. Start again from its latest state.");
     this.threadId = threadId;
+  }
+}
+
+/** The idempotency key of a call has come before on this thread, with another input. Nothing was run. */
+export class IdempotencyKeyReusedError extends FamilyError {
+  override readonly name = "IdempotencyKeyReusedError";
+  readonly code = "HOLDFAST_IDEMPOTENCY_KEY_REUSED";
+  readonly threadId: string;
+  readonly key: string;
+
+  constructor(threadId: string, key: string) {
+    super("The idempotency key was used with another input on this thread. A new message needs a key of its own.");
+    this.threadId = threadId;
+    this.key = key;
   }
 }
 

@@ -6,6 +6,7 @@ export {
   DeserializationError,
   HoldfastError,
   type HoldfastErrorCode,
+  IdempotencyKeyReusedError,
   ImportMismatchError,
   InvalidConfigError,
   InvalidMetadataError,

@@ -19,6 +19,10 @@ import {
   type PutWritesInput,
   type Refusal,
   type RevokedLease,
+  type RunBeginning,
+  type RunEnd,
+  type RunProgress,
+  type StoredRun,
   type SweepClaim,
   type SweepPage,
   type ThreadHistory,
@@ -37,9 +41,10 @@ import { deleteIdleThread } from "./operations/delete-idle-thread.js";
 import { deleteThread } from "./operations/delete-thread.js";
 import { getDeltaChannelHistory } from "./operations/get-delta-channel-history.js";
 import { getTuple } from "./operations/get-tuple.js";
-import { acquireLease, endedLeases, handOverLease, lostLease, releaseLease, renewLease } from "./operations/lease.js";
+import { acquireLease, endedLeases, handOverLease, releaseLease, renewLease } from "./operations/lease.js";
 import { list, listThreadIds } from "./operations/list.js";
 import { listThreads } from "./operations/list-threads.js";
+import { lostLease } from "./operations/lost-lease.js";
 import { beginMigration, endMigration, threadPlace } from "./operations/migration.js";
 import { prune } from "./operations/prune.js";
 import { purgeDeleted } from "./operations/purge-deleted.js";
@@ -47,6 +52,7 @@ import { put } from "./operations/put.js";
 import { putWrites } from "./operations/put-writes.js";
 import type { Reading } from "./operations/read-checkpoints.js";
 import { revokeLease } from "./operations/revoke-lease.js";
+import { beginRun, continueRun, findRun, runProgress } from "./operations/runs.js";
 import { setLabels } from "./operations/set-labels.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, renewSweep, sweepPage } from "./operations/sweep.js";
@@ -255,8 +261,8 @@ export class PostgresStore implements CheckpointStore {
     return renewLease(this.#db, this.#tables, threadId, token, ttlMs);
   }
 
-  releaseLease(threadId: string, token: string): Promise<void> {
-    return releaseLease(this.#db, this.#tables, threadId, token);
+  releaseLease(threadId: string, token: string, end?: RunEnd): Promise<void> {
+    return releaseLease(this.#db, this.#tables, threadId, token, end);
   }
 
   handOverLease(threadId: string, token: string): Promise<void> {
@@ -269,6 +275,22 @@ export class PostgresStore implements CheckpointStore {
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
     return endedLeases(this.#db, this.#tables, olderThanMs, limit);
+  }
+
+  findRun(threadId: string, key: string): Promise<StoredRun | undefined> {
+    return findRun(this.#db, this.#tables, threadId, key);
+  }
+
+  beginRun(threadId: string, token: string, run: RunBeginning): Promise<StoredRun | LeaseLost> {
+    return beginRun(this.#db, this.#tables, threadId, token, run);
+  }
+
+  continueRun(threadId: string, token: string, key: string): Promise<StoredRun | LeaseLost | undefined> {
+    return continueRun(this.#db, this.#tables, threadId, token, key);
+  }
+
+  runProgress(threadId: string, leases: readonly string[]): Promise<RunProgress> {
+    return runProgress(this.#db, this.#tables, threadId, leases);
   }
 
   ping(): Promise<void> {

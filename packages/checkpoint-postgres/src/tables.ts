@@ -14,6 +14,7 @@ export interface Tables {
   readonly checkpoint: string;
   readonly segment: string;
   readonly pendingWrite: string;
+  readonly run: string;
   readonly tombstone: string;
   readonly sweeper: string;
   readonly migration: string;
@@ -47,6 +48,7 @@ export function tablesIn(schemaName: unknown): Tables {
     checkpoint: `${schema}.checkpoint`,
     segment: `${schema}.segment`,
     pendingWrite: `${schema}.pending_write`,
+    run: `${schema}.run`,
     tombstone: `${schema}.tombstone`,
     sweeper: `${schema}.sweeper`,
     migration: `${schema}.migration`,

@@ -89,10 +89,11 @@ export type SummaryRow = readonly [
   isHidden: number,
   ageMs: Buffer,
   writer: Buffer,
+  isOutcome: number,
 ];
 
 export function decodeSummary(row: SummaryRow): CheckpointSummary {
-  const [member, parent, lineage, snapshots, metadata, labels, hasWrites, isHidden, ageMs, writer] = row;
+  const [member, parent, lineage, snapshots, metadata, labels, hasWrites, isHidden, ageMs, writer, isOutcome] = row;
   return {
     ...decodeMember(member),
     parentId: parent.length === 0 ? undefined : decodeId(parent),
@@ -104,6 +105,7 @@ export function decodeSummary(row: SummaryRow): CheckpointSummary {
     ageMs: Number(ageMs),
     runId: decodeLabels(labels).run_id,
     lease: writer.length === 0 ? undefined : String(writer.readBigUInt64LE()),
+    isOutcome: isOutcome === 1,
   };
 }
 

@@ -21,6 +21,10 @@ import {
   type Reading,
   type Refusal,
   type RevokedLease,
+  type RunBeginning,
+  type RunEnd,
+  type RunProgress,
+  type StoredRun,
   type SweepClaim,
   type SweepPage,
   type ThreadHistory,
@@ -51,6 +55,7 @@ import { putWrites } from "./operations/put-writes.js";
 import { revokeLease } from "./operations/revoke-lease.js";
 import { stats } from "./operations/stats.js";
 import { claimSweep, markSwept, releaseSweep, sweepPage } from "./operations/sweep.js";
+import { beginRun, continueRun, findRun, runProgress } from "./operations/runs.js";
 import { setLabels } from "./operations/set-labels.js";
 import { adoptHistory, threadHistory } from "./operations/thread-history.js";
 import { type TimedThreadKey, threadKey } from "./operations/thread-key.js";
@@ -172,11 +177,11 @@ export class RedisStore implements CheckpointStore {
     return undefined;
   }
 
-  async releaseLease(threadId: string, token: string): Promise<void> {
+  async releaseLease(threadId: string, token: string, end?: RunEnd): Promise<void> {
     const note = this.#notes.get(`${token} ${threadId}`);
     this.#notes.delete(`${token} ${threadId}`);
     await together(
-      releaseLease(this.#redis, this.#keys, threadId, token),
+      releaseLease(this.#redis, this.#keys, threadId, token, end),
       note === undefined ? undefined : this.#leases.remove(threadId, note),
     );
   }
@@ -288,6 +293,22 @@ export class RedisStore implements CheckpointStore {
 
   endedLeases(olderThanMs: number, limit: number): Promise<readonly EndedLease[]> {
     return this.#leases.ended(olderThanMs, limit);
+  }
+
+  findRun(threadId: string, key: string): Promise<StoredRun | undefined> {
+    return findRun(this.#redis, this.#keys, threadId, key);
+  }
+
+  beginRun(threadId: string, token: string, run: RunBeginning): Promise<StoredRun | LeaseLost> {
+    return beginRun(this.#redis, this.#keys, threadId, token, run);
+  }
+
+  continueRun(threadId: string, token: string, key: string): Promise<StoredRun | LeaseLost | undefined> {
+    return continueRun(this.#redis, this.#keys, threadId, token, key);
+  }
+
+  runProgress(threadId: string, leases: readonly string[]): Promise<RunProgress> {
+    return runProgress(this.#redis, this.#keys, threadId, leases);
   }
 
   persist(threadId: string): Promise<boolean> {

@@ -16,6 +16,15 @@ export type Order =
   | (Exclusively & { readonly kind: "ask" })
   /** Answers. By the interrupt's id, if one is given, else whatever question there is. */
   | (Exclusively & { readonly kind: "answer"; readonly answer: string; readonly interruptId?: string; readonly hold?: boolean })
+  /** Answers a message that may have come before: with the steps, or with the first question. It dies at the step `dieAt`, or when its run has ended. */
+  | (Exclusively & {
+      readonly kind: "message";
+      readonly id: string;
+      readonly graph: "steps" | "questions";
+      readonly holdAt?: string;
+      readonly dieAt?: string | "end";
+      readonly durability?: Durability;
+    })
   /** Resumes abandoned threads until it is told to stop. */
   | { readonly kind: "sweep"; readonly graph: "steps" | "questions"; readonly options: SweepOptions; readonly holdAt?: string };
 

@@ -7,6 +7,8 @@ import { type Step, stepGraph } from "../step-graph.js";
 import type { Order, Tells, Told } from "./lease-worker-messages.js";
 import { givenStoreUrl } from "./store-url.js";
 
+const DRAIN_MS = 200;
+
 function tell(message: Tells): void {
   process.send?.(message);
 }
@@ -21,18 +23,18 @@ export function runLeaseWorker(open: (url: string) => LeasingSaver): void {
   });
 
   const stepOf =
-    (name: string, holdAt: string | undefined): Step =>
+    (name: string, holdAt: string | undefined, dieAt?: string): Step =>
     async (config) => {
       const thread = String(config.configurable?.thread_id);
       tell({ kind: "step", thread, name });
       // Whoever comes to this step of this thread dies.
-      if (thread.startsWith("poison") && name === "two") process.kill(process.pid, "SIGKILL");
+      if ((thread.startsWith("poison") && name === "two") || name === dieAt) process.kill(process.pid, "SIGKILL");
       if (name !== holdAt) return;
       await mayGoOn;
       tell({ kind: "released", thread, lost: codeOf(config.signal?.reason) });
     };
-  const steps = (holdAt?: string) =>
-    stepGraph(saver, Object.fromEntries(["one", "two", "three"].map((name) => [name, stepOf(name, holdAt)])));
+  const steps = (holdAt?: string, dieAt?: string) =>
+    stepGraph(saver, Object.fromEntries(["one", "two", "three"].map((name) => [name, stepOf(name, holdAt, dieAt)])));
   const questions = (holdAt?: string) => questionGraph(saver, (name, config) => stepOf(name, holdAt)(config));
 
   async function increment(thread: string, times: number, app: ReturnType<typeof counterGraph>): Promise<unknown> {
@@ -65,6 +67,15 @@ export function runLeaseWorker(open: (url: string) => LeasingSaver): void {
         const { durability = "async", holdAt, input } = order;
         return exclusive(steps(holdAt), options).invoke({ input }, { ...config, durability });
       }
+      case "message": {
+        const { id, graph, holdAt, dieAt, durability = "sync" } = order;
+        const app = exclusive(graph === "steps" ? steps(holdAt, dieAt) : questions(), {
+          ...options,
+          idempotencyKey: "message_id",
+        });
+        const callbacks = dieAt === "end" ? [{ handleChainEnd: dieAfterTheRun }] : [];
+        return app.invoke({ input: id }, { configurable: { thread_id: thread, message_id: id }, durability, callbacks });
+      }
       case "ask":
         return exclusive(questions(), options).invoke({ input: "q" }, config);
       case "answer": {
@@ -74,6 +85,9 @@ export function runLeaseWorker(open: (url: string) => LeasingSaver): void {
       }
     }
   }
+
+  // As in a rolling deploy: what goes on has a moment to end, and is handed over then.
+  process.once("SIGTERM", () => void saver.end({ drainMs: DRAIN_MS }).finally(() => process.exit()));
 
   process.on("message", (told: Told) => {
     if (told.kind === "go on") goOn();
@@ -87,6 +101,11 @@ export function runLeaseWorker(open: (url: string) => LeasingSaver): void {
     }
   });
   tell({ kind: "ready" });
+}
+
+/** All that the run has written is committed then, and its lease not released. */
+function dieAfterTheRun(_output: unknown, _runId: string, parentRunId?: string): void {
+  if (parentRunId === undefined) process.kill(process.pid, "SIGKILL");
 }
 
 function codeOf(error: unknown): string | undefined {

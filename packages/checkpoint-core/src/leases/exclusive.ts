@@ -1,7 +1,5 @@
-import type { UnderlyingSource } from "node:stream/web";
 import type { RunnableConfig } from "@langchain/core/runnables";
 import { AsyncLocalStorageProviderSingleton } from "@langchain/core/singletons";
-import { IterableReadableStream } from "@langchain/core/utils/stream";
 import type { BaseCheckpointSaver } from "@langchain/langgraph-checkpoint";
 import { storedThreadId } from "../config/ids.js";
 import { oneOf, refuseUnknown } from "../config/options.js";
@@ -9,8 +7,15 @@ import { leaseToken, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, MissingThreadIdError } from "../errors.js";
 import { type Config, HeldLease } from "./held-lease.js";
 import { heldThreads } from "./held-threads.js";
+import { beginIdempotent, isUnfinished } from "./idempotent-runs.js";
+import { streamOf } from "./leavable-stream.js";
 import { LEASE_OPTIONS, type LeaseOptions, resolveLeaseOptions, type ThreadLease } from "./lease.js";
+import { type IdempotencyRule, idempotencyKey, resolveIdempotency } from "./run-key.js";
+import { atHead, asRunOf } from "./resumed-config.js";
+import { eventsOf, type Form, invoked, type ReadableGraph, type RunResult, streamed } from "./run-result.js";
 import { CHECKPOINTER_KEY, RunSaver } from "./run-saver.js";
+import { RUNS, type Runs } from "./runs.js";
+import { inputDigest } from "./input-digest.js";
 
 /** How `exclusive` takes the lease of a thread. */
 export interface ExclusiveOptions extends Pick<LeaseOptions, "ttlMs" | "owner"> {
@@ -28,6 +33,14 @@ export interface ExclusiveOptions extends Pick<LeaseOptions, "ttlMs" | "owner"> 
    * (LangGraph's `RunControl`), or that `saver.end()` ends, is handed over in any case.
    */
   readonly onAbort?: "release" | "handOver";
+  /**
+   * The key of `configurable` that identifies what a run answers: the id of a message, of a webhook's delivery. On one thread, a call with the same value again, in
+   * any process, runs nothing twice: it returns what the first run came to (it finished, or stopped at an interrupt), waits for it, or finishes what a crash has left
+   * of it (contract C-100). A call without a value is a run like any other. Default: none.
+   */
+  readonly idempotencyKey?: string;
+  /** How long what a run came to is kept, in milliseconds. Default: as long as its thread. */
+  readonly idempotencyTtlMs?: number;
 }
 
 /** A saver that has leases. */
@@ -49,55 +62,96 @@ export interface ExclusiveGraph {
  * const app = exclusive(graph.compile({ checkpointer: saver }));
  * ```
  *
- * @throws InvalidOptionsError if the graph was not compiled with a Holdfast saver. The returned graph's calls throw ThreadBusyError, LeaseLostError, and what
- *   those of `graph` throw.
+ * @throws InvalidOptionsError if the graph was not compiled with a Holdfast saver. The returned graph's calls throw ThreadBusyError, LeaseLostError, with
+ *   `idempotencyKey` also IdempotencyKeyReusedError and InvalidConfigError (a key that is empty or malformed), and what those of `graph` throw.
  */
 export function exclusive<Graph extends ExclusiveGraph>(graph: Graph, options: ExclusiveOptions = {}): Graph {
-  refuseUnknown("exclusive", options, [...LEASE_OPTIONS, "whenBusy", "waitMs", "onAbort"]);
-  const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, onAbort = "release", ...lease } = options;
+  refuseUnknown("exclusive", options, [...LEASE_OPTIONS, "whenBusy", "waitMs", "onAbort", "idempotencyKey", "idempotencyTtlMs"]);
+  const { whenBusy = "wait", waitMs = Number.POSITIVE_INFINITY, onAbort = "release", ttlMs, owner } = options;
   oneOf("whenBusy", whenBusy, "wait", "reject", "interrupt", "rollback");
   oneOf("onAbort", onAbort, "release", "handOver");
+  const rule = resolveIdempotency(options.idempotencyKey, options.idempotencyTtlMs);
   const saver = graph.checkpointer as LeaseSource | undefined;
   if (typeof saver?.acquireThread !== "function") {
     throw new InvalidOptionsError(
       "exclusive needs a graph that was compiled with a Holdfast saver: graph.compile({ checkpointer: saver }).",
     );
   }
+  if (rule !== undefined && (runsOf(saver) === undefined || typeof (graph as { getState?: unknown }).getState !== "function")) {
+    throw new InvalidOptionsError("idempotencyKey needs a graph of LangGraph that was compiled with a Holdfast saver.");
+  }
+  const lease = { ...(ttlMs !== undefined && { ttlMs }), ...(owner !== undefined && { owner }) };
   const leaseOptions: LeaseOptions = whenBusy === "reject" ? { ...lease, waitMs: 0 } : { ...lease, waitMs, whenBusy };
   resolveLeaseOptions(leaseOptions);
-  return new Proxy(graph, new ExclusiveCalls<Graph>(saver, leaseOptions, options));
+  return new Proxy(graph, new ExclusiveCalls<Graph>(saver, leaseOptions, options, rule));
+}
+
+function runsOf(saver: LeaseSource): Runs | undefined {
+  return (saver as { readonly [RUNS]?: Runs })[RUNS];
 }
 
 type Method = (...args: unknown[]) => unknown;
+
+/** A call that takes the lease of its thread. */
+interface Call<Graph> {
+  readonly graph: Graph;
+  readonly config: Config | undefined;
+  /** With the input of the caller, or null where it goes on with a run that was left. */
+  readonly work: (config: Config, input: unknown) => unknown;
+  /** Of a run. An update of the state has none. */
+  readonly run?: { readonly input: unknown; readonly repeat: (result: RunResult) => unknown };
+  readonly onAbort: ExclusiveOptions["onAbort"];
+  /** Aborts when the reader leaves the call's stream. */
+  readonly left?: AbortSignal;
+}
+
+/** The lease that a call runs under, and its input; or what it came to when it came before. */
+type Entered =
+  | { readonly lease: HeldLease; readonly input: unknown; readonly repeated?: undefined }
+  | { readonly repeated: RunResult };
 
 class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph> {
   readonly #saver: LeaseSource;
   readonly #leaseOptions: LeaseOptions;
   readonly #options: ExclusiveOptions;
+  readonly #rule: IdempotencyRule | undefined;
 
-  constructor(saver: LeaseSource, leaseOptions: LeaseOptions, options: ExclusiveOptions) {
+  constructor(saver: LeaseSource, leaseOptions: LeaseOptions, options: ExclusiveOptions, rule: IdempotencyRule | undefined) {
     this.#saver = saver;
     this.#leaseOptions = leaseOptions;
     this.#options = options;
+    this.#rule = rule;
   }
 
   get(graph: Graph, property: string | symbol, receiver: unknown): unknown {
     const value: unknown = Reflect.get(graph, property, graph);
     if (typeof value !== "function") return value;
     const call = (...args: unknown[]): unknown => Reflect.apply(value as Method, graph, args);
+    const { onAbort } = this.#options;
+    const readable = graph as unknown as ReadableGraph;
     switch (property) {
       case "invoke":
-        return (input: unknown, config?: Config) => this.#during(graph, config, (changed) => call(input, changed));
+        return (input: unknown, config?: Config) => {
+          const run = { input, repeat: (result: RunResult) => invoked(readable, result, config as Form) };
+          return this.#during({ graph, config, work: (changed, given) => call(given, changed), run, onAbort });
+        };
       case "updateState":
       case "bulkUpdateState":
         return (config: Config, ...rest: unknown[]) =>
-          this.#during(graph, config, (changed) => call(changed, ...rest), "release");
+          this.#during({ graph, config, work: (changed) => call(changed, ...rest), onAbort: "release" });
       case "stream":
-        return (input: unknown, config?: Config) => this.#stream(graph, config, (changed) => call(input, changed));
+        return (input: unknown, config?: Config) => {
+          const run = { input, repeat: (result: RunResult) => streamed(readable, result, config as Form) };
+          return this.#stream({ graph, config, work: (changed, given) => call(given, changed), run, onAbort });
+        };
       case "streamEvents":
         return (input: unknown, config?: Config, ...rest: unknown[]) => {
           if (config?.version === "v3") return this.#withOwnStream(graph).streamEvents(input, config, ...rest);
-          return this.#streamLater(graph, config, (changed) => call(input, changed, ...rest));
+          const run = {
+            input,
+            repeat: (result: RunResult) => eventsOf(invoked(readable, result, undefined), config ?? {}, rest),
+          };
+          return this.#streamLater({ graph, config, work: (changed, given) => call(given, changed, ...rest), run, onAbort });
         };
       case "batch":
         // It calls invoke for each input, with that input's config.
@@ -116,31 +170,21 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
   }
 
   /** Runs a call that ends when its promise settles. */
-  async #during(
-    graph: Graph,
-    config: Config | undefined,
-    run: (config: Config) => unknown,
-    onAbort = this.#options.onAbort,
-  ): Promise<unknown> {
-    const lease = await this.#enter(graph, config, onAbort);
-    try {
-      const result = await lease.run(run);
-      lease.throwIfFailed();
-      return result;
-    } catch (error) {
-      throw lease.failedBy(error);
-    } finally {
-      await lease.leave();
-    }
+  async #during(call: Call<Graph>): Promise<unknown> {
+    const entered = await this.#enter(call);
+    return entered.repeated === undefined ? runUnder(entered.lease, call, entered.input) : call.run?.repeat(entered.repeated);
   }
 
   /** Runs a call that ends with its stream. */
-  async #stream(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): Promise<unknown> {
+  async #stream(call: Call<Graph>): Promise<unknown> {
     const left = new AbortController();
-    const lease = await this.#enter(graph, config, this.#options.onAbort, left.signal);
-    if (lease.isNested) return lease.run(run);
+    const entered = await this.#enter({ ...call, left: left.signal });
+    if (entered.repeated !== undefined) return streamOf(eachOf(call.run?.repeat(entered.repeated)), left);
+    const { lease, input } = entered;
+    const work = (config: Config): unknown => call.work(config, input);
+    if (lease.isNested) return lease.run(work);
     try {
-      const stream = (await lease.run(run)) as AsyncIterable<unknown>;
+      const stream = (await lease.run(work)) as AsyncIterable<unknown>;
       return streamOf(
         lease.items(() => stream),
         left,
@@ -153,89 +197,95 @@ class ExclusiveCalls<Graph extends ExclusiveGraph> implements ProxyHandler<Graph
   }
 
   /** The same for a call that returns its stream synchronously. */
-  #streamLater(graph: Graph, config: Config | undefined, run: (config: Config) => unknown): AsyncIterable<unknown> {
+  #streamLater(call: Call<Graph>): AsyncIterable<unknown> {
     const left = new AbortController();
-    const enter = (): Promise<HeldLease> => this.#enter(graph, config, this.#options.onAbort, left.signal);
+    const enter = (): Promise<Entered> => this.#enter({ ...call, left: left.signal });
     const items = async function* (): AsyncGenerator<unknown> {
-      const lease = await enter();
-      yield* lease.items(() => lease.run(run) as AsyncIterable<unknown>);
+      const entered = await enter();
+      if (entered.repeated !== undefined) return yield* eachOf(call.run?.repeat(entered.repeated));
+      const { lease, input } = entered;
+      yield* lease.items(() => lease.run((config) => call.work(config, input)) as AsyncIterable<unknown>);
     };
     return streamOf(items(), left);
   }
 
-  /** @param left aborts when the reader leaves the call's stream. */
-  async #enter(graph: Graph, config: Config = {}, onAbort: ExclusiveOptions["onAbort"], left?: AbortSignal): Promise<HeldLease> {
+  async #enter(call: Call<Graph>): Promise<Entered> {
+    const { graph, config = {}, run } = call;
+    const own = { ...(graph as { readonly config?: RunnableConfig }).config?.configurable, ...config.configurable };
     // Merged as in LangGraph: the config of the node that calls, of the graph, of the call.
-    const configurable = {
-      ...AsyncLocalStorageProviderSingleton.getRunnableConfig()?.configurable,
-      ...(graph as { readonly config?: RunnableConfig }).config?.configurable,
-      ...config.configurable,
-    };
+    const configurable = { ...AsyncLocalStorageProviderSingleton.getRunnableConfig()?.configurable, ...own };
     if (configurable.thread_id === undefined) throw new MissingThreadIdError("An exclusive run");
     const threadId = storedThreadId(configurable.thread_id);
-    const signals = [config.signal, left].filter((signal) => signal !== undefined);
+    const signals = [config.signal, call.left].filter((signal) => signal !== undefined);
+    const input = run?.input;
     // A call within a run that holds the lease, found by where it is made, or by its config.
     const outer = heldThreads.getStore()?.get(threadId);
-    if (outer?.isOver === false) return new HeldLease(withLeaseToken(config, threadId, outer.token as string), signals);
+    if (outer?.isOver === false)
+      return { lease: new HeldLease(withLeaseToken(config, threadId, outer.token as string), signals), input };
     const token = leaseToken({ configurable }, threadId);
     if (token !== undefined && token !== outer?.token) {
       const saver = configurable[CHECKPOINTER_KEY] === undefined ? new RunSaver(this.#saver) : undefined;
-      return new HeldLease(config, signals, saver);
+      return { lease: new HeldLease(config, signals, saver), input };
     }
+    // A node's key is not that of the runs which it begins on other threads; LangGraph makes subgraphs of them, unless they say otherwise.
+    const isKeyed = this.#rule !== undefined && run !== undefined && !configurable.checkpoint_ns;
+    const key = isKeyed ? idempotencyKey(this.#rule, own) : undefined;
+    if (key !== undefined) return this.#enterIdempotent(call, threadId, key, signals);
     const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined;
     const lease = await this.#saver.acquireThread(threadId, { ...this.#leaseOptions, ...(signal && { signal }) });
+    return { lease: this.#held(call, config, lease, signals), input };
+  }
+
+  #held({ onAbort }: Call<Graph>, config: Config, lease: ThreadLease, signals: readonly AbortSignal[]): HeldLease {
+    const saver = new RunSaver(this.#saver, lease.isOfRun ? lease.threadId : undefined);
     const own = { lease, handsOver: onAbort === "handOver" ? config.signal : undefined };
-    return new HeldLease(withLeaseToken(config, threadId, lease.token), signals, new RunSaver(this.#saver), own);
+    return new HeldLease(withLeaseToken(config, lease.threadId, lease.token), signals, saver, own);
   }
-}
 
-/**
- * A stream that buffers items as they come, like LangGraph's, so that a slow reader does not delay the release of the lease. Leaving the stream ends the run,
- * even while the next item is pending.
- */
-function streamOf(items: AsyncIterable<unknown>, left: AbortController): AsyncIterable<unknown> {
-  const pump = async (controller: ReadableStreamDefaultController<unknown>): Promise<void> => {
-    try {
-      for await (const item of items) {
-        if (left.signal.aborted) return;
-        controller.enqueue(item);
-      }
-      if (!left.signal.aborted) controller.close();
-    } catch (error) {
-      if (!left.signal.aborted) controller.error(error);
-    }
-  };
-  let ended: Promise<void> | undefined;
-  let close = (): void => {};
-  const leave = async (): Promise<void> => {
-    left.abort();
-    await ended;
-  };
-  return new LeavableStream(
-    async () => {
-      await leave();
-      close();
-    },
-    {
-      start(controller: ReadableStreamDefaultController<unknown>) {
-        close = () => controller.close();
-        ended = pump(controller);
+  async #enterIdempotent(call: Call<Graph>, threadId: string, key: string, signals: readonly AbortSignal[]): Promise<Entered> {
+    const { config = {} } = call;
+    const input = call.run?.input;
+    const stage = {
+      graph: call.graph as unknown as ReadableGraph,
+      saver: this.#saver,
+      runs: runsOf(this.#saver) as Runs,
+      threadId,
+    };
+    const signal = signals.length > 0 ? { signal: AbortSignal.any([...signals]) } : {};
+    const begun = await beginIdempotent({
+      ...stage,
+      run: { key, input: inputDigest(input), ttlMs: this.#rule?.ttlMs, signal: signal.signal },
+      leaseOptions: { ...this.#leaseOptions, ...signal },
+      patienceMs: this.#options.waitMs ?? Number.POSITIVE_INFINITY,
+      finish: async (lease, unfinished) => {
+        if (!(await isUnfinished(stage, lease, unfinished))) return;
+        const changed = { ...asRunOf(config, this.#rule?.name as string, unfinished), ...signal };
+        const held = this.#held({ ...call, onAbort: "handOver" }, changed, lease, signals);
+        const work = (given: Config): unknown => call.graph.invoke(null as never, given as never);
+        // A run that fails is left to its caller.
+        await runUnder(held, { ...call, work }, null).catch(() => signal.signal?.throwIfAborted());
       },
-      cancel: leave,
-    },
-  );
+    });
+    if (begun.kind === "repeated") return { repeated: begun.result };
+    const isLeft = begun.kind === "left";
+    return { lease: this.#held(call, isLeft ? atHead(config) : config, begun.lease, signals), input: isLeft ? null : input };
+  }
 }
 
-/** Its `cancel` works during a read, as that of LangGraph's streams. */
-class LeavableStream extends IterableReadableStream<unknown> {
-  readonly #leave: () => Promise<void>;
-
-  constructor(leave: () => Promise<void>, source: UnderlyingSource) {
-    super(source);
-    this.#leave = leave;
+/** Runs a call that ends when its promise settles. */
+async function runUnder<Graph>(lease: HeldLease, { work }: Call<Graph>, input: unknown): Promise<unknown> {
+  try {
+    const result = await lease.run((config) => work(config, input));
+    lease.throwIfFailed();
+    await lease.conclude();
+    return result;
+  } catch (error) {
+    throw lease.failedBy(error);
+  } finally {
+    await lease.leave();
   }
+}
 
-  override cancel(reason?: unknown): Promise<void> {
-    return this.locked ? this.#leave() : super.cancel(reason);
-  }
+async function* eachOf(items: unknown): AsyncGenerator<unknown> {
+  yield* items as AsyncIterable<unknown>;
 }

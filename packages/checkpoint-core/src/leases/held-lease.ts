@@ -62,6 +62,14 @@ export class HeldLease implements HeldThread {
     this.#saver?.failure.throwIfAborted();
   }
 
+  /** A run with an idempotency key has come to its end, which its lease notes. An aborted one may only seem to have. */
+  async conclude(): Promise<void> {
+    const { signal } = this.#config;
+    if (this.#lease?.isOfRun !== true || signal?.aborted) return;
+    const outcome = await this.#saver?.outcome();
+    if (outcome !== undefined) this.#lease.setOutcome(outcome);
+  }
+
   /** Runs work whose nested calls find the lease. */
   run(work: (config: Config) => unknown): unknown {
     const lease = this.#lease;
@@ -74,6 +82,7 @@ export class HeldLease implements HeldThread {
     try {
       yield* open();
       this.throwIfFailed();
+      await this.conclude();
     } catch (error) {
       throw this.failedBy(error);
     } finally {

@@ -6,6 +6,7 @@ import { isCopied, withLeaseToken } from "../config/run-config.js";
 import { InvalidOptionsError, type LeaseEnd, LeaseLostError, type SaverClosedError } from "../errors.js";
 import type { CheckpointStore, PutInput } from "../store/checkpoint-store.js";
 import type { LeaseLost } from "../store/refusal.js";
+import type { RunEnd, RunOutcome } from "../store/run-store.js";
 
 /** How to acquire the lease of a thread. */
 export interface LeaseOptions {
@@ -89,6 +90,8 @@ export class ThreadLease implements AsyncDisposable {
   #deadline: number;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
+  #run: Omit<RunEnd, keyof RunOutcome> | undefined;
+  #outcome: RunOutcome | undefined;
 
   /** @param askedAt when the lease was requested, by `performance.now()`: the store's time starts then, or later. */
   constructor(store: CheckpointStore, threadId: string, token: string, ttlMs: number, askedAt: number, onEnd: () => void) {
@@ -115,7 +118,8 @@ export class ThreadLease implements AsyncDisposable {
   async release(): Promise<void> {
     if (!this.#end()) return;
     try {
-      await this.#store.releaseLease(this.threadId, this.token);
+      const end = this.#run && this.#outcome && { ...this.#run, ...this.#outcome };
+      await this.#store.releaseLease(this.threadId, this.token, end);
     } finally {
       this.#onEnd();
     }
@@ -144,6 +148,21 @@ export class ThreadLease implements AsyncDisposable {
   /** @internal Ends what goes on under the lease, which can still write until it is handed over. */
   abort(reason: SaverClosedError): void {
     this.#lost.abort(reason);
+  }
+
+  /** @internal Whether the lease is that of a run that has an idempotency key. */
+  get isOfRun(): boolean {
+    return this.#run !== undefined;
+  }
+
+  /** @internal Says which run goes on under the lease. */
+  setRun(key: string, ttlMs?: number): void {
+    this.#run = { key, ttlMs };
+  }
+
+  /** @internal What the run has come to, which the store notes when the lease is released. */
+  setOutcome(outcome: RunOutcome): void {
+    this.#outcome = outcome;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -89,15 +89,14 @@ export class Leases {
   /**
    * @throws ThreadBusyError if the thread stays busy for longer than `waitMs`; SaverClosedError; the signal's reason if it aborts.
    */
-  async acquire(threadId: string, given: ResolvedLeaseOptions): Promise<GrantedLease> {
+  async acquire(threadId: string, given: ResolvedLeaseOptions, run?: WaitingRun): Promise<GrantedLease> {
     const { waitMs, whenBusy } = given;
     const signal = isWithinRun() ? given.signal : anySignal(given.signal, this.#closing.signal);
-    const options = { ...given, signal };
+    const options = { ...given, signal, run };
     signal?.throwIfAborted();
     const giveUpAt = performance.now() + waitMs;
-    if (waitMs === 0) return this.#ask(threadId, options);
-    // Who takes it does not stand in line behind those who wait for it.
-    if (whenBusy !== "wait") return this.#poll(threadId, options, giveUpAt);
+    // Who does not wait, or takes it, does not stand in line behind those who wait for it.
+    if (waitMs === 0 || whenBusy !== "wait") return this.#poll(threadId, options, giveUpAt);
     const before = this.#turns.get(threadId);
     let endTurn = (): void => {};
     const turn = new Promise<void>((resolve) => {
@@ -129,15 +128,23 @@ export class Leases {
     }
   }
 
-  async #poll(threadId: string, options: ResolvedLeaseOptions, giveUpAt: number): Promise<GrantedLease> {
+  async #poll(
+    threadId: string,
+    { ttlMs, owner, whenBusy, signal, run }: ResolvedLeaseOptions & { readonly run: WaitingRun | undefined },
+    giveUpAt: number,
+  ): Promise<GrantedLease> {
+    let takes = whenBusy === "wait" ? undefined : whenBusy;
+    const leaveItAt = performance.now() + (run?.patienceMs ?? 0);
     for (let delay = MIN_POLL_MS; ; delay = Math.min(2 * delay, MAX_POLL_MS)) {
-      try {
-        return await this.#ask(threadId, options);
-      } catch (error) {
-        if (!(error instanceof ThreadBusyError) || performance.now() >= giveUpAt) throw error;
-        const pause = Math.min(delay * (0.5 + Math.random()), error.remainingMs + 1, giveUpAt - performance.now());
-        await this.#pause(threadId, Math.max(1, pause), options.signal);
-      }
+      const answer = await this.#request({ threadId, ttlMs, owner, takes, run: run?.key });
+      if (answer.kind === "granted") return answer;
+      const isSameRun = answer.isSameRun === true;
+      // A later run may take the thread from the run that is repeated. The repetition does not take it back.
+      if (isSameRun) takes = undefined;
+      const left = (isSameRun ? leaveItAt : giveUpAt) - performance.now();
+      if (left <= 0) throw new ThreadBusyError(threadId, answer.owner, answer.remainingMs);
+      const pause = Math.min(delay * (0.5 + Math.random()), answer.remainingMs + 1, left);
+      await this.#pause(threadId, Math.max(1, pause), signal);
     }
   }
 
@@ -154,17 +161,24 @@ export class Leases {
     }
   }
 
-  async #ask(threadId: string, { ttlMs, owner, whenBusy }: ResolvedLeaseOptions): Promise<GrantedLease> {
-    const answer = await this.#request({ threadId, ttlMs, owner, takes: whenBusy === "wait" ? undefined : whenBusy });
-    if (answer.kind === "busy") throw new ThreadBusyError(threadId, answer.owner, answer.remainingMs);
-    return answer;
-  }
-
   /** Claims a thread whose last lease ended without a release. @returns `undefined` if another process was first. */
   async claim(threadId: string, ended: string, { ttlMs, owner }: ResolvedLeaseOptions): Promise<GrantedLease | undefined> {
     this.#closing.signal.throwIfAborted();
     const answer = await this.#request({ threadId, ttlMs, owner, ended });
-    return answer.kind === "busy" ? undefined : answer;
+    if (answer.kind === "busy") return undefined;
+    // Whoever claims the thread goes on with its run.
+    if (answer.run !== undefined) await this.#continue(answer.lease, answer.run);
+    return answer;
+  }
+
+  async #continue(lease: ThreadLease, run: string): Promise<void> {
+    lease.setRun(run);
+    try {
+      await this.#store.continueRun(lease.threadId, lease.token, run);
+    } catch (error) {
+      await lease.handOver().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Takes a lease from its holder, who cannot write any more. @returns `undefined` when nobody has the thread. */
@@ -225,8 +239,14 @@ export class Leases {
   }
 }
 
+/** A run that asks for a lease, and how long it waits for itself to end elsewhere, in milliseconds. */
+export interface WaitingRun {
+  readonly key: string;
+  readonly patienceMs: number;
+}
+
 /** A lease, and what the store says of it. */
-type GrantedLease = Extract<LeaseAnswer, { readonly kind: "granted" }> & { readonly lease: ThreadLease };
+export type GrantedLease = Extract<LeaseAnswer, { readonly kind: "granted" }> & { readonly lease: ThreadLease };
 
 type Answer = GrantedLease | Extract<LeaseAnswer, { readonly kind: "busy" }>;
 

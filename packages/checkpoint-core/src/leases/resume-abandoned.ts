@@ -99,7 +99,7 @@ async function resumeOne(
   { threadId, lease, tries }: AbandonedThread,
   { signal, maxTries, config }: { readonly signal: AbortSignal; readonly maxTries: number; readonly config: RunnableConfig },
 ): Promise<ResumeReport | undefined> {
-  const runSaver = new RunSaver(saver);
+  const runSaver = new RunSaver(saver, lease.isOfRun ? threadId : undefined);
   const runConfig = {
     ...config,
     ...lease.config,
@@ -113,6 +113,8 @@ async function resumeOne(
     if (tasks.length === 0) return { kind: "finished", threadId };
     const values = await graph.invoke(null, runConfig);
     runSaver.failure.throwIfAborted();
+    const outcome = await runSaver.outcome();
+    if (outcome !== undefined) lease.setOutcome(outcome);
     return { kind: "resumed", threadId, values };
   } catch (error) {
     const reason = [runSaver.failure, lease.signal].find(({ aborted }) => aborted)?.reason as unknown;

@@ -9,6 +9,8 @@ import {
   type DeltaChannelHistory,
 } from "@langchain/langgraph-checkpoint";
 import type { PutWrites } from "../config/task-paths.js";
+import type { RunOutcome } from "../store/run-store.js";
+import { RunHead } from "./run-head.js";
 
 /** The key of `configurable` in which LangGraph passes a run's checkpointer to its subgraphs. It precedes that of the graph. */
 export const CHECKPOINTER_KEY = "__pregel_checkpointer";
@@ -22,10 +24,18 @@ export const CHECKPOINTER_KEY = "__pregel_checkpointer";
 export class RunSaver extends BaseCheckpointSaver {
   readonly #saver: BaseCheckpointSaver;
   readonly #failed = new AbortController();
+  readonly #head: RunHead | undefined;
 
-  constructor(saver: BaseCheckpointSaver) {
+  /** @param threadId of the run, if its outcome is asked for. */
+  constructor(saver: BaseCheckpointSaver, threadId?: string) {
     super(saver.serde);
     this.#saver = saver;
+    this.#head = threadId === undefined ? undefined : new RunHead(threadId);
+  }
+
+  /** Where the run has ended; `undefined` if it has neither read nor written its thread. */
+  outcome(): Promise<RunOutcome> | undefined {
+    return this.#head?.outcome(this);
   }
 
   /** Aborts with the first write's error as its reason. */
@@ -33,8 +43,10 @@ export class RunSaver extends BaseCheckpointSaver {
     return this.#failed.signal;
   }
 
-  override getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
-    return this.#saver.getTuple(config);
+  override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
+    const tuple = await this.#saver.getTuple(config);
+    this.#head?.read(config, tuple);
+    return tuple;
   }
 
   override list(config: RunnableConfig, options?: CheckpointListOptions): AsyncGenerator<CheckpointTuple> {
@@ -47,10 +59,13 @@ export class RunSaver extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
     newVersions: ChannelVersions,
   ): Promise<RunnableConfig> {
+    this.#head?.put(config, checkpoint.id);
     return (await this.#unlessFailed(() => this.#saver.put(config, checkpoint, metadata, newVersions))) ?? config;
   }
 
   override async putWrites(...args: Parameters<PutWrites>): Promise<void> {
+    const [config, writes, task] = args;
+    this.#head?.putWrites(config, writes, task);
     await this.#unlessFailed(() => (this.#saver.putWrites as PutWrites)(...args));
   }
 

@@ -16,6 +16,7 @@ function summary(checkpointId: string, given: Partial<CheckpointSummary> = {}): 
     isUpdate: false,
     hasWrites: false,
     isHidden: false,
+    isOutcome: false,
   };
   return { namespace: "", checkpointId, ...nothing, ageMs: HOUR, runId: undefined, lease: undefined, ...given };
 }
@@ -194,6 +195,7 @@ function threadOf(steps: readonly Step[]): CheckpointSummary[] {
       origins,
       isUpdate: false,
       isHidden: false,
+      isOutcome: false,
       ageMs: (100 - n) * 1_000,
       lease: undefined,
       ...facts,

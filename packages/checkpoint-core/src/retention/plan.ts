@@ -22,6 +22,7 @@ export interface RetentionPlan {
 /**
  * What a rule leaves of a thread (contract C-52). A checkpoint stays if
  * - it is one of the newest of its graph, or younger than the rule's age;
+ * - it is the outcome of a run that has an idempotency key: the same key gives it again;
  * - it ends a branch and has pending writes: an interrupt waits there, or a run crashed there;
  * - it belongs to a subgraph, and continuing or replaying a checkpoint that stays would read it.
  *
@@ -32,7 +33,7 @@ export function planRetention(summaries: readonly CheckpointSummary[], { keepLas
   const kept = new Set<CheckpointSummary>();
   for (const members of thread.independent.values()) {
     for (const each of members.slice(-keepLast)) kept.add(each);
-    for (const each of members) if (each.ageMs < maxAgeMs || thread.isOpenEnd(each)) kept.add(each);
+    for (const each of members) if (each.ageMs < maxAgeMs || each.isOutcome || thread.isOpenEnd(each)) kept.add(each);
   }
   // What is kept of a subgraph may have subgraphs of its own.
   for (let before = -1; before < kept.size; ) {

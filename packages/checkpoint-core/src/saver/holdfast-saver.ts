@@ -17,6 +17,7 @@ import {
 } from "../leases/abandoned-threads.js";
 import type { LeaseOptions, ThreadLease } from "../leases/lease.js";
 import { type LeaseHolder, Leases } from "../leases/leases.js";
+import { RUNS, type Runs } from "../leases/runs.js";
 import { ON_DEMAND_MIGRATION, OnDemandMigration } from "../migration/on-demand-migration.js";
 import { STORE } from "../migration/thread-history.js";
 import { STORE_ALONE } from "../migration/thread-source.js";
@@ -40,6 +41,7 @@ import { SAVER_BRAND } from "./pin-checkpointer.js";
 import { type DeleteForRunsOptions, deleteForRuns, type IdleThreads, prune } from "./prune.js";
 import { put } from "./put.js";
 import { putWrites } from "./put-writes.js";
+import { runsOf } from "./runs.js";
 import { setLabels } from "./set-labels.js";
 import { stats } from "./stats.js";
 import { verify } from "./verify.js";
@@ -60,12 +62,15 @@ export abstract class HoldfastSaver extends BaseCheckpointSaver {
   /** @internal */
   readonly [STORE]: CheckpointStore;
   /** @internal */
+  readonly [RUNS]: Runs;
+  /** @internal */
   readonly [ON_DEMAND_MIGRATION]: OnDemandMigration | undefined;
 
   protected constructor(store: CheckpointStore, serde: SerializerProtocol, settings: SaverSettings) {
     super(serde);
     this[STORE] = store;
     this.#leases = new Leases(store, settings.events, settings.maxLeaseTtlMs);
+    this[RUNS] = runsOf(store, this.#leases);
     this.#retention = settings.retention;
     const here = storeContext(store, serde, settings);
     this[ON_DEMAND_MIGRATION] = this.#onDemandMigrationFrom(here, serde, settings);

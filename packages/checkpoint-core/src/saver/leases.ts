@@ -1,6 +1,6 @@
 import { threadIdArgument } from "../config/ids.js";
 import { type LeaseOptions, resolveLeaseOptions, resolveReason, type ThreadLease } from "../leases/lease.js";
-import type { LeaseHolder, Leases } from "../leases/leases.js";
+import type { GrantedLease, LeaseHolder, Leases, WaitingRun } from "../leases/leases.js";
 import { removeLeases } from "../retention/prune.js";
 import type { CheckpointStore } from "../store/checkpoint-store.js";
 import type { OperationOptions } from "../store/operation-signal.js";
@@ -12,14 +12,26 @@ export async function acquireThread(
   threadId: string,
   options: LeaseOptions | undefined,
 ): Promise<ThreadLease> {
+  return (await acquireLease(store, leases, threadId, options)).lease;
+}
+
+/** The same, with what the store says of it. */
+export async function acquireLease(
+  store: CheckpointStore,
+  leases: Leases,
+  threadId: string,
+  options: LeaseOptions | undefined,
+  run?: WaitingRun,
+): Promise<GrantedLease> {
   const id = threadIdArgument(threadId, "acquireThread");
   const resolved = resolveLeaseOptions(options, leases.maxTtlMs);
   await store.ready("acquireThread");
-  const { lease, overtaken } = await leases.acquire(id, resolved);
-  if (resolved.whenBusy !== "rollback" || overtaken === undefined) return lease;
+  const granted = await leases.acquire(id, resolved, run);
+  const { lease, overtaken } = granted;
+  if (resolved.whenBusy !== "rollback" || overtaken === undefined) return granted;
   try {
     await removeLeases(store, { threadId: id, token: lease.token }, overtaken);
-    return lease;
+    return granted;
   } catch (error) {
     await lease.release().catch(() => undefined);
     throw error;

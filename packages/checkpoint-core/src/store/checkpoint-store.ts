@@ -6,13 +6,14 @@ import type { CheckpointRecord } from "../format/record.js";
 import type { Segment } from "../format/segment.js";
 import type { WritePlace } from "../format/write-order.js";
 import type { LeaseLost, Refusal } from "./refusal.js";
+import type { RunEnd, RunStore } from "./run-store.js";
 import type { ThreadStore } from "./thread-store.js";
 
 /**
  * What a store does for a saver. Each method is one atomic, idempotent operation, and throws errors of the Holdfast family after its own retries. Core
  * decides what is stored; the adapter decides how.
  */
-export interface CheckpointStore extends ThreadStore {
+export interface CheckpointStore extends ThreadStore, RunStore {
   /**
    * Called before each operation, once its arguments are checked: the store checks that it is set up, and what it reads from the config.
    *
@@ -50,8 +51,12 @@ export interface CheckpointStore extends ThreadStore {
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer>;
   /** @returns why not, unless the lease is still live, and now lasts `ttlMs` from now. */
   renewLease(threadId: string, token: string, ttlMs: number): Promise<LeaseLost | undefined>;
-  /** Ends the lease if it is the thread's last one, even if it has already run out. */
-  releaseLease(threadId: string, token: string): Promise<void>;
+  /**
+   * Ends the lease if it is the thread's last one, even if it has already run out.
+   *
+   * @param end notes in the same step what the run came to that had the lease.
+   */
+  releaseLease(threadId: string, token: string, end?: RunEnd): Promise<void>;
   /** Ends a live lease now, without a release. The next lease has the same number of tries, not one more. */
   handOverLease(threadId: string, token: string): Promise<void>;
   /**
@@ -139,11 +144,14 @@ export interface LeaseRequest {
   readonly ended?: string;
   /** Also from whoever has it, to go on from what they have committed, or to remove it. Not from a migration. Default: from nobody. */
   readonly takes?: "interrupt" | "rollback" | undefined;
+  /** The key of the run that is to have the lease. It is not taken from the same run. A claim (`ended`) goes on with the run that is there. */
+  readonly run?: string | undefined;
 }
 
 /**
  * `token`: a positive integer, greater than those of all earlier leases of the thread. `tries`: how many leases in a row ended without a release. `overtaken`: the
- * counted parts of tokens: that of the live lease which was taken, and those of leases that ended for an earlier rollback, which may not have been finished.
+ * counted parts of tokens: that of the live lease which was taken, and those of leases that ended for an earlier rollback, which may not have been finished. `run`:
+ * the key of the run that had the last lease, which ended without a release. `isSameRun`: the run that asks has the lease already.
  */
 export type LeaseAnswer =
   | {
@@ -151,8 +159,9 @@ export type LeaseAnswer =
       readonly token: string;
       readonly tries: number;
       readonly overtaken?: readonly [string, ...string[]] | undefined;
+      readonly run?: string | undefined;
     }
-  | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number };
+  | { readonly kind: "busy"; readonly owner: string | undefined; readonly remainingMs: number; readonly isSameRun?: boolean };
 
 /** A lease that was ended before its time. */
 export interface RevokedLease {

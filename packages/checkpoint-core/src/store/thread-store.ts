@@ -238,6 +238,8 @@ export interface CheckpointSummary extends CheckpointKey {
   readonly runId: string | undefined;
   /** The counted part of the token of the lease under which it was made. */
   readonly lease: string | undefined;
+  /** Whether a run that has an idempotency key ended at it. */
+  readonly isOutcome: boolean;
 }
 
 /** A checkpoint to remove, as the plan saw it. */

@@ -24,6 +24,8 @@ create table :schema.thread (
   -- Of the last lease: a count, and 18 random digits. A store that has forgotten a lease counts on from before it.
   lease_token numeric,
   lease_owner text,
+  -- The key of the run that has the lease, or whose lease ended without a release.
+  lease_run text collate "C",
   -- Of the lease under which the thread is copied from another saver; null once all of it is here. Until then it is out of sight.
   migration_token numeric,
   -- A deleted thread that is too large to go in one statement has no id: nobody sees it, and its rows are taken away by and by.
@@ -101,6 +103,22 @@ create table :schema.segment (
   primary key (thread_key, segment_id)
 );
 alter table :schema.segment alter column body set storage external;
+
+-- Runs that have an idempotency key. What they have written is told by their leases, so that no put has to change this row.
+create table :schema.run (
+  thread_key bigint not null references :schema.thread on delete cascade,
+  -- Null: kept as long as the thread.
+  expires_at timestamptz,
+  run_key text collate "C" not null,
+  -- SHA-256 of the input.
+  input bytea not null,
+  -- The counted parts of the tokens of its leases, the last one last.
+  leases bigint[] not null,
+  -- What it came to: the checkpoint that it ended at, and what that does not tell. Null while it goes on, and when it failed.
+  checkpoint_id bytea,
+  outcome text,
+  primary key (thread_key, run_key)
+);
 
 create sequence :schema.write_arrival as bigint;
 

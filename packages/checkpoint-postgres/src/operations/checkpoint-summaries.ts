@@ -29,7 +29,10 @@ select commit_order, checkpoint_ns, encode(checkpoint_id, 'base64'), encode(pare
   metadata->'counters_since_delta_snapshot', to_json(snapshots),
   exists (select from ${t.pendingWrite} w where w.thread_key = c.thread_key and w.checkpoint_ns = c.checkpoint_ns and w.checkpoint_id = c.checkpoint_id),
   is_hidden, extract(epoch from clock_timestamp() - committed_at) * 1000, labels->>'run_id',
-  coalesce(source in ('u', 'f') or metadata->>'source' in ('update', 'fork'), false), lease
+  coalesce(source in ('u', 'f') or metadata->>'source' in ('update', 'fork'), false), lease,
+  checkpoint_ns = '' and checkpoint_id = any (array(
+    select checkpoint_id from ${t.run} where thread_key = $1 and checkpoint_id is not null and (expires_at > clock_timestamp()) is not false
+  ))
 from ${t.checkpoint} c where thread_key = $1 and commit_order > $2 order by commit_order limit ${PAGE}`;
   for (let cursor = 0n; ; ) {
     const rows = await db.run("prune", { text: sql, values: [key, cursor] });
@@ -60,6 +63,7 @@ function factsOf(row: Row): Omit<CheckpointSummary, keyof CheckpointKey> {
     runId: isNull(row, 10) ? undefined : text(row, 10),
     isUpdate: bool(row, 11),
     lease: isNull(row, 12) ? undefined : text(row, 12),
+    isOutcome: bool(row, 13),
   };
 }
 

@@ -57,6 +57,12 @@ where thread_key = $1 and exists (
 returning pg_column_size(payload)`,
     values: [...keys],
   });
+  await db.execute(client, {
+    text: `
+insert into ${t.run} (thread_key, expires_at, run_key, input, leases, checkpoint_id, outcome)
+select $2, expires_at, run_key, input, leases, checkpoint_id, outcome from ${t.run} where thread_key = $1`,
+    values: [...keys],
+  });
   const writeBytes = writes.reduce((sum, row) => sum + integer(row, 0), 0);
   return { kind: "copied", checkpoints: checkpoints.rows, bytes: segments.bytes + checkpoints.bytes + writeBytes };
 }

@@ -5,14 +5,16 @@ import {
   type LeaseAnswer,
   type LeaseLost,
   type LeaseRequest,
-  leaseCount,
   newTokenSuffix,
+  type RunEnd,
   TOKEN_SUFFIX_DIGITS,
 } from "@holdfast/checkpoint-core/adapter";
 import { bool, integer, isNull, text } from "../columns.js";
 import type { Connections } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { deleteIfEmpty } from "./delete-if-empty.js";
+import { lostLease } from "./lost-lease.js";
+import { runEndSql } from "./runs.js";
 import { isKnown } from "./thread-key.js";
 
 /** Milliseconds as an interval. */
@@ -45,15 +47,15 @@ export function endedBy(request: string): string {
  * and later writes are judged by it.
  */
 export async function acquireLease(db: Connections, t: Tables, request: LeaseRequest): Promise<LeaseAnswer> {
-  const { threadId, ttlMs, owner, ended, takes } = request;
+  const { threadId, ttlMs, owner, ended, takes, run } = request;
   // Made here, so that all tries of this request have the same.
-  const values: unknown[] = [threadId, ttlMs, owner, randomUUID(), newTokenSuffix()];
+  const values: unknown[] = [threadId, ttlMs, owner, randomUUID(), newTokenSuffix(), run ?? null];
   // Above the thread's last token, and at least the current microsecond, so that tokens grow even if the store forgot the last one (a failover to a lagging
   // replica, a restored backup) or the thread was deleted.
   const tokenAfter = (last: string): string =>
     `greatest(floor(extract(epoch from clock_timestamp()) * 1000000), floor(${last} / 1e${TOKEN_SUFFIX_DIGITS}) + 1) * 1e${TOKEN_SUFFIX_DIGITS} + $5::numeric`;
   const isFree = takes
-    ? "migration_token is null or lease_until is null or lease_until <= clock_timestamp()"
+    ? "(migration_token is null and (lease_run = $6) is not true) or lease_until is null or lease_until <= clock_timestamp()"
     : "lease_until is null or lease_until <= clock_timestamp()";
   const isTheEnded =
     ended === undefined ? isFree : `lease_token = $${values.push(ended)}::numeric and lease_until <= clock_timestamp()`;
@@ -65,38 +67,40 @@ export async function acquireLease(db: Connections, t: Tables, request: LeaseReq
     where exists ${endedBy("$4::text")} and (each.value->>'request' = $4::text or (each.value->'rollback')::boolean))`;
   const sql = `
 with locked as materialized (
-  select thread_key, lease_owner, lease_until, lease_until > clock_timestamp() as is_live, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
+  select thread_key, lease_owner, lease_run, lease_until, lease_until > clock_timestamp() as is_live, (${isTheEnded}) is true as is_free, (lease_request = $4::uuid) is true as is_ours
   from ${t.thread} where thread_id = $1 and ${isKnown(t)} for update
 ),
 taken as (
   update ${t.thread} th set
     lease_token = case when is_ours then lease_token else ${tokenAfter("lease_token")} end, lease_owner = $3,
-    lease_until = clock_timestamp() + ${interval("$2")}, lease_request = $4::uuid,
+    lease_until = clock_timestamp() + ${interval("$2")}, lease_request = $4::uuid, ${ended === undefined ? "lease_run = $6," : ""}
     lease_tries = case when is_ours then lease_tries when locked.lease_until is null then 0 ${takes ? "when is_live then lease_tries" : ""} else lease_tries + 1 end
     ${takes ? noted : ""}
   from locked where th.thread_key = locked.thread_key and (locked.is_free or locked.is_ours)
-  returning lease_token, lease_tries, ${takes ? overtaken : "null"} as overtaken
+  returning lease_token, lease_tries, ${takes ? overtaken : "null"} as overtaken, case when not is_ours and locked.lease_until is not null then locked.lease_run end as run
 ),
 begun as (
-  insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until, lease_request)
-  select $1, ${tokenAfter("null::numeric")}, $3, clock_timestamp() + ${interval("$2")}, $4::uuid from (select count(*) as there from locked) l
+  insert into ${t.thread} as th (thread_id, lease_token, lease_owner, lease_until, lease_request, lease_run)
+  select $1, ${tokenAfter("null::numeric")}, $3, clock_timestamp() + ${interval("$2")}, $4::uuid, $6::text from (select count(*) as there from locked) l
   where there = 0 and ${ended === undefined ? "true" : "false"}
   on conflict (thread_id, tenant) do nothing
   returning lease_token, lease_tries
 )
-select lease_token, lease_tries, overtaken::text, null::float8 from taken
-union all select lease_token, lease_tries, null, null from begun
+select lease_token, lease_tries, overtaken::text, null::float8, run from taken
+union all select lease_token, lease_tries, null, null, null from begun
 union all
-select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8 from locked
+select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8, case when lease_run = $6 then lease_run end from locked
 where not is_free and not is_ours`;
   const [row] = await db.run("acquireThread", { text: sql, values, name: "acquire_lease" });
   // No row: another process started the thread at the same moment, or the ended lease is gone with its thread.
   if (row === undefined) return { kind: "busy", owner: undefined, remainingMs: 0 };
   if (isNull(row, 0)) {
-    return { kind: "busy", owner: isNull(row, 2) ? undefined : text(row, 2), remainingMs: Math.max(0, Number(text(row, 3))) };
+    const remainingMs = Math.max(0, Number(text(row, 3)));
+    return { kind: "busy", owner: isNull(row, 2) ? undefined : text(row, 2), remainingMs, isSameRun: !isNull(row, 4) };
   }
   const before = isNull(row, 2) ? undefined : (JSON.parse(text(row, 2)) as [string, ...string[]]);
-  return { kind: "granted", token: text(row, 0), tries: integer(row, 1), overtaken: before };
+  const lastRun = isNull(row, 4) ? undefined : text(row, 4);
+  return { kind: "granted", token: text(row, 0), tries: integer(row, 1), overtaken: before, run: lastRun };
 }
 
 /**
@@ -122,31 +126,16 @@ where thread_id = $1 and ${isKnown(t)} and lease_token = $2::numeric and lease_u
   return rows.length > 0 ? undefined : lostLease(db, t, "acquireThread", threadId, token);
 }
 
-/** Why a lease has ended. Asked where something was refused, so that nothing else pays for it. */
-export async function lostLease(
-  db: Connections,
-  t: Tables,
-  operation: string,
-  threadId: string,
-  token: string,
-): Promise<LeaseLost> {
-  const [row] = await db.run(operation, {
-    text: `select each.value->>'kind', each.value->>'reason' from ${t.thread} cross join jsonb_array_elements(lease_ends) each
-where thread_id = $1 and ${isKnown(t)} and each.value->>'lease' = $2`,
-    values: [threadId, String(leaseCount(token))],
-  });
-  if (row === undefined) return { kind: "lease-lost" };
-  return { kind: "lease-lost", end: { kind: text(row, 0) as LeaseEnd["kind"], reason: text(row, 1) } };
-}
-
 /** A thread without any writes ends with its lease. */
-export async function releaseLease(db: Connections, t: Tables, threadId: string, token: string): Promise<void> {
+export async function releaseLease(db: Connections, t: Tables, threadId: string, token: string, end?: RunEnd): Promise<void> {
+  const values: unknown[] = [threadId, token];
+  const ending = end === undefined ? "" : `, ended as (${runEndSql(t, end, values)})`;
   const [row] = await db.run("acquireThread", {
-    text: `${NEED_NOT_WAIT}
-update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_tries = 0 from quick where thread_id = $1 and ${isKnown(t)} and lease_token = $2::numeric
+    text: `${NEED_NOT_WAIT}${ending}
+update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_run = null, lease_tries = 0 from quick where thread_id = $1 and ${isKnown(t)} and lease_token = $2::numeric
 returning exists (select from ${t.checkpoint} c where c.thread_key = th.thread_key)
   or exists (select from ${t.pendingWrite} w where w.thread_key = th.thread_key)`,
-    values: [threadId, token],
+    values,
     name: "release_lease",
   });
   if (row !== undefined && !bool(row, 0)) await deleteIfEmpty(db, t, "acquireThread", threadId);

@@ -23,7 +23,7 @@ with locked as materialized (
   select thread_key, lease_until, ${endedBy("$3::text")} as ended from ${t.thread} th where thread_id = $1 and ${isKnown(t)} for update
 ),
 revoked as (
-  update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_tries = 0, lease_ends = ${ends}
+  update ${t.thread} th set lease_owner = null, lease_until = null, lease_request = null, lease_run = null, lease_tries = 0, lease_ends = ${ends}
   from locked where th.thread_key = locked.thread_key and locked.lease_until is not null and locked.ended is null
   returning ${endedBy("$3::text")} as ended
 )

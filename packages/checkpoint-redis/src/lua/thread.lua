@@ -64,15 +64,15 @@ end
 
 -- The thread's lease, and whether it is live.
 local function find_lease()
-  local found = redis.call('HMGET', THREAD, 'lease_token', 'lease_owner', 'lease_until', 'lease_tries')
-  local lease = { token = found[1], owner = found[2], ends = tonumber(found[3] or nil), tries = tonumber(found[4] or 0) }
+  local found = redis.call('HMGET', THREAD, 'lease_token', 'lease_owner', 'lease_until', 'lease_tries', 'lease_run')
+  local lease = { token = found[1], owner = found[2], ends = tonumber(found[3] or nil), tries = tonumber(found[4] or 0), run = found[5] }
   lease.left = lease.ends and lease.ends - now_ms() or 0
   return lease
 end
 
 -- Releases the lease; a thread without any writes ends with it.
 local function end_lease()
-  redis.call('HDEL', THREAD, 'lease_owner', 'lease_until', 'lease_tries', 'lease_request', 'lease_follows')
+  redis.call('HDEL', THREAD, 'lease_owner', 'lease_until', 'lease_tries', 'lease_request', 'lease_follows', 'lease_run')
   delete_if_empty()
 end
 

@@ -1,5 +1,6 @@
 -- ARGV: milliseconds, owner, token of the ended lease ('' for any free thread), key of a new thread, which also distinguishes this request from
--- others, ttl, the random digits of a token, 'interrupt' or 'rollback' to take the thread also from its holder, unless that is a migration
+-- others, ttl, the random digits of a token, 'interrupt' or 'rollback' to take the thread also from its holder, unless that is a migration or the same run, key
+-- of the run that is to have the lease ('' for none)
 -- Also returns the milliseconds until the thread expires ('' for never, and for an empty thread), its key, and the counted parts of tokens: of the live lease
 -- that was taken, and of those whose rollback this may have interrupted.
 local key, _, refusal, migration_token = find_thread()
@@ -20,7 +21,12 @@ if lease.left > 0 and redis.call('HGET', THREAD, 'lease_request') == ARGV[4] the
   return {'granted', lease.token, digits(lease.tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key,
     overtaken_by(ARGV[4])}
 end
-if lease.left > 0 and (ARGV[7] == '' or migration_token) then return busy(lease) end
+local is_same_run = ARGV[8] ~= '' and lease.run == ARGV[8]
+if lease.left > 0 and (ARGV[7] == '' or migration_token or is_same_run) then
+  local answer = busy(lease)
+  answer[4] = is_same_run and '1' or '0'
+  return answer
+end
 if ARGV[3] ~= '' and not (lease.ends and lease.token == ARGV[3]) then return busy(lease) end
 if not key then
   key = ARGV[4]
@@ -33,5 +39,9 @@ local tries = lease.left > 0 and lease.tries or lease.ends and lease.tries + 1 o
 if lease.left > 0 then note_end(lease, 'overtaken', ARGV[2], ARGV[4], ARGV[7] == 'rollback') end
 redis.call('HSET', THREAD, 'lease_token', token, 'lease_owner', ARGV[2], 'lease_until', digits(now_ms() + ARGV[1]), 'lease_tries', tries,
   'lease_request', ARGV[4], 'lease_follows', lease.ends and '1' or '0')
+if ARGV[3] == '' then
+  if ARGV[8] == '' then redis.call('HDEL', THREAD, 'lease_run') else redis.call('HSET', THREAD, 'lease_run', ARGV[8]) end
+end
 local lasts = set_expiry(ARGV[5])
-return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key, overtaken_by(ARGV[4])}
+return {'granted', token, tostring(tries), redis.call('EXISTS', CHECKPOINTS, WRITES) > 0 and lasts or '', key, overtaken_by(ARGV[4]),
+  lease.ends and lease.run or ''}

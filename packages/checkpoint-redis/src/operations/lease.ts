@@ -1,7 +1,14 @@
 import { NotDurableError } from "@holdfast/checkpoint-core";
-import { type LeaseAnswer, type LeaseLost, type LeaseRequest, newTokenSuffix } from "@holdfast/checkpoint-core/adapter";
+import {
+  type LeaseAnswer,
+  type LeaseLost,
+  type LeaseRequest,
+  newTokenSuffix,
+  type RunEnd,
+} from "@holdfast/checkpoint-core/adapter";
 import type { Connection, Reply } from "../client.js";
 import type { Keys } from "../keys.js";
+import runsText from "../lua/runs.lua";
 import threadText from "../lua/thread.lua";
 import { script } from "../script.js";
 import acquireLeaseText from "./lease.acquire.lua";
@@ -10,12 +17,13 @@ import releaseLeaseText from "./lease.release.lua";
 import renewLeaseText from "./lease.renew.lua";
 import withdrawLeaseText from "./lease.withdraw.lua";
 import { statusOf } from "./read-checkpoints.js";
+import { runEndArguments } from "./runs.js";
 import { newThreadKey } from "./thread-key.js";
 import { lostLease } from "./write-outcome.js";
 
 export const acquireLeaseScript = script(threadText, acquireLeaseText);
 const handOverLeaseScript = script(threadText, handOverLeaseText);
-const releaseLeaseScript = script(threadText, releaseLeaseText);
+const releaseLeaseScript = script(threadText, runsText, releaseLeaseText);
 const renewLeaseScript = script(threadText, renewLeaseText);
 const withdrawLeaseScript = script(threadText, withdrawLeaseText);
 
@@ -35,9 +43,9 @@ export async function acquireLease(
   request: LeaseRequest,
   ttl: string,
 ): Promise<LeaseAnswer & Lasting> {
-  const { threadId, ttlMs, owner, ended = "", takes = "" } = request;
+  const { threadId, ttlMs, owner, ended = "", takes = "", run = "" } = request;
   const requestId = newThreadKey();
-  const args = [ttlMs, owner, ended, requestId, ttl, newTokenSuffix(), takes];
+  const args = [ttlMs, owner, ended, requestId, ttl, newTokenSuffix(), takes, run];
   let reply: Reply;
   try {
     reply = await redis.runDurably("acquireThread", acquireLeaseScript, keys.thread(threadId), args);
@@ -51,9 +59,11 @@ export async function acquireLease(
   if (statusOf(reply, "acquireThread") === "granted") {
     const [first, ...others] = (reply[5] as readonly Buffer[]).map(String);
     const overtaken = first === undefined ? undefined : ([first, ...others] as const);
-    return { kind: "granted", token: String(reply[1]), tries: Number(reply[2]), overtaken, ...lasting(reply[3], reply[4]) };
+    const granted = { token: String(reply[1]), tries: Number(reply[2]), overtaken, run: String(reply[6] ?? "") || undefined };
+    return { kind: "granted", ...granted, ...lasting(reply[3], reply[4]) };
   }
-  return { kind: "busy", owner: String(reply[1]) || undefined, remainingMs: Number(reply[2]) };
+  const isSameRun = String(reply[3]) === "1";
+  return { kind: "busy", owner: String(reply[1]) || undefined, remainingMs: Number(reply[2]), isSameRun };
 }
 
 export async function renewLease(
@@ -68,8 +78,9 @@ export async function renewLease(
   return statusOf(reply, "acquireThread") === "renewed" ? { kind: "renewed", ...lasting(reply[1], reply[2]) } : lostLease(reply);
 }
 
-export async function releaseLease(redis: Connection, keys: Keys, threadId: string, token: string): Promise<void> {
-  statusOf(await redis.runDurably("acquireThread", releaseLeaseScript, keys.thread(threadId), [token]), "acquireThread");
+export async function releaseLease(redis: Connection, keys: Keys, threadId: string, token: string, end?: RunEnd): Promise<void> {
+  const args = [token, ...(end === undefined ? [] : runEndArguments(end))];
+  statusOf(await redis.runDurably("acquireThread", releaseLeaseScript, keys.thread(threadId), args), "acquireThread");
 }
 
 export async function handOverLease(redis: Connection, keys: Keys, threadId: string, token: string): Promise<void> {

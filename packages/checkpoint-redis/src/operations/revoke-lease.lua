@@ -10,5 +10,5 @@ local lease = find_lease()
 if not lease.ends then return {'none'} end
 write_even_if_full()
 note_end(lease, 'revoked', ARGV[1], ARGV[2], false)
-redis.call('HDEL', THREAD, 'lease_owner', 'lease_until', 'lease_tries', 'lease_request', 'lease_follows')
+redis.call('HDEL', THREAD, 'lease_owner', 'lease_until', 'lease_tries', 'lease_request', 'lease_follows', 'lease_run')
 return {'revoked', count_of(lease.token), lease.owner or ''}

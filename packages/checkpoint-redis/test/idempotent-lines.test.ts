@@ -1,0 +1,4 @@
+import { idempotentLineTests } from "@holdfast/adapter-tests";
+import { leaseTarget } from "./lease-target.js";
+
+idempotentLineTests(leaseTarget);

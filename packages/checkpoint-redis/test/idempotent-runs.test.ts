@@ -1,0 +1,4 @@
+import { idempotentRunTests } from "@holdfast/adapter-tests";
+import { leaseTarget } from "./lease-target.js";
+
+idempotentRunTests(leaseTarget);

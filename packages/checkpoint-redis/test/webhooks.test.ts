@@ -1,0 +1,4 @@
+import { webhookTests } from "@holdfast/adapter-tests";
+import { leaseTarget } from "./lease-target.js";
+
+webhookTests(leaseTarget);
