@@ -74,8 +74,14 @@ errorsWithoutValuesTests({
     "a script that is slow (BUSY)": async ({ url }) => {
       const { server } = partsOfStoreUrl(url);
       await onServer(server, (redis) => redis.config("SET", "busy-reply-threshold", "1"));
-      const running = onServer(server, (redis) => redis.eval("while true do end", 0)).catch(() => undefined);
+      let requests = 0;
+      let running: Promise<unknown> | undefined;
       return {
+        // Not before a client is connected: one that comes later is told that the server is not ready, and waits longer each time.
+        async beforeEachRequest() {
+          requests += 1;
+          if (requests === 2) running = onServer(server, (redis) => redis.eval("while true do end", 0)).catch(() => undefined);
+        },
         async end() {
           // Else the client would ask whether it is ready, and be told that it is busy.
           const redis = new Redis(server, { enableReadyCheck: false });
