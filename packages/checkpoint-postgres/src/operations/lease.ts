@@ -10,7 +10,7 @@ import {
   TOKEN_SUFFIX_DIGITS,
 } from "@holdfast/checkpoint-core/adapter";
 import { bool, integer, isNull, text } from "../columns.js";
-import type { Connections } from "../pool.js";
+import type { Connections, Row } from "../pool.js";
 import type { Tables } from "../tables.js";
 import { deleteIfEmpty } from "./delete-if-empty.js";
 import { lostLease } from "./lost-lease.js";
@@ -91,8 +91,11 @@ union all select lease_token, lease_tries, null, null, null from begun
 union all
 select null, null, lease_owner, coalesce(extract(epoch from lease_until - clock_timestamp()) * 1000, 0)::float8, case when lease_run = $6 then lease_run end from locked
 where not is_free and not is_ours`;
-  const [row] = await db.run("acquireThread", { text: sql, values, name: "acquire_lease" });
-  // No row: another process started the thread at the same moment, or the ended lease is gone with its thread.
+  const ask = (): Promise<readonly Row[]> => db.run("acquireThread", { text: sql, values, name: "acquire_lease" });
+  let [row] = await ask();
+  // Another process started the thread at the same moment: whose lease and run it is, only another statement sees.
+  if (row === undefined && ended === undefined) [row] = await ask();
+  // The ended lease is gone with its thread.
   if (row === undefined) return { kind: "busy", owner: undefined, remainingMs: 0 };
   if (isNull(row, 0)) {
     const remainingMs = Math.max(0, Number(text(row, 3)));
